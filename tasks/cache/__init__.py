@@ -1,0 +1,1 @@
+"""The project's cache: what has expired, what lies in the wrong place, how large it is."""

@@ -1,0 +1,135 @@
+"""``weekly.cache-cleanup``: one walk that deletes what has expired, tidies up and counts what is left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, nullcontext
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+
+from ..core import files
+from ..core.lock import project_lock
+from ..core.report import Interrupted, Report
+from ..core.settings.model import Settings
+from . import statistics
+from .judgement import judge
+from .loose import tidy
+from .outcome import Outcome
+from .rules import Expiry, plan
+from .sweep import Tally, Walk, sweep
+
+TASK = "weekly.cache-cleanup"
+
+
+def clean_up(
+    settings: Settings,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    kinds: Collection[str] = (),
+    older_than: float | None = None,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> Report:
+    """Clean the project's cache and report on it.
+
+    Deletes the expired entries of each kind and the subfolders that this leaves empty, creates the folders
+    that are missing, moves loose files home, and records what is left in ``stats.json`` and in the weekly
+    report. All of that comes from one walk; the folders are walked side by side.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        now: the moment of the run, aware of its zone.
+        dry_run: change nothing, report what a run would do.
+        kinds: clean only these kinds; the others are counted all the same. Empty: all of them.
+        older_than: hours that take the place of every configured expiry.
+        advance: called with the number of entries looked at since its last call, from several threads.
+
+    Raises:
+        Held: another changing run is at work in this project.
+        Interrupted: Ctrl-C; it carries the report of what was done until then.
+    """
+    root = Path(settings.root)
+    outcome = Outcome(plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than))
+    walk = Walk(not dry_run, Event(), advance)
+    with nullcontext() if dry_run else project_lock(root, TASK, now):
+        _clean(root, settings.cache.directory, outcome, walk)
+        if outcome.usable and not outcome.interrupted:
+            statistics.record(root, settings, outcome, now, dry_run=dry_run)
+    report = judge(settings.cache, outcome, dry_run=dry_run)
+    if outcome.interrupted:
+        raise Interrupted(report)
+    return report
+
+
+def _nanoseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000) * 1000
+
+
+def _clean(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
+    """Walk the cache and act; what happens is noted in *outcome*."""
+    with ExitStack() as opened:
+        try:
+            top = _open(root, directory, outcome, walk, opened)
+        except (files.Refused, OSError) as error:
+            outcome.refuse(directory, error)
+            outcome.usable = False
+            return
+        homes: dict[str, int | None] = {}
+        for kind in outcome.plan.expiry:
+            path = f"{directory}/{kind}"
+            try:
+                homes[kind] = None if top is None else _open(root, path, outcome, walk, opened)
+            except (files.Refused, OSError) as error:
+                outcome.refuse(path, error)
+        outcome.tallies = {kind: Tally() for kind in homes}
+        if top is None:
+            outcome.created += [f"{directory}/{kind}" for kind in homes]
+            return
+        outcome.top = tidy(top, homes, outcome.plan, walk, statistics.FILE)
+        jobs = {kind: (home, outcome.plan.expiry[kind]) for kind, home in homes.items() if home is not None}
+        for name in outcome.top.folders:
+            if name not in outcome.plan.expiry:
+                try:
+                    other = opened.enter_context(files.folder(root, f"{directory}/{name}"))
+                except (files.Refused, OSError) as error:
+                    outcome.refuse(f"{directory}/{name}", error)
+                else:
+                    jobs[name] = (other, outcome.plan.unmanaged)
+        _sweep_all(jobs, outcome, walk)
+
+
+def _open(root: Path, path: str, outcome: Outcome, walk: Walk, opened: ExitStack) -> int | None:
+    """Open a folder of the cache, creating it where it is missing; ``None`` where a dry run would create it."""
+    try:
+        descriptor = opened.enter_context(files.folder(root, path))
+    except FileNotFoundError:
+        descriptor = opened.enter_context(files.folder(root, path, create=True)) if walk.apply else None
+        outcome.created.append(path)
+    if descriptor is not None:
+        files.refuse_precious(root, descriptor, path)
+    return descriptor
+
+
+def _sweep_all(jobs: dict[str, tuple[int, Expiry]], outcome: Outcome, walk: Walk) -> None:
+    """Sweep the folders side by side; Ctrl-C ends each after its batch, and what they did is kept."""
+    with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
+        running: dict[str, Future[Tally]] = {
+            name: pool.submit(sweep, folder, expiry, walk) for name, (folder, expiry) in jobs.items()
+        }
+        try:
+            wait(running.values())
+        except KeyboardInterrupt:
+            walk.stop.set()
+            outcome.interrupted = True
+    for name, future in running.items():
+        try:
+            outcome.tallies[name] = future.result()
+        except OSError as error:
+            outcome.refuse(name, error)
+    if not walk.apply:
+        for kind, (number, size) in outcome.top.moved.items():
+            tally = outcome.tallies[kind]
+            tally.moved_in, tally.moved_in_bytes = number, size

@@ -1,0 +1,83 @@
+"""What is to become of an entry: pure decisions, made from its name and its times."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from os import stat_result
+from typing import NamedTuple
+
+from ..core.settings.model import CacheSettings
+
+_NS_PER_HOUR = 3_600_000_000_000
+
+CLOCK_TOLERANCE_NS = 5 * 60 * 1_000_000_000
+"""How far ahead of our clock an entry may be dated: 5 minutes, the tolerance that Kerberos made customary."""
+
+
+MARKERS = frozenset({".gitignore", ".gitkeep", ".keep", "CACHEDIR.TAG"})
+"""Files that people and tools put into a cache folder to mark it: they are no entries and never expire."""
+
+
+class Expiry(NamedTuple):
+    """When the entries of one folder expire, and whether this run may delete them.
+
+    Attributes:
+        hours: the age at which an entry expires; ``None``: entries here never do.
+        before_ns: an entry written before this moment (nanoseconds since the epoch) has expired.
+        now_ns: the moment of the run.
+        newest: an entry was written at the later of its mtime and its ctime, not at its mtime.
+        active: False where this run only counts.
+    """
+
+    hours: float | None
+    before_ns: int
+    now_ns: int
+    newest: bool
+    active: bool
+
+    def written_ns(self, status: stat_result) -> int:
+        """Return when the entry was written, in nanoseconds since the epoch."""
+        return max(status.st_mtime_ns, status.st_ctime_ns) if self.newest else status.st_mtime_ns
+
+
+class Plan(NamedTuple):
+    """What this run does with each kind of entry.
+
+    Attributes:
+        expiry: per kind, that is per folder of the cache.
+        homes: where a loose file belongs, by the start of its name; the longest start that fits decides.
+        unmanaged: for folders that are no kind: they are counted and left alone.
+    """
+
+    expiry: Mapping[str, Expiry]
+    homes: Mapping[str, str]
+    unmanaged: Expiry
+
+    def home_of(self, name: str) -> str | None:
+        """Return the kind to which a loose file called *name* belongs; ``None`` where no prefix fits."""
+        fitting = [prefix for prefix in self.homes if name.startswith(prefix)]
+        return self.homes[max(fitting, key=len)] if fitting else None
+
+
+def plan(
+    settings: CacheSettings, now_ns: int, *, kinds: Collection[str] = (), older_than: float | None = None
+) -> Plan:
+    """Return the plan for a run at *now_ns* (nanoseconds since the epoch).
+
+    Args:
+        settings: the cache's settings.
+        now_ns: the moment of the run.
+        kinds: clean only these; all where empty.
+        older_than: an age in hours that takes the place of every configured one.
+    """
+    newest = settings.age_by == "newest"
+
+    def expiry(kind: str, configured: float) -> Expiry:
+        hours = configured if older_than is None else older_than
+        return Expiry(hours, now_ns - round(hours * _NS_PER_HOUR), now_ns, newest, not kinds or kind in kinds)
+
+    return Plan(
+        expiry={kind: expiry(kind, hours) for kind, hours in settings.expiry_hours.items()},
+        homes={prefix: kind for prefix, kind in settings.prefixes.items() if kind in settings.expiry_hours},
+        unmanaged=Expiry(None, 0, now_ns, newest, active=False),
+    )

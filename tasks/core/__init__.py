@@ -1,0 +1,1 @@
+"""What every procedure shares: settings, report, runner, console, safe files. Knows no domain."""

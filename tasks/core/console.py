@@ -1,0 +1,88 @@
+"""The one place that prints: text for people as each procedure ends, or one JSON document at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import Protocol, TextIO
+
+from .layout import Line, report_lines, verdict_lines
+from .report import Report, RunReport, encode
+from .settings.model import Settings
+
+
+class Console(Protocol):
+    """What the runner needs of a renderer."""
+
+    def report(self, report: Report) -> None:
+        """Take the report of a procedure that has just ended."""
+        ...
+
+    def verdict(self, document: RunReport) -> None:
+        """Take the document of the whole run."""
+        ...
+
+
+def console_for(settings: Settings, stream: TextIO | None = None) -> Console:
+    """Return the renderer that the settings ask for, on *stream* (standard output)."""
+    out = stream or sys.stdout
+    if settings.output == "json":
+        return JsonConsole(out)
+    return TextConsole(out)
+
+
+class JsonConsole:
+    """One document on the stream, at the end, and nothing else."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def report(self, report: Report) -> None:
+        """Say nothing yet."""
+
+    def verdict(self, document: RunReport) -> None:
+        """Print the document."""
+        _emit(self._stream, encode(document).decode())
+
+
+class TextConsole:
+    """Text as soon as there is something to say; styled on a terminal, plain anywhere else."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def report(self, report: Report) -> None:
+        """Print one procedure's report."""
+        self._print(report_lines(report))
+
+    def verdict(self, document: RunReport) -> None:
+        """Print the closing line."""
+        self._print(verdict_lines(document))
+
+    def _print(self, lines: Iterable[Line]) -> None:
+        if self._stream.isatty():
+            self._print_styled(lines)
+        else:
+            _emit(self._stream, "\n".join("".join(text for text, _ in line).rstrip() for line in lines))
+
+    def _print_styled(self, lines: Iterable[Line]) -> None:
+        from rich.console import Console as RichConsole
+        from rich.text import Text
+
+        console = RichConsole(file=self._stream, highlight=False, soft_wrap=True)
+        for line in lines:
+            console.print(Text.assemble(*line))
+
+
+def _emit(stream: TextIO, text: str) -> None:
+    """Print *text*; whoever reads it may leave early (``inv daily | head``), which is no error."""
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        # What Python would flush at its end must go nowhere, or it complains (docs of the signal module).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except UnicodeEncodeError:
+        stream.write(text.encode("ascii", "backslashreplace").decode() + "\n")
+        stream.flush()

@@ -1,0 +1,256 @@
+"""Changing files so that nothing outside the project changes and nothing is ever half done.
+
+Every path is walked from the root one name at a time, relative to a directory descriptor and without
+following a symbolic link, so no link planted on the way can lead a change elsewhere. Whoever changes
+something holds the lock of :mod:`.lock`; a dry run calls nothing in here that writes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from .errors import UserError
+from .names import printable
+
+_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_TEMPORARY = ".{}.maintenance-tmp"
+
+
+class Refused(UserError):
+    """A path that the suite does not touch; the message says which and why."""
+
+
+class Identity(NamedTuple):
+    """What tells that a file is still the one that was planned for: a rewrite changes one of these."""
+
+    device: int
+    inode: int
+    mtime_ns: int
+    size: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Identity:
+        """Return the identity that *status* shows."""
+        return cls(status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size)
+
+
+@contextmanager
+def folder(root: Path, relative: str, *, create: bool = False) -> Iterator[int]:
+    """Open the folder *relative* below *root* and give its descriptor.
+
+    Args:
+        root: the project; it may itself be reached through links.
+        relative: a path below the root, ``.`` for the root itself.
+        create: make what is missing; as root, with the owner of the folder above, so that the project can
+            still write there.
+
+    Raises:
+        Refused: a part of the path is a symbolic link, is no folder or lies on another file system.
+        FileNotFoundError: a part is missing and *create* is off.
+        OSError: anything else that the system says, permission denied for one.
+    """
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        device = os.fstat(descriptor).st_dev
+        walked = PurePosixPath()
+        for part in PurePosixPath(relative).parts:
+            walked /= part
+            if create:
+                _make_folder(descriptor, part)
+            below = _open_below(descriptor, part, walked)
+            os.close(descriptor)
+            descriptor = below
+            if os.fstat(descriptor).st_dev != device:
+                raise Refused(
+                    f"{printable(walked)} is on another file system than the root; mounts are not crossed. "
+                    "Clean it from a project root on that file system."
+                )
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _open_below(parent: int, name: str, walked: PurePosixPath) -> int:
+    try:
+        return os.open(name, _OPEN_FOLDER, dir_fd=parent)
+    except OSError as error:
+        if error.errno not in {errno.ENOTDIR, errno.ELOOP}:
+            error.filename = printable(walked)
+            raise
+    if stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+        raise Refused(f"{printable(walked)} is a symbolic link, which is not followed. Name its target instead.")
+    raise Refused(f"{printable(walked)} is not a folder. Move it away or correct the setting that names it.")
+
+
+def _make_folder(parent: int, name: str) -> None:
+    try:
+        os.mkdir(name, dir_fd=parent)
+    except FileExistsError:
+        return
+    _give_to_owner_of(parent, name)
+
+
+def _give_to_owner_of(parent: int, name: str) -> None:
+    """Give a new entry to the owner of its folder where we run as root, as cron jobs often do."""
+    if os.geteuid() == 0:
+        owner = os.fstat(parent)
+        os.chown(name, owner.st_uid, owner.st_gid, dir_fd=parent, follow_symlinks=False)
+
+
+def refuse_precious(root: Path, descriptor: int, relative: str) -> None:
+    """Refuse a folder in which nothing may ever be deleted.
+
+    Raises:
+        Refused: it is the root of the project, of the file system or a home, or it contains a ``.git``.
+    """
+    here = os.fstat(descriptor)
+    for what, path in (
+        ("the root of the project", root),
+        ("the root of the file system", Path("/")),
+        ("a home", Path("~").expanduser()),
+    ):
+        with suppress(OSError):
+            if os.path.samestat(here, path.stat()):
+                raise Refused(f"{printable(relative)} is {what}; nothing is deleted there. Name a folder below it.")
+    if is_repository(descriptor):
+        raise Refused(f"{printable(relative)} contains a .git; nothing is deleted in a repository.")
+
+
+def is_repository(descriptor: int) -> bool:
+    """Tell whether the open folder is the top of a Git work tree."""
+    try:
+        os.stat(".git", dir_fd=descriptor, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def read(root: Path, relative: str, *, limit: int) -> bytes:
+    """Return the content of a regular file below *root*.
+
+    Args:
+        root: the project.
+        relative: the file's path below it.
+        limit: the most bytes to read.
+
+    Raises:
+        Refused: it is a link, no regular file, or larger than *limit*.
+        OSError: it is missing or cannot be read.
+    """
+    path = PurePosixPath(relative)
+    with folder(root, str(path.parent)) as parent:
+        try:
+            descriptor = os.open(path.name, _OPEN_FILE, dir_fd=parent)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise Refused(f"{printable(relative)} is a symbolic link, which is not followed.") from None
+            raise
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise Refused(f"{printable(relative)} is not a regular file.")
+            if status.st_size > limit:
+                raise Refused(f"{printable(relative)} has {status.st_size} bytes, more than the {limit} expected.")
+            return file.read(limit)
+
+
+def write(root: Path, relative: str, content: bytes) -> None:
+    """Write a file below *root* so that at any moment there is the old one or the new one, whole.
+
+    A temporary file beside it is written, synced and renamed over it. What a killed run left behind under
+    the temporary name is replaced. Missing parents are made; mode and owner of the file stay.
+
+    Raises:
+        Refused: the target is there and is no regular file, or its folder is refused.
+        OSError: it cannot be written; the old file is as it was and no temporary file is left.
+    """
+    path = PurePosixPath(relative)
+    with folder(root, str(path.parent), create=True) as parent:
+        before = _existing(parent, path)
+        temporary = _TEMPORARY.format(path.name)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=parent)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(temporary, flags, 0o666, dir_fd=parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                if before is not None:
+                    os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
+                os.fsync(file.fileno())
+            _set_owner(parent, temporary, before)
+            os.rename(temporary, path.name, src_dir_fd=parent, dst_dir_fd=parent)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary, dir_fd=parent)
+            raise
+        os.fsync(parent)
+
+
+def _existing(parent: int, path: PurePosixPath) -> os.stat_result | None:
+    try:
+        status = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        raise Refused(f"{printable(path)} is not a regular file and is not replaced. Move it away.")
+    return status
+
+
+def _set_owner(parent: int, name: str, before: os.stat_result | None) -> None:
+    if before is None:
+        _give_to_owner_of(parent, name)
+    elif os.geteuid() == 0:
+        os.chown(name, before.st_uid, before.st_gid, dir_fd=parent, follow_symlinks=False)
+
+
+def move(source: tuple[int, str], target: tuple[int, str]) -> bool:
+    """Move a file to another folder of the same file system, never over another file.
+
+    A second name is made first and the first one removed then: a kill between leaves both, and the next
+    call sees that they are one file and removes the first.
+
+    Args:
+        source: the descriptor of its folder and its name.
+        target: the descriptor of the new folder and the name there.
+
+    Returns:
+        False where the name is taken by another file: then nothing has changed.
+
+    Raises:
+        OSError: the file has gone, or one of the folders cannot be written.
+    """
+    from_folder, from_name = source
+    to_folder, to_name = target
+    try:
+        os.link(from_name, to_name, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
+    except FileExistsError:
+        ours = os.stat(from_name, dir_fd=from_folder, follow_symlinks=False)
+        theirs = os.stat(to_name, dir_fd=to_folder, follow_symlinks=False)
+        if not os.path.samestat(ours, theirs):
+            return False
+    os.unlink(from_name, dir_fd=from_folder)
+    return True
+
+
+def keep_aside(root: Path, relative: str) -> str:
+    """Rename a file that cannot be used to the first free ``NAME.broken-N`` and return that path.
+
+    Raises:
+        Refused: its folder is refused.
+        OSError: it cannot be renamed.
+    """
+    path = PurePosixPath(relative)
+    with folder(root, str(path.parent)) as parent:
+        number = 1
+        while not move((parent, path.name), (parent, f"{path.name}.broken-{number}")):
+            number += 1
+    return f"{relative}.broken-{number}"

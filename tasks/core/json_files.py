@@ -1,0 +1,72 @@
+"""JSON files that the suite shares with the project or with its own earlier runs.
+
+What is found there may be anything. A file that cannot be used is never overwritten: it is kept aside
+under another name, and the reader is told.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import files
+from .names import printable
+
+LIMIT = 10_000_000
+"""Bytes of the largest file read; the files that share this format hold a few thousand."""
+
+
+class Found(NamedTuple):
+    """What reading a file gave.
+
+    Attributes:
+        content: the object in it; empty where there is none.
+        problem: why the file could not be used; ``None`` where it could or is missing.
+        replaceable: True where it may be written: it is usable or missing.
+        broken: True where it must be kept aside before it is written.
+    """
+
+    content: dict[str, Any]
+    problem: str | None = None
+    replaceable: bool = True
+    broken: bool = False
+
+
+def read_object(root: Path, relative: str) -> Found:
+    """Read the JSON object in the file *relative* below *root*; a missing or empty file holds an empty one.
+
+    JSON as Python writes it is accepted, ``NaN`` included, for that is what the project writes.
+    """
+    try:
+        content = files.read(root, relative, limit=LIMIT)
+    except FileNotFoundError:
+        return Found({})
+    except files.Refused as error:
+        return Found({}, str(error), replaceable=False)
+    except OSError as error:
+        return Found({}, f"{printable(relative)} cannot be read: {error.strerror}.", replaceable=False)
+    if not content.strip():
+        return Found({})
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        return Found({}, f"{printable(relative)} is no valid JSON: {printable(error)}.", broken=True)
+    if not isinstance(value, dict):
+        kind = type(value).__name__
+        return Found({}, f"{printable(relative)} holds a JSON {kind} where an object was expected.", broken=True)
+    return Found(value)
+
+
+def write_object(root: Path, relative: str, content: dict[str, Any], found: Found) -> str | None:
+    """Write *content* to the file that *found* was read from, whole or not at all.
+
+    Returns:
+        The path under which an unusable old file was kept; ``None`` where there was none.
+
+    Raises:
+        Refused, OSError: it was not written.
+    """
+    aside = files.keep_aside(root, relative) if found.broken else None
+    files.write(root, relative, json.dumps(content, indent=2).encode("ascii") + b"\n")
+    return aside

@@ -1,0 +1,137 @@
+"""Locks: the project's own, which lets one changing run in at a time, and those that others hold on files."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .errors import UserError
+from .names import printable
+
+LOCK_FILE = ".maintenance.lock"
+"""In the root, while a run changes something; removed at its end."""
+
+_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
+
+
+class Held(UserError):
+    """Another run is changing the project; the message says which."""
+
+
+@contextmanager
+def project_lock(root: Path, owner: str, now: datetime) -> Iterator[None]:
+    """Hold the project's lock; within the same call chain, take part in it.
+
+    The kernel releases the lock when its process ends, however it ends, so a file left by a killed run
+    locks nobody out. What the file says about the holder is for people only and may be missing on a full disk.
+
+    Args:
+        root: the project.
+        owner: the task that holds it.
+        now: since when.
+
+    Raises:
+        Held: another run has it.
+        OSError: the root cannot be written.
+    """
+    if root in _held.get():
+        yield
+        return
+    path = root / LOCK_FILE
+    descriptor = _acquire(path)
+    token = _held.set(_held.get() | {root})
+    try:
+        _sign(descriptor, path, owner, now)
+        yield
+    finally:
+        _held.reset(token)
+        with suppress(OSError):
+            path.unlink()
+        os.close(descriptor)
+
+
+def _acquire(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_current(descriptor, path):
+                return descriptor
+        except BlockingIOError:
+            holder = _holder(descriptor)
+            os.close(descriptor)
+            raise Held(
+                f"{holder} is changing this project; nothing was changed. Run it again when that has ended."
+            ) from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_current(descriptor: int, path: Path) -> bool:
+    """Tell whether the locked file still has its name: its last holder may have removed it meanwhile."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
+
+
+def _sign(descriptor: int, path: Path, owner: str, now: datetime) -> None:
+    project = os.stat(path.parent)
+    text = {"task": owner, "process": os.getpid(), "host": socket.gethostname(), "since": now.isoformat("T", "seconds")}
+    with suppress(OSError):
+        if os.geteuid() == 0:  # left behind by a kill, the project's owner must still be able to take it
+            os.fchown(descriptor, project.st_uid, project.st_gid)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(text).encode(), 0)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        said: Any = json.loads(os.pread(descriptor, 4096, 0))
+        return printable(f"{said['task']} (process {said['process']} on {said['host']}, since {said['since']})")
+    except (OSError, ValueError, KeyError, TypeError):
+        return "Another maintenance run"
+
+
+def held_by_others(table: Path = Path("/proc/locks")) -> Callable[[int, str, int], bool]:
+    """Return a test that tells whether somebody holds a lock on a file now.
+
+    Linux lists all locks of all processes that we can see in ``/proc/locks``, which costs one read for any
+    number of files. Elsewhere each file is asked for with a lock of our own, which sees ``flock`` only.
+    The answer is as old as this call: ask anew for each batch.
+
+    Returns:
+        A function of a folder's descriptor, a file's name in it and its inode.
+    """
+    try:
+        lines = table.read_bytes().splitlines()
+    except OSError:
+        return _refuses_lock
+    # "1: FLOCK  ADVISORY  WRITE 1234 fd:00:5678 0 EOF"; a waiting one has "->" in front. The device is left
+    # out: on some file systems it is not the one that stat reports.
+    inodes = {int(field.rpartition(b":")[2]) for line in lines for field in line.split() if field.count(b":") == 2}
+    return lambda _folder, _name, inode: inode in inodes
+
+
+def _refuses_lock(folder: int, name: str, _inode: int) -> bool:
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,75 @@
+"""A procedure as Invoke sees it: a task that takes the run and returns a report.
+
+Imported whenever ``inv`` starts, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from invoke import Context, Task, task
+
+if TYPE_CHECKING:
+    from .report import Report
+    from .settings.loading import Loaded
+    from .settings.model import Settings
+
+    Body = TypeVar("Body", bound=Callable[..., Report])
+    Check = Callable[[Settings, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a procedure is given.
+
+    Attributes:
+        loaded: the settings and where each came from.
+        now: when the procedure began, aware of its zone.
+        dry: True where Invoke was called with ``--dry``.
+        advance: told how much work was done since its last call; shows progress on a terminal.
+    """
+
+    loaded: Loaded
+    now: datetime
+    dry: bool
+    advance: Callable[[int], None]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        return self.loaded.settings
+
+
+class Procedure(Task[Any]):
+    """A task whose body takes a :class:`Run` in the place of Invoke's context and returns a report.
+
+    Our executor calls the body. Any other executor calls the task, which then prints its own report and
+    ends the process with its exit status.
+
+    Attributes:
+        checks: per parameter, what makes the procedure's argument of the text given on the command line;
+            all are called before anything runs, with the settings and the value.
+    """
+
+    def __init__(self, *args: Any, checks: Mapping[str, Check] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.checks = dict(checks or {})
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run alone, under an executor that is not ours; *args* is Invoke's context."""
+        from .runner import run_alone
+
+        context: Context = args[0]
+        run_alone(self, context.config, kwargs)
+
+
+def procedure(**options: Any) -> Callable[[Body], Task[Any]]:
+    """Make a task of a function that takes a :class:`Run` and returns a report.
+
+    Args:
+        options: those of Invoke's ``@task``, and ``checks`` (see :class:`Procedure`).
+    """
+    return task(klass=Procedure, **options)

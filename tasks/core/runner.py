@@ -1,0 +1,272 @@
+"""Running procedures: one after the other whatever they find, each timed, all in one verdict."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+
+import msgspec
+from invoke import Call, Collection, Config, Executor, Exit, Task
+
+from .console import Console, console_for
+from .errors import UserError
+from .lock import Held
+from .names import printable
+from .procedure import Procedure, Run
+from .progress import Display
+from .report import Finding, Interrupted, Report, RunReport, Status, exit_status
+from .settings import sources
+from .settings.loading import Loaded, load
+from .settings.model import Settings
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
+
+_log = logging.getLogger(__name__)
+
+
+class MaintenanceExecutor(Executor):
+    """Invoke's executor for a run of procedures: ``tasks.executor_class`` in ``invoke.yaml``.
+
+    Each call is made once, even where it is both
+    named and pre-required; a procedure that fails does not stop those after it; everything is rendered in
+    one place, and the process ends with the worst status. A task of the user's own in such a chain behaves
+    as Invoke has it: an exception that it raises ends the run, after the verdict on what was done.
+    """
+
+    def execute(self, *tasks: Any) -> Any:
+        """Run *tasks*, as Invoke hands them over, and return what each gave."""
+        calls = self.plan(*tasks)
+        loaded = self._load(required=any(isinstance(call.task, Procedure) for call in calls))
+        if loaded is None:
+            return {call.task: self._foreign(call) for call in calls}
+        arguments = [_checked(call, loaded.settings) for call in calls]
+        session = Session(loaded, console_for(loaded.settings))
+        names = task_names(self.collection)
+        results: dict[Task[Any], Any] = {}
+        try:
+            for call, kwargs in zip(calls, arguments, strict=True):
+                if isinstance(call.task, Procedure):
+                    name = names.get(call.task.body, call.task.name)
+                    results[call.task] = session.perform(call.task, name, kwargs, dry=_is_dry(self.config))
+                else:
+                    results[call.task] = self._foreign(call)
+        except KeyboardInterrupt:
+            session.end()
+            raise Exit(code=INTERRUPTED) from None
+        except BaseException:
+            session.end()
+            raise
+        _exit(session.end(), loaded.settings)
+        return results
+
+    def plan(self, *tasks: Any) -> list[Call]:
+        """Return the calls to make, in order, each once unless ``--no-dedupe`` was given."""
+        calls = [_normalised(call) for call in self.expand_calls(self.normalize(tasks))]
+        return self.dedupe(calls) if self.config.tasks.dedupe else calls
+
+    def _load(self, *, required: bool) -> Loaded | None:
+        """Load the settings and make them what ``c.config.maintenance`` shows.
+
+        Returns:
+            ``None`` where no procedure is to run: tasks of others must not fail for our settings.
+        """
+        try:
+            loaded = load(sources.read(self.config, self.collection.configuration(), os.environ))
+        except UserError as error:
+            if not required:
+                return None
+            raise Exit(str(error), code=error.exit_status) from None
+        sources.install(self.config, loaded.tree)
+        return loaded if required else None
+
+    def _foreign(self, call: Call) -> Any:
+        """Run a task that is no procedure as Invoke does, but for its reading of our variables."""
+        configuration = self.collection.configuration(call.called_as)
+        configuration.pop(sources.KEY, None)
+        self.config.load_collection(configuration, merge=False)
+        with sources.hidden_environment():
+            self.config.load_shell_env()
+        # Invoke 3 passes the parsed command line on, Invoke 2 does not.
+        takes_core = "core_parse_result" in inspect.signature(call.make_context).parameters
+        context = call.make_context(self.config, **({"core_parse_result": self.core} if takes_core else {}))
+        result = call.task(context, *call.args, **call.kwargs)
+        if call.autoprint:
+            print(result)  # noqa: T201 - what Invoke does for a task that asks for it
+        return result
+
+
+class Session:
+    """The procedures of one run, performed one by one and rendered as they end."""
+
+    def __init__(self, loaded: Loaded, console: Console) -> None:
+        self._loaded = loaded
+        self._console = console
+        self._started = _now()
+        self._clock = time.monotonic()
+        self._reports: list[Report] = []
+
+    def perform(self, procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool) -> Report:
+        """Run one procedure and return its report, whatever happens in it.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came; what the procedure had done is among the reports all the same.
+        """
+        try:
+            report = perform(procedure, name, arguments, self._loaded, dry=dry)
+        except Interrupted as stop:
+            self._add(stop.report)
+            raise
+        self._add(report)
+        return report
+
+    def _add(self, report: Report) -> None:
+        self._reports.append(report)
+        self._console.report(report)
+
+    def end(self) -> RunReport:
+        """Render the verdict and return the run's document."""
+        document = RunReport(
+            root=printable(self._loaded.settings.root),
+            started=self._started.isoformat(),
+            duration_seconds=round(time.monotonic() - self._clock, 3),
+            reports=self._reports,
+        )
+        self._console.verdict(document)
+        return document
+
+
+def perform(
+    procedure: Procedure, name: str, arguments: Mapping[str, Any], loaded: Loaded, *, dry: bool = False
+) -> Report:
+    """Run *procedure* and return its report with its name and times.
+
+    An exception becomes a critical finding of one line; its traceback is logged, which ``inv --debug`` shows.
+
+    Args:
+        procedure: what to run.
+        name: its full name, ``weekly.cache-cleanup``.
+        arguments: its keyword arguments, checked.
+        loaded: the settings of the run.
+        dry: True under ``inv --dry``.
+
+    Raises:
+        Interrupted: Ctrl-C; it carries the procedure's report as far as it got.
+    """
+    started, clock = _now(), time.monotonic()
+
+    def finished(report: Report) -> Report:
+        duration = round(time.monotonic() - clock, 3)
+        return msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
+
+    with Display(name) as display:
+        try:
+            report = procedure.body(Run(loaded, started, dry, display.advance), **arguments)
+        except Interrupted as stop:
+            raise Interrupted(finished(stop.report)) from None
+        except KeyboardInterrupt:
+            raise Interrupted(finished(_interrupted(name))) from None
+        except Held as error:
+            report = _failed("run.lock", name, Status.UNKNOWN, str(error), None)
+        except UserError as error:
+            report = _failed("run.error", name, Status.CRITICAL, str(error), None)
+        except Exception as error:  # noqa: BLE001 - the chain goes on, and the finding says what happened
+            _log.debug("%s failed", name, exc_info=error)
+            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            remedy = f"Run inv --debug {name} to see where; please report it if it is a fault of the suite."
+            report = _failed("run.error", name, Status.CRITICAL, message, remedy)
+    return finished(report)
+
+
+def _failed(check: str, name: str, status: Status, message: str, remedy: str | None) -> Report:
+    finding = Finding(check=check, subject=name, status=status, message=printable(message), remedy=remedy)
+    return Report(summary="did not run to its end", findings=[finding])
+
+
+def _interrupted(name: str) -> Report:
+    return _failed(
+        "run.interrupted", name, Status.UNKNOWN, "Ctrl-C ended it before it could say what it had done.", None
+    )
+
+
+def run_alone(procedure: Procedure, config: Config, arguments: Mapping[str, Any]) -> None:
+    """Run one procedure under a foreign executor: print its report, and end with its exit status.
+
+    That ends the chain where the status is not 0: Invoke knows no other way for a task to fail.
+
+    Raises:
+        Exit: the status is not 0, or the settings or arguments cannot be used.
+    """
+    try:
+        loaded = load(sources.read(config, config._collection, os.environ))
+        checked = _checked(_normalised(Call(procedure, kwargs=dict(arguments))), loaded.settings)
+    except UserError as error:
+        raise Exit(str(error), code=error.exit_status) from None
+    session = Session(loaded, console_for(loaded.settings))
+    name = f"{procedure.__module__.rpartition('.')[2]}.{procedure.name.replace('_', '-')}"
+    try:
+        session.perform(procedure, name, checked, dry=_is_dry(config))
+    except KeyboardInterrupt:
+        session.end()
+        raise Exit(code=INTERRUPTED) from None
+    _exit(session.end(), loaded.settings)
+
+
+def _exit(document: RunReport, settings: Settings) -> NoReturn | None:
+    code = exit_status(document.status, settings.fail_on)
+    if code:
+        raise Exit(code=code)
+    return None
+
+
+def _checked(call: Call, settings: Settings) -> dict[str, Any]:
+    """Return the call's arguments as its procedure takes them.
+
+    Raises:
+        Exit: one of them cannot be used; nothing has run yet.
+    """
+    arguments = dict(call.kwargs)
+    for name, check in getattr(call.task, "checks", {}).items():
+        try:
+            arguments[name] = check(settings, arguments[name])
+        except UserError as error:
+            raise Exit(str(error), code=error.exit_status) from None
+    return arguments
+
+
+def _normalised(call: Call) -> Call:
+    """Return *call* with every parameter spelled out, so that equal calls compare equal.
+
+    The command line gives all parameters with their defaults, an empty list for a repeatable flag that was
+    not used; ``pre=[…]`` gives none.
+    """
+    if call.args:
+        return call
+    parameters = call.task.argspec(call.task.body).parameters
+    spelled_out = {
+        name: parameter.default
+        for name, parameter in parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    given = {name: value for name, value in call.kwargs.items() if name not in call.task.iterable or value}
+    return Call(call.task, called_as=call.called_as, kwargs={**spelled_out, **given})
+
+
+def task_names(collection: Collection) -> dict[Any, str]:
+    """Return the full name of every task, by its body: Invoke copies the task objects of a namespace."""
+    return {collection[name].body: name for name in collection.task_names}
+
+
+def _is_dry(config: Config) -> bool:
+    return bool(config.run.dry)
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+

@@ -1,0 +1,189 @@
+"""Every setting with its type, its default and its description: the one place for all three.
+
+The validation, the commented ``invoke.yaml`` of ``inv settings.init``, the JSON Schema for editors and the
+README's table are made from these types.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+from ..report import FailOn
+
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+Hours: TypeAlias = Annotated[float, Meta(ge=0)]
+Seconds: TypeAlias = Annotated[float, Meta(ge=0)]
+Megabytes: TypeAlias = Annotated[float, Meta(ge=0)]
+Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A branch of the tree: its fields are settings or further sections."""
+
+
+class LogSettings(Section, frozen=True, kw_only=True):
+    """Where the project logs and how its logs are watched and rotated."""
+
+    directory: Annotated[str, Meta(description="Folder of the log files, below the root.")] = "logs"
+    pattern: Annotated[str, Meta(description="Which files in it are logs (a shell pattern).")] = "*.log"
+    window_hours: Annotated[Hours, Meta(description='What "recent" means to the error monitor, in hours.')] = 24
+    recent_errors: Annotated[Count, Meta(description="How many of the latest errors the review shows.")] = 5
+    rotate_over_mb: Annotated[Megabytes, Meta(description="The daily review rotates a larger file.")] = 10
+    archive_days: Annotated[Count, Meta(description="Archives older than this many days are deleted.")] = 90
+    emergency_total_mb: Annotated[
+        Megabytes, Meta(description="Emergency recovery rotates when the logs exceed this in all.")
+    ] = 1000
+    allow_copytruncate: Annotated[
+        bool, Meta(description="Accept the loss of lines where no safe way of rotating is possible.")
+    ] = False
+    critical_patterns: Annotated[
+        tuple[str, ...],
+        Meta(description="Regular expressions, case-insensitive; words joined by .* match in either order."),
+    ] = (
+        "API.*key.*invalid",
+        "Connection.*failed",
+        "Disk.*full",
+        "Memory.*error",
+        "Configuration.*missing",
+    )
+
+
+class CacheSettings(Section, frozen=True, kw_only=True):
+    """Where the cache lies and how long its entries live."""
+
+    directory: Annotated[str, Meta(description="Folder of the cache, below the root.")] = "cache"
+    expiry_hours: Annotated[
+        dict[str, Hours],
+        Meta(description="Per kind (a folder of the cache): hours after which an entry expires; null: no such kind."),
+    ] = field(
+        default_factory=lambda: {
+            "api_responses": 24,
+            "material_data": 168,
+            "component_cache": 6,
+            "temp": 24,
+        }
+    )
+    age_by: Annotated[
+        Literal["mtime", "newest"],
+        Meta(description="mtime, or newest (the later of mtime and ctime) for entries with a foreign mtime."),
+    ] = "mtime"
+    prefixes: Annotated[
+        dict[str, str],
+        Meta(description="Where a file that lies loose in the cache folder belongs, by the start of its name."),
+    ] = field(
+        default_factory=lambda: {
+            "api_": "api_responses",
+            "material_": "material_data",
+            "component_": "component_cache",
+        }
+    )
+    min_hit_rate: Annotated[Share, Meta(description="A lower hit rate is a warning.")] = 0.3
+
+
+class HealthSettings(Section, frozen=True, kw_only=True):
+    """The limits of the machine."""
+
+    cpu_percent: Annotated[Percent, Meta(description="Busier than this is a warning.")] = 80
+    memory_percent: Annotated[Percent, Meta(description="Fuller than this is a warning.")] = 85
+    disk_percent: Annotated[
+        Percent, Meta(description="Fuller than this is critical; from 10 points lower, a warning.")
+    ] = 90
+
+
+class GenerationSettings(Section, frozen=True, kw_only=True):
+    """The project's own record of its work."""
+
+    file: Annotated[str, Meta(description="The record, written by the project.")] = "logs/performance.json"
+    min_success_rate: Annotated[Share, Meta(description="A lower share of successes is a warning.")] = 0.9
+    slow_seconds: Annotated[Seconds, Meta(description="A slower mean is a warning.")] = 30
+    very_slow_seconds: Annotated[Seconds, Meta(description="A slower mean is critical.")] = 120
+
+
+class ProviderSettings(Section, frozen=True, kw_only=True):
+    """One LLM provider that speaks the OpenAI chat API."""
+
+    base_url: Annotated[str, Meta(description="Where its API starts.")]
+    model: Annotated[str, Meta(description="The model that the project uses.")]
+    key_env: Annotated[str, Meta(description="The environment variable that holds its key.")]
+    probe: Annotated[
+        Literal["chat", "models"], Meta(description="chat: one small paid request; models: the free list of models.")
+    ] = "chat"
+    slow_seconds: Annotated[Seconds, Meta(description="A slower answer is a warning.")] = 5
+    very_slow_seconds: Annotated[Seconds, Meta(description="A slower answer is critical.")] = 15
+    deadline_seconds: Annotated[Seconds, Meta(description="Give up after this long.")] = 60
+
+
+class DependencySettings(Section, frozen=True, kw_only=True):
+    """What the project requires and how to tell that it still starts."""
+
+    requirements: Annotated[str, Meta(description="The requirements file.")] = "requirements.txt"
+    smoke_command: Annotated[
+        str, Meta(description="Run in the root after an update; its failure undoes the update.")
+    ] = 'python -c "from run import main"'
+    ignore: Annotated[
+        tuple[IgnoredVulnerability, ...], Meta(description="Accepted vulnerabilities: id, package, reason, until.")
+    ] = ()
+
+
+class IgnoredVulnerability(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A vulnerability that was looked at and accepted until a date (``YYYY-MM-DD``)."""
+
+    id: str
+    package: str
+    reason: str
+    until: str
+
+
+class ConfigurationSettings(Section, frozen=True, kw_only=True):
+    """What the configuration review reads."""
+
+    files: Annotated[tuple[str, ...], Meta(description="Settings and data files.")] = (
+        "config/settings.py",
+        "data/Materials.yaml",
+        "data/Categories.yaml",
+    )
+    components: Annotated[tuple[str, ...], Meta(description="The components' own configuration (shell patterns).")] = (
+        "components/*/config.yaml",
+        "components/*/config/*.yaml",
+    )
+    required_properties: Annotated[tuple[str, ...], Meta(description="What every material must have.")] = (
+        "density",
+        "melting_point",
+        "thermal_conductivity",
+    )
+    environment_keys: Annotated[
+        tuple[str, ...], Meta(description="Keys that must be set in the environment or the project's .env.")
+    ] = ("DEEPSEEK_API_KEY", "GROK_API_KEY")
+
+
+def _providers() -> dict[str, ProviderSettings]:
+    return {
+        "deepseek": ProviderSettings(
+            base_url="https://api.deepseek.com", model="deepseek-chat", key_env="DEEPSEEK_API_KEY"
+        ),
+        "grok": ProviderSettings(base_url="https://api.x.ai/v1", model="grok-4", key_env="GROK_API_KEY"),
+    }
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """All settings: the tree under ``maintenance:`` in Invoke's configuration."""
+
+    root: Annotated[
+        str, Meta(description="The project to maintain, relative to the folder of tasks.py.")
+    ] = "."
+    output: Annotated[Literal["text", "json"], Meta(description="What is printed.")] = "text"
+    fail_on: Annotated[
+        FailOn, Meta(description="The lowest status that makes the exit status other than 0.")
+    ] = "warning"
+    logs: LogSettings = LogSettings()
+    cache: CacheSettings = CacheSettings()
+    health: HealthSettings = HealthSettings()
+    generation: GenerationSettings = GenerationSettings()
+    providers: Annotated[
+        dict[str, ProviderSettings], Meta(description="The LLM providers, by name; null: no such provider.")
+    ] = field(default_factory=_providers)
+    dependencies: DependencySettings = DependencySettings()
+    configuration: ConfigurationSettings = ConfigurationSettings()

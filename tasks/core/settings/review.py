@@ -1,0 +1,84 @@
+"""The procedures of the ``settings`` collection: show, check and write down the settings."""
+
+from __future__ import annotations
+
+from ..files import write
+from ..names import count, printable
+from ..report import Action, Finding, Report, Status
+from .example import FILE, example
+from .fields import dotted
+from .loading import Loaded
+
+
+def show(loaded: Loaded, *, changed: bool = False) -> Report:
+    """Report every setting with its value and where that came from; with *changed* only what is no default."""
+    records = [
+        {"setting": dotted(path), "value": _value(loaded, path), "from": printable(origin)}
+        for path, origin in loaded.origins.items()
+        if not changed or origin != "default"
+    ]
+    return Report(
+        summary=f"{_numbers(loaded)}; the project is {printable(loaded.settings.root)}",
+        data={"settings": records},
+    )
+
+
+def check(loaded: Loaded) -> Report:
+    """Report that the settings can be used: had they not been, the run would have ended before this."""
+    return Report(
+        summary="the settings can be used",
+        findings=[
+            Finding(
+                check="settings.valid",
+                subject="maintenance",
+                status=Status.OK,
+                message=f"{_numbers(loaded)}; the project is {printable(loaded.settings.root)}.",
+                value=len(loaded.origins),
+                unit="settings",
+            )
+        ],
+    )
+
+
+def init(loaded: Loaded, *, dry_run: bool) -> Report:
+    """Write a commented ``invoke.yaml`` beside ``tasks.py``; one that is there is left as it is."""
+    path = loaded.folder / FILE
+    if path.is_symlink() or path.exists():
+        finding = Finding(
+            check="settings.file",
+            subject=FILE,
+            status=Status.WARNING,
+            message=f"{printable(path)} is there already and stays as it is.",
+            remedy="Run inv settings.example to see one to copy from.",
+        )
+        return Report(summary="nothing written", dry_run=dry_run, findings=[finding])
+    if not dry_run:
+        write(loaded.folder, FILE, example().encode())
+    would = "would be " if dry_run else ""
+    return Report(
+        summary=f"{FILE} {would}written",
+        dry_run=dry_run,
+        findings=[
+            Finding(
+                check="settings.file",
+                subject=FILE,
+                status=Status.OK,
+                message=f"{printable(path)} {would}written, with every setting and its default.",
+            )
+        ],
+        actions=[Action(verb="write", target=FILE, done=not dry_run)],
+        files=[] if dry_run else [FILE],
+    )
+
+
+def _numbers(loaded: Loaded) -> str:
+    own = sum(origin != "default" for origin in loaded.origins.values())
+    return f"{count(len(loaded.origins), 'setting')}, {own} of them not the default"
+
+
+def _value(loaded: Loaded, path: tuple[str, ...]) -> object:
+    value: object = loaded.tree
+    for key in path:
+        assert isinstance(value, dict)
+        value = value[key]
+    return value

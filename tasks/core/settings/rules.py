@@ -1,0 +1,79 @@
+"""What no type can say: values that contradict each other, the machine or common sense."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from .fields import SettingPath
+from .model import ProviderSettings, Settings
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
+    """Yield the path of each value that cannot be used, with what was expected instead."""
+    yield from _root(Path(settings.root))
+    for path, value in {
+        ("logs", "directory"): settings.logs.directory,
+        ("cache", "directory"): settings.cache.directory,
+        ("generation", "file"): settings.generation.file,
+        ("dependencies", "requirements"): settings.dependencies.requirements,
+    }.items():
+        if not _is_below(value):
+            yield path, "a relative path below the root"
+    for pattern in settings.logs.critical_patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield ("logs", "critical_patterns"), f"regular expressions, but {pattern!r} is none: {error}"
+    yield from _cache(settings)
+    if settings.generation.slow_seconds > settings.generation.very_slow_seconds:
+        yield ("generation", "slow_seconds"), "no more than very_slow_seconds"
+    for name, provider in settings.providers.items():
+        for path, expected in _provider(provider):
+            yield ("providers", name, *path), expected
+
+
+def _root(root: Path) -> Iterator[tuple[SettingPath, str]]:
+    if not root.exists():
+        yield ("root",), "the folder of the project; it does not exist"
+    elif not root.is_dir():
+        yield ("root",), "the folder of the project; it is not a folder"
+
+
+def _is_below(text: str) -> bool:
+    path = PurePosixPath(text)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in text
+
+
+def _is_name(text: str) -> bool:
+    return _is_below(text) and len(PurePosixPath(text).parts) == 1 and "/" not in text
+
+
+def _cache(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
+    for kind in settings.cache.expiry_hours:
+        if not _is_name(kind):
+            yield ("cache", "expiry_hours", kind), "the name of one folder as the kind"
+    for prefix, kind in settings.cache.prefixes.items():
+        if not prefix or "/" in prefix:
+            yield ("cache", "prefixes", prefix), "the start of a file name as the prefix"
+        if kind not in settings.cache.expiry_hours:
+            kinds = ", ".join(settings.cache.expiry_hours) or "none is set"
+            yield ("cache", "prefixes", prefix), f"one of the kinds in cache.expiry_hours ({kinds})"
+
+
+def _provider(provider: ProviderSettings) -> Iterator[tuple[SettingPath, str]]:
+    try:
+        parts = urlsplit(provider.base_url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.password is None
+    except ValueError:
+        usable = False
+    if not usable:
+        yield ("base_url",), "an http or https address without a user or password in it"
+    if not _VARIABLE.fullmatch(provider.key_env):
+        yield ("key_env",), "the name of an environment variable, not the key itself"
+    if not provider.slow_seconds <= provider.very_slow_seconds <= provider.deadline_seconds:
+        yield ("slow_seconds",), "slow_seconds, very_slow_seconds and deadline_seconds in ascending order"

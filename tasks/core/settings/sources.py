@@ -1,0 +1,110 @@
+"""Where settings come from: Invoke's levels of configuration and the environment, lowest first.
+
+Invoke merges its levels by itself, but it casts environment values by the type of what they replace
+(``false`` becomes True, a list cannot be set at all), ignores a missing ``-f`` file, accepts unknown keys and
+forgets which level a value came from. So the levels are read here one by one, before they are merged.
+They lie in private attributes of :class:`invoke.Config`, the same in Invoke 2.2 and 3.0; nothing else in
+the suite touches those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike, environ, fspath
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from invoke import Config
+
+from ..errors import SettingsError
+
+KEY = "maintenance"
+"""The key of the suite's tree in Invoke's configuration."""
+
+ENVIRONMENT_PREFIX = "INVOKE_MAINTENANCE_"
+
+
+class Level(NamedTuple):
+    """One source of settings.
+
+    Attributes:
+        origin: what people call it, for messages and ``inv settings.show``.
+        tree: what it holds under ``maintenance:``, as found; anything at all, for nobody has checked it yet.
+    """
+
+    origin: str
+    tree: object
+
+
+class Sources(NamedTuple):
+    """All sources of one run.
+
+    Attributes:
+        below: the levels that the environment overrides, lowest first.
+        environment: variable name to text, only those of the suite.
+        above: the levels that override the environment, lowest first.
+        folder: where ``tasks.py`` lies; a relative root starts there.
+    """
+
+    below: list[Level]
+    environment: dict[str, str]
+    above: list[Level]
+    folder: Path
+
+
+def read(config: Config, collection: Mapping[str, Any], variables: Mapping[str, str]) -> Sources:
+    """Return the sources of *config*.
+
+    Args:
+        config: Invoke's configuration of this run.
+        collection: the configuration of the root collection (``namespace.configure(…)``).
+        variables: the environment.
+
+    Raises:
+        SettingsError: the file named with ``-f`` does not exist.
+    """
+    runtime = config._runtime_path
+    if runtime is not None and not config._runtime_found:
+        raise SettingsError(
+            f"The settings file {fspath(runtime)!r} given with -f (or INVOKE_RUNTIME_CONFIG) does not exist. "
+            "Correct its path or leave it out; nothing was run."
+        )
+    return Sources(
+        below=[
+            Level("namespace.configure()", collection.get(KEY)),
+            _file(config._system_path, config._system),
+            _file(config._user_path, config._user),
+            _file(config._project_path, config._project),
+        ],
+        environment={name: text for name, text in variables.items() if name.startswith(ENVIRONMENT_PREFIX)},
+        above=[_file(runtime, config._runtime, " (-f)"), Level("argument", config._overrides.get(KEY))],
+        folder=Path(config._project_prefix or Path.cwd()),
+    )
+
+
+def _file(path: str | PathLike[str] | None, content: object, suffix: str = "") -> Level:
+    tree = content.get(KEY) if isinstance(content, Mapping) else None
+    return Level(f"file {fspath(path)}{suffix}" if path else "no file", tree)
+
+
+def install(config: Config, tree: dict[str, Any]) -> None:
+    """Make *tree* what ``c.config.maintenance`` shows to every task of this run.
+
+    The tree takes the place of what the single levels hold: Invoke would refuse to merge a level in which
+    a section is empty (``cache:`` with all of its lines commented out) although it says nothing wrong.
+    """
+    for level in (config._system, config._user, config._project, config._runtime):
+        if isinstance(level, dict):
+            level.pop(KEY, None)
+    config.load_overrides({**config._overrides, KEY: tree}, merge=False)
+
+
+@contextmanager
+def hidden_environment() -> Iterator[None]:
+    """Hide the suite's variables while Invoke reads the environment: it would cast them wrongly."""
+    hidden = {name: environ.pop(name) for name in list(environ) if name.startswith(ENVIRONMENT_PREFIX)}
+    try:
+        yield
+    finally:
+        environ.update(hidden)

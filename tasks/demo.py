@@ -1,0 +1,41 @@
+"""Try the suite on a project made for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import weekly
+from .core.procedure import Procedure, Run, procedure
+
+if TYPE_CHECKING:
+    from .core.report import Report
+
+_SHOWN: dict[str, Procedure] = {"weekly.cache-cleanup": weekly.cache_cleanup}
+"""What the demo runs, in this order."""
+
+
+@procedure(help={"dry_run": "Build nothing and run nothing; say what would be done."})
+def demo(run: Run, dry_run: bool = False) -> Report:
+    """Build demo-site/, a small project with planted problems, and see which of them the suite finds.
+
+    The folder lies beside tasks.py and is replaced at each call; one of that name that the demo did not make
+    is refused.
+    """
+    from .core.report import Action, Report
+    from .core.runner import perform
+    from .core.settings.loading import load
+    from .core.settings.sources import Level, Sources
+    from .demo_site import planted, site
+
+    folder = run.loaded.folder / site.FOLDER
+    if dry_run or run.dry:
+        actions = [Action(verb="create", target=site.FOLDER, done=False)]
+        return Report(summary=f"{site.FOLDER} would be built", dry_run=True, actions=actions)
+    site.build(folder, run.now)
+    problems = planted.plant(folder, run.now)
+    loaded = load(Sources([], {}, [Level("demo", {"root": str(folder)})], folder))
+
+    def suite() -> list[Report]:
+        return [perform(shown, name, {}, loaded) for name, shown in _SHOWN.items()]
+
+    return planted.demonstrate(folder, problems, suite)

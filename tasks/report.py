@@ -1,0 +1,15 @@
+"""The report: what other programs need to know to read it."""
+
+from __future__ import annotations
+
+from invoke import Context, task
+
+
+@task
+def schema(_context: Context) -> None:
+    """Print the JSON Schema of what a run prints with output: json."""
+    import json
+
+    from .core.report import schema
+
+    print(json.dumps(schema(), indent=2))  # noqa: T201 - printing is the task

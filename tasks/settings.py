@@ -1,0 +1,54 @@
+"""The settings: what holds, where it comes from, and whether it can be used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from .core.procedure import Run, procedure
+
+if TYPE_CHECKING:
+    from .core.report import Report
+
+
+@procedure(help={"changed": "Only those that are not the default."})
+def show(run: Run, changed: bool = False) -> Report:
+    """Show every setting, its value and where it came from."""
+    from .core.settings import review
+
+    return review.show(run.loaded, changed=changed)
+
+
+@procedure()
+def check(run: Run) -> Report:
+    """Check the settings; what cannot be used is named and ends the run with status 78."""
+    from .core.settings import review
+
+    return review.check(run.loaded)
+
+
+@procedure(help={"dry_run": "Write nothing; say what would be written."})
+def init(run: Run, dry_run: bool = False) -> Report:
+    """Write a commented invoke.yaml beside tasks.py, unless there is one."""
+    from .core.settings import review
+
+    return review.init(run.loaded, dry_run=dry_run or run.dry)
+
+
+@task
+def example(_context: Context) -> None:
+    """Print a commented invoke.yaml with every setting and its default."""
+    from .core.settings.example import example
+
+    print(example(), end="")  # noqa: T201 - printing is the task
+
+
+@task
+def schema(_context: Context) -> None:
+    """Print the JSON Schema of the settings, for editors."""
+    import json
+
+    from .core.settings.example import schema
+
+    print(json.dumps(schema(), indent=2))  # noqa: T201 - printing is the task
