@@ -8,6 +8,6 @@ from pathlib import Path
 
 __path__ = [str(Path(__file__).with_suffix(""))]
 
-from tasks.namespace import namespace  # noqa: E402 - found only by way of __path__
+from tasks.namespace import namespace
 
 __all__ = ["namespace"]

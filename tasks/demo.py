@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import weekly
-from .core.procedure import Procedure, Run, procedure
+from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
     from .core.report import Report
 
-_SHOWN: dict[str, Procedure] = {"weekly.cache-cleanup": weekly.cache_cleanup}
+_SHOWN = {"weekly.cache-cleanup": weekly.cache_cleanup}
 """What the demo runs, in this order."""
 
 

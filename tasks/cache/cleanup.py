@@ -18,8 +18,8 @@ from . import statistics
 from .judgement import judge
 from .loose import tidy
 from .outcome import Outcome
-from .rules import Expiry, plan
-from .sweep import Tally, Walk, sweep
+from .rules import plan
+from .sweep import Place, Tally, Walk, sweep
 
 TASK = "weekly.cache-cleanup"
 
@@ -89,7 +89,7 @@ def _clean(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
             outcome.created += [f"{directory}/{kind}" for kind in homes]
             return
         outcome.top = tidy(top, homes, outcome.plan, walk, statistics.FILE)
-        jobs = {kind: (home, outcome.plan.expiry[kind]) for kind, home in homes.items() if home is not None}
+        jobs = {kind: Place(home, outcome.plan.expiry[kind]) for kind, home in homes.items() if home is not None}
         for name in outcome.top.folders:
             if name not in outcome.plan.expiry:
                 try:
@@ -97,12 +97,13 @@ def _clean(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
                 except (files.Refused, OSError) as error:
                     outcome.refuse(f"{directory}/{name}", error)
                 else:
-                    jobs[name] = (other, outcome.plan.unmanaged)
+                    jobs[name] = Place(other, outcome.plan.unmanaged)
         _sweep_all(jobs, outcome, walk)
 
 
 def _open(root: Path, path: str, outcome: Outcome, walk: Walk, opened: ExitStack) -> int | None:
     """Open a folder of the cache, creating it where it is missing; ``None`` where a dry run would create it."""
+    descriptor: int | None
     try:
         descriptor = opened.enter_context(files.folder(root, path))
     except FileNotFoundError:
@@ -113,12 +114,10 @@ def _open(root: Path, path: str, outcome: Outcome, walk: Walk, opened: ExitStack
     return descriptor
 
 
-def _sweep_all(jobs: dict[str, tuple[int, Expiry]], outcome: Outcome, walk: Walk) -> None:
+def _sweep_all(jobs: dict[str, Place], outcome: Outcome, walk: Walk) -> None:
     """Sweep the folders side by side; Ctrl-C ends each after its batch, and what they did is kept."""
     with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
-        running: dict[str, Future[Tally]] = {
-            name: pool.submit(sweep, folder, expiry, walk) for name, (folder, expiry) in jobs.items()
-        }
+        running: dict[str, Future[Tally]] = {name: pool.submit(sweep, place, walk) for name, place in jobs.items()}
         try:
             wait(running.values())
         except KeyboardInterrupt:

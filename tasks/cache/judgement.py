@@ -123,7 +123,7 @@ def _loose(directory: str, outcome: Outcome, would: str) -> Iterator[Finding]:
             check="cache.misplaced",
             subject=directory,
             status=Status.WARNING,
-            message=f"{count(top.taken.count, 'misplaced file')} left, for the name is taken at home: {_of(top.taken)}.",
+            message=f"{count(top.taken.count, 'misplaced file')} left, the name being taken at home: {_of(top.taken)}.",
             value=top.taken.count,
             unit="files",
             remedy="Compare the two files of each name and remove one.",
@@ -133,7 +133,7 @@ def _loose(directory: str, outcome: Outcome, would: str) -> Iterator[Finding]:
             check="cache.misplaced",
             subject=directory,
             status=Status.WARNING,
-            message=f"{count(top.homeless.count, 'misplaced file')} left, for the home cannot be opened: "
+            message=f"{count(top.homeless.count, 'misplaced file')} left, its home being closed to us: "
             f"{_of(top.homeless)}.",
             value=top.homeless.count,
             unit="files",
@@ -223,9 +223,7 @@ def _actions(settings: CacheSettings, outcome: Outcome, *, dry_run: bool) -> Ite
     folders = {directory: outcome.top.tally, **{f"{directory}/{name}": t for name, t in outcome.tallies.items()}}
     for path, tally in folders.items():
         if tally.expired:
-            yield Action(
-                verb="delete", target=printable(path), count=tally.expired, bytes=tally.freed_bytes, done=done
-            )
+            yield Action(verb="delete", target=printable(path), count=tally.expired, bytes=tally.freed_bytes, done=done)
         if tally.folders_removed:
             yield Action(verb="remove", target=printable(path), count=tally.folders_removed, done=done)
     for note in outcome.notes:

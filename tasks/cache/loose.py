@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
 from ..core.files import move
 from .rules import MARKERS, Plan
-from .sweep import BATCH, Names, Tally, Walk, delete
+from .sweep import BATCH, Entry, Names, Place, Tally, Walk, delete
 
 
 @dataclass(slots=True)
@@ -48,29 +48,21 @@ def tidy(folder: int, homes: Mapping[str, int | None], plan: Plan, walk: Walk, o
         own: the name of the statistics file, which is no entry.
     """
     top = Top()
+    place = Place(folder, plan.unmanaged)
     with os.scandir(folder) as entries:
         while batch := list(islice(entries, BATCH)):
-            expired: list[tuple[str, os.stat_result]] = []
-            for entry in batch:
-                try:
-                    seen = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue
-                if stat.S_ISDIR(seen.st_mode) or entry.name in plan.expiry:
-                    top.folders.append(entry.name)
-                elif not stat.S_ISREG(seen.st_mode):
-                    top.tally.special.add(entry.name)
-                elif entry.name != own and entry.name not in MARKERS and not entry.name.startswith(f".{own}"):
-                    top.tally.files += 1
-                    top.tally.bytes += seen.st_size
-                    kind = plan.home_of(entry.name)
-                    if kind is None or not plan.expiry[kind].active:
-                        continue
-                    if plan.expiry[kind].written_ns(seen) < plan.expiry[kind].before_ns:
-                        expired.append((entry.name, seen))
-                    else:
-                        _move_home(folder, entry.name, seen, kind, homes, walk, top)
-            delete(folder, expired, top.tally, walk, "")
+            expired = []
+            for name, seen, kind in _misplaced(batch, plan, top, own):
+                if plan.expiry[kind].written_ns(seen) < plan.expiry[kind].before_ns:
+                    expired.append(Entry(name, seen))
+                elif kind not in homes:
+                    top.homeless.add(name)
+                elif _move_home(folder, Entry(name, seen), homes[kind], walk, top):
+                    count, size = top.moved.get(kind, (0, 0))
+                    top.moved[kind] = (count + 1, size + seen.st_size)
+                    top.tally.files -= 1
+                    top.tally.bytes -= seen.st_size
+            delete(place, expired, top.tally, walk)
             walk.advance(len(batch))
             if walk.stop.is_set():
                 top.tally.interrupted = True
@@ -78,37 +70,52 @@ def tidy(folder: int, homes: Mapping[str, int | None], plan: Plan, walk: Walk, o
     return top
 
 
-def _move_home(
-    folder: int, name: str, seen: os.stat_result, kind: str, homes: Mapping[str, int | None], walk: Walk, top: Top
-) -> None:
-    if kind not in homes:
-        top.homeless.add(name)
-        return
-    home = homes[kind]
+def _misplaced(
+    batch: list[os.DirEntry[str]], plan: Plan, top: Top, own: str
+) -> Iterator[tuple[str, os.stat_result, str]]:
+    """Count the entries of *batch* and yield name, status and kind of each misplaced file."""
+    for entry in batch:
+        name = entry.name
+        try:
+            seen = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            top.tally.failed.add(name, error)
+            continue
+        if stat.S_ISDIR(seen.st_mode) or name in plan.expiry:
+            top.folders.append(name)
+        elif not stat.S_ISREG(seen.st_mode):
+            top.tally.special.add(name)
+        elif name != own and name not in MARKERS and not name.startswith(f".{own}"):
+            top.tally.files += 1
+            top.tally.bytes += seen.st_size
+            kind = plan.home_of(name)
+            if kind is not None and plan.expiry[kind].active:
+                yield name, seen, kind
+
+
+def _move_home(folder: int, entry: Entry, home: int | None, walk: Walk, top: Top) -> bool:
+    """Move one file home, or in a dry run tell whether it could be; what stands against it is noted."""
     try:
-        if not walk.apply:
-            moved = home is None or not _taken(home, name, seen)
+        if walk.apply and home is not None:
+            free = move((folder, entry.name), (home, entry.name))
         else:
-            assert home is not None
-            moved = move((folder, name), (home, name))
+            free = home is None or not _taken(home, entry)
     except FileNotFoundError:
-        top.tally.changed.add(name)
-        return
+        top.tally.changed.add(entry.name)
+        return False
     except OSError as error:
-        top.tally.failed.add(name, error.strerror)
-        return
-    if not moved:
-        top.taken.add(name)
-        return
-    count, size = top.moved.get(kind, (0, 0))
-    top.moved[kind] = (count + 1, size + seen.st_size)
-    top.tally.files -= 1
-    top.tally.bytes -= seen.st_size
+        top.tally.failed.add(entry.name, error)
+        return False
+    if not free:
+        top.taken.add(entry.name)
+    return free
 
 
-def _taken(home: int, name: str, seen: os.stat_result) -> bool:
+def _taken(home: int, entry: Entry) -> bool:
     try:
-        there = os.stat(name, dir_fd=home, follow_symlinks=False)
+        there = os.stat(entry.name, dir_fd=home, follow_symlinks=False)
     except FileNotFoundError:
         return False
-    return not os.path.samestat(there, seen)
+    return not os.path.samestat(there, entry.seen)

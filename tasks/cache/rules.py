@@ -59,9 +59,7 @@ class Plan(NamedTuple):
         return self.homes[max(fitting, key=len)] if fitting else None
 
 
-def plan(
-    settings: CacheSettings, now_ns: int, *, kinds: Collection[str] = (), older_than: float | None = None
-) -> Plan:
+def plan(settings: CacheSettings, now_ns: int, *, kinds: Collection[str] = (), older_than: float | None = None) -> Plan:
     """Return the plan for a run at *now_ns* (nanoseconds since the epoch).
 
     Args:

@@ -70,13 +70,12 @@ def weekly_report(before: Mapping[str, Any], outcome: Outcome, now: datetime) ->
     """
     runs = before.get("runs")
     earlier = runs if isinstance(runs, list) else []
+    done = {"deleted": outcome.expired, "freed_bytes": outcome.freed_bytes, "moved": outcome.moved}
     run = {
         "started": now.isoformat(),
         "entries_before": outcome.files_before,
         "bytes_before": outcome.bytes_before,
-        "deleted": outcome.expired,
-        "deleted_bytes": outcome.freed_bytes,
-        "moved": outcome.moved,
+        **done,
     }
     totals = before.get("totals")
     so_far = totals if isinstance(totals, dict) else {}
@@ -85,7 +84,7 @@ def weekly_report(before: Mapping[str, Any], outcome: Outcome, now: datetime) ->
         "date": f"{now:%Y-%m-%d}",
         "updated": now.isoformat(),
         **_state(outcome),
-        "totals": {key: _number(so_far.get(key)) + run[key] for key in ("deleted", "deleted_bytes", "moved")},
+        "totals": {key: _number(so_far.get(key)) + number for key, number in done.items()},
         "runs": [*earlier, run][-_RUNS_KEPT:],
     }
 

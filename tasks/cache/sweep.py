@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -38,10 +38,10 @@ class Names:
     first: list[str] = field(default_factory=list)
     reason: str = ""
 
-    def add(self, name: str, reason: str = "") -> None:
-        """Count *name*."""
+    def add(self, name: str, reason: str | OSError = "") -> None:
+        """Count *name*, with the reason for its fate."""
         self.count += 1
-        self.reason = reason or self.reason
+        self.reason = (reason.strerror or str(reason)) if isinstance(reason, OSError) else reason or self.reason
         if len(self.first) < _NAMES_KEPT:
             self.first.append(name)
 
@@ -134,7 +134,25 @@ class Walk(NamedTuple):
     advance: Callable[[int], None]
 
 
-class _Entry(NamedTuple):
+class Place(NamedTuple):
+    """An open folder of the cache.
+
+    Attributes:
+        descriptor: the open folder.
+        expiry: when its entries expire.
+        path: where it lies below the folder at which the walk began, with a slash at its end; for messages.
+        depth: how many folders it lies below that one.
+    """
+
+    descriptor: int
+    expiry: Expiry
+    path: str = ""
+    depth: int = 0
+
+
+class Entry(NamedTuple):
+    """A file as it was planned: its name in its folder, and its status."""
+
     name: str
     seen: os.stat_result
 
@@ -145,42 +163,37 @@ class _Subfolder(NamedTuple):
     expired: bool
 
 
-def sweep(folder: int, expiry: Expiry, walk: Walk, *, path: str = "", depth: int = 0) -> Tally:
-    """Walk the open *folder* and the folders below it, and delete what has expired.
+def sweep(place: Place, walk: Walk) -> Tally:
+    """Walk *place* and the folders below it, and delete what has expired.
 
-    Args:
-        folder: its descriptor.
-        expiry: when its entries expire.
-        walk: what the folders of this run share.
-        path: where it lies below the folder at which the walk began, with a slash at its end; for messages.
-        depth: how many folders it lies below that one.
+    Raises:
+        OSError: the folder itself cannot be read.
     """
     tally = Tally()
     subfolders: list[_Subfolder] = []
-    with os.scandir(folder) as entries:
+    with os.scandir(place.descriptor) as entries:
         while batch := list(islice(entries, BATCH)):
-            expired = _sorted_out(batch, expiry, tally, subfolders, path)
-            delete(folder, expired, tally, walk, path)
+            expired = _sorted_out(batch, place, tally, subfolders)
+            delete(place, expired, tally, walk)
             walk.advance(len(batch))
             if walk.stop.is_set():
                 tally.interrupted = True
                 return tally
-    device = os.fstat(folder).st_dev
+    device = os.fstat(place.descriptor).st_dev
     for subfolder in subfolders:
         if subfolder.device != device:
-            tally.foreign.add(path + subfolder.name, "on another file system")
-        elif depth == _DEEPEST:
-            tally.foreign.add(path + subfolder.name, f"more than {_DEEPEST} folders deep")
+            tally.foreign.add(place.path + subfolder.name, "on another file system")
+        elif place.depth == _DEEPEST:
+            tally.foreign.add(place.path + subfolder.name, f"more than {_DEEPEST} folders deep")
         else:
-            _descend(folder, subfolder, expiry, walk, tally, path, depth)
+            _descend(place, subfolder, tally, walk)
     return tally
 
 
-def _sorted_out(
-    batch: list[os.DirEntry[str]], expiry: Expiry, tally: Tally, subfolders: list[_Subfolder], path: str
-) -> list[_Entry]:
+def _sorted_out(batch: list[os.DirEntry[str]], place: Place, tally: Tally, subfolders: list[_Subfolder]) -> list[Entry]:
     """Count the entries of *batch*, note its subfolders and return what has expired."""
     expired = []
+    expiry, path = place.expiry, place.path
     deletes = expiry.active and expiry.hours is not None
     latest_ns = expiry.now_ns + CLOCK_TOLERANCE_NS
     for entry in batch:
@@ -189,7 +202,7 @@ def _sorted_out(
         except FileNotFoundError:
             continue
         except OSError as error:
-            tally.failed.add(path + entry.name, error.strerror)
+            tally.failed.add(path + entry.name, error)
             continue
         tally.remaining += 1
         written_ns = expiry.written_ns(seen)
@@ -197,7 +210,7 @@ def _sorted_out(
             tally.files += 1
             tally.bytes += seen.st_size
             if deletes and written_ns < expiry.before_ns and entry.name not in MARKERS:
-                expired.append(_Entry(entry.name, seen))
+                expired.append(Entry(entry.name, seen))
                 continue
             tally.see_age(written_ns)
             if written_ns > latest_ns:
@@ -209,18 +222,18 @@ def _sorted_out(
     return expired
 
 
-def delete(folder: int, expired: Sequence[tuple[str, os.stat_result]], tally: Tally, walk: Walk, path: str) -> None:
+def delete(place: Place, expired: list[Entry], tally: Tally, walk: Walk) -> None:
     """Delete what is still as it was planned and nobody has locked, or in a dry run count it.
 
     Args:
-        folder: the descriptor of the folder that holds them.
-        expired: name and status, as planned, of regular files; already counted in *tally*.
+        place: the folder that holds them.
+        expired: regular files as they were planned, already counted in *tally*.
         tally: where the outcome is counted.
         walk: whether to delete.
-        path: the folder's path, for messages.
     """
     if not expired:
         return
+    folder, path = place.descriptor, place.path
     is_locked = held_by_others()
     for name, planned in expired:
         try:
@@ -236,7 +249,7 @@ def delete(folder: int, expired: Sequence[tuple[str, os.stat_result]], tally: Ta
         except FileNotFoundError:
             tally.changed.add(path + name)
         except OSError as error:
-            tally.failed.add(path + name, error.strerror)
+            tally.failed.add(path + name, error)
         else:
             tally.expired += 1
             tally.deleted_bytes += now.st_size
@@ -244,27 +257,29 @@ def delete(folder: int, expired: Sequence[tuple[str, os.stat_result]], tally: Ta
             tally.remaining -= 1
 
 
-def _descend(
-    folder: int, subfolder: _Subfolder, expiry: Expiry, walk: Walk, tally: Tally, path: str, depth: int
-) -> None:
+def _descend(place: Place, subfolder: _Subfolder, tally: Tally, walk: Walk) -> None:
     """Sweep a subfolder, and remove it where it has expired itself and nothing is left in it."""
-    name = subfolder.name
+    name, expiry = subfolder.name, place.expiry
     try:
-        below = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        below = os.open(name, flags, dir_fd=place.descriptor)
     except OSError as error:
-        tally.failed.add(path + name, error.strerror)
+        tally.failed.add(place.path + name, error)
         return
     try:
         if is_repository(below):
             expiry = expiry._replace(active=False)
-            tally.foreign.add(path + name, "a Git repository")
-        inside = sweep(below, expiry, walk, path=f"{path}{name}/", depth=depth + 1)
+            tally.foreign.add(place.path + name, "a Git repository")
+        inside = sweep(Place(below, expiry, f"{place.path}{name}/", place.depth + 1), walk)
+    except OSError as error:
+        tally.failed.add(place.path + name, error)
+        return
     finally:
         os.close(below)
     tally.join(inside)
     if subfolder.expired and inside.remaining == 0 and not inside.interrupted:
         with suppress(OSError):  # somebody has just written to it: it stays
             if walk.apply:
-                os.rmdir(name, dir_fd=folder)
+                os.rmdir(name, dir_fd=place.descriptor)
             tally.folders_removed += 1
             tally.remaining -= 1

@@ -46,15 +46,16 @@ def read_object(root: Path, relative: str) -> Found:
         return Found({}, str(error), replaceable=False)
     except OSError as error:
         return Found({}, f"{printable(relative)} cannot be read: {error.strerror}.", replaceable=False)
-    if not content.strip():
-        return Found({})
+    return _parsed(content, printable(relative)) if content.strip() else Found({})
+
+
+def _parsed(content: bytes, name: str) -> Found:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
-        return Found({}, f"{printable(relative)} is no valid JSON: {printable(error)}.", broken=True)
+        return Found({}, f"{name} is no valid JSON: {printable(error)}.", broken=True)
     if not isinstance(value, dict):
-        kind = type(value).__name__
-        return Found({}, f"{printable(relative)} holds a JSON {kind} where an object was expected.", broken=True)
+        return Found({}, f"{name} holds a JSON {type(value).__name__} where an object was expected.", broken=True)
     return Found(value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +19,9 @@ from .names import printable
 
 LOCK_FILE = ".maintenance.lock"
 """In the root, while a run changes something; removed at its end."""
+
+_FILE = re.compile(rb"[0-9a-f]+:[0-9a-f]+:[0-9]+")
+"""How ``/proc/locks`` names a file: the device's major and minor number, and the inode."""
 
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
@@ -85,7 +89,7 @@ def _is_current(descriptor: int, path: Path) -> bool:
 
 
 def _sign(descriptor: int, path: Path, owner: str, now: datetime) -> None:
-    project = os.stat(path.parent)
+    project = path.parent.stat()
     text = {"task": owner, "process": os.getpid(), "host": socket.gethostname(), "since": now.isoformat("T", "seconds")}
     with suppress(OSError):
         if os.geteuid() == 0:  # left behind by a kill, the project's owner must still be able to take it
@@ -118,7 +122,7 @@ def held_by_others(table: Path = Path("/proc/locks")) -> Callable[[int, str, int
         return _refuses_lock
     # "1: FLOCK  ADVISORY  WRITE 1234 fd:00:5678 0 EOF"; a waiting one has "->" in front. The device is left
     # out: on some file systems it is not the one that stat reports.
-    inodes = {int(field.rpartition(b":")[2]) for line in lines for field in line.split() if field.count(b":") == 2}
+    inodes = {int(field.rpartition(b":")[2]) for line in lines for field in line.split() if _FILE.fullmatch(field)}
     return lambda _folder, _name, inode: inode in inodes
 
 

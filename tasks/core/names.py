@@ -8,10 +8,10 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def printable(name: object) -> str:
-    """Return *name* on one line, with everything that a terminal would obey or cannot show as an escape.
+    r"""Return *name* on one line, with everything that a terminal would obey or cannot show as an escape.
 
-    Bytes of a file name that are no UTF-8 become ``\\xNN``, control characters, line ends and marks that
-    turn the direction of writing ``\\n``, ``\\x1b``, ``\\u202e``. The result is always valid UTF-8.
+    Bytes of a file name that are no UTF-8 become ``\xNN``, control characters, line ends and marks that
+    turn the direction of writing ``\n``, ``\x1b``, ``\u202e``. The result is always valid UTF-8.
     """
     return "".join(c if c.isprintable() else _escaped(c) for c in str(name))
 

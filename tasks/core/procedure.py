@@ -66,10 +66,11 @@ class Procedure(Task[Any]):
         run_alone(self, context.config, kwargs)
 
 
-def procedure(**options: Any) -> Callable[[Body], Task[Any]]:
+def procedure(**options: Any) -> Callable[[Body], Procedure]:
     """Make a task of a function that takes a :class:`Run` and returns a report.
 
     Args:
         options: those of Invoke's ``@task``, and ``checks`` (see :class:`Procedure`).
     """
-    return task(klass=Procedure, **options)
+    decorator: Callable[[Body], Procedure] = task(klass=Procedure, **options)
+    return decorator

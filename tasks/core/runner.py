@@ -6,9 +6,9 @@ import inspect
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 from invoke import Call, Collection, Config, Executor, Exit, Task
@@ -77,7 +77,7 @@ class MaintenanceExecutor(Executor):
             ``None`` where no procedure is to run: tasks of others must not fail for our settings.
         """
         try:
-            loaded = load(sources.read(self.config, self.collection.configuration(), os.environ))
+            loaded = load(sources.read(self.config, os.environ, self.collection.configuration()))
         except UserError as error:
             if not required:
                 return None
@@ -203,7 +203,7 @@ def run_alone(procedure: Procedure, config: Config, arguments: Mapping[str, Any]
         Exit: the status is not 0, or the settings or arguments cannot be used.
     """
     try:
-        loaded = load(sources.read(config, config._collection, os.environ))
+        loaded = load(sources.read(config, os.environ))
         checked = _checked(_normalised(Call(procedure, kwargs=dict(arguments))), loaded.settings)
     except UserError as error:
         raise Exit(str(error), code=error.exit_status) from None
@@ -217,11 +217,10 @@ def run_alone(procedure: Procedure, config: Config, arguments: Mapping[str, Any]
     _exit(session.end(), loaded.settings)
 
 
-def _exit(document: RunReport, settings: Settings) -> NoReturn | None:
+def _exit(document: RunReport, settings: Settings) -> None:
     code = exit_status(document.status, settings.fail_on)
     if code:
         raise Exit(code=code)
-    return None
 
 
 def _checked(call: Call, settings: Settings) -> dict[str, Any]:
@@ -268,5 +267,3 @@ def _is_dry(config: Config) -> bool:
 
 def _now() -> datetime:
     return datetime.now().astimezone()
-
-

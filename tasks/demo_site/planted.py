@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -113,9 +112,7 @@ def keepsakes(site: Path) -> dict[str, str]:
     }
 
 
-def judge(
-    problems: list[Planted], reports: list[Report], before: dict[str, str], site: Path
-) -> Iterator[Finding]:
+def judge(problems: list[Planted], reports: list[Report], before: dict[str, str], site: Path) -> Iterator[Finding]:
     """Yield one finding per planted problem, and one on whether everything else is as it was."""
     for problem in problems:
         task = problem.is_told_of(reports)

@@ -120,5 +120,7 @@ def _log(chance: random.Random, now: datetime) -> Iterator[str]:
 
 def cache_entry(path: Path, chance: random.Random, written: datetime) -> None:
     """Write one cache entry of a realistic size, as if it had been written at *written*."""
-    _write(path, json.dumps({"prompt": path.stem, "text": " ".join(chance.choices(_WORDS, k=chance.randrange(20, 300)))}))
+    _write(
+        path, json.dumps({"prompt": path.stem, "text": " ".join(chance.choices(_WORDS, k=chance.randrange(20, 300)))})
+    )
     os.utime(path, (written.timestamp(), written.timestamp()))

@@ -7,10 +7,8 @@ a setting with a value.
 from __future__ import annotations
 
 import math
-import typing
 from collections.abc import Iterator
 from functools import cache
-from types import UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, get_args, get_origin
 
 import msgspec
@@ -53,7 +51,7 @@ class Branch(NamedTuple):
 class Mapping(NamedTuple):
     """A mapping from names that the user chooses to settings or sections of one type."""
 
-    item: Setting | Branch
+    item: Node
     description: str
 
     def child(self, key: object) -> Node | None:
@@ -95,21 +93,15 @@ def dotted(path: SettingPath) -> str:
 
 @cache
 def _fields(section: type[Section]) -> dict[str, Node]:
-    return {
-        field.name: _node(field.type, required=field.required, inherited="")
-        for field in msgspec.structs.fields(section)
-    }
+    return {field.name: _node(field.type, required=field.required) for field in msgspec.structs.fields(section)}
 
 
-def _node(annotation: Any, *, required: bool, inherited: str) -> Node:
+def _node(annotation: Any, *, required: bool) -> Node:
     bare, description = _unwrap(annotation)
-    description = description or inherited
     if isinstance(bare, type) and issubclass(bare, Section):
         return Branch(bare, description or (bare.__doc__ or "").splitlines()[0])
     if get_origin(bare) is dict:
-        item = _node(get_args(bare)[1], required=False, inherited="")
-        assert not isinstance(item, Mapping)
-        return Mapping(item, description)
+        return Mapping(_node(get_args(bare)[1], required=False), description)
     return Setting(annotation, required, description)
 
 

@@ -12,8 +12,8 @@ import msgspec
 
 from ..errors import SettingsError
 from .fields import (
+    Branch,
     Mapping,
-    Node,
     Setting,
     SettingPath,
     children,
@@ -117,7 +117,9 @@ class _Merge:
         """Lay one level over the tree."""
         self._overlay(self.tree, level.tree, root_node(), (), level.origin)
 
-    def _overlay(self, tree: dict[str, Any], update: object, node: Node, path: SettingPath, origin: str) -> None:
+    def _overlay(
+        self, tree: dict[str, Any], update: object, node: Branch | Mapping, path: SettingPath, origin: str
+    ) -> None:
         if update is None:
             return
         if not isinstance(update, dict):
@@ -135,9 +137,7 @@ class _Merge:
             else:
                 self._overlay(tree.setdefault(str(key), {}), value, child, here, origin)
 
-    def _set(
-        self, tree: dict[str, Any], path: SettingPath, value: object, origin: str, *, removable: bool
-    ) -> None:
+    def _set(self, tree: dict[str, Any], path: SettingPath, value: object, origin: str, *, removable: bool) -> None:
         if value is None and removable:
             self._forget(tree, path)
         else:
@@ -191,7 +191,7 @@ class _Merge:
         self.problems.append(_Problem(path, origin, message))
 
 
-def _leaves(tree: object, node: Node, path: SettingPath = ()) -> Iterator[tuple[SettingPath, Setting]]:
+def _leaves(tree: object, node: Branch | Mapping, path: SettingPath = ()) -> Iterator[tuple[SettingPath, Setting]]:
     """Yield every setting that the tree's shape calls for, whether it is there or not."""
     for key, child in children(node, tree):
         if isinstance(child, Setting):

@@ -171,13 +171,11 @@ def _providers() -> dict[str, ProviderSettings]:
 class Settings(Section, frozen=True, kw_only=True):
     """All settings: the tree under ``maintenance:`` in Invoke's configuration."""
 
-    root: Annotated[
-        str, Meta(description="The project to maintain, relative to the folder of tasks.py.")
-    ] = "."
+    root: Annotated[str, Meta(description="The project to maintain, relative to the folder of tasks.py.")] = "."
     output: Annotated[Literal["text", "json"], Meta(description="What is printed.")] = "text"
-    fail_on: Annotated[
-        FailOn, Meta(description="The lowest status that makes the exit status other than 0.")
-    ] = "warning"
+    fail_on: Annotated[FailOn, Meta(description="The lowest status that makes the exit status other than 0.")] = (
+        "warning"
+    )
     logs: LogSettings = LogSettings()
     cache: CacheSettings = CacheSettings()
     health: HealthSettings = HealthSettings()

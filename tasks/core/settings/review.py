@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..files import write
 from ..names import count, printable
 from ..report import Action, Finding, Report, Status
@@ -77,8 +79,7 @@ def _numbers(loaded: Loaded) -> str:
 
 
 def _value(loaded: Loaded, path: tuple[str, ...]) -> object:
-    value: object = loaded.tree
+    value: Any = loaded.tree
     for key in path:
-        assert isinstance(value, dict)
         value = value[key]
     return value

@@ -16,12 +16,13 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     """Yield the path of each value that cannot be used, with what was expected instead."""
     yield from _root(Path(settings.root))
-    for path, value in {
+    paths: dict[SettingPath, str] = {
         ("logs", "directory"): settings.logs.directory,
         ("cache", "directory"): settings.cache.directory,
         ("generation", "file"): settings.generation.file,
         ("dependencies", "requirements"): settings.dependencies.requirements,
-    }.items():
+    }
+    for path, value in paths.items():
         if not _is_below(value):
             yield path, "a relative path below the root"
     for pattern in settings.logs.critical_patterns:

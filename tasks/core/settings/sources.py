@@ -53,13 +53,14 @@ class Sources(NamedTuple):
     folder: Path
 
 
-def read(config: Config, collection: Mapping[str, Any], variables: Mapping[str, str]) -> Sources:
+def read(config: Config, variables: Mapping[str, str], collection: Mapping[str, Any] | None = None) -> Sources:
     """Return the sources of *config*.
 
     Args:
         config: Invoke's configuration of this run.
-        collection: the configuration of the root collection (``namespace.configure(…)``).
         variables: the environment.
+        collection: the configuration of the root collection (``namespace.configure(…)``); ``None``: the one
+            that Invoke has loaded for the task at hand.
 
     Raises:
         SettingsError: the file named with ``-f`` does not exist.
@@ -72,7 +73,7 @@ def read(config: Config, collection: Mapping[str, Any], variables: Mapping[str, 
         )
     return Sources(
         below=[
-            Level("namespace.configure()", collection.get(KEY)),
+            Level("namespace.configure()", (config._collection if collection is None else collection).get(KEY)),
             _file(config._system_path, config._system),
             _file(config._user_path, config._user),
             _file(config._project_path, config._project),
