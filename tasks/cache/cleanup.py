@@ -19,7 +19,7 @@ from .judgement import judge
 from .loose import tidy
 from .outcome import Outcome
 from .rules import plan
-from .sweep import Place, Tally, Walk, sweep
+from .sweep import DELETERS, Place, Tally, Walk, sweep
 
 TASK = "weekly.cache-cleanup"
 
@@ -53,9 +53,11 @@ def clean_up(
     """
     root = Path(settings.root)
     outcome = Outcome(plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than))
-    walk = Walk(not dry_run, Event(), advance)
-    with nullcontext() if dry_run else project_lock(root, TASK, now):
-        _clean(root, settings.cache.directory, outcome, walk)
+    with (
+        nullcontext() if dry_run else project_lock(root, TASK, now),
+        ThreadPoolExecutor(DELETERS, "deleter") as deleters,
+    ):
+        _clean(root, settings.cache.directory, outcome, Walk(not dry_run, Event(), advance, deleters))
         if outcome.usable and not outcome.interrupted:
             statistics.record(root, settings, outcome, now, dry_run=dry_run)
     report = judge(settings.cache, outcome, dry_run=dry_run)
