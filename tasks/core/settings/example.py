@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .fields import Branch, Mapping, children, root_node
+from .fields import Branch, Mapping, Setting, children, root_node
 from .loading import defaults
 from .model import Settings
 
@@ -33,18 +33,22 @@ def example() -> str:
     return head + "\n".join(_lines(root_node(), defaults(), "  ")) + "\n"
 
 
-def _lines(node: Branch | Mapping, tree: Any, indent: str) -> Iterator[str]:
+def _lines(node: Branch | Mapping, tree: Any, indent: str, mark: str = "#") -> Iterator[str]:
     for name, child in children(node, tree):
         value = tree[name]
         if child.description and isinstance(node, Branch):
             yield f"{indent}# {child.description}"
-        if isinstance(child, Branch | Mapping):
+        if isinstance(child, Setting):
+            # JSON is YAML too, and quotes what needs it.
+            yield f"{indent}{mark}{name}: {json.dumps(value, ensure_ascii=False)}"
+        elif isinstance(node, Mapping):
+            # An empty entry of a mapping would take the default away, so its name is commented out as well.
+            yield f"{indent}#{name}:"
+            yield from (f"{indent}#{line}" for line in _lines(child, value, "  ", mark=""))
+        else:
             yield f"{indent}{name}:"
             yield from _lines(child, value, indent + "  ")
             yield ""
-        else:
-            # JSON is YAML too, and quotes what needs it.
-            yield f"{indent}#{name}: {json.dumps(value, ensure_ascii=False)}"
 
 
 def schema() -> dict[str, Any]:

@@ -109,7 +109,8 @@ class ProviderSettings(Section, frozen=True, kw_only=True):
     model: Annotated[str, Meta(description="The model that the project uses.")]
     key_env: Annotated[str, Meta(description="The environment variable that holds its key.")]
     probe: Annotated[
-        Literal["chat", "models"], Meta(description="chat: one small paid request; models: the free list of models.")
+        Literal["chat", "models"],
+        Meta(description="What to ask: chat, one small paid request, or models, the free list."),
     ] = "chat"
     slow_seconds: Annotated[Seconds, Meta(description="A slower answer is a warning.")] = 5
     very_slow_seconds: Annotated[Seconds, Meta(description="A slower answer is critical.")] = 15

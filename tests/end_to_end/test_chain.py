@@ -1,0 +1,257 @@
+"""Chains, in a project that has tasks of its own and adopts the suite in its own tasks.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import INV, REPOSITORY, Inv, Result, entry
+
+TASKS = '''
+from invoke import Collection, Exit, call, task
+from zbeam_maintenance import namespace
+from zbeam_maintenance.core.procedure import procedure
+from zbeam_maintenance.core.report import Finding, Report, Status
+
+
+def _report(status):
+    finding = Finding(check="own.check", subject="own", status=Status(status), message=f"is {status}")
+    return Report(summary=status, findings=[finding])
+
+
+@procedure()
+def judged(run, status="ok"):
+    """A procedure of the project's own."""
+    return _report(status)
+
+
+@procedure()
+def crash(run):
+    """Fails as no procedure should."""
+    raise ValueError("no such\\nthing")
+
+
+@procedure()
+def slow(run):
+    """Works until it is stopped."""
+    import time
+    print("at work", flush=True)
+    time.sleep(30)
+
+
+@task
+def plain(c):
+    """A task that is no procedure."""
+    print("plain sees", c.config.maintenance.cache.directory)
+
+
+@task
+def stop(c):
+    """A task that ends the run."""
+    raise Exit("stopped", code=42)
+
+
+@procedure(pre=[judged])
+def after(run):
+    """Needs judged."""
+    return _report("ok")
+
+
+namespace.add_collection(Collection("own", judged, crash, slow, plain, stop, after))
+'''
+
+EXECUTOR = "tasks: {executor_class: zbeam_maintenance.core.runner.MaintenanceExecutor}\n"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """A folder for PYTHONPATH that offers the suite under the name that its wheel gives it."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    (folder / "zbeam_maintenance").symlink_to(REPOSITORY / "tasks")
+    return folder
+
+
+@pytest.fixture
+def adopted(project: Path, environment: dict[str, str], library: Path) -> Path:
+    """A project with its own tasks.py that adopts the suite, and with the executor set."""
+    (project / "tasks.py").write_text(TASKS)
+    (project / "invoke.yaml").write_text(EXECUTOR)
+    del environment["INVOKE_MAINTENANCE_ROOT"]
+    environment["PYTHONPATH"] = os.pathsep.join([str(library), *filter(None, [environment.get("PYTHONPATH")])])
+    return project
+
+
+def statuses(result: Result) -> list[tuple[str, str]]:
+    return [(report["task"], report["status"]) for report in result.document["reports"]]
+
+
+def test_a_chain_goes_on_after_every_finding_and_ends_with_the_worst(adopted: Path, inv: Inv) -> None:
+    result = inv(
+        *("own.judged", "--status", "warning", "own.crash", "own.judged", "--status", "unknown", "own.judged"),
+        cwd=adopted,
+    )
+    assert result.status == 2
+    assert statuses(result) == [
+        ("own.judged", "warning"),
+        ("own.crash", "critical"),
+        ("own.judged", "unknown"),
+        ("own.judged", "ok"),
+    ]
+    (finding,) = result.document["reports"][1]["findings"]
+    assert finding["message"] == "ValueError: no such"
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("ok", 0), ("skipped", 0), ("warning", 1), ("critical", 2), ("unknown", 3)]
+)
+def test_the_exit_status_is_that_of_the_monitoring_plugins(adopted: Path, inv: Inv, status: str, code: int) -> None:
+    assert inv("own.judged", "--status", status, cwd=adopted).status == code
+
+
+def test_the_traceback_of_a_crash_is_shown_with_debug(adopted: Path, inv: Inv) -> None:
+    result = inv("--debug", "own.crash", cwd=adopted)
+    assert result.status == 2
+    assert 'raise ValueError("no such\\nthing")' in result.err
+
+
+def test_what_is_both_named_and_required_runs_once(adopted: Path, inv: Inv) -> None:
+    assert statuses(inv("own.judged", "own.after", "own.judged", cwd=adopted)) == [
+        ("own.judged", "ok"),
+        ("own.after", "ok"),
+    ]
+    assert len(statuses(inv("--no-dedupe", "own.judged", "own.after", cwd=adopted))) == 3
+    assert len(statuses(inv("own.judged", "--status", "warning", "own.after", cwd=adopted))) == 3
+
+
+def test_a_collection_by_its_bare_name_runs_all_of_it_once(adopted: Path, inv: Inv) -> None:
+    once = [("weekly.cache-cleanup", "ok")]
+    assert statuses(inv("weekly", cwd=adopted)) == once
+    assert statuses(inv("weekly.cache-cleanup", "weekly", "weekly.all", cwd=adopted)) == once
+
+
+def test_other_tasks_in_a_chain_see_the_settings_and_work_as_ever(adopted: Path, inv: Inv) -> None:
+    env = {"INVOKE_MAINTENANCE_CACHE_DIRECTORY": "elsewhere"}
+    alone = inv("own.plain", cwd=adopted, env=env, json=False)
+    chained = inv("own.judged", "own.plain", "own.judged", "--status=warning", cwd=adopted, env=env, json=False)
+
+    assert (alone.status, alone.out) == (0, "plain sees elsewhere\n")
+    assert chained.status == 1
+    assert "plain sees elsewhere\n" in chained.out
+    assert chained.out.splitlines()[-1].startswith("verdict: warning")
+
+
+def test_a_task_that_ends_the_run_does_so_after_the_verdict_on_what_was_done(adopted: Path, inv: Inv) -> None:
+    result = inv("own.judged", "own.stop", "own.crash", cwd=adopted)
+    assert result.status == 42
+    assert statuses(result) == [("own.judged", "ok")]
+    assert "stopped" in result.err
+
+
+def test_other_tasks_do_not_fail_for_our_settings(adopted: Path, inv: Inv) -> None:
+    result = inv("own.stop", cwd=adopted, env={"INVOKE_MAINTENANCE_FAIL_ON": "nonsense"})
+    assert result.status == 42
+    assert "settings" not in result.err
+
+
+def test_ctrl_c_reports_what_is_done_and_leaves_the_rest(adopted: Path, environment: dict[str, str]) -> None:
+    run = subprocess.Popen(
+        [INV, "own.judged", "own.slow", "own.after"],
+        cwd=adopted,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout
+    while run.stdout.readline() != "at work\n":
+        assert run.poll() is None
+    time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=30)
+
+    assert run.returncode == 130
+    assert "Ctrl-C ended it" in out
+    assert "own.after" not in out
+    assert "Traceback" not in err
+
+
+def test_an_interrupted_reader_of_the_output_is_no_error(adopted: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        f"{INV} own.judged --status=warning own.judged own.after | true; exit ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        cwd=adopted,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == ""
+
+
+def test_settings_init_writes_a_file_that_makes_no_difference_until_it_is_edited(adopted: Path, inv: Inv) -> None:
+    (adopted / "invoke.yaml").unlink()
+    before = inv("settings.show", cwd=adopted).report["data"]["settings"]
+    dry = inv("settings.init", "--dry-run", cwd=adopted)
+    assert not (adopted / "invoke.yaml").exists()
+    written = inv("settings.init", cwd=adopted)
+    after = inv("settings.show", cwd=adopted)
+
+    assert (dry.status, written.status, after.status) == (0, 0, 0)
+    assert dry.report["actions"] == [{**written.report["actions"][0], "done": False}]
+    assert (adopted / "invoke.yaml").read_text().count(EXECUTOR.split()[-1].rstrip("}\n")) == 1
+    assert after.report["data"]["settings"] == before
+    assert inv("own.crash", "own.judged", cwd=adopted).document["reports"][1]["task"] == "own.judged"
+
+
+# A project that does not set the executor
+
+
+@pytest.fixture
+def plainly_adopted(adopted: Path) -> Path:
+    (adopted / "invoke.yaml").unlink()
+    return adopted
+
+
+def test_without_the_executor_a_task_still_ends_with_its_own_status(plainly_adopted: Path, inv: Inv) -> None:
+    for status, code in (("ok", 0), ("warning", 1), ("critical", 2), ("unknown", 3)):
+        result = inv("own.judged", "--status", status, cwd=plainly_adopted)
+        assert result.status == code
+        assert statuses(result) == [("tasks.judged", status)]
+    crashed = inv("own.crash", cwd=plainly_adopted)
+    assert crashed.status == 2
+    assert "Traceback" not in crashed.err
+
+
+def test_without_the_executor_a_chain_goes_on_while_all_is_well(plainly_adopted: Path, inv: Inv) -> None:
+    entry(plainly_adopted / "cache" / "temp" / "old.json", hours=100)
+    result = inv("weekly", "own.judged", "--status=warning", "own.after", cwd=plainly_adopted)
+
+    assert result.status == 1
+    documents = [json.loads(line) for line in result.out.splitlines()]
+    assert [document["reports"][0]["task"] for document in documents] == ["weekly.cache-cleanup", "tasks.judged"]
+    assert not (plainly_adopted / "cache" / "temp" / "old.json").exists()
+
+
+def test_without_the_executor_settings_arguments_and_dry_run_hold_as_well(plainly_adopted: Path, inv: Inv) -> None:
+    old = entry(plainly_adopted / "cache" / "temp" / "old.json", hours=100)
+    env = {"INVOKE_MAINTENANCE_LOGS_CRITICAL_PATTERNS": "a,b", "INVOKE_MAINTENANCE_LOGS_ALLOW_COPYTRUNCATE": "false"}
+    shown = {
+        r["setting"]: r["value"] for r in inv("settings.show", cwd=plainly_adopted, env=env).report["data"]["settings"]
+    }
+
+    assert shown["maintenance.logs.critical_patterns"] == ["a", "b"]
+    assert shown["maintenance.logs.allow_copytruncate"] is False
+    assert inv("weekly.cache-cleanup", "--kind=tmp", cwd=plainly_adopted).status == 64
+    assert inv("settings.show", cwd=plainly_adopted, env={"INVOKE_MAINTENANCE_FAIL_ON": "x"}).status == 78
+    assert inv("-R", "weekly.cache-cleanup", cwd=plainly_adopted).report["dry_run"] is True
+    assert old.exists()
