@@ -250,7 +250,7 @@ def delete(place: Place, expired: list[Entry], tally: Tally, walk: Walk) -> None
         tally.join(outcome)
 
 
-def _delete(place: Place, expired: list[Entry], apply: bool, is_locked: Callable[[int, str, int], bool]) -> Tally:  # noqa: FBT001
+def _delete(place: Place, expired: list[Entry], apply: bool, is_locked: Callable[[int, str, int], bool]) -> Tally:
     """Delete one piece of a batch and return what became of it."""
     tally = Tally()
     folder, path = place.descriptor, place.path

@@ -97,6 +97,26 @@ def inv(environment: dict[str, str]) -> Inv:
     return run
 
 
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    """A folder for PYTHONPATH that offers the suite under the name that its wheel gives it."""
+    folder = tmp_path / "library"
+    folder.mkdir()
+    (folder / "zbeam_maintenance").symlink_to(REPOSITORY / "tasks")
+    return folder
+
+
+@pytest.fixture
+def copy(tmp_path: Path, environment: dict[str, str]) -> Path:
+    """A copy of the suite, so that the demo is not built in the repository."""
+    del environment["INVOKE_MAINTENANCE_ROOT"]
+    folder = tmp_path / "copy"
+    shutil.copytree(REPOSITORY / "tasks", folder / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("tasks.py", "invoke.yaml"):
+        shutil.copy(REPOSITORY / name, folder)
+    return folder
+
+
 def entry(path: Path, *, hours: float = 0.5, content: bytes = b"{}") -> Path:
     """Make a cache entry that was written *hours* ago."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import INV, REPOSITORY, Inv, Result, entry
+from .conftest import INV, Inv, Result, entry
 
 TASKS = '''
 from invoke import Collection, Exit, call, task
@@ -67,15 +67,6 @@ namespace.add_collection(Collection("own", judged, crash, slow, plain, stop, aft
 '''
 
 EXECUTOR = "tasks: {executor_class: zbeam_maintenance.core.runner.MaintenanceExecutor}\n"
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    """A folder for PYTHONPATH that offers the suite under the name that its wheel gives it."""
-    folder = tmp_path / "library"
-    folder.mkdir()
-    (folder / "zbeam_maintenance").symlink_to(REPOSITORY / "tasks")
-    return folder
 
 
 @pytest.fixture
@@ -185,9 +176,7 @@ def test_ctrl_c_reports_what_is_done_and_leaves_the_rest(adopted: Path, environm
 
 def test_an_interrupted_reader_of_the_output_is_no_error(adopted: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(
-        f"{INV} own.judged --status=warning own.judged own.after | true; exit ${{PIPESTATUS[0]}}",
-        shell=True,
-        executable="/bin/bash",
+        ["/bin/bash", "-c", '"$0" own.judged --status=warning own.judged own.after | true; exit ${PIPESTATUS[0]}', INV],
         cwd=adopted,
         env=environment,
         capture_output=True,
@@ -208,9 +197,21 @@ def test_settings_init_writes_a_file_that_makes_no_difference_until_it_is_edited
 
     assert (dry.status, written.status, after.status) == (0, 0, 0)
     assert dry.report["actions"] == [{**written.report["actions"][0], "done": False}]
-    assert (adopted / "invoke.yaml").read_text().count(EXECUTOR.split()[-1].rstrip("}\n")) == 1
+    assert (adopted / "invoke.yaml").read_text().count("zbeam_maintenance.core.runner.MaintenanceExecutor") == 1
     assert after.report["data"]["settings"] == before
     assert inv("own.crash", "own.judged", cwd=adopted).document["reports"][1]["task"] == "own.judged"
+
+
+def test_the_suite_can_be_a_collection_among_others(adopted: Path, inv: Inv) -> None:
+    (adopted / "tasks.py").write_text(
+        "from invoke import Collection, task\n"
+        "import zbeam_maintenance\n"
+        "@task\ndef build(c):\n    print('built')\n"
+        "ns = Collection(build)\n"
+        "ns.add_collection(zbeam_maintenance.namespace, 'maintenance')\n"
+    )
+    assert statuses(inv("maintenance.weekly", cwd=adopted)) == [("maintenance.weekly.cache-cleanup", "ok")]
+    assert inv("build", cwd=adopted).out == "built\n"
 
 
 # A project that does not set the executor

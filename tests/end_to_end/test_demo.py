@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from .conftest import Inv, fingerprint
+
+
+def test_the_demo_finds_every_planted_problem_and_can_be_repeated(copy: Path, inv: Inv) -> None:
+    for _ in range(2):
+        result = inv("demo", cwd=copy)
+        assert result.status == 0, result.err
+        assert result.report["summary"] == "found 9 of 9 planted problems"
+        (cleanup,) = result.report["data"]["reports"]
+        assert cleanup["task"] == "weekly.cache-cleanup"
+        assert cleanup["status"] == "warning"
+    assert {path.name for path in copy.iterdir()} == {"tasks", "tasks.py", "invoke.yaml", "demo-site"}
+
+
+def test_the_demo_builds_nothing_in_a_dry_run(copy: Path, inv: Inv) -> None:
+    before = fingerprint(copy)
+    results = inv("demo", "--dry-run", cwd=copy), inv("-R", "demo", cwd=copy)
+    assert [result.status for result in results] == [0, 0]
+    assert results[0].report["actions"][0]["target"] == "demo-site"
+    assert fingerprint(copy) == before
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+def test_the_demo_refuses_what_it_did_not_make(copy: Path, inv: Inv, kind: str) -> None:
+    if kind == "folder":
+        (copy / "demo-site").mkdir()
+        (copy / "demo-site" / "mine.txt").write_text("mine")
+    elif kind == "file":
+        (copy / "demo-site").write_text("mine")
+    else:
+        (copy / "other").mkdir()
+        (copy / "demo-site").symlink_to("other")
+    before = fingerprint(copy)
+    result = inv("demo", cwd=copy)
+
+    assert result.status == 2
+    assert "was not made by inv demo" in result.report["findings"][0]["message"]
+    assert fingerprint(copy) == before
+
+
+def test_the_demo_is_not_led_astray_by_the_users_own_settings(copy: Path, inv: Inv, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    env = {"INVOKE_MAINTENANCE_CACHE_DIRECTORY": "other", "INVOKE_MAINTENANCE_ROOT": os.fspath(elsewhere)}
+    assert inv("demo", cwd=copy, env=env).report["summary"] == "found 9 of 9 planted problems"
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_the_list_and_the_help_read_well(inv: Inv) -> None:
+    listed = inv("--list", json=False)
+    assert listed.status == 0
+    for name in ("demo", "weekly.cache-cleanup", "weekly.all (weekly)", "settings.show", "report.schema"):
+        assert name in listed.out
+    helped = inv("--help", "weekly.cache-cleanup", json=False)
+    for flag in ("--dry-run", "--kind", "--older-than"):
+        assert flag in helped.out

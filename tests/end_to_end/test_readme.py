@@ -1,0 +1,70 @@
+"""Every command of the README is run, and the output that it shows is what is printed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import REPOSITORY, Inv
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^ *```(\w*)\n(.*?)^ *```", README, re.MULTILINE | re.DOTALL)
+COMMANDS = [line.strip() for language, text in BLOCKS if language == "sh" for line in text.splitlines()]
+SETUP = [command for command in COMMANDS if "venv" in command]
+
+
+def test_the_two_commands_at_the_top_are_what_ci_runs() -> None:
+    ci = (REPOSITORY / ".ci" / "run").read_text().splitlines()
+    assert len(SETUP) == 2
+    assert "inv demo" in SETUP[0]
+    assert "[test]" in SETUP[1]
+    assert set(SETUP) <= set(ci)
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in SETUP])
+def test_a_command_of_the_readme_runs(command: str, copy: Path, project: Path, environment: dict[str, str]) -> None:
+    environment = {**environment, "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}"}
+    done = subprocess.run(
+        ["/bin/bash", "-c", command.replace("/srv/zbeam", str(project))],
+        cwd=copy,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_the_settings_of_the_readme_can_be_used(inv: Inv, tmp_path: Path) -> None:
+    (text,) = (text for language, text in BLOCKS if language == "yaml")
+    file = tmp_path / "readme.yaml"
+    file.write_text(text)
+    assert inv("-f", str(file), "settings.check").status == 0
+
+
+def test_the_python_of_the_readme_runs(project: Path, environment: dict[str, str], library: Path) -> None:
+    for code in (text for language, text in BLOCKS if language == "python"):
+        done = subprocess.run(
+            [sys.executable, "-c", code.replace("   from", "from").replace("/srv/zbeam", str(project))],
+            env={**environment, "PYTHONPATH": str(library)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_output_in_the_readme_is_what_the_demo_prints(copy: Path, inv: Inv) -> None:
+    match = re.search(r"<!-- output: inv demo -->\n```\n(.*?)```", README, re.DOTALL)
+    assert match
+    assert comparable(match[1]) == comparable(inv("demo", cwd=copy, json=False).out)
+
+
+def comparable(text: str) -> str:
+    """Return *text* without what differs from run to run: the date and the time taken."""
+    return re.sub(r"in [\d.]+ m?s\b", "in N ms", re.sub(r"_\d{8}\.", "_DATE.", text)).strip()
