@@ -57,9 +57,12 @@ def clean_up(
         nullcontext() if dry_run else project_lock(root, TASK, now),
         ThreadPoolExecutor(DELETERS, "deleter") as deleters,
     ):
-        _clean(root, settings.cache.directory, outcome, Walk(not dry_run, Event(), advance, deleters))
-        if outcome.usable and not outcome.interrupted:
-            statistics.record(root, settings, outcome, now, dry_run=dry_run)
+        try:
+            _clean(root, settings.cache.directory, outcome, Walk(not dry_run, Event(), advance, deleters))
+            if outcome.usable and not outcome.interrupted:
+                statistics.record(root, settings, outcome, now, dry_run=dry_run)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
     report = judge(settings.cache, outcome, dry_run=dry_run)
     if outcome.interrupted:
         raise Interrupted(report)
@@ -90,7 +93,7 @@ def _clean(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
         if top is None:
             outcome.created += [f"{directory}/{kind}" for kind in homes]
             return
-        outcome.top = tidy(top, homes, outcome.plan, walk, statistics.FILE)
+        tidy(top, homes, outcome.plan, walk, outcome.top, own=statistics.FILE)
         jobs = {kind: Place(home, outcome.plan.expiry[kind]) for kind, home in homes.items() if home is not None}
         for name in outcome.top.folders:
             if name not in outcome.plan.expiry:

@@ -19,7 +19,7 @@ def judge(settings: CacheSettings, outcome: Outcome, *, dry_run: bool) -> Report
         findings=list(_findings(settings, outcome, dry_run=dry_run)),
         metrics=list(_metrics(settings, outcome)),
         actions=list(_actions(settings, outcome, dry_run=dry_run)),
-        files=[note.path for note in outcome.notes if note.written],
+        files=[printable(note.path) for note in outcome.notes if note.written],
     )
 
 
@@ -153,36 +153,36 @@ def _loose(directory: str, outcome: Outcome, would: str) -> Iterator[Finding]:
 
 def _exceptions(subject: str, tally: Tally) -> Iterator[Finding]:
     """Yield what did not go as usual in one folder."""
-    for check, status, names, message, remedy in (
-        (
-            "cache.failed",
-            Status.WARNING,
-            tally.failed,
-            f"could not be read or deleted ({tally.failed.reason})",
-            "Look at their owner and permissions with ls -l.",
-        ),
-        (
-            "cache.future",
-            Status.WARNING,
-            tally.future,
-            "dated in the future and so would outlive their time",
-            "Check the clock (date), then give them the present time with touch.",
-        ),
-        ("cache.locked", Status.OK, tally.locked, "expired but locked by a process: left for the next run", None),
-        ("cache.changed", Status.OK, tally.changed, "expired, but changed before their deletion: left alone", None),
-        ("cache.special", Status.OK, tally.special, "links, pipes, sockets or devices: never touched", None),
-        ("cache.foreign", Status.OK, tally.foreign, f"folders left alone ({tally.foreign.reason})", None),
+    failed = ("cache.failed", tally.failed, f"that could not be read or deleted ({tally.failed.reason})")
+    future = ("cache.future", tally.future, "dated in the future, which would outlive the expiry")
+    for (check, names, what), remedy in (
+        (failed, "Look at owner and permissions with ls -l."),
+        (future, "Check the clock (date), then give it the present time with touch."),
     ):
         if names.count:
-            yield Finding(
-                check=check,
-                subject=printable(subject),
-                status=status,
-                message=f"{names.count:,} {message}: {_of(names)}.",
-                value=names.count,
-                unit="entries",
-                remedy=remedy,
-            )
+            yield _entries(check, subject, names, what, status=Status.WARNING, remedy=remedy)
+    for check, names, what in (
+        ("cache.locked", tally.locked, "expired but locked by a process, left for the next run"),
+        ("cache.changed", tally.changed, "expired but changed before the deletion, left alone"),
+        ("cache.special", tally.special, "other than a regular file (link, pipe, socket, device), never touched"),
+        ("cache.foreign", tally.foreign, f"left alone ({tally.foreign.reason})"),
+    ):
+        if names.count:
+            yield _entries(check, subject, names, what)
+
+
+def _entries(
+    check: str, subject: str, names: Names, what: str, *, status: Status = Status.OK, remedy: str | None = None
+) -> Finding:
+    return Finding(
+        check=check,
+        subject=printable(subject),
+        status=status,
+        message=f"{count(names.count, 'entry', 'entries')} {what}: {_of(names)}.",
+        value=names.count,
+        unit="entries",
+        remedy=remedy,
+    )
 
 
 def _of(names: Names) -> str:

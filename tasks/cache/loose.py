@@ -36,7 +36,7 @@ class Top:
     folders: list[str] = field(default_factory=list)
 
 
-def tidy(folder: int, homes: Mapping[str, int | None], plan: Plan, walk: Walk, own: str) -> Top:
+def tidy(folder: int, homes: Mapping[str, int | None], plan: Plan, walk: Walk, top: Top, *, own: str) -> None:
     """Sort out what lies at the top of the open cache *folder*.
 
     Args:
@@ -45,9 +45,9 @@ def tidy(folder: int, homes: Mapping[str, int | None], plan: Plan, walk: Walk, o
             not in it cannot be opened.
         plan: what becomes of which file.
         walk: whether to change anything, and when to stop.
+        top: where what is seen and done is noted; complete up to any interruption.
         own: the name of the statistics file, which is no entry.
     """
-    top = Top()
     place = Place(folder, plan.unmanaged)
     with os.scandir(folder) as entries:
         while batch := list(islice(entries, BATCH)):
@@ -67,7 +67,6 @@ def tidy(folder: int, homes: Mapping[str, int | None], plan: Plan, walk: Walk, o
             if walk.stop.is_set():
                 top.tally.interrupted = True
                 break
-    return top
 
 
 def _misplaced(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -245,9 +245,13 @@ def delete(place: Place, expired: list[Entry], tally: Tally, walk: Walk) -> None
         return
     is_locked = held_by_others()
     pieces = [expired[start : start + _PIECE] for start in range(0, len(expired), _PIECE)]
-    for outcome in walk.deleters.map(lambda piece: _delete(place, piece, walk.apply, is_locked), pieces):
-        tally.remaining -= outcome.expired
-        tally.join(outcome)
+    running = [walk.deleters.submit(_delete, place, piece, walk.apply, is_locked) for piece in pieces]
+    try:
+        wait(running)
+    finally:  # Ctrl-C: what is under way is done all the same, and must be counted
+        for outcome in (future.result() for future in running):
+            tally.remaining -= outcome.expired
+            tally.join(outcome)
 
 
 def _delete(place: Place, expired: list[Entry], apply: bool, is_locked: Callable[[int, str, int], bool]) -> Tally:

@@ -114,10 +114,10 @@ def refuse_precious(root: Path, descriptor: int, relative: str) -> None:
     for what, path in (
         ("the root of the project", root),
         ("the root of the file system", Path("/")),
-        ("a home", Path("~").expanduser()),
+        ("a home", Path("~")),
     ):
-        with suppress(OSError):
-            if os.path.samestat(here, path.stat()):
+        with suppress(OSError, RuntimeError):  # a user without a home
+            if os.path.samestat(here, path.expanduser().stat()):
                 raise Refused(f"{printable(relative)} is {what}; nothing is deleted there. Name a folder below it.")
     if is_repository(descriptor):
         raise Refused(f"{printable(relative)} contains a .git; nothing is deleted in a repository.")

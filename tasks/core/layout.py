@@ -23,6 +23,9 @@ _STYLES = {
 
 _STATUS_WIDTH = max(len(status.value) for status in Status)
 
+_SUBJECT_WIDTH = 44
+"""Columns for the subject at most; the messages after a longer one are not aligned."""
+
 
 def report_lines(report: Report) -> Iterator[Line]:
     """Yield the lines of one report: heading, findings with the worst first, tables, actions, numbers, files."""
@@ -39,8 +42,9 @@ def report_lines(report: Report) -> Iterator[Line]:
             yield []
             yield from ([("    ", ""), *line] for line in report_lines(part) if line)
             yield []
+    width = min(max((len(finding.subject) for finding in report.findings), default=0), _SUBJECT_WIDTH)
     for finding in sorted(report.findings, key=lambda finding: -finding.status.severity):
-        yield from _finding(finding)
+        yield from _finding(finding, width)
     for name, records in report.data.items():
         if _is_table(records):
             yield from _table(name, records)
@@ -65,12 +69,12 @@ def verdict_lines(document: RunReport) -> Iterator[Line]:
     ]
 
 
-def _finding(finding: Finding) -> Iterator[Line]:
+def _finding(finding: Finding, width: int) -> Iterator[Line]:
     yield [
         ("  ", ""),
         (finding.status.value.ljust(_STATUS_WIDTH), _STYLES[finding.status]),
         ("  ", ""),
-        (finding.subject, "bold" if finding.status.severity > Status.SKIPPED.severity else ""),
+        (finding.subject.ljust(width), "bold" if finding.status.severity > Status.SKIPPED.severity else ""),
         ("  ", ""),
         (finding.message, ""),
     ]

@@ -6,7 +6,8 @@ import inspect
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +46,9 @@ class MaintenanceExecutor(Executor):
         loaded = self._load(required=any(isinstance(call.task, Procedure) for call in calls))
         if loaded is None:
             return {call.task: self._foreign(call) for call in calls}
-        arguments = [_checked(call, loaded.settings) for call in calls]
+        with _user_errors():
+            dry = sources.is_dry(self.config, os.environ)
+            arguments = [_checked(call, loaded.settings) for call in calls]
         session = Session(loaded, console_for(loaded.settings))
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
@@ -53,7 +56,7 @@ class MaintenanceExecutor(Executor):
             for call, kwargs in zip(calls, arguments, strict=True):
                 if isinstance(call.task, Procedure):
                     name = names.get(call.task.body, call.task.name)
-                    results[call.task] = session.perform(call.task, name, kwargs, dry=_is_dry(self.config))
+                    results[call.task] = session.perform(call.task, name, kwargs, dry=dry)
                 else:
                     results[call.task] = self._foreign(call)
         except KeyboardInterrupt:
@@ -76,13 +79,10 @@ class MaintenanceExecutor(Executor):
         Returns:
             ``None`` where no procedure is to run: tasks of others must not fail for our settings.
         """
-        try:
+        loaded = None
+        with _user_errors() if required else suppress(UserError):
             loaded = load(sources.read(self.config, os.environ, self.collection.configuration()))
-        except UserError as error:
-            if not required:
-                return None
-            raise Exit(str(error), code=error.exit_status) from None
-        sources.install(self.config, loaded.tree)
+            sources.install(self.config, loaded.tree)
         return loaded if required else None
 
     def _foreign(self, call: Call) -> Any:
@@ -202,19 +202,27 @@ def run_alone(procedure: Procedure, config: Config, arguments: Mapping[str, Any]
     Raises:
         Exit: the status is not 0, or the settings or arguments cannot be used.
     """
-    try:
+    with _user_errors():
         loaded = load(sources.read(config, os.environ))
+        dry = sources.is_dry(config, os.environ)
         checked = _checked(_normalised(Call(procedure, kwargs=dict(arguments))), loaded.settings)
-    except UserError as error:
-        raise Exit(str(error), code=error.exit_status) from None
     session = Session(loaded, console_for(loaded.settings))
     name = f"{procedure.__module__.rpartition('.')[2]}.{procedure.name.replace('_', '-')}"
     try:
-        session.perform(procedure, name, checked, dry=_is_dry(config))
+        session.perform(procedure, name, checked, dry=dry)
     except KeyboardInterrupt:
         session.end()
         raise Exit(code=INTERRUPTED) from None
     _exit(session.end(), loaded.settings)
+
+
+@contextmanager
+def _user_errors() -> Iterator[None]:
+    """End the run where the user's settings or arguments cannot be used: with the sentence that says so."""
+    try:
+        yield
+    except UserError as error:
+        raise Exit(str(error), code=error.exit_status) from None
 
 
 def _exit(document: RunReport, settings: Settings) -> None:
@@ -227,14 +235,11 @@ def _checked(call: Call, settings: Settings) -> dict[str, Any]:
     """Return the call's arguments as its procedure takes them.
 
     Raises:
-        Exit: one of them cannot be used; nothing has run yet.
+        UsageError: one of them cannot be used.
     """
     arguments = dict(call.kwargs)
     for name, check in getattr(call.task, "checks", {}).items():
-        try:
-            arguments[name] = check(settings, arguments[name])
-        except UserError as error:
-            raise Exit(str(error), code=error.exit_status) from None
+        arguments[name] = check(settings, arguments[name])
     return arguments
 
 
@@ -259,10 +264,6 @@ def _normalised(call: Call) -> Call:
 def task_names(collection: Collection) -> dict[Any, str]:
     """Return the full name of every task, by its body: Invoke copies the task objects of a namespace."""
     return {collection[name].body: name for name in collection.task_names}
-
-
-def _is_dry(config: Config) -> bool:
-    return bool(config.run.dry)
 
 
 def _now() -> datetime:

@@ -152,6 +152,12 @@ def test_other_tasks_do_not_fail_for_our_settings(adopted: Path, inv: Inv) -> No
     assert "settings" not in result.err
 
 
+@pytest.mark.parametrize(("word", "dry"), [("1", True), ("yes", True), ("false", False), ("0", False)])
+def test_invokes_own_variable_for_a_dry_run_means_what_it_says(adopted: Path, inv: Inv, word: str, dry: bool) -> None:  # noqa: FBT001
+    assert inv("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": word}).report["dry_run"] is dry
+    assert inv("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": "maybe"}).status == 78
+
+
 def test_ctrl_c_reports_what_is_done_and_leaves_the_rest(adopted: Path, environment: dict[str, str]) -> None:
     run = subprocess.Popen(
         [INV, "own.judged", "own.slow", "own.after"],

@@ -143,9 +143,7 @@ def from_text(text: str, setting: Setting) -> object:
     bare, _ = _unwrap(setting.annotation)
     word = text.strip()
     if bare is bool:
-        if word.lower() in _TRUE | _FALSE:
-            return word.lower() in _TRUE
-        raise ValueError(text)
+        return boolean(word)
     if get_origin(bare) is tuple:
         if get_args(bare)[0] is not str:
             raise ValueError(text)
@@ -153,3 +151,14 @@ def from_text(text: str, setting: Setting) -> object:
     if bare in {int, float}:
         return bare(word)
     return text
+
+
+def boolean(word: str) -> bool:
+    """Return the truth value that *word* stands for.
+
+    Raises:
+        ValueError: it is none of true, yes, on, 1, false, no, off, 0 (in any case).
+    """
+    if word.strip().lower() not in _TRUE | _FALSE:
+        raise ValueError(word)
+    return word.strip().lower() in _TRUE

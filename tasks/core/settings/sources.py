@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from invoke import Config
 
 from ..errors import SettingsError
+from .fields import boolean
 
 KEY = "maintenance"
 """The key of the suite's tree in Invoke's configuration."""
@@ -87,6 +88,21 @@ def read(config: Config, variables: Mapping[str, str], collection: Mapping[str, 
 def _file(path: str | PathLike[str] | None, content: object, suffix: str = "") -> Level:
     tree = content.get(KEY) if isinstance(content, Mapping) else None
     return Level(f"file {fspath(path)}{suffix}" if path else "no file", tree)
+
+
+def is_dry(config: Config, variables: Mapping[str, str]) -> bool:
+    """Tell whether Invoke was asked for a dry run: by ``--dry``, ``INVOKE_RUN_DRY`` or a settings file.
+
+    Raises:
+        SettingsError: the variable is neither true nor false.
+    """
+    text = variables.get("INVOKE_RUN_DRY")
+    if text is None or config._overrides.get("run", {}).get("dry"):
+        return bool(config.run.dry)
+    try:
+        return boolean(text)
+    except ValueError:
+        raise SettingsError(f"INVOKE_RUN_DRY is {text!r}; expected true or false. Nothing was run.") from None
 
 
 def install(config: Config, tree: dict[str, Any]) -> None:
