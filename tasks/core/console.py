@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable
@@ -43,7 +44,10 @@ class JsonConsole:
 
     def verdict(self, document: RunReport) -> None:
         """Print the document."""
-        _emit(self._stream, encode(document).decode())
+        text = encode(document).decode()
+        if not _can_show(self._stream, text):
+            text = json.dumps(json.loads(text))
+        _emit(self._stream, text)
 
 
 class TextConsole:
@@ -61,10 +65,11 @@ class TextConsole:
         self._print(verdict_lines(document))
 
     def _print(self, lines: Iterable[Line]) -> None:
+        shown = [[(_showable(self._stream, text), style) for text, style in line] for line in lines]
         if self._stream.isatty():
-            self._print_styled(lines)
+            self._print_styled(shown)
         else:
-            _emit(self._stream, "\n".join("".join(text for text, _ in line).rstrip() for line in lines))
+            _emit(self._stream, "\n".join("".join(text for text, _ in line).rstrip() for line in shown))
 
     def _print_styled(self, lines: Iterable[Line]) -> None:
         from rich.console import Console as RichConsole
@@ -75,6 +80,20 @@ class TextConsole:
             console.print(Text.assemble(*line))
 
 
+def _can_show(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _showable(stream: TextIO, text: str) -> str:
+    """Return *text* with escapes for what the stream's encoding does not have, as under ``LANG=C``."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def _emit(stream: TextIO, text: str) -> None:
     """Print *text*; whoever reads it may leave early (``inv daily | head``), which is no error."""
     try:
@@ -83,6 +102,3 @@ def _emit(stream: TextIO, text: str) -> None:
     except BrokenPipeError:
         # What Python would flush at its end must go nowhere, or it complains (docs of the signal module).
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except UnicodeEncodeError:
-        stream.write(text.encode("ascii", "backslashreplace").decode() + "\n")
-        stream.flush()

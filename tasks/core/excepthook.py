@@ -21,7 +21,7 @@ def install() -> None:
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        path = _file_being_read(trace)
+        path = _file_being_read(trace) if isinstance(error, Exception) else None  # Ctrl-C is no fault of a file
         if path is None or logging.getLogger("invoke").isEnabledFor(logging.DEBUG):
             before(kind, error, trace)
         if path is not None:

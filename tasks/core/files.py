@@ -152,13 +152,16 @@ def read(root: Path, relative: str, *, limit: int) -> bytes:
             if error.errno == errno.ELOOP:
                 raise Refused(f"{printable(relative)} is a symbolic link, which is not followed.") from None
             raise
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise Refused(f"{printable(relative)} is not a regular file.")
             if status.st_size > limit:
-                raise Refused(f"{printable(relative)} has {status.st_size} bytes, more than the {limit} expected.")
-            return file.read(limit)
+                raise Refused(f"{printable(relative)} has {status.st_size:,} bytes, more than the {limit:,} expected.")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(limit)
+        finally:
+            os.close(descriptor)
 
 
 def write(root: Path, relative: str, content: bytes) -> None:
@@ -237,6 +240,8 @@ def move(source: tuple[int, str], target: tuple[int, str]) -> bool:
         theirs = os.stat(to_name, dir_fd=to_folder, follow_symlinks=False)
         if not os.path.samestat(ours, theirs):
             return False
+        if ours.st_nlink == 1:  # one name in two spellings, or the very same: removing it would lose the file
+            return True
     os.unlink(from_name, dir_fd=from_folder)
     return True
 

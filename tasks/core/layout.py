@@ -117,4 +117,4 @@ def _table(name: str, records: list[dict[str, Any]]) -> Iterator[Line]:
 
 
 def _cell(value: object) -> str:
-    return printable(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from invoke import Context, Task, task
+from invoke import Call, Context, Task, task
 
 if TYPE_CHECKING:
     from .report import Report
@@ -63,7 +63,7 @@ class Procedure(Task[Any]):
         from .runner import run_alone
 
         context: Context = args[0]
-        run_alone(self, context.config, kwargs)
+        run_alone(Call(self, args=args[1:], kwargs=kwargs), context.config)
 
 
 def procedure(**options: Any) -> Callable[[Body], Procedure]:

@@ -63,7 +63,7 @@ class Display:
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         progress = Progress(
-            SpinnerColumn(),
+            SpinnerColumn("line"),  # plain characters, which every terminal can show
             TextColumn("{task.description}"),
             TextColumn("{task.completed:,.0f} looked at"),
             TimeElapsedColumn(),

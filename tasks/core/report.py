@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
+from .names import printable
+
 SCHEMA_VERSION = 1
 """Raised when a field changes its meaning or goes away; a new field does not raise it."""
 
@@ -184,8 +186,19 @@ class Interrupted(KeyboardInterrupt):
 
 
 def encode(document: RunReport) -> bytes:
-    """Return *document* as one line of JSON in UTF-8."""
-    return msgspec.json.encode(document)
+    r"""Return *document* as one line of JSON in UTF-8; bytes of a name that are no UTF-8 as ``\xNN``."""
+    try:
+        return msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_readable(msgspec.to_builtins(document)))
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else printable(value)
+    if isinstance(value, dict):
+        return {_readable(key): _readable(item) for key, item in value.items()}
+    return [_readable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def schema() -> dict[str, Any]:

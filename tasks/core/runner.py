@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from invoke import Call, Collection, Config, Executor, Exit, Task
@@ -43,10 +43,12 @@ class MaintenanceExecutor(Executor):
     def execute(self, *tasks: Any) -> Any:
         """Run *tasks*, as Invoke hands them over, and return what each gave."""
         calls = self.plan(*tasks)
+        named = [_normalised(call) for call in self.normalize(tasks)]
         loaded = self._load(required=any(isinstance(call.task, Procedure) for call in calls))
         if loaded is None:
-            return {call.task: self._foreign(call) for call in calls}
+            return {call.task: self._foreign(call, named=call in named) for call in calls}
         with _user_errors():
+            self._configure(None)
             dry = sources.is_dry(self.config, os.environ)
             arguments = [_checked(call, loaded.settings) for call in calls]
         session = Session(loaded, console_for(loaded.settings))
@@ -58,7 +60,7 @@ class MaintenanceExecutor(Executor):
                     name = names.get(call.task.body, call.task.name)
                     results[call.task] = session.perform(call.task, name, kwargs, dry=dry)
                 else:
-                    results[call.task] = self._foreign(call)
+                    results[call.task] = self._foreign(call, named=call in named)
         except KeyboardInterrupt:
             session.end()
             raise Exit(code=INTERRUPTED) from None
@@ -85,18 +87,22 @@ class MaintenanceExecutor(Executor):
             sources.install(self.config, loaded.tree)
         return loaded if required else None
 
-    def _foreign(self, call: Call) -> Any:
-        """Run a task that is no procedure as Invoke does, but for its reading of our variables."""
-        configuration = self.collection.configuration(call.called_as)
+    def _configure(self, called_as: str | None) -> None:
+        """Load what Invoke loads for a task, but for its reading of our variables."""
+        configuration = self.collection.configuration(called_as)
         configuration.pop(sources.KEY, None)
         self.config.load_collection(configuration, merge=False)
         with sources.hidden_environment():
             self.config.load_shell_env()
+
+    def _foreign(self, call: Call, *, named: bool) -> Any:
+        """Run a task that is no procedure as Invoke does; *named* on the command line, it may print its result."""
+        self._configure(call.called_as)
         # Invoke 3 passes the parsed command line on, Invoke 2 does not.
         takes_core = "core_parse_result" in inspect.signature(call.make_context).parameters
         context = call.make_context(self.config, **({"core_parse_result": self.core} if takes_core else {}))
         result = call.task(context, *call.args, **call.kwargs)
-        if call.autoprint:
+        if call.autoprint and named:
             print(result)  # noqa: T201 - what Invoke does for a task that asks for it
         return result
 
@@ -167,6 +173,8 @@ def perform(
     with Display(name) as display:
         try:
             report = procedure.body(Run(loaded, started, dry, display.advance), **arguments)
+            if not isinstance(report, Report):
+                raise TypeError(f"it returned {type(report).__name__} where a report was expected")  # noqa: TRY301
         except Interrupted as stop:
             raise Interrupted(finished(stop.report)) from None
         except KeyboardInterrupt:
@@ -175,7 +183,7 @@ def perform(
             report = _failed("run.lock", name, Status.UNKNOWN, str(error), None)
         except UserError as error:
             report = _failed("run.error", name, Status.CRITICAL, str(error), None)
-        except Exception as error:  # noqa: BLE001 - the chain goes on, and the finding says what happened
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the chain goes on, and the finding tells of it
             _log.debug("%s failed", name, exc_info=error)
             message = f"{type(error).__name__}: {error}".splitlines()[0]
             remedy = f"Run inv --debug {name} to see where; please report it if it is a fault of the suite."
@@ -194,7 +202,7 @@ def _interrupted(name: str) -> Report:
     )
 
 
-def run_alone(procedure: Procedure, config: Config, arguments: Mapping[str, Any]) -> None:
+def run_alone(call: Call, config: Config) -> None:
     """Run one procedure under a foreign executor: print its report, and end with its exit status.
 
     That ends the chain where the status is not 0: Invoke knows no other way for a task to fail.
@@ -205,7 +213,8 @@ def run_alone(procedure: Procedure, config: Config, arguments: Mapping[str, Any]
     with _user_errors():
         loaded = load(sources.read(config, os.environ))
         dry = sources.is_dry(config, os.environ)
-        checked = _checked(_normalised(Call(procedure, kwargs=dict(arguments))), loaded.settings)
+        checked = _checked(_normalised(call), loaded.settings)
+    procedure = cast("Procedure", call.task)
     session = Session(loaded, console_for(loaded.settings))
     name = f"{procedure.__module__.rpartition('.')[2]}.{procedure.name.replace('_', '-')}"
     try:
@@ -244,21 +253,20 @@ def _checked(call: Call, settings: Settings) -> dict[str, Any]:
 
 
 def _normalised(call: Call) -> Call:
-    """Return *call* with every parameter spelled out, so that equal calls compare equal.
+    """Return *call* with every parameter spelled out by name, so that equal calls compare equal.
 
     The command line gives all parameters with their defaults, an empty list for a repeatable flag that was
     not used; ``pre=[…]`` gives none.
     """
-    if call.args:
-        return call
-    parameters = call.task.argspec(call.task.body).parameters
-    spelled_out = {
-        name: parameter.default
-        for name, parameter in parameters.items()
-        if parameter.default is not inspect.Parameter.empty
+    signature = call.task.argspec(call.task.body)
+    unused = {
+        name
+        for name in call.task.iterable
+        if call.kwargs.get(name) == [] and signature.parameters[name].default is not inspect.Parameter.empty
     }
-    given = {name: value for name, value in call.kwargs.items() if name not in call.task.iterable or value}
-    return Call(call.task, called_as=call.called_as, kwargs={**spelled_out, **given})
+    bound = signature.bind(*call.args, **{name: value for name, value in call.kwargs.items() if name not in unused})
+    bound.apply_defaults()
+    return Call(call.task, called_as=call.called_as, kwargs=dict(bound.arguments))
 
 
 def task_names(collection: Collection) -> dict[Any, str]:

@@ -8,9 +8,8 @@ from typing import Any
 
 import msgspec
 
-from .fields import Branch, Mapping, Setting, children, root_node
+from .fields import Branch, Mapping, Node, Setting, children, root_node
 from .loading import defaults
-from .model import Settings
 
 FILE = "invoke.yaml"
 
@@ -53,10 +52,34 @@ def _lines(node: Branch | Mapping, tree: Any, indent: str, mark: str = "#") -> I
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of ``invoke.yaml``, as far as it is ours."""
-    (reference,), components = msgspec.json.schema_components([Settings], ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
-        "properties": {"maintenance": reference},
-        "$defs": components,
+        "properties": {"maintenance": _schema(root_node(), defaults())},
     }
+
+
+def _schema(node: Node, tree: Any) -> dict[str, Any]:
+    """Return the schema of what a file may hold for *node*, where *tree* are the defaults, if there are any.
+
+    Everything may be left out that has a default, and ``null`` stands for an empty section, or takes an
+    entry of a mapping away.
+    """
+    if isinstance(node, Setting):
+        return _inlined(msgspec.json.schema(node.annotation))
+    known = {name: _schema(child, tree and tree[name]) for name, child in children(node, tree)}
+    schema = {"type": ["object", "null"], "description": node.description, "properties": known}
+    if isinstance(node, Mapping):
+        for name, child in known.items():
+            known[name] = {"anyOf": [child, {"type": "null"}]}
+        return {**schema, "additionalProperties": {"anyOf": [_schema(node.item, None), {"type": "null"}]}}
+    required = [name for name, child in children(node, tree) if isinstance(child, Setting) and child.required]
+    return {**schema, "additionalProperties": False, "required": [] if tree else required}
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return *schema* with its one level of definitions where they are referred to."""
+    definitions = {f"#/$defs/{name}": content for name, content in schema.pop("$defs", {}).items()}
+    if "items" in schema and "$ref" in schema["items"]:
+        schema["items"] = definitions[schema["items"]["$ref"]]
+    return schema

@@ -32,7 +32,7 @@ class Setting(NamedTuple):
         """Tell whether *value* is of the type and within the limits; a number must be finite."""
         try:
             converted = msgspec.convert(value, self.annotation)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeEncodeError):
             return False
         return not isinstance(converted, float) or math.isfinite(converted)
 

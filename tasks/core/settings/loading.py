@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..errors import SettingsError
+from ..names import printable
 from .fields import (
     Branch,
     Mapping,
@@ -27,8 +28,8 @@ from .model import Settings
 from .rules import violations
 from .sources import ENVIRONMENT_PREFIX, Level, Sources
 
-_HIDDEN = ("base_url", "key_env")
-"""Settings into which people paste a key by mistake: their value is not repeated in a message."""
+_KEYS_NEARBY = ("providers",)
+"""The section into which people paste a key by mistake: no text from there is repeated in a message."""
 
 
 class Loaded(NamedTuple):
@@ -48,7 +49,7 @@ class Loaded(NamedTuple):
 
 
 class _Problem(NamedTuple):
-    path: SettingPath
+    path: SettingPath | None
     origin: str
     message: str
 
@@ -63,7 +64,7 @@ def load(sources: Sources) -> Loaded:
     merge = _Merge()
     for level in (*sources.below, *sources.above):
         merge.overlay(level)
-    known = {_variable(path): path for path in merge.origins}
+    known = _variables(merge.tree)
 
     merge = _Merge()
     for level in sources.below:
@@ -71,27 +72,43 @@ def load(sources: Sources) -> Loaded:
     merge.environment(sources.environment, known)
     for level in sources.above:
         merge.overlay(level)
-    merge.check()
+    merge.check(sources.folder)
     if merge.problems:
         raise SettingsError(_sentence(merge.problems))
 
-    root = Path(sources.folder, merge.tree["root"]).expanduser().resolve()
-    merge.tree["root"] = str(root)
     settings = msgspec.convert(merge.tree, Settings)
-    # A default can only be at odds with something that the user took away: a prefix whose kind is gone.
-    problems = [
-        _Problem(path, origin, _expectation(merge.value(path), path, expected))
-        for path, expected in violations(settings)
-        if (origin := merge.origin(path)) != "default" or path == ("root",)
-    ]
-    if problems:
-        raise SettingsError(_sentence(problems))
-    return Loaded(settings, merge.tree, merge.origins, sources.folder)
+    tree = _plain(settings)
+    for path, expected in violations(settings):
+        origin = merge.origin(path)
+        # A default prefix whose kind the user took away is no mistake of the user's.
+        if not (path[:2] == ("cache", "prefixes") and origin == "default"):
+            merge.problems.append(_Problem(path, origin, _expectation(_value(tree, path), path, expected)))
+    if merge.problems:
+        raise SettingsError(_sentence(merge.problems))
+    origins = {path: merge.origins.get(path, "default") for path, _ in _leaves(tree, root_node())}
+    return Loaded(settings, tree, origins, sources.folder)
 
 
 def defaults() -> dict[str, Any]:
     """Return the default tree as plain data."""
-    tree: dict[str, Any] = msgspec.to_builtins(Settings())
+    return _plain(Settings())
+
+
+def _plain(settings: Settings) -> dict[str, Any]:
+    tree: dict[str, Any] = _with_lists(msgspec.to_builtins(settings))
+    return tree
+
+
+def _with_lists(value: Any) -> Any:
+    """Return *value* with lists for tuples: a setting that cannot change here is a list to everybody else."""
+    if isinstance(value, dict):
+        return {key: _with_lists(item) for key, item in value.items()}
+    return [_with_lists(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _value(tree: Any, path: SettingPath) -> Any:
+    for key in path:
+        tree = tree[key]
     return tree
 
 
@@ -106,12 +123,6 @@ class _Merge:
     def origin(self, path: SettingPath) -> str:
         """Return where the value at *path*, or the first value below it, came from."""
         return next((origin for key, origin in self.origins.items() if key[: len(path)] == path), "default")
-
-    def value(self, path: SettingPath) -> object:
-        value: Any = self.tree
-        for key in path:
-            value = value[key]
-        return value
 
     def overlay(self, level: Level) -> None:
         """Lay one level over the tree."""
@@ -148,16 +159,19 @@ class _Merge:
         tree.pop(path[-1], None)
         self.origins = {key: origin for key, origin in self.origins.items() if key[: len(path)] != path}
 
-    def environment(self, variables: dict[str, str], known: dict[str, SettingPath]) -> None:
+    def environment(self, variables: dict[str, str], known: dict[str, list[SettingPath]]) -> None:
         """Lay the environment over the tree; *known* are the variables that name a setting."""
         for name, text in sorted(variables.items()):
-            path = known.get(name)
+            paths = known.get(name, [])
             origin = f"environment {name}"
-            if path is None:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f"; did you mean {close[0]}?" if close else ""
-                self.problems.append(_Problem((), origin, f"there is no setting of this name{hint}"))
+            if not paths:
+                self._problem(None, origin, f"there is no setting of this name{_nearest_variable(name, known)}")
                 continue
+            if len(paths) > 1:
+                names = " and ".join(map(dotted, paths))
+                self._problem(None, origin, f"this name fits {names}; set them in a file instead")
+                continue
+            (path,) = paths
             node = node_at(path)
             try:
                 value = from_text(text, node)
@@ -169,15 +183,31 @@ class _Merge:
                 tree = tree.setdefault(key, {})
             self._set(tree, path, value, origin, removable=False)
 
-    def check(self) -> None:
-        """Check every value against its type, and that nothing required is missing."""
+    def check(self, folder: Path) -> None:
+        """Check every value against its type, and that nothing required is missing; make the root absolute.
+
+        Args:
+            folder: where a relative root starts.
+        """
         for path, node in _leaves(self.tree, root_node()):
             if self._present(path):
-                value = self.value(path)
+                value = _value(self.tree, path)
                 if not node.accepts(value):
                     self._problem(path, self.origin(path), _expectation(value, path, describe(node)))
             elif node.required:
                 self._problem(path, self.origin(path[:-1]), f"is missing; expected {describe(node)}")
+        if self.tree["root"] == "":  # what a script's unset variable becomes; it must not mean "here"
+            self._problem(("root",), self.origin(("root",)), "is empty; expected the folder of the project")
+        if not self.problems:
+            self._resolve_root(folder)
+
+    def _resolve_root(self, folder: Path) -> None:
+        text = self.tree["root"]
+        try:
+            self.tree["root"] = str(Path(folder, Path(text).expanduser()).resolve())
+        except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL byte, a loop of links, no home
+            reason = error.strerror if isinstance(error, OSError) else error
+            self._problem(("root",), self.origin(("root",)), f"{_shortened(text)} cannot be used: {reason}")
 
     def _present(self, path: SettingPath) -> bool:
         value: Any = self.tree
@@ -187,7 +217,7 @@ class _Merge:
             value = value[key]
         return True
 
-    def _problem(self, path: SettingPath, origin: str, message: str) -> None:
+    def _problem(self, path: SettingPath | None, origin: str, message: str) -> None:
         self.problems.append(_Problem(path, origin, message))
 
 
@@ -201,22 +231,37 @@ def _leaves(tree: object, node: Branch | Mapping, path: SettingPath = ()) -> Ite
             yield from _leaves(below, child, (*path, key))
 
 
-def _variable(path: SettingPath) -> str:
-    return ENVIRONMENT_PREFIX + re.sub(r"\W", "_", "_".join(path)).upper()
+def _variables(tree: object) -> dict[str, list[SettingPath]]:
+    """Return the settings that each variable names: more than one where keys of the user's run together."""
+    known: dict[str, list[SettingPath]] = {}
+    for path, _ in _leaves(tree, root_node()):
+        name = ENVIRONMENT_PREFIX + re.sub(r"\W", "_", "_".join(path)).upper()
+        known.setdefault(name, []).append(path)
+    return known
+
+
+def _nearest_variable(name: str, known: dict[str, list[SettingPath]]) -> str:
+    own = {variable.removeprefix(ENVIRONMENT_PREFIX): variable for variable in known}
+    close = difflib.get_close_matches(name.removeprefix(ENVIRONMENT_PREFIX), own, n=1, cutoff=0.7)
+    return f"; did you mean {own[close[0]]}?" if close else ""
 
 
 def _suggestion(path: SettingPath) -> str:
-    """Return "; did you mean …?" for the nearest known setting: one spelled alike, or of that very name elsewhere."""
-    known = {dotted(setting): setting for setting, _ in _leaves(defaults(), root_node())}
-    known |= {dotted(setting[:size]): setting[:size] for setting in known.values() for size in (1, 2) if setting[size:]}
-    same_name = [name for name, setting in known.items() if setting[-1] == path[-1]]
-    close = same_name or difflib.get_close_matches(dotted(path), known, n=1, cutoff=0.75)
-    return f"; did you mean {close[0]}?" if close else ""
+    """Return "; did you mean …?" for the nearest known setting or section: spelled alike, or elsewhere."""
+    settings = [setting for setting, _ in _leaves(defaults(), root_node())]
+    known = {setting[:size] for setting in settings for size in range(1, len(setting) + 1)}
+    beside = {other[-1]: other for other in sorted(known) if other[:-1] == path[:-1]}
+    anywhere = {other[-1]: other for other in sorted(known, reverse=True)}
+    for names, cutoff in ((beside, 0.6), (anywhere, 0.8)):
+        close = difflib.get_close_matches(path[-1], names, n=1, cutoff=cutoff)
+        if close:
+            return f"; did you mean {dotted(names[close[0]])}?"
+    return ""
 
 
 def _expectation(value: object, path: SettingPath, expected: str) -> str:
-    shown = "the value given" if path and path[-1] in _HIDDEN else _shortened(value)
-    return f"{shown} cannot be used; expected {expected}"
+    hidden = path[:1] == _KEYS_NEARBY and not isinstance(value, bool | int | float)
+    return f"{'the value given' if hidden else _shortened(value)} cannot be used; expected {expected}"
 
 
 def _shortened(value: object, limit: int = 80) -> str:
@@ -226,7 +271,7 @@ def _shortened(value: object, limit: int = 80) -> str:
 
 def _sentence(problems: list[_Problem]) -> str:
     lines = [
-        f"  {dotted(path)} ({origin}): {message}" if path else f"  {origin}: {message}"
+        f"{origin}: {message}" if path is None else f"{dotted(path)} ({origin}): {message}"
         for path, origin, message in dict.fromkeys(problems)
     ]
-    return "\n".join(["The settings cannot be used; nothing was run.", *lines])
+    return "\n  ".join(["The settings cannot be used; nothing was run.", *map(printable, lines)])

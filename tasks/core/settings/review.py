@@ -15,7 +15,7 @@ from .loading import Loaded
 def show(loaded: Loaded, *, changed: bool = False) -> Report:
     """Report every setting with its value and where that came from; with *changed* only what is no default."""
     records = [
-        {"setting": dotted(path), "value": _value(loaded, path), "from": printable(origin)}
+        {"setting": dotted(path), "from": printable(origin), "value": _value(loaded, path)}
         for path, origin in loaded.origins.items()
         if not changed or origin != "default"
     ]

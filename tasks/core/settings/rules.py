@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     for pattern in settings.logs.critical_patterns:
         try:
             re.compile(pattern)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             yield ("logs", "critical_patterns"), f"regular expressions, but {pattern!r} is none: {error}"
     yield from _cache(settings)
     if settings.generation.slow_seconds > settings.generation.very_slow_seconds:
@@ -39,10 +40,15 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
 
 
 def _root(root: Path) -> Iterator[tuple[SettingPath, str]]:
-    if not root.exists():
+    try:
+        is_folder = stat.S_ISDIR(root.stat().st_mode)
+    except FileNotFoundError:
         yield ("root",), "the folder of the project; it does not exist"
-    elif not root.is_dir():
-        yield ("root",), "the folder of the project; it is not a folder"
+    except OSError as error:
+        yield ("root",), f"the folder of the project; {error.strerror}"
+    else:
+        if not is_folder:
+            yield ("root",), "the folder of the project; it is not a folder"
 
 
 def _is_below(text: str) -> bool:
@@ -69,7 +75,8 @@ def _cache(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
 def _provider(provider: ProviderSettings) -> Iterator[tuple[SettingPath, str]]:
     try:
         parts = urlsplit(provider.base_url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.password is None
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
+        usable &= parts.port != 0  # reading it raises for one that is no number
     except ValueError:
         usable = False
     if not usable:

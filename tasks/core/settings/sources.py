@@ -97,12 +97,18 @@ def is_dry(config: Config, variables: Mapping[str, str]) -> bool:
         SettingsError: the variable is neither true nor false.
     """
     text = variables.get("INVOKE_RUN_DRY")
-    if text is None or config._overrides.get("run", {}).get("dry"):
+    above = (_run(config._overrides), _run(config._runtime))
+    if text is None or any("dry" in run for run in above):
         return bool(config.run.dry)
     try:
         return boolean(text)
     except ValueError:
         raise SettingsError(f"INVOKE_RUN_DRY is {text!r}; expected true or false. Nothing was run.") from None
+
+
+def _run(level: object) -> Mapping[str, Any]:
+    run = level.get("run") if isinstance(level, Mapping) else None
+    return run if isinstance(run, Mapping) else {}
 
 
 def install(config: Config, tree: dict[str, Any]) -> None:

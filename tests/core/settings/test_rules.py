@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.core.settings.loading import defaults
+from tasks.core.settings.model import Settings
+from tasks.core.settings.rules import violations
+
+HERE = str(Path(__file__).parent)
+PROVIDER = {"base_url": "https://llm.example", "model": "m", "key_env": "MY_KEY"}
+
+
+def _merged(tree: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:
+    return tree | {
+        key: _merged(tree.get(key, {}), value) if isinstance(value, dict) else value for key, value in update.items()
+    }
+
+
+def _settings(**update: Any) -> Settings:
+    return msgspec.convert(_merged(defaults(), {"root": HERE} | update), Settings)
+
+
+def _broken(**update: Any) -> list[str]:
+    return [".".join(path) for path, _ in violations(_settings(**update))]
+
+
+def _expected(**update: Any) -> str:
+    ((_, expected),) = violations(_settings(**update))
+    return expected
+
+
+def test_the_defaults_break_no_rule() -> None:
+    assert _broken() == []
+
+
+def test_the_root_must_be_a_folder_that_exists(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("gone", "file", "file/below", "loop", "x" * 5000):
+        assert _expected(root=str(tmp_path / name)).startswith("the folder of the project")
+    assert _broken(root=str(tmp_path)) == []
+
+
+def test_a_root_that_may_not_be_looked_at_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    tree = _settings()
+    monkeypatch.setattr(Path, "stat", denied)
+    assert [path for path, _ in violations(tree)] == [("root",)]
+
+
+@pytest.mark.parametrize("path", ["logs.directory", "cache.directory", "generation.file", "dependencies.requirements"])
+@pytest.mark.parametrize("value", ["", ".", "./.", "/", "/etc", "..", "../x", "a/../b", "a/..", "a\0b"])
+def test_a_path_must_stay_below_the_root(path: str, value: str) -> None:
+    section, name = path.split(".")
+    assert _broken(**{section: {name: value}}) == [path]
+
+
+@pytest.mark.parametrize("value", ["a", "a/b", "./a", "a/", "..a", "a..", "...", "~", "a b", "激光"])
+def test_an_ordinary_path_below_the_root_is_fine(value: str) -> None:
+    assert _broken(logs={"directory": value}) == []
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from("./~a\0")))
+def test_an_accepted_path_never_leads_out_of_the_root(value: str) -> None:
+    if not _broken(cache={"directory": value}):
+        target = Path("/root/of/project", value)
+        assert ".." not in target.parts
+        assert Path("/root/of/project") in target.parents
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(", "[a-", "*", "(?P<1>x)", r"\1", "(?<=a*)b", "x{99999999999999999999}", "(" * 5000]
+)
+def test_a_pattern_must_compile(pattern: str) -> None:
+    assert _broken(logs={"critical_patterns": ["fine", pattern]}) == ["logs.critical_patterns"]
+
+
+def test_each_pattern_that_does_not_compile_is_named() -> None:
+    said = [expected for _, expected in violations(_settings(logs={"critical_patterns": ["(", "fine", "["]}))]
+    assert len(said) == 2
+    assert "'('" in said[0]
+    assert "'['" in said[1]
+
+
+@pytest.mark.parametrize("kind", ["", ".", "..", "a/b", "/a", "a/", "a\0"])
+def test_a_kind_must_be_the_name_of_one_folder(kind: str) -> None:
+    assert _broken(cache={"expiry_hours": {kind: 1}}) == [f"cache.expiry_hours.{kind}"]
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "a/b"])
+def test_a_prefix_must_be_the_start_of_a_file_name(prefix: str) -> None:
+    assert _broken(cache={"prefixes": {prefix: "temp"}}) == [f"cache.prefixes.{prefix}"]
+
+
+def test_a_prefix_must_lead_to_a_kind_that_there_is() -> None:
+    assert _expected(cache={"prefixes": {"x_": "gone"}}) == (
+        "one of the kinds in cache.expiry_hours (api_responses, material_data, component_cache, temp)"
+    )
+
+
+def test_where_there_is_no_kind_a_prefix_is_told_so() -> None:
+    cache = msgspec.structs.replace(Settings().cache, expiry_hours={}, prefixes={"x_": "temp"})
+    ((path, expected),) = violations(msgspec.structs.replace(_settings(), cache=cache))
+    assert path == ("cache", "prefixes", "x_")
+    assert expected.endswith("(none is set)")
+
+
+@pytest.mark.parametrize(("slow", "very_slow", "fine"), [(1, 2, True), (2, 2, True), (3, 2, False)])
+def test_slow_generation_is_no_slower_than_very_slow_one(slow: float, very_slow: float, *, fine: bool) -> None:
+    broken = _broken(generation={"slow_seconds": slow, "very_slow_seconds": very_slow})
+    assert broken == ([] if fine else ["generation.slow_seconds"])
+
+
+@pytest.mark.parametrize(
+    ("slow", "very_slow", "deadline", "fine"),
+    [(1, 2, 3, True), (2, 2, 2, True), (3, 2, 4, False), (1, 5, 4, False), (5, 5, 1, False)],
+)
+def test_the_limits_of_a_provider_ascend(slow: float, very_slow: float, deadline: float, *, fine: bool) -> None:
+    limits = {"slow_seconds": slow, "very_slow_seconds": very_slow, "deadline_seconds": deadline}
+    assert _broken(providers={"mine": PROVIDER | limits}) == ([] if fine else ["providers.mine.slow_seconds"])
+
+
+@pytest.mark.parametrize(
+    "url", ["https://api.example", "http://localhost:8080/v1", "http://[::1]:80/", "HTTPS://API.EXAMPLE/"]
+)
+def test_a_web_address_is_fine(url: str) -> None:
+    assert _broken(providers={"mine": PROVIDER | {"base_url": url}}) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "api.example", "ftp://api.example", "https://", "https:///v1", "http://[::1", "file:///etc/passwd"),
+        *("https://me:secret@api.example", "https://sk-secret@api.example", "https://api.example:99999"),
+        *("https://api.example:port",),
+    ],
+)
+def test_what_is_no_plain_web_address_is_refused(url: str) -> None:
+    assert _broken(providers={"mine": PROVIDER | {"base_url": url}}) == ["providers.mine.base_url"]
+
+
+@pytest.mark.parametrize(("name", "fine"), [("GROK_API_KEY", True), ("_x1", True), ("sk-12345", False), ("", False)])
+def test_a_key_is_given_by_the_name_of_its_variable(name: str, *, fine: bool) -> None:
+    assert _broken(providers={"mine": PROVIDER | {"key_env": name}}) == ([] if fine else ["providers.mine.key_env"])
+
+
+def test_a_name_followed_by_a_line_end_is_no_name_of_a_variable() -> None:
+    assert _broken(providers={"mine": PROVIDER | {"key_env": "KEY\n"}}) == ["providers.mine.key_env"]
+
+
+def test_all_that_is_wrong_with_a_provider_is_said() -> None:
+    wrong = {"base_url": "x", "model": "m", "key_env": "-", "slow_seconds": 99}
+    assert _broken(providers={"mine": wrong}) == [
+        *("providers.mine.base_url", "providers.mine.key_env", "providers.mine.slow_seconds")
+    ]
