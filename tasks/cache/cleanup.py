@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +16,11 @@ from ..core.report import Interrupted, Report
 from ..core.settings.model import Settings
 from . import statistics
 from .judgement import judge
-from .loose import tidy
+from .loose import Home, tidy
 from .outcome import Outcome
 from .rules import plan
-from .sweep import DELETERS, Place, Tally, Walk, sweep
+from .sweep import DELETERS, Place, Walk, sweep
+from .tally import Tally
 
 TASK = "weekly.cache-cleanup"
 
@@ -57,11 +58,13 @@ def clean_up(
         nullcontext() if dry_run else project_lock(root, TASK, now),
         ThreadPoolExecutor(DELETERS, "deleter") as deleters,
     ):
+        walk = Walk(not dry_run, Event(), advance, deleters)
         try:
-            _clean(root, settings.cache.directory, outcome, Walk(not dry_run, Event(), advance, deleters))
+            _clean(root, settings.cache.directory, outcome, walk)
             if outcome.usable and not outcome.interrupted:
                 statistics.record(root, settings, outcome, now, dry_run=dry_run)
         except KeyboardInterrupt:
+            walk.stop.set()
             outcome.interrupted = True
     report = judge(settings.cache, outcome, dry_run=dry_run)
     if outcome.interrupted:
@@ -82,28 +85,23 @@ def _clean(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
             outcome.refuse(directory, error)
             outcome.usable = False
             return
-        homes: dict[str, int | None] = {}
+        homes = {}
         for kind in outcome.plan.expiry:
             path = f"{directory}/{kind}"
             try:
-                homes[kind] = None if top is None else _open(root, path, outcome, walk, opened)
+                descriptor = None if top is None else _open(root, path, outcome, walk, opened)
             except (files.Refused, OSError) as error:
                 outcome.refuse(path, error)
-        outcome.tallies = {kind: Tally() for kind in homes}
+            else:
+                homes[kind] = Home(descriptor, outcome.tallies.setdefault(kind, Tally()))
         if top is None:
             outcome.created += [f"{directory}/{kind}" for kind in homes]
             return
-        tidy(top, homes, outcome.plan, walk, outcome.top, own=statistics.FILE)
-        jobs = {kind: Place(home, outcome.plan.expiry[kind]) for kind, home in homes.items() if home is not None}
-        for name in outcome.top.folders:
-            if name not in outcome.plan.expiry:
-                try:
-                    other = opened.enter_context(files.folder(root, f"{directory}/{name}"))
-                except (files.Refused, OSError) as error:
-                    outcome.refuse(f"{directory}/{name}", error)
-                else:
-                    jobs[name] = Place(other, outcome.plan.unmanaged)
-        _sweep_all(jobs, outcome, walk)
+        try:
+            tidy(top, homes, outcome.plan, walk, outcome.top, own=statistics.FILE)
+        except OSError as error:
+            outcome.refuse(directory, error)
+        _sweep_all(root, directory, homes, outcome, walk)
 
 
 def _open(root: Path, path: str, outcome: Outcome, walk: Walk, opened: ExitStack) -> int | None:
@@ -119,21 +117,32 @@ def _open(root: Path, path: str, outcome: Outcome, walk: Walk, opened: ExitStack
     return descriptor
 
 
-def _sweep_all(jobs: dict[str, Place], outcome: Outcome, walk: Walk) -> None:
-    """Sweep the folders side by side; Ctrl-C ends each after its batch, and what they did is kept."""
+def _sweep_all(root: Path, directory: str, homes: Mapping[str, Home], outcome: Outcome, walk: Walk) -> None:
+    """Sweep the kinds side by side and count the other folders; Ctrl-C ends each after its batch."""
     with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
-        running: dict[str, Future[Tally]] = {name: pool.submit(sweep, place, walk) for name, place in jobs.items()}
+        running = {pool.submit(_count_others, root, directory, outcome, walk): directory}
+        for kind, home in homes.items():
+            if home.descriptor is not None:
+                place = Place(home.descriptor, outcome.plan.expiry[kind])
+                running[pool.submit(sweep, place, walk, home.tally)] = f"{directory}/{kind}"
         try:
-            wait(running.values())
+            wait(running)
         except KeyboardInterrupt:
             walk.stop.set()
             outcome.interrupted = True
-    for name, future in running.items():
+    for future, path in running.items():
         try:
-            outcome.tallies[name] = future.result()
+            future.result()
         except OSError as error:
-            outcome.refuse(name, error)
-    if not walk.apply:
-        for kind, (number, size) in outcome.top.moved.items():
-            tally = outcome.tallies[kind]
-            tally.moved_in, tally.moved_in_bytes = number, size
+            outcome.refuse(path, error)
+
+
+def _count_others(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
+    """Count what lies in folders that are no kind, one after the other: there may be any number of them."""
+    for name in outcome.top.folders:
+        path = f"{directory}/{name}"
+        try:
+            with files.folder(root, path) as descriptor:
+                sweep(Place(descriptor, outcome.plan.unmanaged, f"{name}/"), walk, outcome.others)
+        except (files.Refused, OSError) as error:
+            outcome.refuse(path, error)

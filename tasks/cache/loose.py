@@ -11,10 +11,24 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from ..core.files import move
-from .rules import MARKERS, Plan
-from .sweep import BATCH, Entry, Names, Place, Tally, Walk, delete
+from .rules import MARKERS, Expiry, Plan
+from .sweep import BATCH, Entry, Place, Walk, delete
+from .tally import Names, Tally
+
+
+class Home(NamedTuple):
+    """Where the files of a kind belong.
+
+    Attributes:
+        descriptor: its open folder; ``None`` where a dry run finds none yet.
+        tally: where a dry run counts the files that a run would move there.
+    """
+
+    descriptor: int | None
+    tally: Tally
 
 
 @dataclass(slots=True)
@@ -26,53 +40,53 @@ class Top:
         moved: per kind, the number of files moved home and their bytes.
         taken: misplaced files whose name another file has at home.
         homeless: misplaced files whose home could not be opened.
-        folders: the names of the folders, and of what stands in the place of a kind's folder.
+        unsorted: files of which no prefix says where they belong.
+        folders: the names of the folders that are no kind.
     """
 
     tally: Tally = field(default_factory=Tally)
     moved: dict[str, tuple[int, int]] = field(default_factory=dict)
     taken: Names = field(default_factory=Names)
     homeless: Names = field(default_factory=Names)
+    unsorted: int = 0
     folders: list[str] = field(default_factory=list)
 
 
-def tidy(folder: int, homes: Mapping[str, int | None], plan: Plan, walk: Walk, top: Top, *, own: str) -> None:
+class _Misplaced(NamedTuple):
+    entry: Entry
+    kind: str
+    written_ns: int
+
+
+def tidy(folder: int, homes: Mapping[str, Home], plan: Plan, walk: Walk, top: Top, *, own: str) -> None:
     """Sort out what lies at the top of the open cache *folder*.
 
     Args:
         folder: its descriptor.
-        homes: per kind the descriptor of its folder; ``None`` where a dry run finds none yet. A kind that is
-            not in it cannot be opened.
+        homes: per kind its folder. A kind that is not in it cannot be opened.
         plan: what becomes of which file.
         walk: whether to change anything, and when to stop.
         top: where what is seen and done is noted; complete up to any interruption.
         own: the name of the statistics file, which is no entry.
+
+    Raises:
+        OSError: the folder cannot be read, or not to its end.
     """
     place = Place(folder, plan.unmanaged)
     with os.scandir(folder) as entries:
-        while batch := list(islice(entries, BATCH)):
+        while not walk.stop.is_set() and (batch := list(islice(entries, BATCH))):
             expired = []
-            for name, seen, kind in _misplaced(batch, plan, top, own):
-                if plan.expiry[kind].written_ns(seen) < plan.expiry[kind].before_ns:
-                    expired.append(Entry(name, seen))
-                elif kind not in homes:
-                    top.homeless.add(name)
-                elif _move_home(folder, Entry(name, seen), homes[kind], walk, top):
-                    count, size = top.moved.get(kind, (0, 0))
-                    top.moved[kind] = (count + 1, size + seen.st_size)
-                    top.tally.files -= 1
-                    top.tally.bytes -= seen.st_size
+            for found in _misplaced(batch, plan, top, own):
+                if found.written_ns < plan.expiry[found.kind].before_ns:
+                    expired.append(found.entry)
+                elif not _move_home(place, found, homes.get(found.kind), walk, top):
+                    top.tally.keep(found.entry.seen.st_size, found.written_ns)
             delete(place, expired, top.tally, walk)
             walk.advance(len(batch))
-            if walk.stop.is_set():
-                top.tally.interrupted = True
-                break
 
 
-def _misplaced(
-    batch: list[os.DirEntry[str]], plan: Plan, top: Top, own: str
-) -> Iterator[tuple[str, os.stat_result, str]]:
-    """Count the entries of *batch* and yield name, status and kind of each misplaced file."""
+def _misplaced(batch: list[os.DirEntry[str]], plan: Plan, top: Top, own: str) -> Iterator[_Misplaced]:
+    """Count what stays of *batch* and yield each file that lies in the wrong place."""
     for entry in batch:
         name = entry.name
         try:
@@ -80,41 +94,57 @@ def _misplaced(
         except FileNotFoundError:
             continue
         except OSError as error:
-            top.tally.failed.add(name, error)
+            top.tally.fail(name, error)
             continue
-        if stat.S_ISDIR(seen.st_mode) or name in plan.expiry:
+        if name in plan.expiry or name == own or name in MARKERS or name.startswith(f".{own}"):
+            continue
+        if stat.S_ISDIR(seen.st_mode):
             top.folders.append(name)
         elif not stat.S_ISREG(seen.st_mode):
             top.tally.special.add(name)
-        elif name != own and name not in MARKERS and not name.startswith(f".{own}"):
-            top.tally.files += 1
-            top.tally.bytes += seen.st_size
+        else:
             kind = plan.home_of(name)
             if kind is not None and plan.expiry[kind].active:
-                yield name, seen, kind
+                yield _Misplaced(Entry(name, seen), kind, plan.expiry[kind].written_ns(seen))
+            else:
+                top.unsorted += kind is None
+                top.tally.keep(seen.st_size, plan.unmanaged.written_ns(seen))
 
 
-def _move_home(folder: int, entry: Entry, home: int | None, walk: Walk, top: Top) -> bool:
-    """Move one file home, or in a dry run tell whether it could be; what stands against it is noted."""
-    try:
-        if walk.apply and home is not None:
-            free = move((folder, entry.name), (home, entry.name))
-        else:
-            free = home is None or not _taken(home, entry)
-    except FileNotFoundError:
-        top.tally.changed.add(entry.name)
+def _move_home(place: Place, found: _Misplaced, home: Home | None, walk: Walk, top: Top) -> bool:
+    """Move one file home, or in a dry run count it there; return False where it stays, and note why."""
+    (name, seen), kind = found.entry, found.kind
+    if home is None:
+        top.homeless.add(name)
         return False
+    try:
+        if walk.apply and home.descriptor is not None:
+            free = move((place.descriptor, name), (home.descriptor, name))
+        else:
+            free = _could_move(home, found, place.expiry)
+    except FileNotFoundError:
+        return True  # it has gone by itself
     except OSError as error:
-        top.tally.failed.add(entry.name, error)
+        top.tally.fail(name, error)
         return False
     if not free:
-        top.taken.add(entry.name)
-    return free
-
-
-def _taken(home: int, entry: Entry) -> bool:
-    try:
-        there = os.stat(entry.name, dir_fd=home, follow_symlinks=False)
-    except FileNotFoundError:
+        top.taken.add(name)
         return False
-    return not os.path.samestat(there, entry.seen)
+    count, size = top.moved.get(kind, (0, 0))
+    top.moved[kind] = (count + 1, size + seen.st_size)
+    return True
+
+
+def _could_move(home: Home, found: _Misplaced, expiry: Expiry) -> bool:
+    """Tell whether a run could move the file, and count it as it would then be counted at home."""
+    name, seen = found.entry
+    if home.descriptor is not None:
+        try:
+            # The same file under both names is a move that was cut short; the walk of its home counts it.
+            return os.path.samestat(os.stat(name, dir_fd=home.descriptor, follow_symlinks=False), seen)
+        except FileNotFoundError:
+            pass
+    home.tally.keep(seen.st_size, found.written_ns)
+    if expiry.is_ahead(found.written_ns):
+        home.tally.future.add(name)
+    return True

@@ -10,7 +10,7 @@ from ..core.settings.model import CacheSettings
 
 _NS_PER_HOUR = 3_600_000_000_000
 
-CLOCK_TOLERANCE_NS = 5 * 60 * 1_000_000_000
+_CLOCK_TOLERANCE_NS = 5 * 60 * 1_000_000_000
 """How far ahead of our clock an entry may be dated: 5 minutes, the tolerance that Kerberos made customary."""
 
 
@@ -38,6 +38,10 @@ class Expiry(NamedTuple):
     def written_ns(self, status: stat_result) -> int:
         """Return when the entry was written, in nanoseconds since the epoch."""
         return max(status.st_mtime_ns, status.st_ctime_ns) if self.newest else status.st_mtime_ns
+
+    def is_ahead(self, written_ns: int) -> bool:
+        """Tell whether an entry claims to be written later than now, beyond what clocks may differ."""
+        return written_ns > self.now_ns + _CLOCK_TOLERANCE_NS
 
 
 class Plan(NamedTuple):

@@ -1,7 +1,7 @@
 """What the clean-up leaves for others to read: ``stats.json`` in the cache and the weekly report.
 
 ``stats.json`` belongs to the project: its keys (``hit_rate``, ``cache_size`` and whatever else it writes)
-stay as they are, and the clean-up sets four of its own, listed at :func:`statistics`.
+stay as they are, and the clean-up sets five of its own, listed at :func:`statistics`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 
 from ..core import json_files
 from ..core.files import Refused
+from ..core.names import printable
 from ..core.settings.model import Settings
 from .outcome import Note, Outcome
-from .sweep import Tally
+from .tally import Tally
 
 FILE = "stats.json"
 
@@ -32,20 +33,26 @@ def record(root: Path, settings: Settings, outcome: Outcome, now: datetime, *, d
         ("cache.report", report_path(settings, now), weekly_report),
     ):
         found = json_files.read_object(root, path)
-        note = Note(check, path, found.problem)
+        note = Note(check, path, found.problem, planned=found.replaceable)
         outcome.notes.append(note)
-        if not found.replaceable:
-            continue
-        note.planned = True
-        if dry_run:
-            continue
-        try:
-            note.aside = json_files.write_object(root, path, content(found.content, outcome, now), found)
-            note.written = True
-        except Refused as error:
-            note.problem = str(error)
-        except OSError as error:
-            note.problem = f"{path} cannot be written: {error.strerror}."
+        if found.broken:
+            note.remedy = "Look at what wrote it."
+        elif not found.replaceable:
+            note.remedy = "Move it away, or see that it can be read."
+        if note.planned and not dry_run:
+            _write(root, note, content(found.content, outcome, now), found)
+
+
+def _write(root: Path, note: Note, content: dict[str, Any], found: json_files.Found) -> None:
+    try:
+        note.aside = json_files.write_object(root, note.path, content, found)
+    except Refused as error:
+        note.problem, note.remedy = str(error), "Move it away."
+    except OSError as error:
+        note.problem = f"{printable(note.path)} cannot be written: {error.strerror}."
+        note.remedy = "Make room and see that the folder can be written."
+    else:
+        note.written = True
 
 
 def report_path(settings: Settings, now: datetime) -> str:
@@ -54,10 +61,11 @@ def report_path(settings: Settings, now: datetime) -> str:
 
 
 def statistics(before: Mapping[str, Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """Return the content of ``stats.json``: all that *before* held, with our four keys set.
+    """Return the content of ``stats.json``: all that *before* held, with our five keys set.
 
-    They are ``updated`` (ISO 8601), ``entries`` and ``bytes`` of the whole cache, and ``kinds``: per folder
-    ``entries``, ``bytes`` and ``oldest``, when its oldest entry was written.
+    They are ``updated`` (ISO 8601), ``entries`` and ``bytes`` of the whole cache, ``kinds``: per kind
+    ``entries``, ``bytes`` and ``oldest`` (when its oldest entry was written), and ``other``: the same for all
+    that lies outside the kinds.
     """
     return {**before, "updated": now.isoformat(), **_state(outcome)}
 
@@ -70,11 +78,12 @@ def weekly_report(before: Mapping[str, Any], outcome: Outcome, now: datetime) ->
     """
     runs = before.get("runs")
     earlier = runs if isinstance(runs, list) else []
-    done = {"deleted": outcome.expired, "freed_bytes": outcome.freed_bytes, "moved": outcome.moved}
+    total = outcome.total
+    done = {"deleted": total.expired, "deleted_bytes": total.expired_bytes, "moved": outcome.moved}
     run = {
         "started": now.isoformat(),
-        "entries_before": outcome.files_before,
-        "bytes_before": outcome.bytes_before,
+        "entries_before": total.files + total.expired,
+        "bytes_before": total.bytes + total.expired_bytes,
         **done,
     }
     totals = before.get("totals")
@@ -90,20 +99,27 @@ def weekly_report(before: Mapping[str, Any], outcome: Outcome, now: datetime) ->
 
 
 def _state(outcome: Outcome) -> dict[str, Any]:
+    total = outcome.total
     return {
-        "entries": outcome.files_left,
-        "bytes": outcome.bytes_left,
-        "kinds": {name: _kind(tally) for name, tally in sorted(outcome.tallies.items())},
+        "entries": total.files,
+        "bytes": total.bytes,
+        "kinds": {printable(name): _counted(tally) for name, tally in sorted(outcome.tallies.items())},
+        "other": _counted(outcome.elsewhere),
     }
 
 
-def _kind(tally: Tally) -> dict[str, Any]:
-    oldest = tally.oldest_ns
-    return {
-        "entries": tally.files_left,
-        "bytes": tally.bytes_left,
-        "oldest": None if oldest is None else datetime.fromtimestamp(oldest // 10**9, UTC).isoformat(),
-    }
+def _counted(tally: Tally) -> dict[str, Any]:
+    return {"entries": tally.files, "bytes": tally.bytes, "oldest": _moment(tally.oldest_ns)}
+
+
+def _moment(nanoseconds: int | None) -> str | None:
+    """Return a moment in ISO 8601; ``None`` where there is none, or where it is out of every calendar's range."""
+    if nanoseconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(nanoseconds // 10**9, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _number(value: object) -> int:

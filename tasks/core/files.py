@@ -8,6 +8,7 @@ something holds the lock of :mod:`.lock`; a dry run calls nothing in here that w
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
 from collections.abc import Iterator
@@ -52,15 +53,19 @@ def folder(root: Path, relative: str, *, create: bool = False) -> Iterator[int]:
             still write there.
 
     Raises:
-        Refused: a part of the path is a symbolic link, is no folder or lies on another file system.
+        Refused: the path leads out of the root, or a part of it is a symbolic link, is no folder or lies on
+            another file system.
         FileNotFoundError: a part is missing and *create* is off.
         OSError: anything else that the system says, permission denied for one.
     """
+    parts = PurePosixPath(relative).parts
+    if parts[:1] == ("/",) or ".." in parts:
+        raise Refused(f"{printable(relative)} leads out of the project. Name a path below its root.")
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         device = os.fstat(descriptor).st_dev
         walked = PurePosixPath()
-        for part in PurePosixPath(relative).parts:
+        for part in parts:
             walked /= part
             if create:
                 _make_folder(descriptor, part)
@@ -164,11 +169,20 @@ def read(root: Path, relative: str, *, limit: int) -> bytes:
             os.close(descriptor)
 
 
-def write(root: Path, relative: str, content: bytes) -> None:
+def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False) -> str | None:
     """Write a file below *root* so that at any moment there is the old one or the new one, whole.
 
     A temporary file beside it is written, synced and renamed over it. What a killed run left behind under
     the temporary name is replaced. Missing parents are made; mode and owner of the file stay.
+
+    Args:
+        root: the project.
+        relative: the file's path below it.
+        content: what it is to hold.
+        keep_old: rename the old file, once the new one is complete, to the first free ``NAME.broken-N``.
+
+    Returns:
+        The path below the root under which the old file was kept; ``None`` where it was replaced.
 
     Raises:
         Refused: the target is there and is no regular file, or its folder is refused.
@@ -178,6 +192,7 @@ def write(root: Path, relative: str, content: bytes) -> None:
     with folder(root, str(path.parent), create=True) as parent:
         before = _existing(parent, path)
         temporary = _TEMPORARY.format(path.name)
+        aside = None
         with suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -190,12 +205,32 @@ def write(root: Path, relative: str, content: bytes) -> None:
                     os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
                 os.fsync(file.fileno())
             _set_owner(parent, temporary, before)
+            if keep_old and before is not None:
+                aside = _second_name(parent, path.name, before)
             os.rename(temporary, path.name, src_dir_fd=parent, dst_dir_fd=parent)
         except BaseException:
+            if aside is not None:
+                with suppress(OSError):
+                    os.unlink(aside, dir_fd=parent)
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=parent)
             raise
         os.fsync(parent)
+    return None if aside is None else str(path.with_name(aside))
+
+
+def _second_name(parent: int, name: str, status: os.stat_result) -> str:
+    """Give a file the first free ``NAME.broken-N`` as well, and return that; a killed run may have done so."""
+    for number in itertools.count(1):
+        aside = f"{name}.broken-{number}"
+        try:
+            os.link(name, aside, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
+        except FileExistsError:
+            if os.path.samestat(os.stat(aside, dir_fd=parent, follow_symlinks=False), status):
+                break
+        else:
+            break
+    return aside
 
 
 def _existing(parent: int, path: PurePosixPath) -> os.stat_result | None:
@@ -244,18 +279,3 @@ def move(source: tuple[int, str], target: tuple[int, str]) -> bool:
             return True
     os.unlink(from_name, dir_fd=from_folder)
     return True
-
-
-def keep_aside(root: Path, relative: str) -> str:
-    """Rename a file that cannot be used to the first free ``NAME.broken-N`` and return that path.
-
-    Raises:
-        Refused: its folder is refused.
-        OSError: it cannot be renamed.
-    """
-    path = PurePosixPath(relative)
-    with folder(root, str(path.parent)) as parent:
-        number = 1
-        while not move((parent, path.name), (parent, f"{path.name}.broken-{number}")):
-            number += 1
-    return f"{relative}.broken-{number}"

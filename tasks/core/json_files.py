@@ -16,6 +16,8 @@ from .names import printable
 LIMIT = 10_000_000
 """Bytes of the largest file read; the files that share this format hold a few thousand."""
 
+_KINDS = {list: "array", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
+
 
 class Found(NamedTuple):
     """What reading a file gave.
@@ -55,7 +57,8 @@ def _parsed(content: bytes, name: str) -> Found:
     except (ValueError, RecursionError) as error:
         return Found({}, f"{name} is no valid JSON: {printable(error)}.", broken=True)
     if not isinstance(value, dict):
-        return Found({}, f"{name} holds a JSON {type(value).__name__} where an object was expected.", broken=True)
+        kind = _KINDS[type(value)]
+        return Found({}, f"{name} holds a JSON {kind} where an object was expected.", broken=True)
     return Found(value)
 
 
@@ -66,8 +69,10 @@ def write_object(root: Path, relative: str, content: dict[str, Any], found: Foun
         The path under which an unusable old file was kept; ``None`` where there was none.
 
     Raises:
-        Refused, OSError: it was not written.
+        Refused, OSError: it was not written, and the old file is where it was.
     """
-    aside = files.keep_aside(root, relative) if found.broken else None
-    files.write(root, relative, json.dumps(content, indent=2).encode("ascii") + b"\n")
-    return aside
+    try:
+        text = json.dumps(content, indent=2)
+    except RecursionError:
+        raise files.Refused(f"{printable(relative)} is nested too deeply to be written again.") from None
+    return files.write(root, relative, text.encode("ascii") + b"\n", keep_old=found.broken)

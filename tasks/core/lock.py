@@ -58,7 +58,8 @@ def project_lock(root: Path, owner: str, now: datetime) -> Iterator[None]:
     finally:
         _held.reset(token)
         with suppress(OSError):
-            path.unlink()
+            if _is_current(descriptor, path):
+                path.unlink()
         os.close(descriptor)
 
 
@@ -135,6 +136,8 @@ def _refuses_lock(folder: int, name: str, _inode: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except OSError:  # a file system without locks
+        return False
     else:
         return False
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
 def printable(name: object) -> str:
@@ -31,12 +31,14 @@ def listed(names: Sequence[str], total: int, most: int = 5) -> str:
 
 def size(number: float) -> str:
     """Return a number of bytes with its unit, in powers of 1,000 as disks and ``df -H`` count."""
-    value = float(number)
-    for unit in _UNITS:
-        if abs(value) < 999.95 or unit == _UNITS[-1]:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+    if abs(number) < 999.5:
+        return f"{number:.0f} B"
+    value = number / 1000
+    for unit in _UNITS[:-1]:
+        if abs(value) < 999.95:
+            return f"{value:.1f} {unit}"
         value /= 1000
-    raise AssertionError
+    return f"{value:.1f} {_UNITS[-1]}"
 
 
 def duration(seconds: float) -> str:

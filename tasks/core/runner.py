@@ -248,23 +248,29 @@ def _checked(call: Call, settings: Settings) -> dict[str, Any]:
     """
     arguments = dict(call.kwargs)
     for name, check in getattr(call.task, "checks", {}).items():
-        arguments[name] = check(settings, arguments[name])
+        if name in arguments:
+            arguments[name] = check(settings, arguments[name])
     return arguments
 
 
 def _normalised(call: Call) -> Call:
-    """Return *call* with every parameter spelled out by name, so that equal calls compare equal.
+    """Return a procedure's *call* with every parameter spelled out by name, so that equal calls compare equal.
 
     The command line gives all parameters with their defaults, an empty list for a repeatable flag that was
-    not used; ``pre=[…]`` gives none.
+    not used; ``pre=[…]`` gives none. A call that does not fit its procedure stays as it is, and fails there.
     """
+    if not isinstance(call.task, Procedure):
+        return call
     signature = call.task.argspec(call.task.body)
     unused = {
         name
         for name in call.task.iterable
         if call.kwargs.get(name) == [] and signature.parameters[name].default is not inspect.Parameter.empty
     }
-    bound = signature.bind(*call.args, **{name: value for name, value in call.kwargs.items() if name not in unused})
+    try:
+        bound = signature.bind(*call.args, **{name: value for name, value in call.kwargs.items() if name not in unused})
+    except TypeError:
+        return call
     bound.apply_defaults()
     return Call(call.task, called_as=call.called_as, kwargs=dict(bound.arguments))
 

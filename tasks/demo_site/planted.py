@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from ..core.json_files import read_object
 from ..core.names import listed
 from ..core.report import Finding, Report, Status
 from .site import cache_entry
@@ -22,6 +23,8 @@ _HOURS = {"api_responses": 24, "material_data": 168, "component_cache": 6}
 _MISPLACED = 9
 
 _OUTSIDE = "notes/kept.txt"
+_STATISTICS = "cache/stats.json"
+_OWN_STATISTICS = {"hit_rate": 0.62, "cache_size": 1_530_000}
 _LOCKED = "cache/api_responses/expired_locked.json"
 
 
@@ -91,8 +94,7 @@ def _plant_oddities(site: Path, now: datetime, chance: random.Random) -> Iterato
     cache_entry(site / _LOCKED, chance, now - 100 * hour)
     yield Planted("an expired entry that a process has locked", "cache.locked", "cache/api_responses", 1, Status.OK)
 
-    statistics = {"hit_rate": 0.62, "cache_size": 1_530_000}
-    (site / "cache/stats.json").write_text(json.dumps(statistics))
+    (site / _STATISTICS).write_text(json.dumps(_OWN_STATISTICS))
 
 
 @contextmanager
@@ -124,9 +126,8 @@ def judge(problems: list[Planted], reports: list[Report], before: dict[str, str]
         )
     after = keepsakes(site)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    statistics = json.loads((site / "cache/stats.json").read_bytes())
-    if (statistics.get("hit_rate"), statistics.get("cache_size")) != (0.62, 1_530_000):
-        changed.append("cache/stats.json")
+    if not read_object(site, _STATISTICS).content.items() >= _OWN_STATISTICS.items():
+        changed.append(_STATISTICS)
     yield Finding(
         check="demo.untouched",
         subject="everything else",

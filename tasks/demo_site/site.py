@@ -47,12 +47,19 @@ def _clear(folder: Path) -> None:
     if not folder.exists() and not folder.is_symlink():
         return
     mark = folder / MARK
-    if folder.is_symlink() or not folder.is_dir() or mark.is_symlink() or not mark.is_file():
+    ours = folder.is_dir() and not folder.is_symlink() and mark.is_file() and not mark.is_symlink()
+    if not ours:
         raise UserError(
             f"{folder.name} is there already and was not made by inv demo, so it is left alone. "
             "Move it away, then run inv demo again."
         )
-    shutil.rmtree(folder)
+    # The mark goes last: a removal that is cut short must be able to begin again.
+    for path in sorted(folder.iterdir(), key=lambda path: path == mark):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    folder.rmdir()
 
 
 def _write(path: Path, text: str) -> None:

@@ -72,6 +72,7 @@ def _deadline() -> Iterator[None]:
 def child() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Return a function that starts Python with a text of code and arguments; what is left of it ends with the test."""
     processes: list[subprocess.Popen[str]] = []
+    places = [str(Path(tasks.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
 
     def start(code: str, *arguments: object) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -79,7 +80,7 @@ def child() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(Path(tasks.__file__).parents[1])},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(places)},
         )
         processes.append(process)
         return process

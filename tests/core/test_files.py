@@ -9,12 +9,13 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tasks.core import files
 from tasks.core.errors import UserError
-from tasks.core.files import Identity, Refused, folder, is_repository, keep_aside, move, read, refuse_precious, write
+from tasks.core.files import Identity, Refused, folder, is_repository, move, read, refuse_precious, write
 
 OTHER_OWNER = 12345
 
@@ -604,38 +605,86 @@ def test_a_file_that_has_gone_is_an_error(project: Path) -> None:
         move((here, "gone"), (here, "new"))
 
 
-# keep_aside
+# write, with the old file kept
 
 
 def test_a_broken_file_is_kept_under_the_first_free_number(project: Path) -> None:
     (project / "a").mkdir()
+    (project / "a/file").write_bytes(b"0")
     for number in (1, 2, 3):
-        (project / "a/file").write_text(str(number))
-        assert keep_aside(project, "a/file") == f"a/file.broken-{number}"
-    assert [(project / f"a/file.broken-{number}").read_text() for number in (1, 2, 3)] == ["1", "2", "3"]
-    assert not (project / "a/file").exists()
+        assert write(project, "a/file", b"%d" % number, keep_old=True) == f"a/file.broken-{number}"
+    assert [(project / f"a/file.broken-{number}").read_bytes() for number in (1, 2, 3)] == [b"0", b"1", b"2"]
+    assert (project / "a/file").read_bytes() == b"3"
+    assert len(_tree(project / "a")) == 4
 
 
 def test_a_gap_in_the_numbers_is_filled_and_nothing_overwritten(project: Path) -> None:
-    (project / "file").write_text("new")
-    (project / "file.broken-2").write_text("old")
-    assert keep_aside(project, "file") == "file.broken-1"
-    (project / "file").write_text("newer")
-    assert keep_aside(project, "file") == "file.broken-3"
-    assert (project / "file.broken-2").read_text() == "old"
+    (project / "file").write_bytes(b"first")
+    (project / "file.broken-2").write_bytes(b"old")
+    assert write(project, "file", b"second", keep_old=True) == "file.broken-1"
+    assert write(project, "file", b"third", keep_old=True) == "file.broken-3"
+    assert (project / "file.broken-2").read_bytes() == b"old"
+    assert (project / "file.broken-3").read_bytes() == b"second"
 
 
-def test_keeping_aside_that_was_killed_half_way_is_finished(project: Path) -> None:
-    (project / "file").write_text("broken")
+@pytest.mark.parametrize("keep_old", [False, True])
+def test_where_there_was_no_old_file_none_is_kept(project: Path, *, keep_old: bool) -> None:
+    assert write(project, "file", b"new", keep_old=keep_old) is None
+    assert _tree(project) == ["file"]
+
+
+def test_the_old_file_is_replaced_unless_it_is_to_be_kept(project: Path) -> None:
+    (project / "file").write_bytes(b"old")
+    assert write(project, "file", b"new") is None
+    assert _tree(project) == ["file"]
+
+
+def test_keeping_the_old_file_that_was_killed_half_way_is_finished(project: Path) -> None:
+    (project / "file").write_bytes(b"broken")
     os.link(project / "file", project / "file.broken-1")
-    assert keep_aside(project, "file") == "file.broken-1"
-    assert _tree(project) == ["file.broken-1"]
+    assert write(project, "file", b"new", keep_old=True) == "file.broken-1"
+    assert _tree(project) == ["file", "file.broken-1"]
+    assert (project / "file.broken-1").read_bytes() == b"broken"
+    assert (project / "file").read_bytes() == b"new"
 
 
-def test_nothing_is_kept_aside_through_a_linked_folder(project: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", ["fsync", "rename"])
+def test_a_failed_write_leaves_the_file_that_was_to_be_kept_under_its_name(
+    project: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    (project / "file").write_bytes(b"broken")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, step, _fail(OSError(errno.ENOSPC, "No space left on device")))
+        with pytest.raises(OSError, match="No space left"):
+            write(project, "file", b"new", keep_old=True)
+    assert _tree(project) == ["file"]
+    assert (project / "file").read_bytes() == b"broken"
+
+
+def test_at_any_moment_the_name_of_a_file_that_is_kept_leads_to_a_whole_file(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "file").write_bytes(b"broken")
+    seen: list[bytes] = []
+
+    def watched(real: Callable[..., None]) -> Callable[..., None]:
+        def call(*args: Any, **rest: Any) -> None:
+            real(*args, **rest)
+            seen.append((project / "file").read_bytes() if (project / "file").exists() else b"nothing")
+
+        return call
+
+    for name in ("link", "unlink", "rename"):
+        monkeypatch.setattr(os, name, watched(getattr(os, name)))
+    write(project, "file", b"new", keep_old=True)
+    assert set(seen) <= {b"broken", b"new"}
+    assert seen[-1] == b"new"
+
+
+def test_nothing_is_kept_through_a_linked_folder(project: Path, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside/file").write_text("")
     (project / "a").symlink_to(tmp_path / "outside")
     with pytest.raises(Refused):
-        keep_aside(project, "a/file")
+        write(project, "a/file", b"new", keep_old=True)
     assert _tree(tmp_path / "outside") == ["file"]

@@ -134,3 +134,14 @@ def test_a_usable_file_is_replaced_without_a_copy(project: Path) -> None:
     (project / "a.json").write_text('{"a": 1}')
     assert write_object(project, "a.json", {"a": 2}, read_object(project, "a.json")) is None
     assert [path.name for path in project.iterdir()] == ["a.json"]
+
+
+def test_what_cannot_be_written_as_json_leaves_the_old_file_where_it_was(project: Path) -> None:
+    (project / "a.json").write_text("{broken")
+    deep: dict[str, Any] = {}
+    for _ in range(100_000):
+        deep = {"a": deep}
+    with pytest.raises(files.Refused, match=r"^a\.json is nested too deeply"):
+        write_object(project, "a.json", deep, read_object(project, "a.json"))
+    assert [path.name for path in project.iterdir()] == ["a.json"]
+    assert (project / "a.json").read_text() == "{broken"

@@ -79,6 +79,12 @@ def test_the_lock_says_who_holds_it_and_is_removed_at_the_end(project: Path) -> 
     assert not (project / LOCK_FILE).exists()
 
 
+def test_a_released_lock_is_taken_anew_and_not_believed_to_be_held(project: Path) -> None:
+    for task in ("first", "second"):
+        with project_lock(project, task, NOW):
+            assert json.loads((project / LOCK_FILE).read_bytes())["task"] == task
+
+
 def test_the_lock_is_removed_where_the_work_fails(project: Path) -> None:
     with pytest.raises(RuntimeError, match="work"), project_lock(project, "daily.log-review", NOW):
         raise RuntimeError("work")

@@ -648,6 +648,14 @@ def test_a_task_of_the_users_own_sees_the_settings_as_they_are_used(
     assert ("foreign", {"word": "hello"}) in namespace.calls
 
 
+def test_an_empty_section_in_the_namespace_does_not_end_a_task_of_the_users_own(
+    namespace: _Namespace, config: Config
+) -> None:
+    namespace.collection.configure({"maintenance": {"cache": None}})
+    _executor(namespace, config).execute("foreign", "weekly.good")
+    assert namespace.contexts[0].config.maintenance.cache.directory == "cache"
+
+
 @pytest.mark.parametrize("valid", [True, False])
 def test_without_a_procedure_there_is_no_verdict_and_no_complaint(
     namespace: _Namespace, config: Config, capsys: pytest.CaptureFixture[str], *, valid: bool

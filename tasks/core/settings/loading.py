@@ -264,7 +264,7 @@ def _expectation(value: object, path: SettingPath, expected: str) -> str:
     return f"{'the value given' if hidden else _shortened(value)} cannot be used; expected {expected}"
 
 
-def _shortened(value: object, limit: int = 80) -> str:
+def _shortened(value: object, limit: int = 200) -> str:
     text = repr(value)
     return text if len(text) <= limit else f"{text[:limit]}…"
 

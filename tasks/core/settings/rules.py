@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from .fields import SettingPath
-from .model import ProviderSettings, Settings
+from .model import LogSettings, ProviderSettings, Settings
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -17,20 +17,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     """Yield the path of each value that cannot be used, with what was expected instead."""
     yield from _root(Path(settings.root))
-    paths: dict[SettingPath, str] = {
-        ("logs", "directory"): settings.logs.directory,
-        ("cache", "directory"): settings.cache.directory,
-        ("generation", "file"): settings.generation.file,
-        ("dependencies", "requirements"): settings.dependencies.requirements,
-    }
-    for path, value in paths.items():
-        if not _is_below(value):
-            yield path, "a relative path below the root"
-    for pattern in settings.logs.critical_patterns:
-        try:
-            re.compile(pattern)
-        except (re.error, OverflowError, RecursionError) as error:
-            yield ("logs", "critical_patterns"), f"regular expressions, but {pattern!r} is none: {error}"
+    yield from _paths(settings)
+    yield from _logs(settings.logs)
     yield from _cache(settings)
     if settings.generation.slow_seconds > settings.generation.very_slow_seconds:
         yield ("generation", "slow_seconds"), "no more than very_slow_seconds"
@@ -49,6 +37,34 @@ def _root(root: Path) -> Iterator[tuple[SettingPath, str]]:
     else:
         if not is_folder:
             yield ("root",), "the folder of the project; it is not a folder"
+
+
+def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
+    paths: dict[SettingPath, str] = {
+        ("logs", "directory"): settings.logs.directory,
+        ("cache", "directory"): settings.cache.directory,
+        ("generation", "file"): settings.generation.file,
+        ("dependencies", "requirements"): settings.dependencies.requirements,
+    }
+    for path, value in paths.items():
+        if not _is_below(value):
+            yield path, "a relative path below the root"
+    for path, values in (
+        (("configuration", "files"), settings.configuration.files),
+        (("configuration", "components"), settings.configuration.components),
+    ):
+        if not all(map(_is_below, values)):
+            yield path, "relative paths below the root"
+
+
+def _logs(logs: LogSettings) -> Iterator[tuple[SettingPath, str]]:
+    if not _is_name(logs.pattern):
+        yield ("logs", "pattern"), "a pattern of file names, without a folder"
+    for pattern in logs.critical_patterns:
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError, RecursionError) as error:
+            yield ("logs", "critical_patterns"), f"regular expressions, but {pattern!r} is none: {error}"
 
 
 def _is_below(text: str) -> bool:
