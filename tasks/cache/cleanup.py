@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from datetime import datetime
 from pathlib import Path
-from threading import Event
 
 from ..core import files
+from ..core.interrupt import deferred_interrupt
 from ..core.lock import project_lock
 from ..core.report import Interrupted, Report
 from ..core.settings.model import Settings
@@ -56,16 +56,16 @@ def clean_up(
     outcome = Outcome(plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than))
     with (
         nullcontext() if dry_run else project_lock(root, TASK, now),
-        ThreadPoolExecutor(DELETERS, "deleter") as deleters,
+        deferred_interrupt() as stop,
+        ThreadPoolExecutor(DELETERS) as deleters,
     ):
-        walk = Walk(not dry_run, Event(), advance, deleters)
         try:
-            _clean(root, settings.cache.directory, outcome, walk)
-            if outcome.usable and not outcome.interrupted:
+            _clean(root, settings.cache.directory, outcome, Walk(not dry_run, stop, advance, deleters))
+            if outcome.usable and not stop.is_set():
                 statistics.record(root, settings, outcome, now, dry_run=dry_run)
-        except KeyboardInterrupt:
-            walk.stop.set()
-            outcome.interrupted = True
+        except KeyboardInterrupt:  # raised by *advance*
+            stop.set()
+    outcome.interrupted = stop.is_set()
     report = judge(settings.cache, outcome, dry_run=dry_run)
     if outcome.interrupted:
         raise Interrupted(report)
@@ -119,17 +119,12 @@ def _open(root: Path, path: str, outcome: Outcome, walk: Walk, opened: ExitStack
 
 def _sweep_all(root: Path, directory: str, homes: Mapping[str, Home], outcome: Outcome, walk: Walk) -> None:
     """Sweep the kinds side by side and count the other folders; Ctrl-C ends each after its batch."""
-    with ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) + 1) as pool:
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         running = {pool.submit(_count_others, root, directory, outcome, walk): directory}
         for kind, home in homes.items():
             if home.descriptor is not None:
                 place = Place(home.descriptor, outcome.plan.expiry[kind])
                 running[pool.submit(sweep, place, walk, home.tally)] = f"{directory}/{kind}"
-        try:
-            wait(running)
-        except KeyboardInterrupt:
-            walk.stop.set()
-            outcome.interrupted = True
     for future, path in running.items():
         try:
             future.result()

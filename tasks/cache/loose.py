@@ -96,10 +96,12 @@ def _misplaced(batch: list[os.DirEntry[str]], plan: Plan, top: Top, own: str) ->
         except OSError as error:
             top.tally.fail(name, error)
             continue
-        if name in plan.expiry or name == own or name in MARKERS or name.startswith(f".{own}"):
+        if name in plan.expiry or name == own or name.startswith(f".{own}"):
             continue
         if stat.S_ISDIR(seen.st_mode):
             top.folders.append(name)
+        elif stat.S_ISREG(seen.st_mode) and name in MARKERS:
+            continue
         elif not stat.S_ISREG(seen.st_mode):
             top.tally.special.add(name)
         else:

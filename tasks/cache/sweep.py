@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor
 from contextlib import suppress
 from itertools import islice
 from threading import Event
@@ -125,9 +125,10 @@ def _expired(batch: list[os.DirEntry[str]], place: Place, tally: Tally, subfolde
             continue
         written_ns = expiry.written_ns(seen)
         old = deletes and written_ns < expiry.before_ns
-        if entry.name in MARKERS:
-            tally.remaining += 1
-        elif stat.S_ISREG(seen.st_mode):
+        if stat.S_ISREG(seen.st_mode):
+            if entry.name in MARKERS:
+                tally.remaining += 1
+                continue
             if old:
                 expired.append(Entry(entry.name, seen))
                 continue
@@ -157,12 +158,9 @@ def delete(place: Place, expired: list[Entry], tally: Tally, walk: Walk) -> None
     is_locked = held_by_others()
     pieces = [expired[start : start + _PIECE] for start in range(0, len(expired), _PIECE)]
     running = [walk.deleters.submit(_delete, place, piece, walk.apply, is_locked) for piece in pieces]
-    try:
-        wait(running)
-    finally:  # Ctrl-C: what is under way is done all the same, and must be counted
-        for outcome in (future.result() for future in running):
-            tally.remaining += outcome.remaining
-            tally.join(outcome)
+    for outcome in (future.result() for future in running):
+        tally.remaining += outcome.remaining
+        tally.join(outcome)
 
 
 def _delete(place: Place, expired: list[Entry], apply: bool, is_locked: Callable[[int, str, int], bool]) -> Tally:
@@ -173,6 +171,10 @@ def _delete(place: Place, expired: list[Entry], apply: bool, is_locked: Callable
         now = planned
         try:
             now = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if not stat.S_ISREG(now.st_mode):
+                tally.changed.add(path + name)
+                tally.remaining += 1
+                continue
             if Identity.of(now) != Identity.of(planned):
                 tally.changed.add(path + name)
             elif is_locked(folder, name, now.st_ino):

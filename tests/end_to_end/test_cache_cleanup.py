@@ -97,7 +97,7 @@ def test_a_second_run_finds_nothing_left_to_do_and_keeps_the_days_history(cache:
     (path,) = (path for path in first.report["files"] if "cache_report" in path)
     report = json.loads((cache.parent / path).read_text())
     assert [run["deleted"] for run in report["runs"]] == [4, 0]
-    assert report["totals"] == {"deleted": 4, "freed_bytes": 400, "moved": 1}
+    assert report["totals"] == {"deleted": 4, "deleted_bytes": 400, "moved": 1}
     assert report["runs"][0]["entries_before"] == 9
     assert report["entries"] == 5
 
