@@ -49,7 +49,7 @@ def _findings(directory: str, outcome: Outcome, would: str) -> Iterator[Finding]
             check="cache.folder",
             subject=printable(path),
             status=Status.UNKNOWN,
-            message=f"Not cleaned, or not to its end: {reason}",
+            message=reason,
             remedy="Put that right, or name another folder in maintenance.cache.",
         )
     if not outcome.usable:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from ..core.files import move
+from ..core.files import TEMPORARY, move
 from .rules import MARKERS, Expiry, Plan
 from .sweep import BATCH, Entry, Place, Walk, delete
 from .tally import Names, Tally
@@ -96,7 +96,7 @@ def _misplaced(batch: list[os.DirEntry[str]], plan: Plan, top: Top, own: str) ->
         except OSError as error:
             top.tally.fail(name, error)
             continue
-        if name in plan.expiry or name == own or name.startswith(f".{own}"):
+        if name in plan.expiry or name in {own, TEMPORARY}:
             continue
         if stat.S_ISDIR(seen.st_mode):
             top.folders.append(name)

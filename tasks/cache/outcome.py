@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..core.names import printable
 from .loose import Top
 from .rules import Plan
 from .tally import Tally
@@ -60,9 +59,11 @@ class Outcome:
     interrupted: bool = False
 
     def refuse(self, path: str, error: Exception) -> None:
-        """Note why *path* could not be walked."""
-        reason = f"{printable(path)} cannot be read: {error.strerror}." if isinstance(error, OSError) else str(error)
-        self.refused[path] = reason
+        """Note why *path* could not be walked, or not to its end."""
+        if isinstance(error, OSError):
+            self.refused[path] = f"Not cleaned to its end: {error.strerror}."
+        else:
+            self.refused[path] = f"Not cleaned: {error}"
 
     @property
     def elsewhere(self) -> Tally:

@@ -1,7 +1,7 @@
 """What the clean-up leaves for others to read: ``stats.json`` in the cache and the weekly report.
 
 ``stats.json`` belongs to the project: its keys (``hit_rate``, ``cache_size`` and whatever else it writes)
-stay as they are, and the clean-up sets five of its own, listed at :func:`statistics`.
+stay as they are, and the clean-up sets six of its own, listed at :func:`statistics`.
 """
 
 from __future__ import annotations
@@ -61,9 +61,10 @@ def report_path(settings: Settings, now: datetime) -> str:
 
 
 def statistics(before: Mapping[str, Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """Return the content of ``stats.json``: all that *before* held, with our five keys set.
+    """Return the content of ``stats.json``: all that *before* held, with our six keys set.
 
-    They are ``updated`` (ISO 8601), ``entries`` and ``bytes`` of the whole cache, ``kinds``: per kind
+    They are ``updated`` (ISO 8601), ``entries`` and ``bytes`` of the whole cache, ``incomplete``: the folders
+    that could not be read to their end and so are missing in the numbers, ``kinds``: per kind
     ``entries``, ``bytes`` and ``oldest`` (when its oldest entry was written), and ``other``: the same for all
     that lies outside the kinds.
     """
@@ -103,6 +104,7 @@ def _state(outcome: Outcome) -> dict[str, Any]:
     return {
         "entries": total.files,
         "bytes": total.bytes,
+        "incomplete": sorted(map(printable, outcome.refused)),
         "kinds": {printable(name): _counted(tally) for name, tally in sorted(outcome.tallies.items())},
         "other": _counted(outcome.elsewhere),
     }

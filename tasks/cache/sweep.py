@@ -7,11 +7,11 @@ or is locked by somebody is left and told of. A dry run takes the same steps but
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import suppress
 from itertools import islice
 from threading import Event
 from typing import NamedTuple
@@ -211,9 +211,13 @@ def _descend(place: Place, subfolder: _Subfolder, tally: Tally, walk: Walk) -> N
     except OSError as error:
         tally.fail(place.path + name, error)
         return
-    if subfolder.expired and expiry.active and inside.remaining == 0 and not inside.interrupted:
-        with suppress(OSError):  # somebody has just written to it: it stays
+    if subfolder.expired and inside.remaining == 0 and not inside.interrupted:
+        try:
             if walk.apply:
                 os.rmdir(name, dir_fd=place.descriptor)
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:  # somebody has just written to it: it stays
+                tally.fail(place.path + name, error)
+        else:
             tally.folders_removed += 1
             tally.remaining -= 1

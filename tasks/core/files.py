@@ -21,7 +21,10 @@ from .names import printable
 
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_TEMPORARY = ".{}.maintenance-tmp"
+
+TEMPORARY = ".maintenance-tmp"
+"""The name under which a file is written before it takes the place of the old one: one name per folder, so that
+the next write there replaces what a killed run left behind."""
 
 
 class Refused(UserError):
@@ -172,8 +175,8 @@ def read(root: Path, relative: str, *, limit: int) -> bytes:
 def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False) -> str | None:
     """Write a file below *root* so that at any moment there is the old one or the new one, whole.
 
-    A temporary file beside it is written, synced and renamed over it. What a killed run left behind under
-    the temporary name is replaced. Missing parents are made; mode and owner of the file stay.
+    A temporary file beside it is written, synced and renamed over it. Missing parents are made; mode and
+    owner of the file stay. Two writes to one folder at the same time are the caller's to prevent, by the lock.
 
     Args:
         root: the project.
@@ -191,12 +194,11 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False) 
     path = PurePosixPath(relative)
     with folder(root, str(path.parent), create=True) as parent:
         before = _existing(parent, path)
-        temporary = _TEMPORARY.format(path.name)
         aside = None
         with suppress(FileNotFoundError):
-            os.unlink(temporary, dir_fd=parent)
+            os.unlink(TEMPORARY, dir_fd=parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o666, dir_fd=parent)
+        descriptor = os.open(TEMPORARY, flags, 0o666, dir_fd=parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
@@ -204,16 +206,16 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False) 
                 if before is not None:
                     os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
                 os.fsync(file.fileno())
-            _set_owner(parent, temporary, before)
+            _set_owner(parent, TEMPORARY, before)
             if keep_old and before is not None:
                 aside = _second_name(parent, path.name, before)
-            os.rename(temporary, path.name, src_dir_fd=parent, dst_dir_fd=parent)
+            os.rename(TEMPORARY, path.name, src_dir_fd=parent, dst_dir_fd=parent)
         except BaseException:
             if aside is not None:
                 with suppress(OSError):
                     os.unlink(aside, dir_fd=parent)
             with suppress(OSError):
-                os.unlink(temporary, dir_fd=parent)
+                os.unlink(TEMPORARY, dir_fd=parent)
             raise
         os.fsync(parent)
     return None if aside is None else str(path.with_name(aside))

@@ -36,7 +36,7 @@ def build(folder: Path, now: datetime) -> None:
     """
     _clear(folder)
     chance = random.Random(f"{folder.name}")  # noqa: S311 - varied, not secret
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text("Made by inv demo, which replaces this folder and everything in it.\n")
     _write(folder / ".gitignore", "*\n")
     for path, text in _files(chance, now):
@@ -44,7 +44,7 @@ def build(folder: Path, now: datetime) -> None:
 
 
 def _clear(folder: Path) -> None:
-    if not folder.exists() and not folder.is_symlink():
+    if not folder.is_symlink() and (not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))):
         return
     mark = folder / MARK
     ours = folder.is_dir() and not folder.is_symlink() and mark.is_file() and not mark.is_symlink()

@@ -525,7 +525,7 @@ def test_after_a_kill_in_the_middle_the_next_run_finishes_the_work(project: Proj
 
 def test_what_a_kill_left_of_a_half_written_file_is_replaced(project: Project) -> None:
     project.run()
-    for name in ("cache/.stats.json.maintenance-tmp", "logs/cache_reports/.cache_report_20250602.json.maintenance-tmp"):
+    for name in ("cache/.maintenance-tmp", "logs/cache_reports/.maintenance-tmp"):
         (project.root / name).write_bytes(b'{"half')
     report = project.run()
     assert report.status is Status.OK

@@ -80,7 +80,7 @@ def test_a_refusal_names_the_path_readably_and_the_systems_reason() -> None:
     of.refuse("cache/new\nline", PermissionError(13, "Permission denied"))
     finding = found(report(of), "cache.folder")
     assert finding.subject == "cache/new\\nline"
-    assert "cache/new\\nline cannot be read: Permission denied." in finding.message
+    assert finding.message == "Not cleaned to its end: Permission denied."
 
 
 @pytest.mark.parametrize(

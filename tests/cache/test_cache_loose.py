@@ -207,9 +207,7 @@ def test_a_file_that_could_not_be_moved_is_not_said_to_have_no_prefix(
     assert not every(report, "cache.unsorted")
 
 
-@pytest.mark.parametrize(
-    "name", [".gitkeep", ".gitignore", "CACHEDIR.TAG", "stats.json", ".stats.json.maintenance-tmp"]
-)
+@pytest.mark.parametrize("name", [".gitkeep", ".gitignore", "CACHEDIR.TAG", "stats.json", ".maintenance-tmp"])
 def test_markers_and_our_own_file_are_no_loose_files(project: Project, name: str) -> None:
     project.set_cache(prefixes={name[:3]: "temp"})
     entry = project.entry(name, 5000, content=b"{}")

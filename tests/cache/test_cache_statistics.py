@@ -65,7 +65,7 @@ def test_the_keys_of_the_project_stay_as_they_are(project: Project) -> None:
         key: theirs[key] for key in ("hit_rate", "cache_size", "nested")
     }
     assert content["entries"] == 0
-    assert content.keys() == {*theirs, "updated", "bytes", "kinds", "other"}
+    assert content.keys() == {*theirs, "updated", "bytes", "incomplete", "kinds", "other"}
 
 
 def test_a_number_that_is_none_is_kept_as_python_wrote_it(project: Project) -> None:
@@ -116,7 +116,7 @@ def test_a_broken_file_is_kept_aside_whole_and_a_new_one_begun(project: Project,
     project.path("stats.json").write_bytes(BROKEN[sort])
     report = project.run()
     assert project.path("stats.json.broken-1").read_bytes() == BROKEN[sort]
-    assert stats(project).keys() == {"updated", "entries", "bytes", "kinds", "other"}
+    assert stats(project).keys() == {"updated", "entries", "bytes", "incomplete", "kinds", "other"}
     finding = found(report, "cache.statistics", "cache/stats.json")
     assert finding.status is Status.WARNING
     assert "cache/stats.json.broken-1" in finding.message
@@ -500,3 +500,10 @@ def test_a_file_of_the_largest_size_read_is_read(project: Project) -> None:
     report = project.run()
     assert report.status is Status.OK
     assert len(stats(project)["a"]) == padding
+
+
+def test_what_could_not_be_read_is_named_beside_the_numbers_that_lack_it(project: Project) -> None:
+    project.entry("temp/fresh", 1)
+    project.path("material_data").write_text("in the place of a folder")
+    project.run()
+    assert stats(project)["incomplete"] == ["cache/material_data"]

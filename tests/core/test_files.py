@@ -481,7 +481,7 @@ def test_the_name_points_at_the_new_file_only_once_that_is_on_disk(
 
 @pytest.mark.parametrize("kind", ["file", "link"])
 def test_what_a_killed_run_left_under_the_temporary_name_is_replaced(project: Path, tmp_path: Path, kind: str) -> None:
-    leftover = project / files._TEMPORARY.format("file")
+    leftover = project / files.TEMPORARY
     outside = tmp_path / "outside"
     outside.write_bytes(b"mine")
     if kind == "file":

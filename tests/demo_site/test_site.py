@@ -96,10 +96,10 @@ def test_a_folder_of_somebody_else_is_refused_and_left(folder: Path) -> None:
     assert content(folder) == {"theirs": b"theirs"}
 
 
-def test_an_empty_folder_of_somebody_else_is_refused(folder: Path) -> None:
+def test_an_empty_folder_is_taken_for_a_build_that_was_cut_short(folder: Path) -> None:
     folder.mkdir()
-    refused(folder)
-    assert list(folder.iterdir()) == []
+    site.build(folder, NOW)
+    assert (folder / "run.py").is_file()
 
 
 def test_a_file_is_refused_and_left(folder: Path) -> None:

@@ -73,9 +73,9 @@ def test_an_ordinary_path_below_the_root_is_fine(value: str) -> None:
 @given(st.text(st.sampled_from("./~a\0")))
 def test_an_accepted_path_never_leads_out_of_the_root(value: str) -> None:
     if not _broken(cache={"directory": value}):
-        target = Path("/root/of/project", value)
+        target = Path("/srv/project", value)
         assert ".." not in target.parts
-        assert Path("/root/of/project") in target.parents
+        assert Path("/srv/project") in target.parents
 
 
 @pytest.mark.parametrize(
