@@ -34,10 +34,10 @@ _log = logging.getLogger(__name__)
 class MaintenanceExecutor(Executor):
     """Invoke's executor for a run of procedures: ``tasks.executor_class`` in ``invoke.yaml``.
 
-    Each call is made once, even where it is both
-    named and pre-required; a procedure that fails does not stop those after it; everything is rendered in
-    one place, and the process ends with the worst status. A task of the user's own in such a chain behaves
-    as Invoke has it: an exception that it raises ends the run, after the verdict on what was done.
+    Each call is made once, even where it is both named and pre-required; a procedure that fails does not
+    stop those after it; everything is rendered in one place, and the process ends with the worst status. A
+    task of the user's own in such a chain behaves as Invoke has it: an exception that it raises ends the run,
+    after the verdict on what was done.
     """
 
     def execute(self, *tasks: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from .fields import Branch, Mapping, Node, Setting, children, root_node
-from .loading import defaults
+from .model import defaults
 
 FILE = "invoke.yaml"
 

@@ -86,6 +86,16 @@ def children(node: Branch | Mapping, tree: object) -> Iterator[tuple[str, Node]]
             yield key, node.item
 
 
+def leaves(tree: object, node: Branch | Mapping, path: SettingPath = ()) -> Iterator[tuple[SettingPath, Setting]]:
+    """Yield every setting that the tree's shape calls for, whether it is there or not."""
+    for key, child in children(node, tree):
+        if isinstance(child, Setting):
+            yield (*path, key), child
+        else:
+            below = tree.get(key) if isinstance(tree, dict) else None
+            yield from leaves(below, child, (*path, key))
+
+
 def dotted(path: SettingPath) -> str:
     """Return the full name of a setting, as people write it: ``maintenance.cache.directory``."""
     return ".".join(("maintenance", *path))

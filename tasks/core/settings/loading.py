@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ..errors import SettingsError
-from ..names import printable
 from .fields import (
     Branch,
     Mapping,
     Setting,
     SettingPath,
-    children,
     describe,
     dotted,
     from_text,
+    leaves,
     node_at,
     root_node,
 )
-from .model import Settings
+from .model import Settings, defaults, plain
+from .problems import Problem, expectation, nearest_variable, sentence, shortened, suggestion
 from .rules import violations
 from .sources import ENVIRONMENT_PREFIX, Level, Sources
-
-_KEYS_NEARBY = ("providers",)
-"""The section into which people paste a key by mistake: no text from there is repeated in a message."""
 
 
 class Loaded(NamedTuple):
@@ -46,12 +41,6 @@ class Loaded(NamedTuple):
     tree: dict[str, Any]
     origins: dict[SettingPath, str]
     folder: Path
-
-
-class _Problem(NamedTuple):
-    path: SettingPath | None
-    origin: str
-    message: str
 
 
 def load(sources: Sources) -> Loaded:
@@ -74,36 +63,19 @@ def load(sources: Sources) -> Loaded:
         merge.overlay(level)
     merge.check(sources.folder)
     if merge.problems:
-        raise SettingsError(_sentence(merge.problems))
+        raise SettingsError(sentence(merge.problems))
 
     settings = msgspec.convert(merge.tree, Settings)
-    tree = _plain(settings)
+    tree = plain(settings)
     for path, expected in violations(settings):
         origin = merge.origin(path)
         # A default prefix whose kind the user took away is no mistake of the user's.
         if not (path[:2] == ("cache", "prefixes") and origin == "default"):
-            merge.problems.append(_Problem(path, origin, _expectation(_value(tree, path), path, expected)))
+            merge.problems.append(Problem(path, origin, expectation(_value(tree, path), path, expected)))
     if merge.problems:
-        raise SettingsError(_sentence(merge.problems))
-    origins = {path: merge.origins.get(path, "default") for path, _ in _leaves(tree, root_node())}
+        raise SettingsError(sentence(merge.problems))
+    origins = {path: merge.origins.get(path, "default") for path, _ in leaves(tree, root_node())}
     return Loaded(settings, tree, origins, sources.folder)
-
-
-def defaults() -> dict[str, Any]:
-    """Return the default tree as plain data."""
-    return _plain(Settings())
-
-
-def _plain(settings: Settings) -> dict[str, Any]:
-    tree: dict[str, Any] = _with_lists(msgspec.to_builtins(settings))
-    return tree
-
-
-def _with_lists(value: Any) -> Any:
-    """Return *value* with lists for tuples: a setting that cannot change here is a list to everybody else."""
-    if isinstance(value, dict):
-        return {key: _with_lists(item) for key, item in value.items()}
-    return [_with_lists(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _value(tree: Any, path: SettingPath) -> Any:
@@ -117,8 +89,8 @@ class _Merge:
 
     def __init__(self) -> None:
         self.tree = defaults()
-        self.origins = {path: "default" for path, _ in _leaves(self.tree, root_node())}
-        self.problems: list[_Problem] = []
+        self.origins = {path: "default" for path, _ in leaves(self.tree, root_node())}
+        self.problems: list[Problem] = []
 
     def origin(self, path: SettingPath) -> str:
         """Return where the value at *path*, or the first value below it, came from."""
@@ -134,13 +106,13 @@ class _Merge:
         if update is None:
             return
         if not isinstance(update, dict):
-            self._problem(path, origin, _expectation(update, path, "a mapping of settings"))
+            self._problem(path, origin, expectation(update, path, "a mapping of settings"))
             return
         for key, value in update.items():
             here = (*path, str(key))
             child = node.child(key)
             if child is None:
-                self._problem(here, origin, f"there is no such setting{_suggestion(here)}")
+                self._problem(here, origin, f"there is no such setting{suggestion(here)}")
             elif isinstance(child, Setting):
                 self._set(tree, here, value, origin, removable=isinstance(node, Mapping))
             elif value is None and isinstance(node, Mapping):
@@ -165,7 +137,7 @@ class _Merge:
             paths = known.get(name, [])
             origin = f"environment {name}"
             if not paths:
-                self._problem(None, origin, f"there is no setting of this name{_nearest_variable(name, known)}")
+                self._problem(None, origin, f"there is no setting of this name{nearest_variable(name, known)}")
                 continue
             if len(paths) > 1:
                 names = " and ".join(map(dotted, paths))
@@ -176,7 +148,7 @@ class _Merge:
             try:
                 value = from_text(text, node)
             except ValueError:
-                self._problem(path, origin, _expectation(text, path, describe(node)))
+                self._problem(path, origin, expectation(text, path, describe(node)))
                 continue
             tree = self.tree
             for key in path[:-1]:
@@ -189,11 +161,11 @@ class _Merge:
         Args:
             folder: where a relative root starts.
         """
-        for path, node in _leaves(self.tree, root_node()):
+        for path, node in leaves(self.tree, root_node()):
             if self._present(path):
                 value = _value(self.tree, path)
                 if not node.accepts(value):
-                    self._problem(path, self.origin(path), _expectation(value, path, describe(node)))
+                    self._problem(path, self.origin(path), expectation(value, path, describe(node)))
             elif node.required:
                 self._problem(path, self.origin(path[:-1]), f"is missing; expected {describe(node)}")
         if self.tree["root"] == "":  # what a script's unset variable becomes; it must not mean "here"
@@ -207,7 +179,7 @@ class _Merge:
             self.tree["root"] = str(Path(folder, Path(text).expanduser()).resolve())
         except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL byte, a loop of links, no home
             reason = error.strerror if isinstance(error, OSError) else error
-            self._problem(("root",), self.origin(("root",)), f"{_shortened(text)} cannot be used: {reason}")
+            self._problem(("root",), self.origin(("root",)), f"{shortened(text)} cannot be used: {reason}")
 
     def _present(self, path: SettingPath) -> bool:
         value: Any = self.tree
@@ -218,60 +190,13 @@ class _Merge:
         return True
 
     def _problem(self, path: SettingPath | None, origin: str, message: str) -> None:
-        self.problems.append(_Problem(path, origin, message))
-
-
-def _leaves(tree: object, node: Branch | Mapping, path: SettingPath = ()) -> Iterator[tuple[SettingPath, Setting]]:
-    """Yield every setting that the tree's shape calls for, whether it is there or not."""
-    for key, child in children(node, tree):
-        if isinstance(child, Setting):
-            yield (*path, key), child
-        else:
-            below = tree.get(key) if isinstance(tree, dict) else None
-            yield from _leaves(below, child, (*path, key))
+        self.problems.append(Problem(path, origin, message))
 
 
 def _variables(tree: object) -> dict[str, list[SettingPath]]:
     """Return the settings that each variable names: more than one where keys of the user's run together."""
     known: dict[str, list[SettingPath]] = {}
-    for path, _ in _leaves(tree, root_node()):
+    for path, _ in leaves(tree, root_node()):
         name = ENVIRONMENT_PREFIX + re.sub(r"\W", "_", "_".join(path)).upper()
         known.setdefault(name, []).append(path)
     return known
-
-
-def _nearest_variable(name: str, known: dict[str, list[SettingPath]]) -> str:
-    own = {variable.removeprefix(ENVIRONMENT_PREFIX): variable for variable in known}
-    close = difflib.get_close_matches(name.removeprefix(ENVIRONMENT_PREFIX), own, n=1, cutoff=0.7)
-    return f"; did you mean {own[close[0]]}?" if close else ""
-
-
-def _suggestion(path: SettingPath) -> str:
-    """Return "; did you mean …?" for the nearest known setting or section: spelled alike, or elsewhere."""
-    settings = [setting for setting, _ in _leaves(defaults(), root_node())]
-    known = {setting[:size] for setting in settings for size in range(1, len(setting) + 1)}
-    beside = {other[-1]: other for other in sorted(known) if other[:-1] == path[:-1]}
-    anywhere = {other[-1]: other for other in sorted(known, reverse=True)}
-    for names, cutoff in ((beside, 0.6), (anywhere, 0.8)):
-        close = difflib.get_close_matches(path[-1], names, n=1, cutoff=cutoff)
-        if close:
-            return f"; did you mean {dotted(names[close[0]])}?"
-    return ""
-
-
-def _expectation(value: object, path: SettingPath, expected: str) -> str:
-    hidden = path[:1] == _KEYS_NEARBY and not isinstance(value, bool | int | float)
-    return f"{'the value given' if hidden else _shortened(value)} cannot be used; expected {expected}"
-
-
-def _shortened(value: object, limit: int = 200) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else f"{text[:limit]}…"
-
-
-def _sentence(problems: list[_Problem]) -> str:
-    lines = [
-        f"{origin}: {message}" if path is None else f"{dotted(path)} ({origin}): {message}"
-        for path, origin, message in dict.fromkeys(problems)
-    ]
-    return "\n  ".join(["The settings cannot be used; nothing was run.", *map(printable, lines)])

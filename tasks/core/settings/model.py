@@ -6,9 +6,9 @@ README's table are made from these types.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, to_builtins
 
 from ..report import FailOn
 
@@ -186,3 +186,21 @@ class Settings(Section, frozen=True, kw_only=True):
     ] = field(default_factory=_providers)
     dependencies: DependencySettings = DependencySettings()
     configuration: ConfigurationSettings = ConfigurationSettings()
+
+
+def defaults() -> dict[str, Any]:
+    """Return the default tree as plain data."""
+    return plain(Settings())
+
+
+def plain(settings: Settings) -> dict[str, Any]:
+    """Return *settings* as plain data: what a settings file could hold."""
+    tree: dict[str, Any] = _with_lists(to_builtins(settings))
+    return tree
+
+
+def _with_lists(value: Any) -> Any:
+    """Return *value* with lists for tuples: a setting that cannot change here is a list to everybody else."""
+    if isinstance(value, dict):
+        return {key: _with_lists(item) for key, item in value.items()}
+    return [_with_lists(item) for item in value] if isinstance(value, tuple) else value

@@ -11,7 +11,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from tasks.core.settings.example import EXECUTOR, FILE, example, schema
-from tasks.core.settings.loading import defaults, load
+from tasks.core.settings.loading import load
+from tasks.core.settings.model import defaults
 from tasks.core.settings.sources import Level, Sources
 
 HERE = Path(__file__).resolve().parent

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core.settings.loading import defaults
-from tasks.core.settings.model import Settings
+from tasks.core.settings.model import Settings, defaults
 from tasks.core.settings.rules import violations
 
 HERE = str(Path(__file__).parent)
