@@ -12,6 +12,7 @@ from pathlib import Path
 from ..core import files
 from ..core.interrupt import deferred_interrupt
 from ..core.lock import project_lock
+from ..core.names import printable
 from ..core.report import Interrupted, Report
 from ..core.settings.model import Settings
 from . import statistics
@@ -49,10 +50,14 @@ def clean_up(
         advance: called with the number of entries looked at since its last call, from several threads.
 
     Raises:
+        Refused: the root is no folder.
         Held: another changing run is at work in this project.
+        Closed: the root cannot be written.
         Interrupted: Ctrl-C; it carries the report of what was done until then.
     """
     root = Path(settings.root)
+    if not root.is_dir():
+        raise files.Refused(f"The project {printable(root)} does not exist or is no folder. Correct maintenance.root.")
     outcome = Outcome(plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than))
     with (
         nullcontext() if dry_run else project_lock(root, TASK, now),
@@ -61,13 +66,13 @@ def clean_up(
     ):
         try:
             _clean(root, settings.cache.directory, outcome, Walk(not dry_run, stop, advance, deleters))
-            if outcome.usable and not stop.is_set():
-                statistics.record(root, settings, outcome, now, dry_run=dry_run)
         except KeyboardInterrupt:  # raised by *advance*
             stop.set()
-    outcome.interrupted = stop.is_set()
+        outcome.interrupted = stop.is_set()
+        if outcome.usable:
+            statistics.record(root, settings, outcome, now, dry_run=dry_run)
     report = judge(settings.cache, outcome, dry_run=dry_run)
-    if outcome.interrupted:
+    if stop.is_set():
         raise Interrupted(report)
     return report
 

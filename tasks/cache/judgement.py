@@ -41,7 +41,7 @@ def _findings(directory: str, outcome: Outcome, would: str) -> Iterator[Finding]
             check="cache.interrupted",
             subject=directory,
             status=Status.UNKNOWN,
-            message="Ctrl-C ended the clean-up; what it had not reached is as it was.",
+            message="It was told to stop (Ctrl-C); what it had not reached is as it was.",
             remedy="Run inv weekly.cache-cleanup again.",
         )
     for path, reason in outcome.refused.items():
@@ -55,14 +55,16 @@ def _findings(directory: str, outcome: Outcome, would: str) -> Iterator[Finding]
     if not outcome.usable:
         return
     if outcome.created:
-        what = count(len(outcome.created), "missing folder")
-        yield _told("cache.structure", directory, f"{what} {would}created.", len(outcome.created), "folders")
+        text = f"{count(len(outcome.created), 'missing folder')} {would}created."
+        if printable(outcome.created[0]) == directory:
+            text = f"There was no cache here: {text} Should there be one, look at maintenance.root."
+        yield _told("cache.structure", directory, text, len(outcome.created), "folders")
     for kind, tally in outcome.tallies.items():
         expiry = outcome.plan.expiry[kind]
         if expiry.active:
             text = (
                 f"{count(tally.expired, 'entry', 'entries')} older than {hours(expiry.hours or 0)} {would}deleted "
-                f"({size(tally.expired_bytes)}), {tally.files:,} kept."
+                f"({size(tally.expired_bytes)}), {tally.files:,} kept ({size(tally.bytes)})."
             )
             yield _told("cache.expired", printable(f"{directory}/{kind}"), text, tally.expired)
     yield from _loose(directory, outcome, would)
@@ -89,16 +91,15 @@ def _loose(directory: str, outcome: Outcome, would: str) -> Iterator[Finding]:
     for kind, (number, _) in top.moved.items():
         text = f"{count(number, 'misplaced file')} {would}moved to {printable(kind)}."
         yield _told("cache.misplaced", directory, text, number)
-    for names, why, remedy in (
-        (top.taken, "the name being taken at home", "Compare the two files of each name and remove one."),
-        (top.homeless, "the folder it belongs to being closed to us", "Put right what keeps us out of it, see above."),
-    ):
+    taken = "a file of that name is in the folder they belong to", "Compare the two files of each name and remove one."
+    homeless = "the folder they belong to is closed to us", "Put right what keeps us out of it, see above."
+    for names, (why, remedy) in ((top.taken, taken), (top.homeless, homeless)):
         if names.count:
             yield Finding(
                 check="cache.misplaced",
                 subject=directory,
                 status=Status.WARNING,
-                message=f"{count(names.count, 'misplaced file')} left, {why}: {listed(names.first, names.count)}.",
+                message=f"{count(names.count, 'misplaced file')} left, for {why}: {listed(names.first, names.count)}.",
                 value=names.count,
                 unit="files",
                 remedy=remedy,

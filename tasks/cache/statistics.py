@@ -1,7 +1,7 @@
 """What the clean-up leaves for others to read: ``stats.json`` in the cache and the weekly report.
 
 ``stats.json`` belongs to the project: its keys (``hit_rate``, ``cache_size`` and whatever else it writes)
-stay as they are, and the clean-up sets six of its own, listed at :func:`statistics`.
+stay as they are, and the clean-up sets a single one of its own, ``maintenance``.
 """
 
 from __future__ import annotations
@@ -22,17 +22,24 @@ FILE = "stats.json"
 
 REPORT_SCHEMA = 1
 
+_STATE = ("entries", "bytes", "incomplete", "kinds", "other")
+
 _RUNS_KEPT = 100
 """Runs of one day told apart in its report; the day's totals count the earlier ones as well."""
 
 
 def record(root: Path, settings: Settings, outcome: Outcome, now: datetime, *, dry_run: bool) -> None:
-    """Write both files, or in a dry run only note that they would be written."""
-    for check, path, content in (
-        ("cache.statistics", f"{settings.cache.directory}/{FILE}", statistics),
-        ("cache.report", report_path(settings, now), weekly_report),
-    ):
+    """Write both files, or in a dry run only note that they would be written.
+
+    An interrupted run has no numbers for ``stats.json``, but what it did belongs into the day's report.
+    """
+    files = [("cache.report", report_path(settings, now), weekly_report)]
+    if not outcome.interrupted:
+        files.insert(0, ("cache.statistics", f"{settings.cache.directory}/{FILE}", statistics))
+    for check, path, content in files:
         found = json_files.read_object(root, path)
+        if content is weekly_report and found.content and not isinstance(found.content.get("runs"), list):
+            found = json_files.Found({}, f"{printable(path)} is no report of a clean-up.", broken=True)
         note = Note(check, path, found.problem, planned=found.replaceable)
         outcome.notes.append(note)
         if found.broken:
@@ -61,21 +68,22 @@ def report_path(settings: Settings, now: datetime) -> str:
 
 
 def statistics(before: Mapping[str, Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """Return the content of ``stats.json``: all that *before* held, with our six keys set.
+    """Return the content of ``stats.json``: all that *before* held, with our key ``maintenance`` set.
 
-    They are ``updated`` (ISO 8601), ``entries`` and ``bytes`` of the whole cache, ``incomplete``: the folders
-    that could not be read to their end and so are missing in the numbers, ``kinds``: per kind
-    ``entries``, ``bytes`` and ``oldest`` (when its oldest entry was written), and ``other``: the same for all
-    that lies outside the kinds.
+    It holds ``updated`` (ISO 8601), ``entries`` and ``bytes`` of the whole cache, ``incomplete``: the folders
+    that could not be read to their end and so are missing in the numbers, ``kinds``: per kind ``entries``,
+    ``bytes`` and ``oldest`` (when its oldest entry was written), and ``other``: the same for all that lies
+    outside the kinds.
     """
-    return {**before, "updated": now.isoformat(), **_state(outcome)}
+    return {**before, "maintenance": {"updated": now.isoformat(), **_state(outcome)}}
 
 
 def weekly_report(before: Mapping[str, Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
     """Return the day's report: the state now, the day's totals, and each run of the day.
 
     A second run of the day replaces the state and adds to the rest, so that growth can be read from the
-    first run's ``entries_before`` and ``bytes_before`` of any day.
+    first run's ``entries_before`` and ``bytes_before`` of any day. An interrupted run leaves the state as the
+    last complete one found it.
     """
     runs = before.get("runs")
     earlier = runs if isinstance(runs, list) else []
@@ -86,14 +94,16 @@ def weekly_report(before: Mapping[str, Any], outcome: Outcome, now: datetime) ->
         "entries_before": total.files + total.expired,
         "bytes_before": total.bytes + total.expired_bytes,
         **done,
+        "interrupted": outcome.interrupted,
     }
     totals = before.get("totals")
     so_far = totals if isinstance(totals, dict) else {}
+    state = _state(outcome) if not outcome.interrupted else {key: before.get(key) for key in _STATE}
     return {
         "schema": REPORT_SCHEMA,
         "date": f"{now:%Y-%m-%d}",
         "updated": now.isoformat(),
-        **_state(outcome),
+        **state,
         "totals": {key: _number(so_far.get(key)) + number for key, number in done.items()},
         "runs": [*earlier, run][-_RUNS_KEPT:],
     }

@@ -167,6 +167,7 @@ def _delete(place: Place, expired: list[Entry], apply: bool, is_locked: Callable
     """Delete one piece of a batch and return what became of it; what has gone by itself is not counted."""
     tally = Tally()
     folder, path = place.descriptor, place.path
+    writable = apply or os.access(".", os.W_OK | os.X_OK, dir_fd=folder)
     for name, planned in expired:
         now = planned
         try:
@@ -182,6 +183,8 @@ def _delete(place: Place, expired: list[Entry], apply: bool, is_locked: Callable
             else:
                 if apply:
                     os.unlink(name, dir_fd=folder)
+                elif not writable:
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
                 tally.expired += 1
                 tally.expired_bytes += now.st_size
                 continue

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 
 from .errors import UsageError
-from .settings.model import Settings
+from .settings.model import MOST_HOURS, Settings
 
 
 def hours(_settings: Settings, text: str | None) -> float | None:
@@ -22,8 +22,10 @@ def hours(_settings: Settings, text: str | None) -> float | None:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not (math.isfinite(number) and number >= 0):
-        raise UsageError(f"--older-than takes a number of hours, 0 or more, as in --older-than=12; got {text!r}.")
+    if not 0 <= number <= MOST_HOURS:
+        raise UsageError(
+            f"--older-than takes a number of hours from 0 to {MOST_HOURS}, as in --older-than=12; got {text!r}."
+        )
     return number
 
 

@@ -6,8 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from io import StringIO
+from pathlib import Path
 from typing import Protocol, TextIO
 
+from .errors import OutputError
 from .layout import Line, report_lines, verdict_lines
 from .report import Report, RunReport, encode
 from .settings.model import Settings
@@ -27,7 +30,7 @@ class Console(Protocol):
 
 def console_for(settings: Settings, stream: TextIO | None = None) -> Console:
     """Return the renderer that the settings ask for, on *stream* (standard output)."""
-    out = stream or sys.stdout
+    out = stream or sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for a closed one
     if settings.output == "json":
         return JsonConsole(out)
     return TextConsole(out)
@@ -75,9 +78,11 @@ class TextConsole:
         from rich.console import Console as RichConsole
         from rich.text import Text
 
-        console = RichConsole(file=self._stream, highlight=False, soft_wrap=True)
+        styled = StringIO()
+        console = RichConsole(file=styled, force_terminal=True, highlight=False, soft_wrap=True)
         for line in lines:
             console.print(Text.assemble(*line))
+        _emit(self._stream, styled.getvalue().removesuffix("\n"))
 
 
 def _can_show(stream: TextIO, text: str) -> bool:
@@ -95,10 +100,18 @@ def _showable(stream: TextIO, text: str) -> str:
 
 
 def _emit(stream: TextIO, text: str) -> None:
-    """Print *text*; whoever reads it may leave early (``inv daily | head``), which is no error."""
+    """Print *text*; whoever reads it may leave early (``inv daily | head``), which is no error.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     try:
         stream.write(text + "\n")
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # What Python would flush at its end must go nowhere, or it complains (docs of the signal module).
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise OutputError(
+                f"The report cannot be printed: {error.strerror}. What it tells of was done all the same."
+            ) from None

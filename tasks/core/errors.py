@@ -14,6 +14,12 @@ class UserError(Exception):
     exit_status = 70
 
 
+class OutputError(UserError):
+    """The report cannot be printed: a full disk behind ``>>``, for one."""
+
+    exit_status = 74
+
+
 class UsageError(UserError):
     """An argument on the command line is not of the form that the task takes."""
 

@@ -116,7 +116,7 @@ def refuse_precious(root: Path, descriptor: int, relative: str) -> None:
     """Refuse a folder in which nothing may ever be deleted.
 
     Raises:
-        Refused: it is the root of the project, of the file system or a home, or it contains a ``.git``.
+        Refused: it is the root of the project, of the file system or a home, or a Git repository.
     """
     here = os.fstat(descriptor)
     for what, path in (
@@ -128,13 +128,17 @@ def refuse_precious(root: Path, descriptor: int, relative: str) -> None:
             if os.path.samestat(here, path.expanduser().stat()):
                 raise Refused(f"{printable(relative)} is {what}; nothing is deleted there. Name a folder below it.")
     if is_repository(descriptor):
-        raise Refused(f"{printable(relative)} contains a .git; nothing is deleted in a repository.")
+        raise Refused(f"{printable(relative)} contains a .git or is a bare repository; nothing is deleted there.")
 
 
 def is_repository(descriptor: int) -> bool:
-    """Tell whether the open folder is the top of a Git work tree."""
+    """Tell whether the open folder is the top of a Git work tree, or a bare repository."""
+    return _holds(descriptor, ".git") or all(_holds(descriptor, name) for name in ("HEAD", "objects", "refs"))
+
+
+def _holds(descriptor: int, name: str) -> bool:
     try:
-        os.stat(".git", dir_fd=descriptor, follow_symlinks=False)
+        os.stat(name, dir_fd=descriptor, follow_symlinks=False)
     except FileNotFoundError:
         return False
     return True

@@ -23,6 +23,9 @@ _STYLES = {
 
 _STATUS_WIDTH = max(len(status.value) for status in Status)
 
+_COUNTED = {"delete": "file", "move": "file", "remove": "folder"}
+"""The verbs of actions that touch any number of entries, and what those are."""
+
 _SUBJECT_WIDTH = 44
 """Columns for the subject at most; the messages after a longer one are not aligned."""
 
@@ -53,7 +56,8 @@ def report_lines(report: Report) -> Iterator[Line]:
             yield _action(action)
     for path in report.files:
         yield [("  wrote ", "dim"), (path, "")]
-    yield from _metrics(report.metrics)
+    judged = {finding.subject for finding in report.findings}
+    yield from _metrics([metric for metric in report.metrics if metric.subject not in judged], dry_run=report.dry_run)
     yield []
 
 
@@ -83,21 +87,25 @@ def _finding(finding: Finding, width: int) -> Iterator[Line]:
 
 
 def _action(action: Action) -> Line:
-    amount = f"  {action.count:,}" if action.count != 1 or action.verb in {"delete", "move"} else ""
+    amount = f"  {count(action.count, _COUNTED[action.verb])}" if action.verb in _COUNTED else ""
     weight = f"  {size(action.bytes)}" if action.bytes else ""
     will = "" if action.done else "would "
     return [(f"  {will}{action.verb} ", "dim"), (action.target, ""), (f"{amount}{weight}", "")]
 
 
-def _metrics(metrics: Sequence[Metric]) -> Iterator[Line]:
-    """Yield one line per subject with all of its numbers."""
+def _metrics(metrics: Sequence[Metric], *, dry_run: bool) -> Iterator[Line]:
+    """Yield one line per subject with all of its numbers; of what was judged, the findings tell."""
     subjects: dict[str, list[str]] = {}
     for metric in metrics:
         value = size(metric.value) if metric.unit == "B" else f"{metric.value:,} {metric.unit}"
         subjects.setdefault(metric.subject or metric.name, []).append(value)
     width = max(map(len, subjects), default=0)
     for subject, values in subjects.items():
-        yield [("  measured ", "dim"), (f"{subject.ljust(width)}  ", ""), (", ".join(values), "")]
+        yield [
+            ("  expected " if dry_run else "  measured ", "dim"),
+            (f"{subject.ljust(width)}  ", ""),
+            (", ".join(values), ""),
+        ]
 
 
 def _is_table(value: object) -> bool:
@@ -113,7 +121,6 @@ def _table(name: str, records: list[dict[str, Any]]) -> Iterator[Line]:
     yield [("  " + "  ".join(map(str.ljust, columns, widths)), "dim")]
     for row in rows:
         yield [("  " + "  ".join(map(str.ljust, row, widths)).rstrip(), "")]
-    yield []
 
 
 def _cell(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pwd
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -26,8 +27,16 @@ _FILE = re.compile(rb"[0-9a-f]+:[0-9a-f]+:[0-9]+")
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
 
-class Held(UserError):
+class NotAcquired(UserError):
+    """The project's lock could not be had, so nothing was changed."""
+
+
+class Held(NotAcquired):
     """Another run is changing the project; the message says which."""
+
+
+class Closed(NotAcquired):
+    """The lock file cannot be made or opened; the message says why."""
 
 
 @contextmanager
@@ -44,13 +53,19 @@ def project_lock(root: Path, owner: str, now: datetime) -> Iterator[None]:
 
     Raises:
         Held: another run has it.
-        OSError: the root cannot be written.
+        Closed: the root cannot be written.
     """
     if root in _held.get():
         yield
         return
     path = root / LOCK_FILE
-    descriptor = _acquire(path)
+    try:
+        descriptor = _acquire(path)
+    except OSError as error:
+        raise Closed(
+            f"{printable(path)} cannot be written by {_user()}: {error.strerror}. Nothing was changed. "
+            "Run it as the project's owner, on a file system that can be written."
+        ) from None
     token = _held.set(_held.get() | {root})
     try:
         _sign(descriptor, path, owner, now)
@@ -97,6 +112,13 @@ def _sign(descriptor: int, path: Path, owner: str, now: datetime) -> None:
             os.fchown(descriptor, project.st_uid, project.st_gid)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(text).encode(), 0)
+
+
+def _user() -> str:
+    try:
+        return f"user {pwd.getpwuid(os.geteuid()).pw_name}"
+    except KeyError:
+        return f"user {os.geteuid()}"
 
 
 def _holder(descriptor: int) -> str:

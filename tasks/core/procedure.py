@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from invoke import Call, Context, Task, task
+from invoke import Argument, Call, Context, Task, task
 
 if TYPE_CHECKING:
     from .report import Report
@@ -57,6 +57,14 @@ class Procedure(Task[Any]):
     def __init__(self, *args: Any, checks: Mapping[str, Check] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.checks = dict(checks or {})
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """Return the flags; a repeatable one must have a value, which Invoke's parser does not see to."""
+        arguments = super().get_arguments(ignore_unknown_help)
+        for argument in arguments:
+            if argument.kind is list:
+                argument.raw_value = None  # what the parser takes for "no value given yet"
+        return arguments
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run alone, under an executor that is not ours; *args* is Invoke's context."""

@@ -15,8 +15,8 @@ import msgspec
 from invoke import Call, Collection, Config, Executor, Exit, Task
 
 from .console import Console, console_for
-from .errors import UserError
-from .lock import Held
+from .errors import OutputError, UserError
+from .lock import NotAcquired
 from .names import printable
 from .procedure import Procedure, Run
 from .progress import Display
@@ -64,7 +64,9 @@ class MaintenanceExecutor(Executor):
         except KeyboardInterrupt:
             session.end()
             raise Exit(code=INTERRUPTED) from None
-        except BaseException:
+        except BaseException as error:
+            left = [names.get(call.task.body, call.task.name) for call in calls[len(results) :]]
+            session.stopped(left, error)
             session.end()
             raise
         _exit(session.end(), loaded.settings)
@@ -116,6 +118,7 @@ class Session:
         self._started = _now()
         self._clock = time.monotonic()
         self._reports: list[Report] = []
+        self._unprinted: OutputError | None = None
 
     def perform(self, procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool) -> Report:
         """Run one procedure and return its report, whatever happens in it.
@@ -133,17 +136,42 @@ class Session:
 
     def _add(self, report: Report) -> None:
         self._reports.append(report)
-        self._console.report(report)
+        try:
+            self._console.report(report)
+        except OutputError as error:
+            self._unprinted = error
+
+    def stopped(self, left: list[str], error: BaseException) -> None:
+        """Report that a task of the user's own ended the run; *left* names it and the tasks after it."""
+        name, *after = left
+        reason = printable(" ".join(str(error).split()) or type(error).__name__)
+        not_run = f" Not run: {', '.join(after)}." if after else ""
+        finding = Finding(
+            check="run.stopped",
+            subject=name,
+            status=Status.CRITICAL,
+            message=f"It ended the run: {reason}.{not_run}",
+        )
+        self._add(Report(task=name, summary="ended the run", started=_now().isoformat(), findings=[finding]))
 
     def end(self) -> RunReport:
-        """Render the verdict and return the run's document."""
+        """Render the verdict and return the run's document.
+
+        Raises:
+            Exit: what was to be printed could not be.
+        """
         document = RunReport(
             root=printable(self._loaded.settings.root),
             started=self._started.isoformat(),
             duration_seconds=round(time.monotonic() - self._clock, 3),
             reports=self._reports,
         )
-        self._console.verdict(document)
+        try:
+            self._console.verdict(document)
+        except OutputError as error:
+            self._unprinted = error
+        if self._unprinted is not None:
+            raise Exit(str(self._unprinted), code=OutputError.exit_status)
         return document
 
 
@@ -179,10 +207,14 @@ def perform(
             raise Interrupted(finished(stop.report)) from None
         except KeyboardInterrupt:
             raise Interrupted(finished(_interrupted(name))) from None
-        except Held as error:
+        except NotAcquired as error:
             report = _failed("run.lock", name, Status.UNKNOWN, str(error), None)
         except UserError as error:
             report = _failed("run.error", name, Status.CRITICAL, str(error), None)
+        except OSError as error:
+            _log.debug("%s failed", name, exc_info=error)
+            remedy = "See that the path can be read and written, and that the disk has room."
+            report = _failed("run.error", name, Status.CRITICAL, f"{type(error).__name__}: {error}", remedy)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the chain goes on, and the finding tells of it
             _log.debug("%s failed", name, exc_info=error)
             message = f"{type(error).__name__}: {error}".splitlines()[0]

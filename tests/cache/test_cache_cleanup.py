@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -39,7 +40,7 @@ def test_a_missing_cache_is_created_with_the_folder_of_every_kind(project: Proje
         assert found(one, "cache.structure").value == 5
         assert one.status is Status.OK
     assert "would be created" in found(dry, "cache.structure").message
-    assert found(report, "cache.structure").message == "5 missing folders created."
+    assert found(report, "cache.structure").message.startswith("There was no cache here: 5 missing folders created.")
     assert [action.done for action in dry.actions] == [False] * 7
     assert [action.done for action in report.actions] == [True] * 7
 
@@ -289,7 +290,8 @@ def interrupted(project: Project, advance: Callable[[int], None]) -> Interrupted
         project.run(advance=advance)
     assert isinstance(caught.value, Interrupted)
     assert not project.path("stats.json").exists()
-    assert not project.report_file.exists()
+    (run,) = json.loads(project.report_file.read_bytes())["runs"]
+    assert run["interrupted"] is True
     assert not (project.root / LOCK_FILE).exists()
     report = caught.value.report
     assert report.status is Status.UNKNOWN
@@ -297,8 +299,8 @@ def interrupted(project: Project, advance: Callable[[int], None]) -> Interrupted
     assert "Ctrl-C" in finding.message
     assert report.summary.startswith("interrupted: ")
     assert report.metrics == []
-    assert report.files == []
-    assert done(report, "write") == {}
+    assert report.files == [str(project.report_file.relative_to(project.root))]
+    assert run["deleted"] == sum(count for count, _ in done(report, "delete").values())
     return caught.value
 
 
@@ -413,34 +415,23 @@ def test_a_keyboard_interrupt_out_of_a_walks_progress_reports_what_was_done(proj
     assert done(report, "delete") == {"cache/temp": (1, 7)}
 
 
-def test_ctrl_c_while_the_statistics_are_written_reports_what_was_deleted(
+def test_ctrl_c_while_the_statistics_are_written_ends_the_run_with_all_of_it_done(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.entry("temp/old", 5000)
+    real = statistics.weekly_report
 
-    def record(*_arguments: object, **_keywords: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(statistics, "record", record)
-    report = interrupted(project, lambda _count: None).report
-    assert done(report, "delete") == {"cache/temp": (1, 7)}
-
-
-def test_ctrl_c_between_both_files_does_not_deny_the_one_that_was_written(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project.entry("temp/old", 5000)
-
-    def weekly_report(*_arguments: object) -> None:
-        raise KeyboardInterrupt
+    def weekly_report(*arguments: Any) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(*arguments)
 
     monkeypatch.setattr(statistics, "weekly_report", weekly_report)
     with pytest.raises(Interrupted) as caught:
         project.run()
-    assert project.path("stats.json").exists()
     report = caught.value.report
-    assert report.files == ["cache/stats.json"]
-    assert "no statistics were written" not in found(report, "cache.interrupted").message
+    assert len(report.files) == 2
+    assert every(report, "cache.interrupted") == []
+    assert done(report, "delete") == {"cache/temp": (1, 7)}
 
 
 def test_ctrl_c_while_loose_files_are_deleted_reports_those_under_way(

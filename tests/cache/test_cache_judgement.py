@@ -31,7 +31,7 @@ def test_an_empty_cache_is_ok_and_says_so() -> None:
     assert one.status is Status.OK
     assert one.summary == "0 expired entries deleted (0 B), 0 kept (0 B)"
     assert one.actions == []
-    assert found(one, "cache.expired").message == "0 entries older than 24 h deleted (0 B), 0 kept."
+    assert found(one, "cache.expired").message == "0 entries older than 24 h deleted (0 B), 0 kept (0 B)."
 
 
 def test_the_summary_adds_up_the_top_every_kind_and_all_other_folders() -> None:
@@ -99,7 +99,7 @@ def test_created_folders_are_told_of(number: int, message: str) -> None:
 def test_the_expiry_is_said_as_people_say_it(age: float, text: str) -> None:
     settings = msgspec.structs.replace(SETTINGS, expiry_hours={"temp": age})
     one = report(outcome(settings=settings, temp=Tally(expired=1)), dry_run=True, settings=settings)
-    assert found(one, "cache.expired").message == f"1 entry older than {text} would be deleted (0 B), 0 kept."
+    assert found(one, "cache.expired").message == f"1 entry older than {text} would be deleted (0 B), 0 kept (0 B)."
 
 
 def test_only_kinds_that_were_cleaned_have_a_finding_on_their_expiry() -> None:

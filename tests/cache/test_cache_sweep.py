@@ -816,3 +816,20 @@ def test_joined_tallies_stay_apart() -> None:
     one.join(other)
     one.leave("b", "why")
     assert other.foreign == {"why": Names(1, ["a"])}
+
+
+def test_a_bare_repository_in_the_cache_is_only_counted(project: Project) -> None:
+    for name in ("HEAD", "config", "objects/pack/one", "refs/heads/main"):
+        project.entry(f"temp/mirror.git/{name}", 5000)
+    report = project.run()
+    assert found(report, "cache.foreign", "cache/temp").value == 1
+    assert project.path("temp/mirror.git/objects/pack/one").exists()
+    assert done(report, "delete") == {}
+
+
+def test_a_dry_run_does_not_promise_what_it_could_not_do(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.entry("temp/old", 5000)
+    monkeypatch.setattr(os, "access", lambda *_arguments, **_keywords: False)
+    report = project.run(dry_run=True)
+    assert done(report, "delete") == {}
+    assert "Permission denied" in found(report, "cache.failed", "cache/temp").message

@@ -27,7 +27,7 @@ def test_what_is_no_number_of_hours_is_named_with_the_flag_and_what_was_expected
     with pytest.raises(UsageError) as caught:
         hours(SETTINGS, text)
     assert str(caught.value) == (
-        f"--older-than takes a number of hours, 0 or more, as in --older-than=12; got {text!r}."
+        f"--older-than takes a number of hours from 0 to 1000000, as in --older-than=12; got {text!r}."
     )
     assert caught.value.exit_status == 64
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from invoke import Config
@@ -146,9 +146,12 @@ def test_ctrl_c_while_a_settings_file_is_read_is_not_blamed_on_the_file(
     ],
 )
 def test_the_sentence_is_one_line_that_says_what_is_wrong(error: Exception, what: str) -> None:
-    assert sentence("/p/invoke.yaml", error) == (
-        f"The settings file '/p/invoke.yaml' cannot be read: {what}. Correct it; nothing was run."
-    )
+    code = compile("def _load_file(filepath, error):\n    raise error\n", "/lib/invoke/config.py", "exec")
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - a function that looks like one of Invoke's
+    with pytest.raises(type(error)) as caught:
+        names["_load_file"]("/p/invoke.yaml", error)
+    assert sentence(error, caught.tb) == f"The settings file '/p/invoke.yaml' cannot be read: {what}. Correct it"
 
 
 def test_a_process_ends_with_the_sentence_and_without_a_traceback(

@@ -269,7 +269,7 @@ def test_a_repository_is_precious(project: Path, kind: str) -> None:
         git.symlink_to("nowhere")
     with folder(project, "cache") as descriptor:
         assert is_repository(descriptor)
-        with pytest.raises(Refused, match=r"^cache contains a \.git; "):
+        with pytest.raises(Refused, match=r"^cache contains a \.git or is a bare repository; "):
             refuse_precious(project, descriptor, "cache")
 
 

@@ -114,7 +114,6 @@ def test_a_list_of_records_becomes_a_table_with_all_of_their_columns() -> None:
         "  deepseek  1.5      null       null",
         r'  grok      null     no\nroute  ["a", null]',
         "",
-        "",
     ]
 
 
@@ -136,11 +135,14 @@ def test_no_cell_of_a_table_can_steer_a_terminal() -> None:
 @pytest.mark.parametrize(
     ("action", "line"),
     [
-        (Action(verb="delete", target="cache/temp", count=1200, bytes=3456), "  delete cache/temp  1,200  3.5 kB"),
-        (Action(verb="delete", target="cache/temp", done=False), "  would delete cache/temp  1"),
-        (Action(verb="move", target="cache/temp", count=1, bytes=10), "  move cache/temp  1  10 B"),
+        (
+            Action(verb="delete", target="cache/temp", count=1200, bytes=3456),
+            "  delete cache/temp  1,200 files  3.5 kB",
+        ),
+        (Action(verb="delete", target="cache/temp", done=False), "  would delete cache/temp  1 file"),
+        (Action(verb="move", target="cache/temp", count=1, bytes=10), "  move cache/temp  1 file  10 B"),
         (Action(verb="create", target="cache/temp"), "  create cache/temp"),
-        (Action(verb="create", target="cache/temp", count=2), "  create cache/temp  2"),
+        (Action(verb="remove", target="cache/temp", count=2), "  remove cache/temp  2 folders"),
     ],
 )
 def test_an_action_says_what_it_does_to_how_many_of_which_size(action: Action, line: str) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tasks.core.errors import UserError
 from tasks.core.files import folder
-from tasks.core.lock import LOCK_FILE, Held, held_by_others, project_lock
+from tasks.core.lock import LOCK_FILE, Closed, Held, held_by_others, project_lock
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 PROC_LOCKS = Path("/proc/locks")
@@ -227,7 +227,7 @@ def test_a_file_system_without_locks_is_an_error_and_leaves_no_descriptor_open(
 
     monkeypatch.setattr(fcntl, "flock", flock)
     before = _open_descriptors()
-    with pytest.raises(OSError, match="No locks available"):
+    with pytest.raises(Closed, match="No locks available"):
         _lock(project)
     assert _open_descriptors() == before
 
@@ -235,13 +235,13 @@ def test_a_file_system_without_locks_is_an_error_and_leaves_no_descriptor_open(
 def test_a_link_in_the_place_of_the_lock_is_not_followed(project: Path, tmp_path: Path) -> None:
     (tmp_path / "victim").write_text("mine")
     (project / LOCK_FILE).symlink_to(tmp_path / "victim")
-    with pytest.raises(OSError, match=re.escape(os.strerror(errno.ELOOP))):
+    with pytest.raises(Closed, match=re.escape(os.strerror(errno.ELOOP))):
         _lock(project)
     assert (tmp_path / "victim").read_text() == "mine"
 
 
 def test_a_missing_project_cannot_be_locked(project: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(Closed, match="No such file or directory"):
         _lock(project / "missing")
 
 
@@ -337,3 +337,17 @@ def test_every_kind_of_lock_in_the_table_counts(tmp_path: Path) -> None:
     assert [inode for inode in (0, 1, 2, 101, 102, 103, 104, 105, 128, 1234) if held(-1, "", inode)] == [
         *(101, 102, 103, 104, 105)
     ]
+
+
+def test_who_cannot_write_the_root_is_told_so_by_name(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        with pytest.raises(Closed, match=r"cannot be written by user .+: Permission denied\. Nothing was changed\."):
+            _lock(project)
+        patch.setattr(os, "geteuid", lambda: 4_000_000)
+        with pytest.raises(Closed, match="by user 4000000: "):
+            _lock(project)
+    assert not (project / LOCK_FILE).exists()

@@ -509,7 +509,9 @@ def test_an_exception_in_a_task_of_the_users_own_ends_the_run_after_the_verdict(
     with pytest.raises(LookupError, match="own"):
         _executor(namespace, config).execute("weekly.good", "weekly.broken", "weekly.bad")
     assert [name for name, _ in namespace.calls] == ["good"]
-    assert "verdict: ok" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "It ended the run: a task of the user's own. Not run: weekly.bad." in shown
+    assert "verdict: critical" in shown
 
 
 def test_a_procedure_is_called_by_its_full_name_even_where_it_is_only_required(

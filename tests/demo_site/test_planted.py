@@ -95,7 +95,7 @@ def test_the_suite_does_to_the_planted_problems_what_it_should(full_demo: Demo) 
     assert (cache / "temp").is_dir()
     statistics = json.loads((cache / "stats.json").read_bytes())
     assert (statistics["hit_rate"], statistics["cache_size"]) == (0.62, 1_530_000)
-    assert statistics["entries"] == FRESH + 9 + 4
+    assert statistics["maintenance"]["entries"] == FRESH + 9 + 4
 
 
 def test_planting_is_the_same_at_every_call(full_demo: Demo, tmp_path: Path) -> None:

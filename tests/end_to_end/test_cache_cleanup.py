@@ -51,7 +51,7 @@ def test_expired_entries_go_fresh_ones_stay_and_the_project_keeps_its_statistics
     statistics = json.loads((cache / "stats.json").read_text())
     assert statistics["hit_rate"] == 0.5
     assert statistics["cache_size"] == 7
-    assert statistics["entries"] == 5
+    assert statistics["maintenance"]["entries"] == 5
     report = result.report
     assert report["task"] == TASK
     assert {(a["verb"], a["target"], a["count"], a["bytes"]) for a in report["actions"]} >= {
@@ -130,7 +130,7 @@ def test_older_than_overrides_every_expiry(cache: Path, inv: Inv) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--older-than", "soon"], "--older-than takes a number of hours, 0 or more"),
+        (["--older-than", "soon"], "--older-than takes a number of hours from 0 to 1000000"),
         (["--older-than=-1"], "got '-1'"),
         (["--older-than", "nan"], "got 'nan'"),
         (["--kind", "tmp"], "Did you mean temp?"),
@@ -147,6 +147,40 @@ def test_an_argument_that_cannot_be_used_ends_the_run_before_anything_happens(
     assert "Traceback" not in result.err
     assert result.out == ""
     assert fingerprint(cache.parent) == before
+
+
+def test_a_kind_that_is_not_named_is_not_every_kind(cache: Path, inv: Inv) -> None:
+    before = fingerprint(cache.parent)
+    assert inv(TASK, "-k").status == 1  # Invoke's own complaint about a flag without its value
+    assert inv(TASK, "--kind", "").status == 64
+    assert fingerprint(cache.parent) == before
+
+
+def test_a_project_that_cannot_be_written_is_unknown_and_says_by_whom(
+    cache: Path, environment: dict[str, str], without_privileges: list[str]
+) -> None:
+    cache.parent.chmod(0o555)
+    try:
+        result = run_with(without_privileges, environment)
+    finally:
+        cache.parent.chmod(0o755)
+    assert result.status == 3
+    (finding,) = result.findings("run.lock")
+    assert "cannot be written by user" in finding["message"]
+
+
+def test_a_request_to_terminate_ends_the_run_with_a_report(cache: Path, environment: dict[str, str]) -> None:
+    for number in range(20000):
+        entry(cache / "temp" / f"old{number}.json", hours=100)
+    run = subprocess.Popen([INV, TASK], cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True)
+    wait_until(lambda: len(list((cache / "temp").iterdir())) < 20000, run)
+    run.terminate()
+    out, _ = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "interrupted: " in out
+    (report,) = (cache.parent / "logs" / "cache_reports").glob("*.json")
+    assert json.loads(report.read_text())["runs"][0]["interrupted"] is True
+    assert not (cache.parent / ".maintenance.lock").exists()
 
 
 def test_it_works_from_a_subfolder(cache: Path, inv: Inv) -> None:
@@ -326,7 +360,7 @@ def test_statistics_that_cannot_be_used_are_kept_aside(cache: Path, inv: Inv, co
     (cache / "stats.json").write_bytes(content)
     result = inv(TASK)
 
-    assert json.loads((cache / "stats.json").read_text())["entries"] == 5
+    assert json.loads((cache / "stats.json").read_text())["maintenance"]["entries"] == 5
     if content:
         assert result.status == 1
         assert (cache / "stats.json.broken-1").read_bytes() == content

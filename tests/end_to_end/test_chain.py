@@ -140,9 +140,11 @@ def test_other_tasks_in_a_chain_see_the_settings_and_work_as_ever(adopted: Path,
 
 
 def test_a_task_that_ends_the_run_does_so_after_the_verdict_on_what_was_done(adopted: Path, inv: Inv) -> None:
-    result = inv("own.judged", "own.stop", "own.crash", cwd=adopted)
+    result = inv("own.judged", "own.stop", "own.crash", "weekly", cwd=adopted)
     assert result.status == 42
-    assert statuses(result) == [("own.judged", "ok")]
+    assert statuses(result) == [("own.judged", "ok"), ("own.stop", "critical")]
+    message = result.document["reports"][1]["findings"][0]["message"]
+    assert message == "It ended the run: stopped. Not run: own.crash, weekly.cache-cleanup, weekly.all."
     assert "stopped" in result.err
 
 
@@ -220,6 +222,51 @@ def test_the_suite_can_be_a_collection_among_others(adopted: Path, inv: Inv) -> 
     assert inv("build", cwd=adopted).out == "built\n"
 
 
+def test_the_file_of_settings_init_goes_with_other_settings_files(adopted: Path, inv: Inv, tmp_path: Path) -> None:
+    (adopted / "invoke.yaml").unlink()
+    inv("settings.init", cwd=adopted)
+    more = tmp_path / "more.yaml"
+    more.write_text("maintenance: {logs: {window_hours: 12}, cache: {expiry_hours: {temp: 1}}}")
+    shown = inv("-f", str(more), "settings.show", "--changed", cwd=adopted)
+    assert shown.status == 0, shown.err
+    assert {record["value"] for record in shown.report["data"]["settings"]} == {12, 1, "json"}
+
+
+@pytest.mark.parametrize(
+    "name", ["zbeam_maintenance.core.runner.Mainten", "tasks.core.runner.MaintenanceExecutor", "x"]
+)
+def test_an_executor_that_cannot_be_imported_is_named_with_the_right_ones(adopted: Path, inv: Inv, name: str) -> None:
+    (adopted / "invoke.yaml").write_text(f"tasks: {{executor_class: {name}}}\n")
+    result = inv("settings.check", cwd=adopted)
+    assert result.status == 78
+    assert "Traceback" not in result.err
+    assert f"tasks.executor_class is {name!r}" in result.err
+    assert "zbeam_maintenance.core.runner.MaintenanceExecutor where the suite is installed" in result.err
+
+
+def test_a_report_that_cannot_be_printed_is_no_success(adopted: Path, environment: dict[str, str]) -> None:
+    for output in ("text", "json"):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [INV, "own.judged", "own.after"],
+                cwd=adopted,
+                env={**environment, "INVOKE_MAINTENANCE_OUTPUT": output},
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == 74
+        assert done.stderr.startswith("The report cannot be printed: No space left on device.")
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_closed_standard_output_is_no_error(adopted: Path, environment: dict[str, str]) -> None:
+    command = ["/bin/bash", "-c", '"$0" own.judged --status=warning >&-', INV]
+    done = subprocess.run(command, cwd=adopted, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 # A project that does not set the executor
 
 
@@ -262,3 +309,10 @@ def test_without_the_executor_settings_arguments_and_dry_run_hold_as_well(plainl
     assert inv("settings.show", cwd=plainly_adopted, env={"INVOKE_MAINTENANCE_FAIL_ON": "x"}).status == 78
     assert inv("-R", "weekly.cache-cleanup", cwd=plainly_adopted).report["dry_run"] is True
     assert old.exists()
+
+
+def test_without_the_executor_a_key_that_is_no_text_is_named(plainly_adopted: Path, inv: Inv) -> None:
+    (plainly_adopted / "invoke.yaml").write_text("maintenance: {cache: {expiry_hours: {404: 12}}}\n")
+    result = inv("settings.check", cwd=plainly_adopted)
+    assert result.status == 78
+    assert "The setting maintenance.cache.expiry_hours.404 has a name that is no text" in result.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,10 @@ def test_a_command_of_the_readme_runs(command: str, copy: Path, project: Path, e
 
 
 def test_the_settings_of_the_readme_can_be_used(inv: Inv, tmp_path: Path) -> None:
-    (text,) = (text for language, text in BLOCKS if language == "yaml")
+    texts = [textwrap.dedent(text) for language, text in BLOCKS if language == "yaml"]
+    (settings,) = (text for text in texts if text.startswith("maintenance:"))
     file = tmp_path / "readme.yaml"
-    file.write_text(text)
+    file.write_text(settings)
     assert inv("-f", str(file), "settings.check").status == 0
 
 

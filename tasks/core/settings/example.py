@@ -18,36 +18,33 @@ EXECUTOR = f"{__package__.removesuffix('.settings')}.runner.MaintenanceExecutor"
 
 
 def example() -> str:
-    """Return an ``invoke.yaml`` in which every setting stands with its default, commented out."""
+    """Return an ``invoke.yaml`` in which every setting stands with its default, commented out.
+
+    The names of the sections are commented out as well: an empty section cannot be merged with a filled one
+    of another file.
+    """
     head = (
-        "# Settings of the maintenance suite. A line that starts with # and a name shows a default:\n"
-        "# take the # away to change it. inv settings.check tells whether all is well.\n"
+        "# Settings of the maintenance suite, each with its default. To change one, take the first # of its line\n"
+        "# away and those of the sections it stands in. settings.check tells whether all is well.\n"
         "\n"
         "tasks:\n"
         "  # One verdict for a chain of procedures, whatever each of them finds.\n"
         f"  executor_class: {EXECUTOR}\n"
         "\n"
-        "maintenance:\n"
     )
-    return head + "\n".join(_lines(root_node(), defaults(), "  ")) + "\n"
+    return head + "".join(f"#{line}\n" for line in ["maintenance:", *_lines(root_node(), defaults(), "  ")])
 
 
-def _lines(node: Branch | Mapping, tree: Any, indent: str, mark: str = "#") -> Iterator[str]:
+def _lines(node: Branch | Mapping, tree: Any, indent: str) -> Iterator[str]:
     for name, child in children(node, tree):
-        value = tree[name]
         if child.description and isinstance(node, Branch):
             yield f"{indent}# {child.description}"
         if isinstance(child, Setting):
             # JSON is YAML too, and quotes what needs it.
-            yield f"{indent}{mark}{name}: {json.dumps(value, ensure_ascii=False)}"
-        elif isinstance(node, Mapping):
-            # An empty entry of a mapping would take the default away, so its name is commented out as well.
-            yield f"{indent}#{name}:"
-            yield from (f"{indent}#{line}" for line in _lines(child, value, "  ", mark=""))
+            yield f"{indent}{name}: {json.dumps(tree[name], ensure_ascii=False)}"
         else:
             yield f"{indent}{name}:"
-            yield from _lines(child, value, indent + "  ")
-            yield ""
+            yield from _lines(child, tree[name], indent + "  ")
 
 
 def schema() -> dict[str, Any]:

@@ -34,12 +34,14 @@ class Loaded(NamedTuple):
         settings: the typed settings; ``root`` is absolute.
         tree: the same as plain data, as ``c.config.maintenance`` shows it.
         origins: where the value of each setting came from, by its path.
+        removed: the defaults that were taken away with ``null``, and where.
         folder: where ``tasks.py`` lies.
     """
 
     settings: Settings
     tree: dict[str, Any]
     origins: dict[SettingPath, str]
+    removed: dict[SettingPath, str]
     folder: Path
 
 
@@ -75,7 +77,7 @@ def load(sources: Sources) -> Loaded:
     if merge.problems:
         raise SettingsError(sentence(merge.problems))
     origins = {path: merge.origins.get(path, "default") for path, _ in leaves(tree, root_node())}
-    return Loaded(settings, tree, origins, sources.folder)
+    return Loaded(settings, tree, origins, merge.removed, sources.folder)
 
 
 def _value(tree: Any, path: SettingPath) -> Any:
@@ -90,6 +92,7 @@ class _Merge:
     def __init__(self) -> None:
         self.tree = defaults()
         self.origins = {path: "default" for path, _ in leaves(self.tree, root_node())}
+        self.removed: dict[SettingPath, str] = {}
         self.problems: list[Problem] = []
 
     def origin(self, path: SettingPath) -> str:
@@ -116,19 +119,20 @@ class _Merge:
             elif isinstance(child, Setting):
                 self._set(tree, here, value, origin, removable=isinstance(node, Mapping))
             elif value is None and isinstance(node, Mapping):
-                self._forget(tree, here)
+                self._forget(tree, here, origin)
             else:
                 self._overlay(tree.setdefault(str(key), {}), value, child, here, origin)
 
     def _set(self, tree: dict[str, Any], path: SettingPath, value: object, origin: str, *, removable: bool) -> None:
         if value is None and removable:
-            self._forget(tree, path)
+            self._forget(tree, path, origin)
         else:
             tree[path[-1]] = value
             self.origins[path] = origin
 
-    def _forget(self, tree: dict[str, Any], path: SettingPath) -> None:
-        tree.pop(path[-1], None)
+    def _forget(self, tree: dict[str, Any], path: SettingPath, origin: str) -> None:
+        if tree.pop(path[-1], None) is not None:
+            self.removed[path] = origin
         self.origins = {key: origin for key, origin in self.origins.items() if key[: len(path)] != path}
 
     def environment(self, variables: dict[str, str], known: dict[str, list[SettingPath]]) -> None:

@@ -13,7 +13,10 @@ from msgspec import Meta, Struct, field, to_builtins
 from ..report import FailOn
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
-Hours: TypeAlias = Annotated[float, Meta(ge=0)]
+MOST_HOURS = 1_000_000
+"""The longest time that can be set, 114 years: beyond it lie only mistakes and numbers that no clock has."""
+
+Hours: TypeAlias = Annotated[float, Meta(ge=0, le=MOST_HOURS)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0)]
 Megabytes: TypeAlias = Annotated[float, Meta(ge=0)]
 Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]

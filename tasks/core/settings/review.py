@@ -19,6 +19,9 @@ def show(loaded: Loaded, *, changed: bool = False) -> Report:
         for path, origin in loaded.origins.items()
         if not changed or origin != "default"
     ]
+    records += [
+        {"setting": dotted(path), "from": printable(origin), "value": None} for path, origin in loaded.removed.items()
+    ]
     return Report(
         summary=f"{_numbers(loaded)}; the project is {printable(loaded.settings.root)}",
         data={"settings": records},
@@ -74,7 +77,7 @@ def init(loaded: Loaded, *, dry_run: bool) -> Report:
 
 
 def _numbers(loaded: Loaded) -> str:
-    own = sum(origin != "default" for origin in loaded.origins.values())
+    own = sum(origin != "default" for origin in loaded.origins.values()) + len(loaded.removed)
     return f"{count(len(loaded.origins), 'setting')}, {own} of them not the default"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from ..files import TEMPORARY
 from .fields import SettingPath
 from .model import LogSettings, ProviderSettings, Settings
 
@@ -37,6 +38,8 @@ def _root(root: Path) -> Iterator[tuple[SettingPath, str]]:
     else:
         if not is_folder:
             yield ("root",), "the folder of the project; it is not a folder"
+        elif root == root.parent:
+            yield ("root",), "the folder of the project; this is the whole file system"
 
 
 def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
@@ -48,7 +51,7 @@ def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     }
     for path, value in paths.items():
         if not _is_below(value):
-            yield path, "a relative path below the root"
+            yield path, "a relative path below the root and outside .git"
     for path, values in (
         (("configuration", "files"), settings.configuration.files),
         (("configuration", "components"), settings.configuration.components),
@@ -69,7 +72,7 @@ def _logs(logs: LogSettings) -> Iterator[tuple[SettingPath, str]]:
 
 def _is_below(text: str) -> bool:
     path = PurePosixPath(text)
-    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in text
+    return bool(path.parts) and not path.is_absolute() and not {"..", ".git"} & {*path.parts} and "\0" not in text
 
 
 def _is_name(text: str) -> bool:
@@ -77,8 +80,11 @@ def _is_name(text: str) -> bool:
 
 
 def _cache(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
+    cache, logs = PurePosixPath(settings.cache.directory), PurePosixPath(settings.logs.directory)
+    if cache.parts and logs.parts and (cache.is_relative_to(logs) or logs.is_relative_to(cache)):
+        yield ("cache", "directory"), f"a folder apart from that of the logs ({logs})"
     for kind in settings.cache.expiry_hours:
-        if not _is_name(kind):
+        if not _is_name(kind) or kind in {"stats.json", TEMPORARY}:
             yield ("cache", "expiry_hours", kind), "the name of one folder as the kind"
     for prefix, kind in settings.cache.prefixes.items():
         if not prefix or "/" in prefix:

@@ -93,7 +93,7 @@ def test_init_writes_beside_tasks_py_and_not_into_the_root(project: Path) -> Non
 
 def test_what_init_wrote_loads_to_the_same_settings(project: Path) -> None:
     review.init(_load(project), dry_run=False)
-    tree = yaml.safe_load((project / "invoke.yaml").read_text(encoding="utf-8"))["maintenance"]
+    tree = yaml.safe_load((project / "invoke.yaml").read_text(encoding="utf-8")).get("maintenance")
     assert _load(project, tree).settings == _load(project).settings
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core.settings.model import Settings, defaults
+from tasks.core.settings.model import CacheSettings, LogSettings, Settings, defaults
 from tasks.core.settings.rules import violations
 
 HERE = str(Path(__file__).parent)
@@ -162,3 +162,25 @@ def test_all_that_is_wrong_with_a_provider_is_said() -> None:
     assert _broken(providers={"mine": wrong}) == [
         *("providers.mine.base_url", "providers.mine.key_env", "providers.mine.slow_seconds")
     ]
+
+
+@pytest.mark.parametrize(("cache", "logs"), [("logs", "logs"), ("logs/cache", "logs"), ("a", "a/logs"), ("./a", "a")])
+def test_cache_and_logs_lie_apart(tmp_path: Path, cache: str, logs: str) -> None:
+    settings = Settings(root=str(tmp_path), cache=CacheSettings(directory=cache), logs=LogSettings(directory=logs))
+    assert ("cache", "directory") in [path for path, _ in violations(settings)]
+
+
+@pytest.mark.parametrize("directory", [".git", "a/.git/b"])
+def test_nothing_is_kept_in_a_repositorys_own_folder(tmp_path: Path, directory: str) -> None:
+    settings = Settings(root=str(tmp_path), cache=CacheSettings(directory=directory))
+    assert [path for path, _ in violations(settings)] == [("cache", "directory")]
+
+
+@pytest.mark.parametrize("kind", ["stats.json", ".maintenance-tmp"])
+def test_no_kind_has_the_name_of_a_file_that_the_clean_up_writes(tmp_path: Path, kind: str) -> None:
+    settings = Settings(root=str(tmp_path), cache=CacheSettings(expiry_hours={kind: 1}, prefixes={}))
+    assert [path for path, _ in violations(settings)] == [("cache", "expiry_hours", kind)]
+
+
+def test_the_root_is_not_the_whole_file_system() -> None:
+    assert [path for path, _ in violations(Settings(root="/"))] == [("root",)]
