@@ -18,6 +18,7 @@ from tasks.cache import cleanup, statistics, sweep
 from tasks.cache.sweep import BATCH, Walk
 from tasks.cache.tally import Tally
 from tasks.core import interrupt
+from tasks.core.files import Refused
 from tasks.core.lock import LOCK_FILE, Held, held_by_others, project_lock
 from tasks.core.report import Interrupted, Status
 
@@ -577,3 +578,11 @@ def test_a_clean_up_is_one_line_from_another_program(project: Project) -> None:
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "1 expired entry deleted (7 B), 0 kept (0 B)\n", "")
     assert not project.path("temp/old").exists()
+
+
+def test_a_root_that_is_no_folder_is_refused(project: Project) -> None:
+    project.root.rmdir()
+    for dry_run in (True, False):
+        with pytest.raises(Refused, match="does not exist or is no folder"):
+            project.run(dry_run=dry_run)
+    assert not project.root.exists()

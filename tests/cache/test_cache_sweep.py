@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import socket
@@ -833,3 +834,16 @@ def test_a_dry_run_does_not_promise_what_it_could_not_do(project: Project, monke
     report = project.run(dry_run=True)
     assert done(report, "delete") == {}
     assert "Permission denied" in found(report, "cache.failed", "cache/temp").message
+
+
+def test_a_folder_that_cannot_be_removed_is_told_of(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.entry("temp/sub/old", 5000)
+    os.utime(project.path("temp/sub"), (0, 0))
+
+    def rmdir(*_arguments: object, **_keywords: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "rmdir", rmdir)
+    report = project.run()
+    assert "Permission denied" in found(report, "cache.failed", "cache/temp").message
+    assert done(report, "remove") == {}

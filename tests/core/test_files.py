@@ -688,3 +688,9 @@ def test_nothing_is_kept_through_a_linked_folder(project: Path, tmp_path: Path) 
     with pytest.raises(Refused):
         write(project, "a/file", b"new", keep_old=True)
     assert _tree(tmp_path / "outside") == ["file"]
+
+
+@pytest.mark.parametrize("relative", ["..", "a/../../b", "/etc"])
+def test_a_path_that_leads_out_of_the_root_is_refused_before_anything_is_opened(project: Path, relative: str) -> None:
+    with pytest.raises(Refused, match="leads out of the project"), folder(project, relative, create=True):
+        pass

@@ -351,3 +351,17 @@ def test_who_cannot_write_the_root_is_told_so_by_name(project: Path, monkeypatch
         with pytest.raises(Closed, match="by user 4000000: "):
             _lock(project)
     assert not (project / LOCK_FILE).exists()
+
+
+def test_where_nothing_can_be_locked_nothing_is_locked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "file").write_text("")
+
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    descriptor = os.open(project, os.O_RDONLY)
+    try:
+        assert held_by_others(project / "no table")(descriptor, "file", 0) is False
+    finally:
+        os.close(descriptor)

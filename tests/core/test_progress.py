@@ -73,7 +73,7 @@ def test_updates_keep_their_distance(terminal: io.StringIO, clock: _Clock) -> No
         clock.now += 2
         display.advance(1)
         before = terminal.getvalue()
-        clock.now += 0.09
+        clock.now += 0.24
         display.advance(1)
         assert terminal.getvalue() == before
         clock.now += 0.02

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core.settings.model import CacheSettings, LogSettings, Settings, defaults
+from tasks.core.settings.model import CacheSettings, ConfigurationSettings, LogSettings, Settings, defaults
 from tasks.core.settings.rules import violations
 
 HERE = str(Path(__file__).parent)
@@ -184,3 +184,16 @@ def test_no_kind_has_the_name_of_a_file_that_the_clean_up_writes(tmp_path: Path,
 
 def test_the_root_is_not_the_whole_file_system() -> None:
     assert [path for path, _ in violations(Settings(root="/"))] == [("root",)]
+
+
+def test_no_pattern_of_files_leads_out_of_the_project(tmp_path: Path) -> None:
+    settings = Settings(
+        root=str(tmp_path),
+        logs=LogSettings(pattern="../*.log"),
+        configuration=ConfigurationSettings(files=("a.py", "/etc/passwd"), components=("../*/config.yaml",)),
+    )
+    assert [path for path, _ in violations(settings)] == [
+        ("configuration", "files"),
+        ("configuration", "components"),
+        ("logs", "pattern"),
+    ]
