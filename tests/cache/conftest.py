@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 import pytest
@@ -175,3 +175,36 @@ def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
+
+
+class Scanned:
+    """Stands in for the result of ``os.scandir`` and lets something else happen at some of its entries."""
+
+    def __init__(self, entries: Iterator[Any], change: Callable[[Any], Any]) -> None:
+        self._entries, self._change = entries, change
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._entries.close()  # type: ignore[attr-defined]
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self._change, self._entries)
+
+
+class Unseen:
+    """An entry whose status the system does not tell."""
+
+    def __init__(self, name: str, error: OSError) -> None:
+        self.name, self._error = name, error
+
+    def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+        assert not follow_symlinks
+        raise self._error
+
+
+def scan_with(patch: pytest.MonkeyPatch, change: Callable[[Any], Any]) -> None:
+    """Let every scan of a folder give something else for some of its entries."""
+    real = os.scandir
+    patch.setattr(os, "scandir", lambda folder: Scanned(real(folder), change))

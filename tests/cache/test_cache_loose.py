@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -12,7 +11,7 @@ from tasks.cache.sweep import BATCH
 from tasks.core import files
 from tasks.core.report import Status
 
-from .conftest import Project, done, every, found
+from .conftest import Project, Unseen, done, every, found, scan_with
 
 
 def test_misplaced_files_are_moved_home_with_content_and_time(project: Project) -> None:
@@ -270,37 +269,6 @@ def test_a_file_that_vanishes_before_it_is_moved_counts_neither_as_moved_nor_as_
     assert done(report, "move") == {}
     assert next(one.value for one in report.metrics if one.subject == "cache") == 0
     assert report.status is Status.OK
-
-
-class Unseen:
-    """An entry whose status the system does not tell."""
-
-    def __init__(self, name: str, error: OSError) -> None:
-        self.name, self._error = name, error
-
-    def stat(self, *, follow_symlinks: bool) -> os.stat_result:
-        assert not follow_symlinks
-        raise self._error
-
-
-def scan_with(patch: pytest.MonkeyPatch, change: Callable[[Any], Any]) -> None:
-    """Let the scan of the whole cache give something else for some of its entries."""
-    real = os.scandir
-
-    class Scanned:
-        def __init__(self, folder: int) -> None:
-            self._entries = real(folder)
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_error: object) -> None:
-            self._entries.close()
-
-        def __iter__(self) -> Any:
-            return map(change, self._entries)
-
-    patch.setattr(os, "scandir", Scanned)
 
 
 def test_entries_whose_status_cannot_be_had_are_told_of_unless_they_are_gone(

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
@@ -23,7 +23,7 @@ from tasks.cache.sweep import BATCH, Place, Walk, sweep
 from tasks.cache.tally import Names, Tally
 from tasks.core import lock
 
-from .conftest import HOUR_NS, NOW_NS, Project, child, done, environment, every, found
+from .conftest import HOUR_NS, NOW_NS, Project, Unseen, child, done, environment, every, found, scan_with
 
 LIMITS = {"api_responses": 24, "material_data": 168, "component_cache": 6, "temp": 24}
 
@@ -516,38 +516,6 @@ def test_folders_without_permission_are_told_of_and_the_rest_goes_on(project: Pr
     assert not other.exists()
     assert found(report, "cache.failed", "cache/temp").value == 2
     assert found(report, "cache.folder", "cache/api_responses").status.value == "unknown"
-
-
-class Scanned:
-    """Stands in for the result of ``os.scandir`` and lets something else happen at some of its entries."""
-
-    def __init__(self, entries: Iterator[Any], change: Callable[[Any], Any]) -> None:
-        self._entries, self._change = entries, change
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._entries.close()  # type: ignore[attr-defined]
-
-    def __iter__(self) -> Iterator[Any]:
-        return map(self._change, self._entries)
-
-
-class Unseen:
-    """An entry whose status the system does not tell."""
-
-    def __init__(self, name: str, error: OSError) -> None:
-        self.name, self._error = name, error
-
-    def stat(self, *, follow_symlinks: bool) -> os.stat_result:
-        assert not follow_symlinks
-        raise self._error
-
-
-def scan_with(patch: pytest.MonkeyPatch, change: Callable[[Any], Any]) -> None:
-    real = os.scandir
-    patch.setattr(os, "scandir", lambda folder: Scanned(real(folder), change))
 
 
 def test_an_entry_that_vanishes_during_the_walk_counts_for_nothing(
