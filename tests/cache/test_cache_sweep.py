@@ -23,7 +23,7 @@ from tasks.cache.sweep import BATCH, Place, Walk, sweep
 from tasks.cache.tally import Names, Tally
 from tasks.core import lock
 
-from .conftest import HOUR_NS, NOW_NS, Project, Unseen, child, done, environment, every, found, scan_with
+from .conftest import HOUR_NS, NOW_NS, Project, Scanned, Unseen, child, done, environment, every, found, scan_with
 
 LIMITS = {"api_responses": 24, "material_data": 168, "component_cache": 6, "temp": 24}
 
