@@ -9,7 +9,9 @@ from invoke import Context, task
 def schema(_context: Context) -> None:
     """Print the JSON Schema of what a run prints with output: json."""
     import json
+    import sys
 
+    from .core.console import emit
     from .core.report import schema
 
-    print(json.dumps(schema(), indent=2))  # noqa: T201 - printing is the task
+    emit(sys.stdout, json.dumps(schema(), indent=2))

@@ -39,16 +39,21 @@ def init(run: Run, dry_run: bool = False) -> Report:
 @task
 def example(_context: Context) -> None:
     """Print a commented invoke.yaml with every setting and its default."""
+    import sys
+
+    from .core.console import emit
     from .core.settings.example import example
 
-    print(example(), end="")  # noqa: T201 - printing is the task
+    emit(sys.stdout, example().removesuffix("\n"))
 
 
 @task
 def schema(_context: Context) -> None:
     """Print the JSON Schema of the settings, for editors."""
     import json
+    import sys
 
+    from .core.console import emit
     from .core.settings.example import schema
 
-    print(json.dumps(schema(), indent=2))  # noqa: T201 - printing is the task
+    emit(sys.stdout, json.dumps(schema(), indent=2))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..core import files
 from ..core.interrupt import deferred_interrupt
-from ..core.lock import project_lock
+from ..core.lock import project_lock, require_writable
 from ..core.names import printable
 from ..core.report import Interrupted, Report
 from ..core.settings.model import Settings
@@ -58,7 +58,10 @@ def clean_up(
     root = Path(settings.root)
     if not root.is_dir():
         raise files.Refused(f"The project {printable(root)} does not exist or is no folder. Correct maintenance.root.")
-    outcome = Outcome(plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than))
+    todo = plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than)
+    outcome = Outcome(todo, settings.cache.directory)
+    if dry_run:
+        require_writable(root)
     with (
         nullcontext() if dry_run else project_lock(root, TASK, now),
         deferred_interrupt() as stop,
@@ -93,6 +96,8 @@ def _clean(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
         homes = {}
         for kind in outcome.plan.expiry:
             path = f"{directory}/{kind}"
+            if not outcome.plan.expiry[kind].active and not (root / path).exists():
+                continue
             try:
                 descriptor = None if top is None else _open(root, path, outcome, walk, opened)
             except (files.Refused, OSError) as error:

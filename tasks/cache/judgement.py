@@ -30,9 +30,11 @@ def _summary(outcome: Outcome, *, dry_run: bool) -> str:
     total = outcome.total
     text = (
         f"{count(total.expired, 'expired entry', 'expired entries')} {'would be ' if dry_run else ''}deleted "
-        f"({size(total.expired_bytes)}), {total.files:,} kept ({size(total.bytes)})"
+        f"({size(total.expired_bytes)})"
     )
-    return f"interrupted: {text} until then" if outcome.interrupted else text
+    if outcome.interrupted:
+        return f"interrupted: {text} until then"
+    return f"{text}, {total.files:,} kept ({size(total.bytes)})"
 
 
 def _findings(directory: str, outcome: Outcome, would: str) -> Iterator[Finding]:
@@ -41,7 +43,7 @@ def _findings(directory: str, outcome: Outcome, would: str) -> Iterator[Finding]
             check="cache.interrupted",
             subject=directory,
             status=Status.UNKNOWN,
-            message="It was told to stop (Ctrl-C); what it had not reached is as it was.",
+            message="It was told to stop (Ctrl-C or kill); what it had not reached is as it was.",
             remedy="Run inv weekly.cache-cleanup again.",
         )
     for path, reason in outcome.refused.items():
@@ -120,7 +122,7 @@ def _exceptions(subject: str, tally: Tally) -> Iterator[Finding]:
         remedy = "Check the clock (date), then give it the present time with touch."
         yield _entries("cache.future", subject, tally.future, what, status=Status.WARNING, remedy=remedy)
     for check, names, what in (
-        ("cache.locked", tally.locked, "expired but locked by a process, left for the next run"),
+        ("cache.locked", tally.locked, "locked by a process, left for the next run"),
         ("cache.changed", tally.changed, "expired but changed before the deletion, left alone"),
         ("cache.special", tally.special, "other than a regular file (link, pipe, socket, device), never touched"),
     ):
@@ -178,5 +180,7 @@ def _actions(directory: str, outcome: Outcome, *, done: bool) -> Iterator[Action
         if tally.folders_removed:
             yield Action(verb="remove", target=path, count=tally.folders_removed, done=done)
     for note in outcome.notes:
+        if note.aside or (note.broken and not done):
+            yield Action(verb="keep aside", target=printable(note.path), done=done)
         if note.written or (note.planned and not done):
             yield Action(verb="write", target=printable(note.path), done=done)

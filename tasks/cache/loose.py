@@ -6,6 +6,7 @@ else moved home. Files inside a kind's folder are never judged by their prefix: 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from ..core.files import TEMPORARY, move
+from ..core.lock import held_by_others
 from .rules import MARKERS, Expiry, Plan
 from .sweep import BATCH, Entry, Place, Walk, delete
 from .tally import Names, Tally
@@ -76,9 +78,13 @@ def tidy(folder: int, homes: Mapping[str, Home], plan: Plan, walk: Walk, top: To
     with os.scandir(folder) as entries:
         while not walk.stop.is_set() and (batch := list(islice(entries, BATCH))):
             expired = []
+            is_locked = held_by_others()
             for found in _misplaced(batch, plan, top, own):
                 if found.written_ns < plan.expiry[found.kind].before_ns:
                     expired.append(found.entry)
+                elif is_locked(folder, found.entry.name, found.entry.seen.st_ino):
+                    top.tally.locked.add(found.entry.name)
+                    top.tally.keep(found.entry.seen.st_size, found.written_ns)
                 elif not _move_home(place, found, homes.get(found.kind), walk, top):
                     top.tally.keep(found.entry.seen.st_size, found.written_ns)
             delete(place, expired, top.tally, walk)
@@ -96,7 +102,7 @@ def _misplaced(batch: list[os.DirEntry[str]], plan: Plan, top: Top, own: str) ->
         except OSError as error:
             top.tally.fail(name, error)
             continue
-        if name in plan.expiry or name in {own, TEMPORARY}:
+        if name in plan.expiry or name in {own, TEMPORARY} or name.startswith(f"{own}.broken-"):
             continue
         if stat.S_ISDIR(seen.st_mode):
             top.folders.append(name)
@@ -123,6 +129,9 @@ def _move_home(place: Place, found: _Misplaced, home: Home | None, walk: Walk, t
         if walk.apply and home.descriptor is not None:
             free = move((place.descriptor, name), (home.descriptor, name))
         else:
+            for folder in filter(None, (place.descriptor, home.descriptor)):
+                if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             free = _could_move(home, found, place.expiry)
     except FileNotFoundError:
         return True  # it has gone by itself

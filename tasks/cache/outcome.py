@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..core.names import printable
 from .loose import Top
 from .rules import Plan
 from .tally import Tally
@@ -18,6 +19,7 @@ class Note:
         path: the file, below the root.
         problem: what was wrong with it, before or while it was written.
         remedy: what to do about that.
+        broken: what is there cannot be used and is to be kept aside.
         planned: it can be written.
         written: it was.
         aside: where an unusable older one was kept.
@@ -27,6 +29,7 @@ class Note:
     path: str
     problem: str | None = None
     remedy: str | None = None
+    broken: bool = False
     planned: bool = False
     written: bool = False
     aside: str | None = None
@@ -38,6 +41,7 @@ class Outcome:
 
     Attributes:
         plan: what it was to do.
+        directory: the cache, below the root.
         created: folders created, or that a dry run would create.
         top: the top of the cache folder.
         tallies: per kind, what the walk of its folder gave.
@@ -49,6 +53,7 @@ class Outcome:
     """
 
     plan: Plan
+    directory: str = "cache"
     created: list[str] = field(default_factory=list)
     top: Top = field(default_factory=Top)
     tallies: dict[str, Tally] = field(default_factory=dict)
@@ -64,6 +69,12 @@ class Outcome:
             self.refused[path] = f"Not cleaned to its end: {error.strerror}."
         else:
             self.refused[path] = f"Not cleaned: {error}"
+
+    @property
+    def incomplete(self) -> list[str]:
+        """The folders in which something could not be read, so that numbers lack it."""
+        failed = [f"{self.directory}/{kind}" for kind, tally in self.tallies.items() if tally.failed]
+        return sorted({printable(path) for path in (*self.refused, *failed)})
 
     @property
     def elsewhere(self) -> Tally:

@@ -40,7 +40,7 @@ def record(root: Path, settings: Settings, outcome: Outcome, now: datetime, *, d
         found = json_files.read_object(root, path)
         if content is weekly_report and found.content and not isinstance(found.content.get("runs"), list):
             found = json_files.Found({}, f"{printable(path)} is no report of a clean-up.", broken=True)
-        note = Note(check, path, found.problem, planned=found.replaceable)
+        note = Note(check, path, found.problem, broken=found.broken, planned=found.replaceable)
         outcome.notes.append(note)
         if found.broken:
             note.remedy = "Look at what wrote it."
@@ -91,8 +91,8 @@ def weekly_report(before: Mapping[str, Any], outcome: Outcome, now: datetime) ->
     done = {"deleted": total.expired, "deleted_bytes": total.expired_bytes, "moved": outcome.moved}
     run = {
         "started": now.isoformat(),
-        "entries_before": total.files + total.expired,
-        "bytes_before": total.bytes + total.expired_bytes,
+        "entries_before": None if outcome.interrupted else total.files + total.expired,
+        "bytes_before": None if outcome.interrupted else total.bytes + total.expired_bytes,
         **done,
         "interrupted": outcome.interrupted,
     }
@@ -114,7 +114,7 @@ def _state(outcome: Outcome) -> dict[str, Any]:
     return {
         "entries": total.files,
         "bytes": total.bytes,
-        "incomplete": sorted(map(printable, outcome.refused)),
+        "incomplete": outcome.incomplete,
         "kinds": {printable(name): _counted(tally) for name, tally in sorted(outcome.tallies.items())},
         "other": _counted(outcome.elsewhere),
     }

@@ -50,7 +50,7 @@ class JsonConsole:
         text = encode(document).decode()
         if not _can_show(self._stream, text):
             text = json.dumps(json.loads(text))
-        _emit(self._stream, text)
+        emit(self._stream, text)
 
 
 class TextConsole:
@@ -72,7 +72,7 @@ class TextConsole:
         if self._stream.isatty():
             self._print_styled(shown)
         else:
-            _emit(self._stream, "\n".join("".join(text for text, _ in line).rstrip() for line in shown))
+            emit(self._stream, "\n".join("".join(text for text, _ in line).rstrip() for line in shown))
 
     def _print_styled(self, lines: Iterable[Line]) -> None:
         from rich.console import Console as RichConsole
@@ -82,7 +82,7 @@ class TextConsole:
         console = RichConsole(file=styled, force_terminal=True, highlight=False, soft_wrap=True)
         for line in lines:
             console.print(Text.assemble(*line))
-        _emit(self._stream, styled.getvalue().removesuffix("\n"))
+        emit(self._stream, styled.getvalue().removesuffix("\n"))
 
 
 def _can_show(stream: TextIO, text: str) -> bool:
@@ -99,7 +99,7 @@ def _showable(stream: TextIO, text: str) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def _emit(stream: TextIO, text: str) -> None:
+def emit(stream: TextIO, text: str) -> None:
     """Print *text*; whoever reads it may leave early (``inv daily | head``), which is no error.
 
     Raises:

@@ -40,6 +40,10 @@ def install() -> None:
 def sentence(error: BaseException, trace: TracebackType | None) -> str | None:
     """Return what is wrong with the settings, on one line; ``None`` where they are not what failed."""
     what = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, RecursionError):
+        what = "it refers to itself"
+    elif isinstance(error, AttributeError):
+        what = "it holds no mapping of settings"
     for place, variables in _places(trace):
         if place == ("config.py", "_load_file"):
             return f"The settings file {variables.get('filepath')!r} cannot be read: {what}. Correct it"

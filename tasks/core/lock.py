@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -62,10 +63,7 @@ def project_lock(root: Path, owner: str, now: datetime) -> Iterator[None]:
     try:
         descriptor = _acquire(path)
     except OSError as error:
-        raise Closed(
-            f"{printable(path)} cannot be written by {_user()}: {error.strerror}. Nothing was changed. "
-            "Run it as the project's owner, on a file system that can be written."
-        ) from None
+        raise Closed(_closed(path, error.strerror)) from None
     token = _held.set(_held.get() | {root})
     try:
         _sign(descriptor, path, owner, now)
@@ -76,6 +74,23 @@ def project_lock(root: Path, owner: str, now: datetime) -> Iterator[None]:
             if _is_current(descriptor, path):
                 path.unlink()
         os.close(descriptor)
+
+
+def require_writable(root: Path) -> None:
+    """Refuse a root in which a run could not take the lock: a dry run must not promise what a run cannot do.
+
+    Raises:
+        Closed: the root cannot be written.
+    """
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise Closed(_closed(root, os.strerror(errno.EACCES)))
+
+
+def _closed(path: Path, reason: str | None) -> str:
+    return (
+        f"{printable(path)} cannot be written by {_user()}: {reason}. Nothing was changed. "
+        "Run it as the project's owner, on a file system that can be written."
+    )
 
 
 def _acquire(path: Path) -> int:

@@ -103,7 +103,8 @@ class MaintenanceExecutor(Executor):
         # Invoke 3 passes the parsed command line on, Invoke 2 does not.
         takes_core = "core_parse_result" in inspect.signature(call.make_context).parameters
         context = call.make_context(self.config, **({"core_parse_result": self.core} if takes_core else {}))
-        result = call.task(context, *call.args, **call.kwargs)
+        with _user_errors():
+            result = call.task(context, *call.args, **call.kwargs)
         if call.autoprint and named:
             print(result)  # noqa: T201 - what Invoke does for a task that asks for it
         return result

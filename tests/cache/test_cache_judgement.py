@@ -54,7 +54,7 @@ def test_an_interrupted_run_says_how_far_it_came() -> None:
     of = outcome(temp=Tally(files=1, expired=2))
     of.interrupted = True
     one = report(of)
-    assert one.summary == "interrupted: 2 expired entries deleted (0 B), 1 kept (0 B) until then"
+    assert one.summary == "interrupted: 2 expired entries deleted (0 B) until then"
     assert one.status is Status.UNKNOWN
     finding = found(one, "cache.interrupted", "cache")
     assert finding.remedy == "Run inv weekly.cache-cleanup again."

@@ -22,6 +22,7 @@ from tasks.cache.rules import Expiry
 from tasks.cache.sweep import BATCH, Place, Walk, sweep
 from tasks.cache.tally import Names, Tally
 from tasks.core import lock
+from tasks.core.lock import Closed
 
 from .conftest import HOUR_NS, NOW_NS, Project, Scanned, Unseen, child, done, environment, every, found, scan_with
 
@@ -798,10 +799,23 @@ def test_a_bare_repository_in_the_cache_is_only_counted(project: Project) -> Non
 
 def test_a_dry_run_does_not_promise_what_it_could_not_do(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.entry("temp/old", 5000)
-    monkeypatch.setattr(os, "access", lambda *_arguments, **_keywords: False)
+    project.entry("api_1", 1)
+    monkeypatch.setattr(os, "access", lambda path, *_arguments, **_keywords: path == project.root)
     report = project.run(dry_run=True)
-    assert done(report, "delete") == {}
+    assert done(report, "delete") == done(report, "move") == {}
     assert "Permission denied" in found(report, "cache.failed", "cache/temp").message
+    assert "Permission denied" in found(report, "cache.failed", "cache").message
+    monkeypatch.setattr(os, "access", lambda *_arguments, **_keywords: False)
+    with pytest.raises(Closed, match="cannot be written by user"):
+        project.run(dry_run=True)
+
+
+def test_a_loose_file_that_is_locked_stays_where_it_is(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.entry("api_1", 1)
+    monkeypatch.setattr("tasks.cache.loose.held_by_others", lambda: lambda *_arguments: True)
+    report = project.run()
+    assert found(report, "cache.locked", "cache").value == 1
+    assert project.path("api_1").exists()
 
 
 def test_a_folder_that_cannot_be_removed_is_told_of(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,8 +47,11 @@ def check(loaded: Loaded) -> Report:
 
 def init(loaded: Loaded, *, dry_run: bool) -> Report:
     """Write a commented ``invoke.yaml`` beside ``tasks.py``; one that is there is left as it is."""
-    path = loaded.folder / FILE
-    if path.is_symlink() or path.exists():
+    # Invoke reads the first of these that it finds: a new one must not switch another off.
+    names = [loaded.folder / f"invoke.{suffix}" for suffix in ("yaml", "yml", "json", "py")]
+    there = [name for name in names if name.is_symlink() or name.exists()]
+    path = there[0] if there else loaded.folder / FILE
+    if there:
         finding = Finding(
             check="settings.file",
             subject=FILE,

@@ -26,6 +26,10 @@ KEY = "maintenance"
 ENVIRONMENT_PREFIX = "INVOKE_MAINTENANCE_"
 
 
+def _is_ours(variable: str) -> bool:
+    return variable.startswith(ENVIRONMENT_PREFIX) or variable == ENVIRONMENT_PREFIX.rstrip("_")
+
+
 class Level(NamedTuple):
     """One source of settings.
 
@@ -79,7 +83,7 @@ def read(config: Config, variables: Mapping[str, str], collection: Mapping[str, 
             _file(config._user_path, config._user),
             _file(config._project_path, config._project),
         ],
-        environment={name: text for name, text in variables.items() if name.startswith(ENVIRONMENT_PREFIX)},
+        environment={name: text for name, text in variables.items() if _is_ours(name)},
         above=[_file(runtime, config._runtime, " (-f)"), Level("argument", config._overrides.get(KEY))],
         folder=Path(config._project_prefix or Path.cwd()),
     )
@@ -126,7 +130,7 @@ def install(config: Config, tree: dict[str, Any]) -> None:
 @contextmanager
 def hidden_environment() -> Iterator[None]:
     """Hide the suite's variables while Invoke reads the environment: it would cast them wrongly."""
-    hidden = {name: environ.pop(name) for name in list(environ) if name.startswith(ENVIRONMENT_PREFIX)}
+    hidden = {name: environ.pop(name) for name in list(environ) if _is_ours(name)}
     try:
         yield
     finally:
