@@ -58,8 +58,8 @@ def clean_up(
     root = Path(settings.root)
     if not root.is_dir():
         raise files.Refused(f"The project {printable(root)} does not exist or is no folder. Correct maintenance.root.")
-    todo = plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than)
-    outcome = Outcome(todo, settings.cache.directory)
+    planned = plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than)
+    outcome = Outcome(planned, settings.cache.directory)
     if dry_run:
         require_writable(root)
     with (

@@ -586,3 +586,8 @@ def test_a_root_that_is_no_folder_is_refused(project: Project) -> None:
         with pytest.raises(Refused, match="does not exist or is no folder"):
             project.run(dry_run=dry_run)
     assert not project.root.exists()
+
+
+def test_only_the_folders_of_the_kinds_asked_for_are_created(project: Project) -> None:
+    project.run(kinds=("temp",))
+    assert {path.name for path in project.path(".").iterdir() if path.is_dir()} == {"temp"}

@@ -517,3 +517,20 @@ def test_a_report_that_is_not_ours_is_kept_aside(project: Project) -> None:
     assert "is no report of a clean-up" in found(report, "cache.report").message
     assert project.report_file.with_name(project.report_file.name + ".broken-1").read_text().endswith("5}")
     assert len(weekly(project)["runs"]) == 1
+
+
+def test_keeping_a_broken_file_aside_is_an_action_and_the_copy_no_entry(project: Project) -> None:
+    project.folder(".")
+    project.path("stats.json").write_text("[")
+    plan, report, after = project.run(dry_run=True), project.run(), project.run(dry_run=True)
+    for one in (plan, report):
+        assert [action.target for action in one.actions if action.verb == "keep aside"] == ["cache/stats.json"]
+    assert next(one.value for one in after.metrics if one.subject == "cache") == 0
+    assert every(after, "cache.unsorted") == []
+
+
+def test_an_interrupted_run_claims_no_number_that_it_does_not_know() -> None:
+    of = outcome(temp=Tally(files=1, expired=2))
+    of.interrupted = True
+    (run,) = statistics.weekly_report({}, of, NOW)["runs"]
+    assert (run["entries_before"], run["bytes_before"], run["deleted"]) == (None, None, 2)

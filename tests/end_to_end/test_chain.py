@@ -316,3 +316,39 @@ def test_without_the_executor_a_key_that_is_no_text_is_named(plainly_adopted: Pa
     result = inv("settings.check", cwd=plainly_adopted)
     assert result.status == 78
     assert "The setting maintenance.cache.expiry_hours.404 has a name that is no text" in result.err
+
+
+@pytest.mark.parametrize("name", ["invoke.yml", "invoke.json", "invoke.py"])
+def test_settings_init_does_not_switch_off_a_settings_file_of_another_sort(
+    plainly_adopted: Path, inv: Inv, name: str
+) -> None:
+    (plainly_adopted / name).write_text("{}")
+    result = inv("settings.init", cwd=plainly_adopted)
+    assert result.status == 1
+    assert name in result.report["findings"][0]["message"]
+    assert not (plainly_adopted / "invoke.yaml").exists()
+
+
+@pytest.mark.parametrize("task", ["settings.example", "settings.schema", "report.schema"])
+def test_a_text_that_cannot_be_printed_ends_with_a_sentence(
+    adopted: Path, environment: dict[str, str], task: str
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [INV, task], cwd=adopted, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 74
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_bare_variable_is_no_setting(adopted: Path, inv: Inv) -> None:
+    result = inv("settings.check", cwd=adopted, env={"INVOKE_MAINTENANCE": "x"})
+    assert result.status == 78
+    assert "environment INVOKE_MAINTENANCE: there is no setting of this name" in result.err
+
+
+def test_a_settings_file_that_is_a_list_or_refers_to_itself_is_said_to_be_so(adopted: Path, inv: Inv) -> None:
+    (adopted / "more.yaml").write_text("- x\n")
+    assert "it holds no mapping of settings" in inv("-f", "more.yaml", "settings.check", cwd=adopted).err
+    (adopted / "more.yaml").write_text("maintenance: &a {cache: *a}\n")
+    assert "it refers to itself" in inv("-f", "more.yaml", "settings.check", cwd=adopted).err
