@@ -1,0 +1,144 @@
+"""The archives of logs: ``archive/YYYY/MM/NAME_YYYYMMDD.log.gz`` in the log folder, and what each says of itself.
+
+An archive is a gzip file like any other. The comment in its header says which bytes of which file it holds, so
+that whoever has read a part of the live log can go on in the archive where it left off.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from ..core.files import folder
+
+FOLDER = "archive"
+"""In the log folder."""
+
+HEADER_LIMIT = 4096
+"""Bytes of an archive within which its header ends."""
+
+_NAME = re.compile(r"(?P<stem>.+)_(?P<day>\d{8})(?:_(?P<serial>\d+))?\.log\.gz", re.DOTALL)
+_YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"\d\d")
+_FIXED = struct.Struct("<4sIBB")
+_MAGIC = b"\x1f\x8b\x08"
+_COMMENT = 0x10
+_UNIX = 3
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an archive's content comes from.
+
+    Attributes:
+        log: the name of the live log.
+        device: the device of its file.
+        inode: the inode of its file.
+        end: bytes of the file that the archive holds, counted from the file's start.
+        released: bytes that were taken away from the file's start. Less than *end* where a line crossed the
+            border: its rest was blanked in the file and is no record there.
+        rotated: when, in ISO 8601.
+    """
+
+    log: str
+    device: int
+    inode: int
+    end: int
+    released: int
+    rotated: str
+
+
+class Archive(NamedTuple):
+    """An archive found.
+
+    Attributes:
+        month: the folder in the archive folder, ``2026/11``.
+        name: the file's name there.
+        stem: the name of its log without ``.log``; ``None`` where the name is not of our form.
+        day: the day of its rotation, by its name; ``None`` likewise.
+        serial: 1 for the day's first rotation.
+        status: what ``lstat`` said.
+    """
+
+    month: str
+    name: str
+    stem: str | None
+    day: date | None
+    serial: int
+    status: os.stat_result
+
+
+def archive_name(log: str, day: date, serial: int) -> str:
+    """Return the name of the archive of *log*, the *serial*-th of that *day*."""
+    suffix = f"_{serial}" if serial > 1 else ""
+    return f"{stem_of(log)}_{day:%Y%m%d}{suffix}.log.gz"
+
+
+def stem_of(log: str) -> str:
+    """Return the name of a log as its archives begin with it."""
+    return log.removesuffix(".log")
+
+
+def header(origin: Origin, mtime: float) -> bytes:
+    """Return the header of a gzip member (RFC 1952) with *origin* as its comment."""
+    comment = json.dumps(msgspec.to_builtins(origin)).encode("ascii")  # RFC 1952 has comments in ISO 8859-1
+    seconds = int(mtime) if 0 <= mtime < 2**32 else 0
+    return _FIXED.pack(_MAGIC + bytes([_COMMENT]), seconds, 0, _UNIX) + comment + b"\0"
+
+
+def origin_of(start: bytes) -> Origin | None:
+    """Return what the header at the *start* of an archive says; ``None`` where it is not of ours."""
+    if len(start) < _FIXED.size or start[:3] != _MAGIC or start[3] != _COMMENT:
+        return None
+    end = start.find(b"\0", _FIXED.size)
+    with suppress(ValueError, msgspec.ValidationError):
+        return msgspec.convert(json.loads(start[_FIXED.size : max(end, 0)]), Origin)
+    return None
+
+
+def archives(root: Path, directory: str) -> Iterator[Archive]:
+    """Yield the ``.gz`` files in the archive's folders of years and months, oldest month first.
+
+    Args:
+        root: the project.
+        directory: the log folder, below it.
+
+    Raises:
+        Refused, OSError: a folder of the archive cannot be walked.
+    """
+    top = f"{directory}/{FOLDER}"
+    for year in _folders(root, top, _YEAR):
+        for month in _folders(root, f"{top}/{year}", _MONTH):
+            path = f"{year}/{month}"
+            with folder(root, f"{top}/{path}") as descriptor, os.scandir(descriptor) as entries:
+                for name in sorted(entry.name for entry in entries if entry.name.endswith(".gz")):
+                    status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                    if stat.S_ISREG(status.st_mode):
+                        yield _archive(path, name, status)
+
+
+def _folders(root: Path, path: str, pattern: re.Pattern[str]) -> list[str]:
+    try:
+        with folder(root, path) as descriptor, os.scandir(descriptor) as entries:
+            return sorted(
+                entry.name for entry in entries if pattern.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+            )
+    except FileNotFoundError:
+        return []
+
+
+def _archive(month: str, name: str, status: os.stat_result) -> Archive:
+    match = _NAME.fullmatch(name)
+    with suppress(ValueError):
+        if match:
+            day = date.fromisoformat(match["day"])
+            return Archive(month, name, match["stem"], day, int(match["serial"] or 1), status)
+    return Archive(month, name, None, None, 1, status)

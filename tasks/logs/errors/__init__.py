@@ -1,0 +1,1 @@
+"""The error monitor: records to groups, groups to states, states to alerts."""

@@ -1,0 +1,1 @@
+"""Rotation: from a live log to a verified archive without losing a line."""
