@@ -1,0 +1,214 @@
+"""Level words in text: found in one pass over large buffers, judged line by line only where there is one.
+
+Two steps. A *finder* gives the places where a word for a warning or worse stands, with hyperscan at the speed
+of ``grep``, or without it with ``re``. Then the beginning of each such line, up to that word, is judged: does a
+record begin there, and is that word its level? Lines of one program begin alike, so that most of these
+judgements are looked up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from enum import IntEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from .shapes import ANSI, begins_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Finder: TypeAlias = Callable[[bytes], list[int]]
+"""Given whole lines, returns where the words end, ascending, each once."""
+
+
+class Level(IntEnum):
+    """The levels of Python's ``logging``; what is below a warning is told apart from it only."""
+
+    NOTHING = 0
+    INFO = 20
+    WARNING = 30
+    ERROR = 40
+    CRITICAL = 50
+
+
+HEAD = 4096
+"""Bytes of a line within which its level word must begin: nobody writes it further to the right."""
+
+_LOOKED_UP = 20_000
+"""Beginnings of lines whose judgement is kept."""
+
+_NAMES = {
+    b"warn": Level.WARNING,
+    b"warning": Level.WARNING,
+    b"error": Level.ERROR,
+    b"critical": Level.CRITICAL,
+    b"fatal": Level.CRITICAL,
+}
+
+# What follows the word is a part of the match: `ERROR_COUNT` and `ERROR=0` are no levels. Hyperscan knows no
+# look-around, and both engines must take the same patterns; what they give too much, the judge leaves out.
+_UPPER = rb"(?:ERROR|CRITICAL|FATAL|WARN(?:ING)?)[^\w=]"
+_LOWER = rb"[\[\"='](?:error|critical|fatal|warning|warn|Error|Critical|Fatal|Warning|Warn)[\]\"'\s]"
+_PADDED = rb"\[ (?:error|critical|fatal|warning|warn)[\]\s]"
+PATTERNS = (_UPPER, _LOWER, _PADDED)
+
+_ANY_WORD = rb"(?:[Tt]race|[Dd]ebug|[Ii]nfo|[Nn]otice|[Ss]uccess|[Ee]rror|[Cc]ritical|[Ff]atal|[Ww]arn(?:ing)?)"
+_TOKEN = re.compile(
+    rb"\b(?P<upper>TRACE|DEBUG|INFO|NOTICE|SUCCESS|ERROR|CRITICAL|FATAL|WARN(?:ING)?)(?![\w=])"
+    rb"|\[\s?(?P<bracket>" + _ANY_WORD + rb")[\]\s]"
+    rb"|\b(?:level|levelname|severity|lvl)=[\"']?(?P<key>" + _ANY_WORD + rb")(?![\w=])"
+)
+"""Every form of a level in text; the first in a line is the record's."""
+
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+
+
+class _JsonLine(msgspec.Struct):
+    level: object = None
+    levelname: object = None
+    severity: object = None
+    lvl: object = None
+    log_level: object = msgspec.field(default=None, name="log.level")
+
+
+_decode_json = msgspec.json.Decoder(_JsonLine).decode
+
+
+def find_with_hyperscan() -> Finder:
+    """Return a finder that makes one pass at the speed of ``grep``.
+
+    Raises:
+        ImportError: hyperscan is not installed.
+    """
+    import hyperscan
+
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    numbers = list(range(len(PATTERNS)))
+    database.compile(expressions=list(PATTERNS), ids=numbers, elements=len(numbers), flags=[0] * len(numbers))
+    ends: list[int] = []
+
+    def note(_number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        ends.append(end)
+
+    def find(buffer: bytes) -> list[int]:
+        ends.clear()
+        if buffer:
+            database.scan(buffer, match_event_handler=note)
+        return sorted(set(ends))
+
+    return find
+
+
+def find_with_re() -> Finder:
+    """Return a finder that gives the same answer without hyperscan, one pass per pattern."""
+    patterns = [re.compile(pattern) for pattern in PATTERNS]
+
+    def find(buffer: bytes) -> list[int]:
+        return sorted({match.end() for pattern in patterns for match in pattern.finditer(buffer)})
+
+    return find
+
+
+def finder() -> Finder:
+    """Return the fastest finder that this machine has."""
+    with suppress(ImportError):
+        return find_with_hyperscan()
+    return find_with_re()
+
+
+class Judge:
+    """Tells which of the words found are the levels of records.
+
+    Args:
+        structured: records have a shape of their own (a time, a level in front, JSON), so that a line without
+            one goes on with the record before it. In a file of free text every line is a record.
+    """
+
+    def __init__(self, *, structured: bool) -> None:
+        self.structured = structured
+        self._known: dict[bytes, Level] = {}
+
+    def count(self, buffer: bytes, ends: Sequence[int]) -> Counter[Level]:
+        """Return how many records of which level begin in *buffer*."""
+        heads = Counter(head.translate(_DIGITS) for head in _heads(buffer, ends))
+        if any(head.startswith(b"{") for head in heads):
+            return Counter(level for _, level in self.lines(buffer, ends))
+        total: Counter[Level] = Counter()
+        for head, number in heads.items():
+            total[self._level(head)] += number
+        del total[Level.NOTHING]
+        return total
+
+    def lines(self, buffer: bytes, ends: Iterable[int]) -> Iterator[tuple[int, Level]]:
+        """Yield where each record that has one of the words as its level begins, and that level.
+
+        Args:
+            buffer: whole lines.
+            ends: what the finder gave for it, or a part of that; descending for descending results.
+        """
+        before = -1
+        for end in ends:
+            start = buffer.rfind(b"\n", max(end - HEAD, 0), end - 1) + 1
+            if (start == 0 and end > HEAD) or start == before:
+                continue
+            if buffer.startswith(b"{", start):
+                level = self._json_level(buffer, start, end)
+                before = start
+            else:
+                level = self._level(buffer[start:end].translate(_DIGITS))
+            if level:
+                before = start
+                yield start, level
+
+    def _level(self, head: bytes) -> Level:
+        level = self._known.get(head)
+        if level is None:
+            if len(self._known) >= _LOOKED_UP:
+                self._known.clear()
+            level = self._known[head] = judge_head(head, structured=self.structured)
+        return level
+
+    def _json_level(self, buffer: bytes, start: int, end: int) -> Level:
+        stop = buffer.find(b"\n", end - 1)
+        try:
+            line = _decode_json(buffer[start : stop if stop >= 0 else len(buffer)])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return judge_head(buffer[start:end], structured=self.structured)
+        said = line.level or line.levelname or line.severity or line.lvl or line.log_level
+        return _NAMES.get(said.lower().encode(), Level.NOTHING) if isinstance(said, str) else Level.NOTHING
+
+
+def judge_head(head: bytes, *, structured: bool) -> Level:
+    """Return the level of a line that is read up to and with a level word and the character after it.
+
+    Returns:
+        ``NOTHING`` where the line begins no record, or where that word is not its first level word.
+    """
+    if b"\x1b" in head:
+        head = ANSI.sub(b"", head)
+    token = _TOKEN.search(head)
+    if token is None or token.end() < len(head) - 1:
+        return Level.NOTHING
+    if structured and not begins_record(head):
+        return Level.NOTHING
+    word = token["upper"] or token["bracket"] or token["key"]
+    return _NAMES.get(word.lower(), Level.NOTHING)
+
+
+def _heads(buffer: bytes, ends: Sequence[int]) -> Iterator[bytes]:
+    """Yield the beginnings of lines up to each end; words further right than :data:`HEAD` are left out."""
+    rfind = buffer.rfind
+    for end in ends:
+        if end > HEAD:
+            break
+        yield buffer[rfind(b"\n", 0, end - 1) + 1 : end]
+    far = [end for end in ends if end > HEAD] if ends and ends[-1] > HEAD else []
+    for end in far:
+        start = rfind(b"\n", end - HEAD, end - 1) + 1
+        if start:
+            yield buffer[start:end]

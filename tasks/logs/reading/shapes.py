@@ -1,0 +1,139 @@
+"""The shapes of log lines: which line begins a record, and what its first line says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+
+from .times import TIME, WITHIN, seconds_of, time_of
+
+ANSI = re.compile(rb"\x1b\[[0-9;]{0,12}m")
+"""Colour on a terminal."""
+
+_BOM = b"\xef\xbb\xbf"
+_WORD = rb"(?:TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN(?:ING)?|ERROR|CRITICAL|FATAL)"
+_SMALL = rb"(?:trace|debug|info|notice|success|warn(?:ing)?|error|critical|fatal)"
+_LEVEL_FIRST = re.compile(
+    rb"[\[(<|*]{0,3}" + _WORD + rb"(?![\w=])|\[\s?(?i:" + _SMALL + rb")\s{0,8}\]|(?:level|severity|lvl)=|\{\s*\""
+)
+_CLOCK_FIRST = re.compile(rb"\[?\d\d:\d\d:\d\d(?!\d)")
+_RECORD = re.compile(
+    rb"^(?:\xef\xbb\xbf|\x1b\[[0-9;]{0,12}m){0,2}(?:"
+    + _LEVEL_FIRST.pattern
+    + rb"|"
+    + _CLOCK_FIRST.pattern
+    + rb"|\S[^\n]{0,99}?(?<!\d)\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d|\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d)",
+    re.MULTILINE,
+)
+
+_SEPARATORS = b" \t-|:,;[]()<>/"
+_NAME = re.compile(rb"(?<![\w.$=-])[A-Za-z_][\w.$-]{0,199}(?![\w=])")
+_WORKER = re.compile(rb"(?i:(?:Main|Dummy)?(?:Thread|Process)|ThreadPool|ForkPool|Spawn|asyncio_|worker\b|pid|tid)")
+"""Names of threads and processes, which say nothing about what failed and differ from run to run."""
+
+_LOGGER_AFTER = re.compile(
+    rb"/[\w-]{1,99}\](?P<celery>)\s"  # : ERROR/MainProcess] message
+    rb"|:(?P<colon>[A-Za-z_][\w.]{0,199}):(?!\s|//)"  # ERROR:root:message
+    rb"|\s{0,8}\|\s(?P<loguru>[\w.<>]{1,199}:[\w.<>]{1,99}):\d{1,7} - "  # | ERROR    | module:function:12 - message
+    rb"|[\])]?\s{1,8}(?:in )?(?P<word>[A-Za-z_][\w.]{0,199}):\s"  # ERROR in app: message
+    rb"|[\])]?\s{1,8}\[(?P<bracket>[A-Za-z_][\w.]{0,199})\]:?\s"  # ERROR [api.client] message
+    rb"|\s{1,8}(?P<spaced>[A-Za-z_][\w.]{0,199})\s-\s"  # ERROR api.client - message
+    rb"|[\])]?\s{0,8}[-|]\s{1,8}(?P<dash>[A-Za-z_][\w.]{0,199})\s{1,8}[-|]\s"  # - ERROR - api.client - message
+)
+_TOKEN = re.compile(rb"(?<![\w.])(?:" + _WORD + rb"(?![\w=])|\[\s?(?i:" + _SMALL + rb")\s{0,8}\])|level=[\"']?\w+")
+
+_TIMES = ("timestamp", "time", "asctime", "ts", "@timestamp", "datetime", "date")
+_LOGGERS = ("logger", "name", "logger_name", "module", "component")
+_MESSAGES = ("message", "msg", "event", "text")
+_DETAILS = ("exc_info", "exception", "traceback", "exc_text", "stack_info", "stack", "stack_trace")
+
+
+class FirstLine(NamedTuple):
+    """What the first line of a record says.
+
+    Attributes:
+        time: seconds since 1970; ``None`` where it names none.
+        logger: the name of the logger; empty where it names none.
+        message: what is left without time, level and logger.
+        details: what a JSON line has beside its message: a traceback; else empty.
+    """
+
+    time: float | None
+    logger: str
+    message: str
+    details: str = ""
+
+
+def begins_record(line: bytes) -> bool:
+    """Tell whether a line begins a record: with a time, a level, a time of day, or as a JSON object."""
+    return _RECORD.match(line) is not None
+
+
+def next_record(buffer: bytes, position: int, limit: int) -> int | None:
+    """Return where the first line that begins a record begins, from the line at *position* on."""
+    match = _RECORD.search(buffer, position, limit)
+    return None if match is None else match.start()
+
+
+def is_structured(sample: bytes) -> bool:
+    """Tell whether the lines of a file have the shape of records: one of them in the sample does."""
+    return _RECORD.search(sample) is not None
+
+
+def has_times(line: bytes) -> bool:
+    """Tell whether a time stands where a record has it."""
+    return TIME.search(line[:WITHIN]) is not None
+
+
+def first_line(line: bytes) -> FirstLine:
+    """Take the first line of a record apart."""
+    if line.startswith(b"{"):
+        try:
+            value = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            value = None
+        if isinstance(value, dict):
+            return _json_line(value)
+    line = ANSI.sub(b"", line.removeprefix(_BOM))
+    time = time_of(line)
+    match = TIME.search(line[:WITHIN])
+    rest = line if match is None else line[: match.start()] + b" " + line[match.end() :]
+    level = _TOKEN.search(rest)
+    if level is None:
+        return FirstLine(time, "", _text(rest.strip(_SEPARATORS)))
+    logger = _last_name(rest[: level.start()])
+    after = rest[level.end() :]
+    if not logger and (named := _LOGGER_AFTER.match(after)):
+        logger, after = next(filter(None, named.groups()), b""), after[named.end() :]
+    return FirstLine(time, _text(logger), _text(after.lstrip(_SEPARATORS).rstrip()))
+
+
+def _last_name(text: bytes) -> bytes:
+    """Return the logger's name among what stands before the level: the last word that names no thread."""
+    names = [name for name in _NAME.findall(text) if not _WORKER.match(name)]
+    return names[-1] if names else b""
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _json_line(value: dict[str, Any]) -> FirstLine:
+    def first(names: tuple[str, ...]) -> Any:
+        return next((value[name] for name in names if value.get(name)), None)
+
+    details = first(_DETAILS)
+    return FirstLine(
+        next((time for name in _TIMES if (time := seconds_of(value.get(name))) is not None), None),
+        str(first(_LOGGERS) or ""),
+        str(first(_MESSAGES) or ""),
+        "" if isinstance(details, bool) else _joined(details),
+    )
+
+
+def _joined(details: Any) -> str:
+    if isinstance(details, list):
+        return "\n".join(str(part).rstrip("\n") for part in details)
+    return "" if details is None else str(details)
