@@ -1,20 +1,21 @@
 """What ``inv --list`` shows, read from top to bottom.
 
 Each collection is a module of thin tasks in this folder; what they call lies in the package of its domain
-(``cache``, …), and what all of them share in ``core``.
+(``logs``, ``cache``, …), and what all of them share in ``core``.
 """
 
 from __future__ import annotations
 
 from invoke import Collection
 
-from . import demo, report, settings, weekly
+from . import daily, demo, report, settings, weekly
 from .core import excepthook
 
 excepthook.install()
 
 namespace = Collection(
     demo.demo,
+    daily,
     weekly,
     settings,
     report,

@@ -1,4 +1,4 @@
-"""Every week: clean up what has had its time."""
+"""Every week: clean up what has had its time, archive what was logged."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def _kinds(settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
     from .core.arguments import cache_kinds
 
     return cache_kinds(settings, names)
+
+
+def _days(settings: Settings, text: str | None) -> int | None:
+    from .core.arguments import days
+
+    return days(settings, text)
 
 
 @procedure(
@@ -57,6 +63,33 @@ def cache_cleanup(
     )
 
 
-@task(name="all", default=True, pre=[cache_cleanup])
+@procedure(
+    checks={"older_than_days": _days},
+    help={
+        "dry_run": "Change nothing; show what a run would do.",
+        "force": "Of a log in use, archive every complete line now, not only whole blocks of the file system.",
+        "older_than_days": "Days after which an archive is deleted, in place of maintenance.logs.archive_days.",
+    },
+)
+def log_rotation(run: Run, dry_run: bool = False, force: bool = False, older_than_days: int | None = None) -> Report:
+    """Archive every log without losing a line, whoever is writing; delete old archives.
+
+    Reads maintenance.logs. Each log goes to archive/YYYY/MM/NAME_YYYYMMDD.log.gz in the log folder; an archive is
+    read back and compared before anything is taken out of the log. A log that nobody writes to is renamed and
+    begun anew; one that a program appends to is shortened under it; any other is left with a warning.
+    """
+    from .logs.rotation.rotation import rotate
+
+    return rotate(
+        run.settings,
+        now=run.now,
+        dry_run=dry_run or run.dry,
+        force=force,
+        older_than_days=older_than_days,
+        advance=run.advance,
+    )
+
+
+@task(name="all", default=True, pre=[cache_cleanup, log_rotation])
 def every(_context: Context) -> None:
     """Run every weekly procedure (a dry run of all of them: inv --dry weekly)."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 
 from .errors import UsageError
 from .settings.model import MOST_HOURS, Settings
@@ -27,6 +29,84 @@ def hours(_settings: Settings, text: str | None) -> float | None:
             f"--older-than takes a number of hours from 0 to {MOST_HOURS}, as in --older-than=12; got {text!r}."
         )
     return number
+
+
+_SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?(min|m|h|d|w)", re.IGNORECASE)
+_UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+LEVELS = ("warning", "error", "critical")
+"""The levels that a log review can begin at."""
+
+
+def days(_settings: Settings, text: str | None) -> int | None:
+    """Return a whole number of days, 0 or more; ``None`` where the flag was not given.
+
+    Raises:
+        UsageError: it is no such number.
+    """
+    if text is None:
+        return None
+    most = MOST_HOURS // 24
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > most:
+        raise UsageError(
+            f"--older-than-days takes a whole number of days from 0 to {most}, as in --older-than-days=30; got {text!r}."
+        )
+    return int(text)
+
+
+def since(_settings: Settings, text: str | None) -> datetime | timedelta | None:
+    """Return a moment, or how long before now; ``None`` where the flag was not given. Without a zone it is local.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if text is None:
+        return None
+    if span := _SPAN.fullmatch(text.strip()):
+        try:
+            return timedelta(**{_UNITS[span[2].lower()]: float(span[1])})
+        except OverflowError:
+            pass
+    elif moment := _moment(text):
+        return moment
+    raise UsageError(
+        f"--since takes a time span or a moment, as in --since=24h, --since=7d, --since=2030-01-31 or "
+        f"--since='2030-01-31 12:00'; got {text!r}."
+    )
+
+
+def until(_settings: Settings, text: str | None) -> datetime | None:
+    """Return a moment, the end of the day where only a date is given; ``None`` where the flag was not given.
+
+    Raises:
+        UsageError: it is no moment.
+    """
+    if text is None:
+        return None
+    moment = _moment(text)
+    if moment is None:
+        raise UsageError(f"--until takes a date, as in --until=2030-01-31; got {text!r}.")
+    if re.fullmatch(r"[0-9-]+", text.strip()):
+        return datetime.combine(moment.date(), time(23, 59, 59)).astimezone()
+    return moment
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def level(_settings: Settings, text: str) -> str:
+    """Return a level in capitals, as ``logging`` has it.
+
+    Raises:
+        UsageError: it is none of :data:`LEVELS`.
+    """
+    if text.lower() not in LEVELS:
+        raise UsageError(f"--level takes {', '.join(LEVELS)}; got {text!r}.")
+    return text.upper()
 
 
 def cache_kinds(settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:

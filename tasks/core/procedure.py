@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke import Argument, Call, Context, Task, task
@@ -30,17 +30,30 @@ class Run:
         now: when the procedure began, aware of its zone.
         dry: True where Invoke was called with ``--dry``.
         advance: told how much work was done since its last call; shows progress on a terminal.
+        secrets: the values of the keys that the settings name, as the environment has them.
     """
 
     loaded: Loaded
     now: datetime
     dry: bool
     advance: Callable[[int], None]
+    secrets: tuple[str, ...] = ()
 
     @property
     def settings(self) -> Settings:
         """The settings."""
         return self.loaded.settings
+
+    def before(self, moment: datetime | timedelta | None) -> datetime | None:
+        """Return a moment that may be given as how long before now."""
+        return self.now - moment if isinstance(moment, timedelta) else moment
+
+    @property
+    def redact(self) -> Callable[[str], str]:
+        """Takes the keys, and whatever else looks like a secret, out of a text."""
+        from .redaction import redactor
+
+        return redactor(self.secrets)
 
 
 class Procedure(Task[Any]):

@@ -47,6 +47,7 @@ class Source(NamedTuple):
     """An open log.
 
     Attributes:
+        path: the file, below the root.
         text: its content in UTF-8, or in whatever else has ASCII's letters where ASCII has them.
         size: bytes that are there to be read, counted when it was opened: who writes faster than we read must
             not keep us for ever; ``None`` where only reading tells.
@@ -54,6 +55,7 @@ class Source(NamedTuple):
         seekable: offsets can be chosen freely, and are those of the file.
     """
 
+    path: str
     text: Text
     size: int | None
     status: os.stat_result
@@ -98,18 +100,18 @@ def open_log(root: Path, relative: str) -> Iterator[Source]:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise Refused(f"{printable(relative)} is not a regular file.")
-        yield _source(descriptor, status, compressed=path.suffix == ".gz")
+        yield _source(relative, descriptor, status)
     finally:
         os.close(descriptor)
 
 
-def _source(descriptor: int, status: os.stat_result, *, compressed: bool) -> Source:
-    if compressed:
-        return Source(_Stream(lambda: _unpacked(descriptor)), None, status, seekable=False)
+def _source(path: str, descriptor: int, status: os.stat_result) -> Source:
+    if path.endswith(".gz"):
+        return Source(path, _Stream(lambda: _unpacked(descriptor)), None, status, seekable=False)
     encoding = _UTF16_BOMS.get(os.pread(descriptor, 2, 0))
     if encoding:
-        return Source(_Stream(lambda: _transcoded(descriptor, encoding)), None, status, seekable=False)
-    return Source(_File(descriptor, status.st_size), status.st_size, status, seekable=True)
+        return Source(path, _Stream(lambda: _transcoded(descriptor, encoding)), None, status, seekable=False)
+    return Source(path, _File(descriptor, status.st_size), status.st_size, status, seekable=True)
 
 
 class _File:
@@ -214,3 +216,12 @@ def after_line(source: Source, offset: int) -> int:
             return offset + end + 1
         offset += len(data)
     return offset
+
+
+def reason(error: Exception) -> str:
+    """Return why a log could not be read, as a sentence."""
+    if isinstance(error, OSError):
+        return f"It cannot be read: {error.strerror}."
+    if isinstance(error, Broken):
+        return f"It is damaged ({printable(error)}); what came before the damage was read."
+    return str(error)

@@ -1,0 +1,112 @@
+"""Every day: see what was logged, and what fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invoke import Context, task
+
+from .core.procedure import Run, procedure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from .core.report import Report
+    from .core.settings.model import Settings
+
+
+def _since(settings: Settings, text: str | None) -> datetime | timedelta | None:
+    from .core.arguments import since
+
+    return since(settings, text)
+
+
+def _level(settings: Settings, text: str) -> str:
+    from .core.arguments import level
+
+    return level(settings, text)
+
+
+def _until(settings: Settings, text: str | None) -> datetime | None:
+    from .core.arguments import until
+
+    return until(settings, text)
+
+
+@procedure(
+    checks={"since": _since, "level": _level},
+    help={
+        "archives": "Count what is in the archives as well.",
+        "dry_run": "Change nothing; show what a run would do.",
+        "level": "The lowest level that counts: warning, error or critical.",
+        "since": "Count only records from then on: a time span (24h, 7d) or a moment (2030-01-31).",
+    },
+)
+def log_review(
+    run: Run,
+    dry_run: bool = False,
+    since: datetime | timedelta | None = None,
+    level: str = "warning",
+    archives: bool = False,
+) -> Report:
+    """Count errors and warnings per log, show the latest errors, rotate logs that grew too large.
+
+    Reads maintenance.logs. Growth is told since the last review, whose sizes log_review.json in the log folder
+    keeps. A log larger than maintenance.logs.rotate_over_mb is archived as weekly.log-rotation does it.
+    """
+    from .logs.reading.levels import Level
+    from .logs.review.review import review
+
+    return review(
+        run.settings,
+        now=run.now,
+        dry_run=dry_run or run.dry,
+        since=run.before(since),
+        lowest=Level[level.upper()],
+        archives=archives,
+        redact=run.redact,
+        advance=run.advance,
+    )
+
+
+@procedure(
+    iterable=["mute", "resolve"],
+    checks={"until": _until},
+    help={
+        "dry_run": "Write nothing; show what a run would tell.",
+        "mute": "Write no alert on this group, until --until; may be given several times.",
+        "resolve": "Take this group for resolved; should it come back, that is told. May be given several times.",
+        "until": "The last day on which the groups of --mute are muted (2030-01-31).",
+    },
+)
+def error_monitor(
+    run: Run,
+    dry_run: bool = False,
+    mute: Sequence[str] | None = None,
+    until: datetime | None = None,
+    resolve: Sequence[str] | None = None,
+) -> Report:
+    """Group the errors of the last hours, and tell of what is new, escalating or back again.
+
+    Reads maintenance.logs. The groups are kept in error_tracking.json in the log folder; what is to be told goes
+    to alerts/alert_YYYYMMDD_HHMMSS.json there, once. A group is named as the report names it; the beginning of
+    its name will do.
+    """
+    from .logs.errors.monitor import watch
+
+    return watch(
+        run.settings,
+        now=run.now,
+        dry_run=dry_run or run.dry,
+        mutes=mute or (),
+        until=until,
+        resolves=resolve or (),
+        redact=run.redact,
+        advance=run.advance,
+    )
+
+
+@task(name="all", default=True, pre=[log_review, error_monitor])
+def every(_context: Context) -> None:
+    """Run every daily procedure (a dry run of all of them: inv --dry daily)."""

@@ -1,0 +1,211 @@
+"""Groups of errors and their states: pure, from one visit of the monitor to the next.
+
+A group is *new* at its first visit, *ongoing* after that, *escalating* where it is far more frequent than before,
+*resolved* when somebody said so or when it was quiet for a week, *regressed* when it comes back after that, and
+*muted* until a date where somebody asked for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from ...core.report import Moment
+
+QUIET = timedelta(days=7)
+"""A group without a record for this long counts as resolved, and its last alert as forgotten."""
+
+ESCALATION = 3
+"""Times the usual number of records in the window."""
+
+FEWEST = 10
+"""Records in the window below which nothing escalates: three after one is no trend."""
+
+_DAYS = 14
+"""Days whose numbers are kept per group."""
+
+_KEPT = timedelta(days=90)
+"""How long a resolved group is remembered."""
+
+MOST = 2000
+"""Groups remembered; beyond that the ones that were seen last stay."""
+
+
+class State(Enum):
+    """What a group is, see above."""
+
+    NEW = "new"
+    ONGOING = "ongoing"
+    ESCALATING = "escalating"
+    REGRESSED = "regressed"
+    RESOLVED = "resolved"
+    MUTED = "muted"
+
+
+ALERTING = (State.NEW, State.ESCALATING, State.REGRESSED)
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """A group as it is kept in ``error_tracking.json``.
+
+    Attributes:
+        title: what it is, on one line.
+        level: the level of its latest record.
+        state: what it was at the last visit.
+        first_seen: the time of its first record.
+        last_seen: the time of its latest record.
+        count: records so far, each counted once.
+        days: records by day, ``YYYY-MM-DD``; the last two weeks.
+        log: where its latest record stands.
+        sample: the first lines of its latest record, without secrets.
+        patterns: the critical patterns that it matches.
+        alerted: when the last alert on it was written.
+        alerted_at: how many records the window held then.
+        resolved: when somebody said that it is resolved.
+        muted_until: until when no alert is written.
+    """
+
+    title: str
+    level: str
+    state: State
+    first_seen: Moment
+    last_seen: Moment
+    count: int
+    days: dict[str, int]
+    log: str
+    sample: str
+    patterns: list[str] = []
+    alerted: Moment | None = None
+    alerted_at: int = 0
+    resolved: Moment | None = None
+    muted_until: Moment | None = None
+
+
+class Seen(msgspec.Struct, kw_only=True):
+    """What one visit saw of a group.
+
+    Attributes:
+        title: as above; likewise *level*, *log*, *sample*, *patterns*, those of the latest record.
+        first: the time of the earliest record, in seconds since 1970.
+        last: the time of the latest record.
+        new: records not seen by an earlier visit.
+        window: records in the window, seen before or not.
+        days: new records by day.
+        latest_new: the time of the latest new record.
+    """
+
+    title: str
+    level: str
+    log: str
+    sample: str
+    patterns: list[str]
+    first: float
+    last: float
+    new: int = 0
+    window: int = 0
+    days: dict[str, int] = msgspec.field(default_factory=dict)
+    latest_new: float | None = None
+
+
+def begun(seen: Seen, now: datetime) -> Group:
+    """Return a group that is seen for the first time."""
+    first = _moment(seen.first, now).isoformat()
+    return Group(state=State.NEW, count=seen.new, first_seen=first, **_latest(seen, {}, now))
+
+
+def update(before: Group, seen: Seen | None, now: datetime) -> Group:
+    """Return a group after a visit.
+
+    Args:
+        before: the group as it was.
+        seen: what the visit saw of it; ``None`` for nothing.
+        now: the moment of the visit.
+    """
+    if seen is None or not seen.new:
+        return msgspec.structs.replace(before, state=_idle(before, now))
+    after = msgspec.structs.replace(before, count=before.count + seen.new, **_latest(seen, before.days, now))
+    state = _active(before, seen, now)
+    resolved = before.resolved if state is State.RESOLVED else None
+    return msgspec.structs.replace(after, state=state, resolved=resolved)
+
+
+def _latest(seen: Seen, days: Mapping[str, int], now: datetime) -> dict[str, Any]:
+    together = {day: days.get(day, 0) + seen.days.get(day, 0) for day in sorted({*days, *seen.days})}
+    oldest = f"{now - timedelta(days=_DAYS):%Y-%m-%d}"
+    return {
+        "title": seen.title,
+        "level": seen.level,
+        "log": seen.log,
+        "sample": seen.sample,
+        "patterns": seen.patterns,
+        "last_seen": _moment(seen.last, now).isoformat(),
+        "days": {day: number for day, number in together.items() if day >= oldest},
+    }
+
+
+def _moment(seconds: float, now: datetime) -> datetime:
+    return datetime.fromtimestamp(seconds, now.tzinfo)
+
+
+def is_muted(group: Group, now: datetime) -> bool:
+    """Tell whether no alert is to be written on a group."""
+    return group.muted_until is not None and now < datetime.fromisoformat(group.muted_until)
+
+
+def _idle(group: Group, now: datetime) -> State:
+    if group.resolved is not None or now - datetime.fromisoformat(group.last_seen) > QUIET:
+        return State.RESOLVED
+    return State.MUTED if is_muted(group, now) else State.ONGOING
+
+
+def _active(before: Group, seen: Seen, now: datetime) -> State:
+    """Return the state of a group that has new records."""
+    if is_muted(before, now):
+        return State.MUTED
+    if before.resolved is not None:
+        # What was written before somebody said so, and only read now, does not count against it.
+        late = seen.latest_new is None or _moment(seen.latest_new, now) > datetime.fromisoformat(before.resolved)
+        return State.REGRESSED if late else State.RESOLVED
+    if _moment(seen.last, now) - datetime.fromisoformat(before.last_seen) > QUIET:
+        return State.REGRESSED
+    return State.ESCALATING if seen.window >= max(FEWEST, ESCALATION * usual(before, now)) else State.ONGOING
+
+
+def usual(group: Group, now: datetime) -> float:
+    """Return how many records a day are usual for a group: its mean before today, or what the last alert told."""
+    first = datetime.fromisoformat(group.first_seen)
+    days = min(max((now.date() - first.date()).days, 0), _DAYS)
+    today = f"{now:%Y-%m-%d}"
+    mean = sum(number for day, number in group.days.items() if day < today) / days if days else 0.0
+    told = group.alerted is not None and now - datetime.fromisoformat(group.alerted) < QUIET
+    return max(mean, group.alerted_at if told else 0, 1)
+
+
+def resolve(group: Group, now: datetime) -> Group:
+    """Return the group as resolved at *now*."""
+    return msgspec.structs.replace(group, state=State.RESOLVED, resolved=now.isoformat(), muted_until=None)
+
+
+def mute(group: Group, until: datetime) -> Group:
+    """Return the group as muted until then."""
+    return msgspec.structs.replace(group, state=State.MUTED, muted_until=until.isoformat(), resolved=None)
+
+
+def alerted(group: Group, window: int, now: datetime) -> Group:
+    """Return the group after an alert on it, when the window held *window* records."""
+    return msgspec.structs.replace(group, alerted=now.isoformat(), alerted_at=window)
+
+
+def remembered(groups: Mapping[str, Group], now: datetime) -> Iterator[tuple[str, Group]]:
+    """Yield the groups to be kept: none that was resolved long ago, and no more than there is room for."""
+    kept = [
+        (key, group)
+        for key, group in groups.items()
+        if group.state is not State.RESOLVED or now - datetime.fromisoformat(group.last_seen) < _KEPT
+    ]
+    kept.sort(key=lambda item: datetime.fromisoformat(item[1].last_seen), reverse=True)
+    yield from kept[:MOST]

@@ -1,0 +1,140 @@
+"""The critical patterns of the settings, matched in time that grows with the text and no faster.
+
+Hyperscan takes any regular expression without look-around and back references and never backtracks. Without it,
+``re`` is given the pieces between ``.*`` one by one, and a pattern that could still take for ever is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from itertools import permutations
+from typing import Any, TypeAlias
+
+Matcher: TypeAlias = Callable[[str], list[str]]
+"""Given a text, returns the patterns that match one of its lines."""
+
+_MOST_WORDS = 4
+"""Words joined by ``.*`` that may stand in any order: four have 24 orders."""
+
+_WORD = re.compile(r"[^\\.^$*+?{}\[\]|()]+")
+
+TEXT = 1 << 14
+"""Characters of a record in which the patterns are looked for."""
+
+LINE = 1 << 12
+"""Characters of one of its lines in which they are."""
+
+
+class TooHard(Exception):
+    """A pattern that cannot be matched here in bounded time; the message says which."""
+
+
+def matcher(patterns: Sequence[str]) -> Matcher:
+    """Return a matcher of *patterns*: regardless of case, and with words joined by ``.*`` in any order.
+
+    Raises:
+        TooHard: hyperscan takes a pattern not, or is missing and ``re`` could take for ever.
+    """
+    if not patterns:
+        return lambda _text: []
+    with suppress(ImportError):
+        return _with_hyperscan(patterns)
+    return _with_re(patterns)
+
+
+def orders(pattern: str) -> Iterator[str]:
+    """Yield the pattern, and where it is words joined by ``.*``, every other order of them."""
+    words = pattern.split(".*")
+    if 1 < len(words) <= _MOST_WORDS and all(map(_WORD.fullmatch, words)):
+        yield from dict.fromkeys(".*".join(order) for order in permutations(words))
+    else:
+        yield pattern
+
+
+def _with_hyperscan(patterns: Sequence[str]) -> Matcher:
+    import hyperscan
+
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    expressions = [(order, number) for number, pattern in enumerate(patterns) for order in orders(pattern)]
+    flags = (
+        hyperscan.HS_FLAG_CASELESS
+        | hyperscan.HS_FLAG_UTF8
+        | hyperscan.HS_FLAG_UCP
+        | hyperscan.HS_FLAG_MULTILINE
+        | hyperscan.HS_FLAG_SINGLEMATCH
+        | hyperscan.HS_FLAG_ALLOWEMPTY
+    )
+    try:
+        database.compile(
+            expressions=[text.encode() for text, _ in expressions],
+            ids=[number for _, number in expressions],
+            elements=len(expressions),
+            flags=[flags] * len(expressions),
+        )
+    except hyperscan.error as error:
+        raise TooHard(f"one of the patterns cannot be matched in bounded time: {error}") from None
+
+    def match(text: str) -> list[str]:
+        found: set[int] = set()
+        database.scan(
+            _bounded(text).encode("utf-8", "replace"), match_event_handler=lambda number, *_: found.add(number)
+        )
+        return [patterns[number] for number in sorted(found)]
+
+    return match
+
+
+def _with_re(patterns: Sequence[str]) -> Matcher:
+    expressions = []
+    for pattern in patterns:
+        for order in orders(pattern):
+            pieces = order.split(".*") if _WORD.fullmatch(order.replace(".*", "")) else [order]
+            if any(map(_may_take_for_ever, pieces)):
+                raise TooHard(f"{pattern!r} could take for ever without hyperscan; install hyperscan.")
+            expressions.append((pattern, [re.compile(piece, re.IGNORECASE | re.MULTILINE) for piece in pieces]))
+
+    def match(text: str) -> list[str]:
+        lines = _bounded(text).split("\n")
+        found = {pattern for pattern, pieces in expressions for line in lines if _in_order(pieces, line)}
+        return [pattern for pattern in patterns if pattern in found]
+
+    return match
+
+
+def _in_order(pieces: Sequence[re.Pattern[str]], line: str) -> bool:
+    place = 0
+    for piece in pieces:
+        match = piece.search(line, place)
+        if match is None:
+            return False
+        place = match.end()
+    return True
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= LINE else "\n".join(line[:LINE] for line in text[:TEXT].split("\n"))
+
+
+def _may_take_for_ever(pattern: str) -> bool:
+    """Tell whether ``re`` could try endless ways: more than one repetition without end, or a choice in one."""
+    from re import _parser  # type: ignore[attr-defined]  # the only way to see what a pattern is made of
+
+    def endless(tree: Any) -> int:
+        number = 0
+        for operation, argument in tree:
+            within = sum(endless(part) for part in _parts(argument))
+            if str(operation) in {"MAX_REPEAT", "MIN_REPEAT"} and argument[1] is _parser.MAXREPEAT:
+                number += 1 + (2 if within or "BRANCH" in str(argument[2]) else 0)
+            number += within
+        return number
+
+    def _parts(argument: Any) -> Iterator[Any]:
+        for part in argument if isinstance(argument, list | tuple) else ():
+            if isinstance(part, _parser.SubPattern):
+                yield part
+            elif isinstance(part, list):
+                yield from (branch for branch in part if isinstance(branch, _parser.SubPattern))
+
+    return endless(_parser.parse(pattern)) > 1

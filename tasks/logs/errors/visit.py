@@ -1,0 +1,274 @@
+"""One visit of the error monitor: every log read once, from where its window or its new text begins."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from functools import lru_cache
+from pathlib import Path
+from threading import Event
+
+from ...core.files import Refused, folder
+from ...core.settings.model import LogSettings
+from ..archives import FOLDER
+from ..found import find_in
+from ..reading.judges import Judges
+from ..reading.levels import Finder, Level
+from ..reading.records import Record, records
+from ..reading.sources import BLOCK, Broken, Source, open_log, reason
+from ..reading.streams import Cursor, Packed, Segment, cursor_at, packed_by_log, segments
+from ..reading.window import window_start
+from .fingerprint import fingerprint
+from .groups import Seen
+from .patterns import Matcher
+
+IDLE = 60.0
+"""Seconds after which a last line without a line end is taken for complete."""
+
+_AHEAD = 300.0
+"""Seconds by which a record may be dated ahead of us before the clocks are said to differ."""
+
+_SAMPLE_LINES = 12
+_SAMPLE = 600
+
+_STEP = 500
+"""Records between two looks at whether to stop."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """What a visit saw.
+
+    Attributes:
+        seen: the groups, by fingerprint; samples are as they were written.
+        cursors: how far each log was read.
+        levels: records of errors in the window, by level.
+        new: records that no earlier visit had seen.
+        future: per path, how many records are dated in the future.
+        problems: per path, why it could not be read to its end.
+        refused: per name of a log, why it was not opened.
+        logs: how many logs there are.
+        interrupted: it was told to stop; what it had read is complete per log.
+    """
+
+    seen: dict[str, Seen] = field(default_factory=dict)
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    levels: Counter[Level] = field(default_factory=Counter)
+    new: int = 0
+    future: dict[str, int] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    logs: int = 0
+    interrupted: bool = False
+
+    def join(self, other: Visit) -> None:
+        """Add what was seen in another stream."""
+        for key, seen in other.seen.items():
+            mine = self.seen.get(key)
+            self.seen[key] = seen if mine is None else _joined(mine, seen)
+        self.levels += other.levels
+        self.new += other.new
+        self.future |= other.future
+        self.problems |= other.problems
+        self.cursors |= other.cursors
+
+
+def _joined(one: Seen, other: Seen) -> Seen:
+    late = max(one, other, key=lambda seen: seen.last)
+    return Seen(
+        title=late.title,
+        level=late.level,
+        log=late.log,
+        sample=late.sample,
+        patterns=[*dict.fromkeys((*one.patterns, *other.patterns))],
+        first=min(one.first, other.first),
+        last=late.last,
+        new=one.new + other.new,
+        window=one.window + other.window,
+        days=dict(Counter(one.days) + Counter(other.days)),
+        latest_new=max((each.latest_new for each in (one, other) if each.latest_new is not None), default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What logs are read with.
+
+    Attributes:
+        root: the project.
+        find: finds level words.
+        match: finds critical patterns.
+        judges: for free text and for records with a shape.
+        since: when the window begins, in seconds since 1970.
+        now: the moment of the visit.
+        advance: told how many records were looked at.
+        stop: set where the visit is to end.
+    """
+
+    root: Path
+    find: Finder
+    match: Matcher
+    since: float
+    now: datetime
+    advance: Callable[[int], None]
+    stop: Event
+    judges: Judges = field(default_factory=Judges)
+
+
+def visit(reader: Reader, settings: LogSettings, cursors: Mapping[str, Cursor]) -> Visit:
+    """Read what is new in every log, and what else lies in the window.
+
+    Raises:
+        FileNotFoundError: there is no log folder.
+        Refused, OSError: it cannot be opened.
+    """
+    with folder(reader.root, settings.directory) as descriptor:
+        found = find_in(descriptor, settings.pattern)
+        inodes = _inodes(descriptor, settings.directory)
+    total = Visit(refused=found.refused, logs=len(found.logs))
+    present = {log.name for log in found.logs}
+    try:
+        packed = packed_by_log(reader.root, settings.directory)
+    except (Refused, OSError) as error:
+        total.problems[f"{settings.directory}/{FOLDER}"] = reason(error)
+        packed = {}
+    for name in sorted({*present, *packed, *cursors}):
+        if reader.stop.is_set():
+            break
+        path = f"{settings.directory}/{name}"
+        parts = segments(
+            reader.root, path, cursors.get(name), packed.get(name, ()), inodes,
+            present=name in present, since=reader.since,
+        )  # fmt: skip
+        stream = _read_stream(reader, name, parts, packed.get(name, ()), first=name not in cursors)
+        if reader.stop.is_set():
+            break
+        if name not in present and packed.get(name):
+            stream.cursors[name] = _gone(packed[name])
+        total.join(stream)
+    total.interrupted = reader.stop.is_set()
+    return total
+
+
+def _inodes(descriptor: int, directory: str) -> dict[int, str]:
+    with os.scandir(descriptor) as entries:
+        return {entry.inode(): f"{directory}/{entry.name}" for entry in entries if entry.is_file(follow_symlinks=False)}
+
+
+def _gone(packed: Sequence[Packed]) -> Cursor:
+    """Return the cursor of a log of which only archives are left."""
+    latest = [each.key for each in packed[-1:]]
+    return Cursor(device=0, inode=0, offset=0, head={}, before={}, archives=latest)
+
+
+def _read_stream(
+    reader: Reader, name: str, parts: Iterable[Segment], packed: Sequence[Packed], *, first: bool
+) -> Visit:
+    """Read the parts of one log; where the log itself cannot be read, its cursor stays where it was."""
+    stream = Visit()
+    for part in parts:
+        try:
+            with open_log(reader.root, part.path) as source:
+                end = _end(source, reader) if not part.packed else None
+                _read(reader, part, source, end, stream, first=first)
+                if end is not None:
+                    stream.cursors[name] = cursor_at(source, end, packed)
+        except (Broken, Refused, OSError) as error:
+            stream.problems[part.path] = reason(error)
+    return stream
+
+
+def _end(source: Source, reader: Reader) -> int:
+    """Return where the last line ends that is complete: one that somebody still writes is left for the next visit."""
+    end = source.size if source.size is not None else _length(source)
+    if not end or source.text.read_at(end - 1, 1) == b"\n" or reader.now.timestamp() - source.status.st_mtime > IDLE:
+        return end
+    for back in (1 << 12, BLOCK):
+        start = max(end - back, 0)
+        line = source.text.read_at(start, end - start).rfind(b"\n")
+        if line >= 0:
+            return start + line + 1
+    return end
+
+
+def _length(source: Source) -> int:
+    offset = 0
+    while data := source.text.read_at(offset, BLOCK):
+        offset += len(data)
+    return offset
+
+
+def _read(reader: Reader, part: Segment, source: Source, end: int | None, stream: Visit, *, first: bool) -> None:
+    """Read one part from where its window or its new text begins, whichever comes first.
+
+    At the *first* visit to a log only its window is new: nobody wants to be told of last month.
+    """
+    start = window_start(source, reader.since)
+    if part.new_from is not None and not part.packed and not first:
+        start = min(start, part.new_from)
+    new_from = math.inf if part.new_from is None else part.new_from
+    now = reader.now.timestamp()
+    judge = reader.judges.of(source)
+    for number, record in enumerate(records(source, reader.find, judge, start)):
+        if end is not None and record.offset >= end:
+            break
+        if number % _STEP == 0:
+            reader.advance(_STEP)
+            if reader.stop.is_set():
+                return
+        time = source.status.st_mtime if record.time is None else record.time
+        in_window = time >= reader.since
+        is_new = record.offset >= new_from and (in_window or not first)
+        if is_new or in_window:
+            if time > now + _AHEAD:
+                stream.future[part.path] = stream.future.get(part.path, 0) + 1
+            _note(reader, part.path, record, min(time, now), stream, is_new=is_new, in_window=in_window)
+
+
+def _note(
+    reader: Reader, path: str, record: Record, time: float, stream: Visit, *, is_new: bool, in_window: bool
+) -> None:
+    """Count a record in its group, if it is an error or has a critical pattern."""
+    patterns = reader.match(f"{record.message}\n{record.details}" if record.details else record.message)
+    if record.level < Level.ERROR and not patterns:
+        return
+    key, title = fingerprint(record.logger, record.message, record.details)
+    seen = stream.seen.get(key)
+    if seen is None:
+        seen = stream.seen[key] = Seen(
+            title=title, level=record.level.name, log=path, sample="", patterns=patterns, first=time, last=time
+        )
+    if time >= seen.last or not seen.sample:
+        seen.title, seen.level, seen.log, seen.sample = title, record.level.name, path, _sample(record)
+    if patterns and seen.patterns != patterns:
+        seen.patterns = [*dict.fromkeys((*seen.patterns, *patterns))]
+    seen.first, seen.last = min(seen.first, time), max(seen.last, time)
+    if in_window:
+        seen.window += 1
+        stream.levels[record.level] += 1
+    if is_new:
+        day = _day(int(time // _QUARTER), reader.now.tzinfo)
+        seen.days[day] = seen.days.get(day, 0) + 1
+        seen.new += 1
+        seen.latest_new = time if seen.latest_new is None else max(seen.latest_new, time)
+        stream.new += 1
+
+
+def _sample(record: Record) -> str:
+    lines = record.details.splitlines() if record.details else []
+    if len(lines) > _SAMPLE_LINES:
+        lines = [*lines[:2], "…", *lines[2 - _SAMPLE_LINES :]]
+    return "\n".join([record.message[:_SAMPLE], *(line[:_SAMPLE] for line in lines)])
+
+
+_QUARTER = 900
+"""Seconds: every zone's day begins at a full quarter of an hour."""
+
+
+@lru_cache(maxsize=4096)
+def _day(quarter: int, zone: tzinfo | None) -> str:
+    return f"{datetime.fromtimestamp(quarter * _QUARTER, zone):%Y-%m-%d}"
