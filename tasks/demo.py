@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import weekly
+from . import daily, weekly
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
     from .core.report import Report
 
-_SHOWN = {"weekly.cache-cleanup": weekly.cache_cleanup}
+_SHOWN = {
+    "daily.log-review": daily.log_review,
+    "daily.error-monitor": daily.error_monitor,
+    "weekly.cache-cleanup": weekly.cache_cleanup,
+    "weekly.log-rotation": weekly.log_rotation,
+}
 """What the demo runs, in this order."""
 
 
@@ -25,17 +30,18 @@ def demo(run: Run, dry_run: bool = False) -> Report:
     from .core.runner import perform
     from .core.settings.loading import load
     from .core.settings.sources import Level, Sources
-    from .demo_site import planted, site
+    from .demo_site import demonstration, site
 
     folder = run.loaded.folder / site.FOLDER
     if dry_run or run.dry:
         actions = [Action(verb="create", target=site.FOLDER, done=False)]
         return Report(summary=f"{site.FOLDER} would be built", dry_run=True, actions=actions)
     site.build(folder, run.now)
-    problems = planted.plant(folder, run.now)
     loaded = load(Sources([], {}, [Level("demo", {"root": str(folder)})], folder))
+    perform(daily.error_monitor, "daily.error-monitor", {}, loaded)  # so that what fails already is known
+    problems = demonstration.plant(folder, run.now)
 
     def suite() -> list[Report]:
         return [perform(shown, name, {}, loaded) for name, shown in _SHOWN.items()]
 
-    return planted.demonstrate(folder, problems, suite)
+    return demonstration.demonstrate(folder, problems, suite)

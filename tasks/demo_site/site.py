@@ -17,12 +17,20 @@ FOLDER = "demo-site"
 MARK = ".made-by-inv-demo"
 """The file by which the demo knows a folder that it may replace."""
 
+LOG = "logs/zbeam.log"
+
+KNOWN_ERROR = "Request {} to api.x.ai failed: HTTP 503 Service Unavailable"
+"""What failed yesterday as well; the number is that of the request."""
+
 MATERIALS = 132
 WITHOUT_DENSITY = 26
 """As many as in the real project's data."""
 
 _CATEGORIES = ("ceramic", "composite", "glass", "metal", "plastic", "semiconductor", "stone", "wood")
 _COMPONENTS = ("author", "caption", "frontmatter", "metatags", "table", "text")
+_FAILING = 7 * 60
+"""Minutes between two failing requests."""
+
 _WORDS = ("oxide", "removal", "pulse", "surface", "coating", "beam", "residue", "ablation", "polish", "layer")
 
 
@@ -78,7 +86,7 @@ def _files(chance: random.Random, now: datetime) -> Iterator[tuple[str, str]]:
     yield "data/Categories.yaml", "".join(_categories())
     for component in _COMPONENTS:
         yield f"components/{component}/config/{component}.yaml", f"name: {component}\nenabled: true\nretries: 3\n"
-    yield "logs/zbeam.log", "".join(_log(chance, now))
+    yield LOG, "".join(_log(chance, now))
 
 
 def _settings_module() -> str:
@@ -121,8 +129,15 @@ def _log(chance: random.Random, now: datetime) -> Iterator[str]:
     """Yield a day of log lines in the shape of Python's ``logging``."""
     for minute in range(24 * 60, 0, -1):
         moment = now - timedelta(minutes=minute)
-        stamp = f"{moment:%Y-%m-%d %H:%M:%S},{chance.randrange(1000):03d}"
-        yield f"{stamp} - generator.{chance.choice(_COMPONENTS)} - INFO - wrote {chance.randrange(100, 900)} words\n"
+        words = f"wrote {chance.randrange(100, 900)} words"
+        yield log_line(moment, f"generator.{chance.choice(_COMPONENTS)}", "INFO", words)
+        if minute % _FAILING == 0:
+            yield log_line(moment, "api.client", "ERROR", KNOWN_ERROR.format(chance.randrange(10**7)))
+
+
+def log_line(moment: datetime, logger: str, level: str, message: str) -> str:
+    """Return a line as Python's ``logging`` writes it."""
+    return f"{moment:%Y-%m-%d %H:%M:%S},{moment.microsecond // 1000:03d} - {logger} - {level} - {message}\n"
 
 
 def cache_entry(path: Path, chance: random.Random, written: datetime) -> None:

@@ -6,6 +6,8 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from re import _parser  # type: ignore[attr-defined]  # the only way to see what an expression is made of
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..files import TEMPORARY
@@ -68,6 +70,29 @@ def _logs(logs: LogSettings) -> Iterator[tuple[SettingPath, str]]:
             re.compile(pattern)
         except (re.error, OverflowError, RecursionError) as error:
             yield ("logs", "critical_patterns"), f"regular expressions, but {pattern!r} is none: {error}"
+        else:
+            if _UNBOUNDED & set(_operations(_parser.parse(pattern))):
+                yield (
+                    ("logs", "critical_patterns"),
+                    f"regular expressions whose time is bounded: {pattern!r} looks around or refers back",
+                )
+
+
+_UNBOUNDED = {"ASSERT", "ASSERT_NOT", "GROUPREF", "GROUPREF_EXISTS", "ATOMIC_GROUP", "POSSESSIVE_REPEAT"}
+"""What no engine matches in a time that grows with the text and no faster."""
+
+
+def _operations(tree: Any) -> Iterator[str]:
+    """Yield the names of all operations in a parsed expression."""
+    for operation, argument in tree:
+        yield str(operation)
+        pending = [argument]
+        while pending:
+            part = pending.pop()
+            if isinstance(part, _parser.SubPattern):
+                yield from _operations(part)
+            elif isinstance(part, list | tuple):
+                pending += part
 
 
 def _is_below(text: str) -> bool:

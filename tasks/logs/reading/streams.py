@@ -151,10 +151,10 @@ def segments(
     reached = found is None
     for each in packed:
         new_from = None
-        if each in unread:
-            new_from = 0 if reached else None
-            if found is not None and found.path == each.path:
-                new_from, reached = found.new_from, True
+        if found is not None and found.path == each.path:
+            new_from, reached = found.new_from, True
+        elif each in unread and (reached or each.origin is None):
+            new_from = 0 if each.origin is not None or each.mtime >= since else None
         if new_from is not None or each.mtime >= since:
             yield Segment(each.path, new_from, packed=True)
     if found is not None and found.path not in {log, *(each.path for each in unread)}:
@@ -179,6 +179,8 @@ def _locate(root: Path, log: list[str], cursor: Cursor, unread: Sequence[Packed]
     moved = False
     for each in unread:
         if not moved and not _matches(root, each.path, cursor.head, at=None):
+            if each.origin is None:  # not of our making: it may be of any time, so it proves nothing
+                continue
             return None
         if each.origin is None or place <= each.origin.end:
             held = _matches(root, each.path, cursor.before, at=place, intact=intact)
