@@ -29,7 +29,8 @@ _LINE = re.compile(rb"^.* - worker - INFO - line (\d+)$", re.MULTILINE)
 
 _PROGRAM = """
 import logging, sys, threading, time
-logging.basicConfig(filename=sys.argv[1], level=logging.INFO, format="%(asctime)s - %(name)s - %(levelname)s - %(message)s")
+shape = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
+logging.basicConfig(filename=sys.argv[1], level=logging.INFO, format=shape)
 log, stop, number = logging.getLogger("worker"), threading.Event(), 0
 threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
 while not stop.is_set():

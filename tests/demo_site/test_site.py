@@ -211,11 +211,13 @@ def test_the_python_files_compile_and_name_the_components(folder: Path) -> None:
 def test_the_log_tells_of_the_last_day_line_by_line(folder: Path) -> None:
     site.build(folder, NOW)
     lines = (folder / "logs/zbeam.log").read_text().splitlines()
-    assert len(lines) == 24 * 60
+    failing = [line for line in lines if " - api.client - ERROR - Request " in line]
+    assert len(lines) - len(failing) == 24 * 60
+    assert len(failing) == 3
     assert lines[0].startswith("2025-06-01 12:00:00,")
     assert lines[-1].startswith("2025-06-02 11:59:00,")
     shape = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - generator\.[a-z]+ - INFO - wrote \d{3} words")
-    assert [line for line in lines if not shape.fullmatch(line)] == []
+    assert [line for line in lines if line not in failing and not shape.fullmatch(line)] == []
 
 
 def test_a_cache_entry_is_as_old_as_it_is_said_to_be(tmp_path: Path) -> None:

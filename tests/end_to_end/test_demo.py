@@ -12,10 +12,16 @@ def test_the_demo_finds_every_planted_problem_and_can_be_repeated(copy: Path, in
     for _ in range(2):
         result = inv("demo", cwd=copy)
         assert result.status == 0, result.err
-        assert result.report["summary"] == "found 9 of 9 planted problems"
-        (cleanup,) = result.report["data"]["reports"]
-        assert cleanup["task"] == "weekly.cache-cleanup"
-        assert cleanup["status"] == "warning"
+        assert result.report["summary"] == "found 14 of 14 planted problems"
+        reports = {report["task"]: report["status"] for report in result.report["data"]["reports"]}
+        assert reports == {
+            "daily.log-review": "warning",
+            "daily.error-monitor": "critical",
+            "weekly.cache-cleanup": "warning",
+            "weekly.log-rotation": "ok",
+        }
+        (lines,) = result.findings("demo.lines")
+        assert lines["status"] == "ok"
     assert {path.name for path in copy.iterdir()} == {"tasks", "tasks.py", "invoke.yaml", "demo-site"}
 
 
@@ -49,14 +55,23 @@ def test_the_demo_is_not_led_astray_by_the_users_own_settings(copy: Path, inv: I
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     env = {"INVOKE_MAINTENANCE_CACHE_DIRECTORY": "other", "INVOKE_MAINTENANCE_ROOT": os.fspath(elsewhere)}
-    assert inv("demo", cwd=copy, env=env).report["summary"] == "found 9 of 9 planted problems"
+    assert inv("demo", cwd=copy, env=env).report["summary"] == "found 14 of 14 planted problems"
     assert list(elsewhere.iterdir()) == []
 
 
 def test_the_list_and_the_help_read_well(inv: Inv) -> None:
     listed = inv("--list", json=False)
     assert listed.status == 0
-    for name in ("demo", "weekly.cache-cleanup", "weekly.all (weekly)", "settings.show", "report.schema"):
+    for name in (
+        "demo",
+        "daily.log-review",
+        "daily.error-monitor",
+        "weekly.cache-cleanup",
+        "weekly.log-rotation",
+        "weekly.all (weekly)",
+        "settings.show",
+        "report.schema",
+    ):
         assert name in listed.out
     helped = inv("--help", "weekly.cache-cleanup", json=False)
     for flag in ("--dry-run", "--kind", "--older-than"):
