@@ -1,1 +1,1 @@
-"""Rotation: from a live log to a verified archive without losing a line."""
+"""The rotation of logs: archived without losing a line, whoever is writing."""

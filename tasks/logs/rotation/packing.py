@@ -1,0 +1,220 @@
+"""Writing an archive: blocks of a log become gzip members side by side, and are read back before they count.
+
+Each block is a member of its own (RFC 1952 allows any number), so that compressing and verifying need no more
+memory than a few blocks, and so that what was written to the log meanwhile can be added.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from threading import Event
+from typing import TypeVar
+
+from ..archives import Origin, header
+
+BLOCK = 1 << 20
+"""Bytes of the log in one member."""
+
+_IN_FLIGHT = 6
+"""Blocks that are worked on at a time: enough for a few threads, a few megabytes in all."""
+
+_LEVEL = 2
+"""Of isal's 0 to 3: 3 takes three times as long for less than a hundredth fewer bytes."""
+
+_ROOM = 40
+"""Bytes kept free in the header, for the numbers in it to grow."""
+
+_PLAIN = b"\x1f\x8b\x08\0\0\0\0\0\0\x03"
+"""The header of every member but the first."""
+
+_TRAILER = struct.Struct("<II")
+_GZIP = 31
+_RAW = -15
+
+_Result = TypeVar("_Result")
+
+
+class Changed(Exception):
+    """The log is not the one it was, or not as it was; the message says what was seen."""
+
+
+class Stopped(Exception):
+    """The work was told to stop."""
+
+
+class Corrupt(Exception):
+    """What was written does not read back as what was to be written."""
+
+
+class Packing:
+    """An archive while it is written.
+
+    Args:
+        descriptor: the empty archive, open for writing.
+        pool: threads to compress and verify in.
+        stop: ends the work between two blocks.
+
+    Attributes:
+        end: bytes of the log that the archive holds, counted from the log's start.
+        size: bytes of the archive.
+    """
+
+    def __init__(self, descriptor: int, pool: Executor, stop: Event) -> None:
+        self._descriptor, self._pool, self._stop = descriptor, pool, stop
+        self._head = b""
+        self._starts, self._lengths, self._sums = array("Q"), array("Q"), array("I")
+        self._verified = 0
+        self.end = 0
+        self.size = 0
+
+    def extend(self, log: int, upto: int, origin: Origin, mtime: float) -> None:
+        """Add what the log holds between :attr:`end` and *upto*.
+
+        Args:
+            log: the log, open for reading.
+            upto: an offset in it.
+            origin: what the archive's header says; its numbers may still change in :meth:`seal`.
+            mtime: when the log was last written, in seconds since 1970.
+
+        Raises:
+            Changed: the log has become shorter than that.
+            Stopped: it was told to stop.
+            OSError: the log cannot be read or the archive not be written.
+        """
+        if not self._head:
+            head = header(origin, mtime)
+            self._head = _padded(head, len(head) + _ROOM)
+        heads = iter([self._head] if not self.size else [])
+        for member, total, length in self._ahead(
+            self._submit(_member, next(heads, _PLAIN), log, offset, min(BLOCK, upto - offset))
+            for offset in range(self.end, upto, BLOCK)
+        ):
+            write_whole(self._descriptor, member)
+            self._starts.append(self.size)
+            self._lengths.append(length)
+            self._sums.append(total)
+            self.size += len(member)
+            self.end += length
+
+    def seal(self, origin: Origin, mtime: float) -> None:
+        """Write the final header; its length is that of the first one."""
+        self._head = _padded(header(origin, mtime), len(self._head))
+        os.pwrite(self._descriptor, self._head, 0)
+
+    def verify(self, again: int) -> None:
+        """Wait until the archive is on the disk, and compare what it holds with what was read from the log.
+
+        Args:
+            again: the archive, opened anew for reading.
+
+        Raises:
+            Corrupt: they differ.
+            Stopped: it was told to stop.
+            OSError: the archive cannot be written or read.
+        """
+        syncing = self._pool.submit(os.fsync, self._descriptor)
+        try:
+            first = min(self._verified, 1)  # the header in front of it may be new
+            members = [0] * first + list(range(self._verified, len(self._starts)))
+            for sound in self._ahead(self._submit(_is_sound, again, *self._written(index)) for index in members):
+                if not sound:
+                    raise Corrupt("what was written does not read back as it was")
+        finally:
+            syncing.result()
+        self._verified = len(self._starts)
+
+    def _written(self, index: int) -> tuple[int, int, int, int]:
+        start = self._starts[index]
+        end = self._starts[index + 1] if index + 1 < len(self._starts) else self.size
+        return start, end - start, self._lengths[index], self._sums[index]
+
+    def still_holds(self, log: int) -> bool:
+        """Tell whether the log's first :attr:`end` bytes are still those that the archive holds."""
+        from isal import isal_zlib
+
+        offset = 0
+        for length, total in zip(self._lengths, self._sums, strict=True):
+            block = os.pread(log, length, offset)
+            if len(block) != length or isal_zlib.crc32(block) != total:
+                return False
+            offset += length
+        return True
+
+    def _submit(self, work: Callable[..., _Result], *arguments: object) -> Future[_Result]:
+        return self._pool.submit(work, *arguments)
+
+    def _ahead(self, work: Iterable[Future[_Result]]) -> Iterator[_Result]:
+        """Yield the results in their order while a few more are worked on."""
+        running: deque[Future[_Result]] = deque()
+        for future in work:
+            running.append(future)
+            if self._stop.is_set():
+                raise Stopped
+            if len(running) == _IN_FLIGHT:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def content(archive: int) -> Iterator[bytes]:
+    """Yield what an archive holds, block by block.
+
+    Args:
+        archive: the archive, open for reading at its start.
+
+    Raises:
+        Corrupt: it is no gzip file, damaged or cut short.
+        OSError: it cannot be read.
+    """
+    from isal import igzip
+    from isal.igzip_lib import IsalError
+
+    with open(archive, "rb", closefd=False) as raw, igzip.IGzipFile(fileobj=raw) as file:  # type: ignore[no-untyped-call]
+        while True:
+            try:
+                block: bytes = file.read(BLOCK)
+            except (igzip.BadGzipFile, IsalError, EOFError) as error:  # type: ignore[misc]
+                raise Corrupt(f"it is damaged: {error}") from None
+            if not block:
+                return
+            yield block
+
+
+def _padded(head: bytes, length: int) -> bytes:
+    """Return the header with its comment filled up with spaces, which JSON does not mind."""
+    return head[:-1].ljust(length - 1) + b"\0"
+
+
+def _member(head: bytes, log: int, offset: int, length: int) -> tuple[bytes, int, int]:
+    """Return the gzip member of a block of the log, the block's checksum and its length."""
+    from isal import isal_zlib
+
+    block = os.pread(log, length, offset)
+    if len(block) < length:
+        raise Changed(f"it has become shorter than the {offset + length:,} bytes that it had")
+    total = isal_zlib.crc32(block)
+    packed = isal_zlib.compress(block, _LEVEL, _RAW)
+    return b"".join((head, packed, _TRAILER.pack(total, length))), total, length
+
+
+def _is_sound(archive: int, start: int, size: int, length: int, total: int) -> bool:
+    from isal import isal_zlib
+    from isal.igzip_lib import IsalError
+
+    try:
+        block = isal_zlib.decompress(os.pread(archive, size, start), _GZIP, length + 1)
+    except IsalError:  # type: ignore[misc]
+        return False
+    return len(block) == length and isal_zlib.crc32(block) == total
+
+
+def write_whole(descriptor: int, data: bytes) -> None:
+    """Write all of *data*, which one call of the system need not do."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]

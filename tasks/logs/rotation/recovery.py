@@ -1,0 +1,321 @@
+"""What a killed rotation left behind, finished or undone before the next one begins.
+
+That is: a journal (see :mod:`.journal`), logs under their pending name in the archive folder (see
+:mod:`.renaming`), and temporary files there. A dry run says what it found and touches nothing.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import NamedTuple
+
+from ...core import files
+from ...core.files import TEMPORARY
+from ...core.names import printable
+from ..archives import FOLDER, HEADER_LIMIT, origin_of
+from . import journal
+from .journal import Journal, Torn
+from .outcome import Mended, Outcome
+from .packing import Changed, Corrupt, content
+from .releasing import Unsupported, finish, has_mark, is_of, undo
+from .renaming import archive_pending, recreate
+from .ways import named
+from .work import Work, exists, is_named, opened
+
+_PENDING = re.compile(r"(?P<stem>.+)_\d{8}(?P<serial>_\d+)?\.log", re.DOTALL)
+_YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"\d\d")
+_WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class _Pending(NamedTuple):
+    """A log under its pending name: in which folder of the archive, and the name of the log that it was."""
+
+    month: str
+    name: str
+    log: str
+
+
+def recover(work: Work, pattern: str, outcome: Outcome) -> None:
+    """Finish or undo what killed rotations left; what becomes of it is noted in *outcome*.
+
+    Args:
+        work: what all logs of the run share.
+        pattern: which files are logs.
+        outcome: its ``dry_run`` says whether to change anything.
+
+    Raises:
+        Refused, OSError: the archive folder cannot be walked.
+        Stopped: it was told to stop.
+    """
+    _recover_journal(work, outcome)
+    for month in _months(work):
+        with work.archive_folder(month) as folder:
+            names = os.listdir(folder)  # noqa: PTH208 - by descriptor
+            if TEMPORARY in names and not outcome.dry_run:
+                os.unlink(TEMPORARY, dir_fd=folder)
+            for name in sorted(names):
+                match = _PENDING.fullmatch(name)
+                log = _log_of(match["stem"], pattern) if match else None
+                if log and stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                    _recover_pending(work, folder, _Pending(month, name, log), outcome)
+
+
+def _months(work: Work) -> list[str]:
+    """Return the folders in which archives may lie, the archive folder itself first."""
+    found: list[str] = []
+    with suppress(FileNotFoundError), work.archive_folder() as top:
+        found.append(".")
+        for year in _folders(top, _YEAR):
+            with work.archive_folder(year) as folder:
+                found += [year, *(f"{year}/{month}" for month in _folders(folder, _MONTH))]
+    return found
+
+
+def _folders(folder: int, pattern: re.Pattern[str]) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(
+            entry.name for entry in entries if pattern.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+        )
+
+
+def _log_of(stem: str, pattern: str) -> str | None:
+    """Return the name of the log whose archives begin with *stem*; ``None`` where it would be no log of ours."""
+    return next((name for name in (f"{stem}.log", stem) if fnmatch.fnmatchcase(name, pattern)), None)
+
+
+# Logs under their pending name
+
+
+def _recover_pending(work: Work, folder: int, pending: _Pending, outcome: Outcome) -> None:
+    subject = f"{work.directory}/{FOLDER}/{pending.month}/{pending.name}"
+    if outcome.dry_run:
+        told = f"An interrupted rotation of {printable(pending.log)} would be finished."
+        outcome.mended.append(Mended(subject, told))
+        return
+    try:
+        with opened(folder, pending.name) as descriptor:
+            mended = _settle_pending(work, folder, pending, descriptor, outcome)
+    except (Changed, Corrupt, files.Refused, OSError) as error:
+        told = f"What an interrupted rotation of {printable(pending.log)} left is not archived: {reason_of(error)}."
+        mended = Mended(subject, told, problem=True)
+    outcome.mended.append(mended._replace(subject=subject))
+
+
+def _settle_pending(work: Work, folder: int, pending: _Pending, descriptor: int, outcome: Outcome) -> Mended:
+    status = os.fstat(descriptor)
+    log = printable(pending.log)
+    if status.st_nlink > 1:
+        if not is_named(work.logs, pending.log, status):
+            return Mended("", "A log with a second name elsewhere (hard link) is left as it is.", problem=True)
+        os.unlink(pending.name, dir_fd=folder)
+        return Mended("", f"An interrupted rotation of {log} was undone; nothing was lost.")
+    writers = work.watch.writers(descriptor, afresh=True)
+    if not writers.nobody:
+        if files.move((folder, pending.name), (work.logs, pending.log)):
+            return Mended("", f"An interrupted rotation of {log} was undone; nothing was lost.")
+        who = named(writers) or "a process that cannot be seen from here"
+        return Mended("", f"{who} still writes to what was {log}; it is archived once that ends.", problem=True)
+    if not exists(work.logs, pending.log):
+        recreate(work, pending.log, status)
+    archive, corrupt = _archive_for(folder, pending.name, descriptor)
+    if archive is None:
+        os.fsync(folder)
+        os.unlink(pending.name, dir_fd=folder)
+        return Mended("", f"An interrupted rotation of {log} was finished; nothing was lost.")
+    archive_pending(work, pending.log, descriptor, folder, pending=pending.name, archive=archive)
+    outcome.made.add(f"{pending.month}/{archive}")
+    told = f"An interrupted rotation of {log} was finished; nothing was lost."
+    if corrupt:
+        told = f"{printable(corrupt)} is damaged; it was left, and what an interrupted rotation left is in {archive}."
+    return Mended("", told, problem=bool(corrupt), corrupt=bool(corrupt))
+
+
+def _archive_for(folder: int, pending: str, descriptor: int) -> tuple[str | None, str | None]:
+    """Return the name for the archive of a pending log, and that of a damaged one that has it already.
+
+    The name is ``None`` where the archive is there. An archive of ours that holds only the beginning is
+    replaced by one of the whole: all that it holds is in the pending log.
+    """
+    name = f"{pending}.gz"
+    corrupt = None
+    if exists(folder, name):
+        try:
+            with opened(folder, name) as archive:
+                held = _common(archive, descriptor)
+                said = origin_of(os.pread(archive, HEADER_LIMIT, 0))
+        except Corrupt:
+            corrupt = name
+        else:
+            status = os.fstat(descriptor)
+            if held == status.st_size:
+                return None, None
+            if held is not None and said and (said.device, said.inode) == (status.st_dev, status.st_ino):
+                os.unlink(name, dir_fd=folder)
+    stem = re.sub(r"(_\d{8})_\d+$", r"\1", pending.removesuffix(".log"))
+    names = (f"{stem}_{serial}.log.gz" for serial in itertools.count(2))
+    return next(one for one in itertools.chain([name], names) if not exists(folder, one)), corrupt
+
+
+def _common(archive: int, log: int) -> int | None:
+    """Return how many bytes of the log's start the archive holds; ``None`` where it holds something else."""
+    offset = 0
+    for block in content(archive):
+        if os.pread(log, len(block), offset) != block:
+            return None
+        offset += len(block)
+    return offset
+
+
+# The journal
+
+
+def _recover_journal(work: Work, outcome: Outcome) -> None:
+    subject = journal.path(work.directory)
+    try:
+        entry = journal.read(work.root, work.directory)
+    except Torn as torn:
+        told = f"The journal of an interrupted rotation cannot be understood ({printable(torn)})"
+        if not outcome.dry_run:
+            told += f" and was kept aside as {printable(journal.keep_aside(work.root, work.directory))}"
+        outcome.mended.append(Mended(subject, f"{told}.", problem=True))
+        return
+    except FileNotFoundError:  # pragma: no cover - the folder went between two looks
+        return
+    if entry is None:
+        return
+    subject = f"{work.directory}/{entry.log}"
+    if outcome.dry_run:
+        outcome.mended.append(Mended(subject, "An interrupted rotation of it would be finished or undone."))
+        return
+    outcome.made.add(entry.archive)
+    try:
+        mended = _settle_journal(work, entry)
+    except _Unusable as error:
+        aside = printable(journal.keep_aside(work.root, work.directory))
+        told = (
+            f"An interrupted rotation of it can be neither finished nor undone, for its archive "
+            f"{printable(entry.archive)} {error}; the log was left as it is and the journal kept as {aside}."
+        )
+        outcome.mended.append(Mended(subject, told, problem=True, corrupt=True))
+    else:
+        outcome.mended.append(mended._replace(subject=subject))
+
+
+_FINISHED = Mended("", "An interrupted rotation of it was finished; nothing was lost.")
+_UNDONE = Mended("", "An interrupted rotation of it was undone; nothing was lost.")
+
+
+class _Unusable(Exception):
+    """The archive that the journal speaks of is needed and cannot be used; the message says why."""
+
+
+def _settle_journal(work: Work, entry: Journal) -> Mended:
+    """Finish or undo the release, and say which and whether something is left to be done."""
+    try:
+        live = os.open(entry.log, _WRITE, dir_fd=work.logs)
+    except FileNotFoundError:
+        return _let_go(work, entry, "is gone")
+    try:
+        status = os.fstat(live)
+        if (status.st_dev, status.st_ino) != (entry.device, entry.inode):
+            return _let_go(work, entry, "is another file now")
+        if not has_mark(entry, live) and entry.state != "restoring":
+            return _settle_unmarked(work, entry, live)
+        if status.st_size < entry.end:
+            return _let_go(work, entry, "has been cut since")
+        _require_archive(work, entry)
+        finished = _release_goes_on(work, entry, live)
+        if finished:
+            try:
+                finish(work, entry, live)
+            except Unsupported:
+                finished = False
+        else:
+            undo(work, entry, live)
+        return _FINISHED if finished else _UNDONE
+    finally:
+        os.close(live)
+
+
+def _settle_unmarked(work: Work, entry: Journal, live: int) -> Mended:
+    if entry.state == "marked":
+        journal.remove(work.root, work.directory)
+        return _FINISHED
+    if os.fstat(live).st_size < entry.end:
+        return _let_go(work, entry, "has been cut since")
+    return _UNDONE if _withdraw(work, entry, live) else _let_go(work, entry, "has been rewritten since")
+
+
+def _release_goes_on(work: Work, entry: Journal, live: int) -> bool:
+    """Tell whether a marked log can be released; a truncation would lose what was written since."""
+    if entry.state == "restoring" or entry.way == "truncate":
+        return False
+    return all(writer.append for writer in work.watch.again(live).known)
+
+
+def _let_go(work: Work, entry: Journal, what: str) -> Mended:
+    journal.remove(work.root, work.directory)
+    told = (
+        f"It {what}, after a rotation of it was interrupted; the archive {printable(entry.archive)} is kept as it is. "
+        "Lines may stand in both."
+    )
+    return Mended("", told, problem=True)
+
+
+def _withdraw(work: Work, entry: Journal, live: int) -> bool:
+    """Remove the archive of a log from which nothing was released; False where the log no longer holds the same."""
+    with _archive_of(work, entry) as archive:
+        try:
+            if archive is not None and _common(archive, live) != entry.end:
+                return False
+        except Corrupt as error:
+            raise _Unusable(f"cannot be read: {error}") from None
+    undo(work, entry, live)
+    return True
+
+
+def _require_archive(work: Work, entry: Journal) -> None:
+    """Make sure that the archive holds what is to be released or to be copied back.
+
+    Raises:
+        _Unusable: it does not.
+    """
+    with _archive_of(work, entry) as archive:
+        if archive is None:
+            if entry.state == "restoring":  # it is removed once all is copied back
+                return
+            raise _Unusable("is missing")
+        held = 0
+        try:
+            for block in content(archive):
+                held += len(block)
+                if entry.way == "truncate":
+                    return  # the first bytes are all that is needed; its end may be torn
+        except Corrupt as error:
+            raise _Unusable(f"cannot be read: {error}") from None
+        if held != entry.end:
+            raise _Unusable(f"holds {held:,} bytes in the place of {entry.end:,}")
+
+
+@contextmanager
+def _archive_of(work: Work, entry: Journal) -> Iterator[int | None]:
+    """Open the journal's archive; ``None`` where there is none, or another one has its name."""
+    month, _, name = entry.archive.rpartition("/")
+    with ExitStack() as stack:
+        archive = None
+        with suppress(FileNotFoundError):
+            folder = stack.enter_context(work.archive_folder(month))
+            archive = stack.enter_context(opened(folder, name))
+        yield archive if archive is not None and is_of(entry, archive) else None
+
+
+def reason_of(error: Exception) -> str:
+    """Return why something failed, in words."""
+    text = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    return printable(text).rstrip(".")

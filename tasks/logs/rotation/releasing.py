@@ -1,0 +1,260 @@
+"""The ways of a log whose writers keep it open: its start is archived, then released under their hands.
+
+The order of the steps, and why a kill between any two of them is told apart, stands in :mod:`.journal`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from contextlib import suppress
+
+import msgspec
+
+from ..archives import HEADER_LIMIT, origin_of
+from . import blocks, journal
+from .journal import Journal
+from .packing import Changed, Corrupt, Packing, content
+from .ways import Cut, Way
+from .work import Work, check, dress, free_name, name_for_good, opened, require_same, temporary
+
+_REFUSALS = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, errno.ENOSYS})
+"""How a file system says that it cannot release blocks (fallocate(2))."""
+
+_MARK = 32
+"""Bytes of a token, its newline included; fewer in a log that is shorter."""
+
+_ROUNDS = 10
+"""Times at most that what was written during the last round is added before a truncation."""
+
+_STEP = 1 << 20
+_WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Unsupported(Exception):
+    """The file system does not release blocks of this file; nothing has changed. The message is the system's."""
+
+
+def release(work: Work, name: str, log: int, cut: Cut, way: Way) -> tuple[str, Packing]:
+    """Archive the start of a log and release it, while others go on writing.
+
+    Args:
+        work: what all logs of the run share.
+        name: the log's.
+        log: the log, open for reading.
+        cut: how much of it.
+        way: collapse or truncate.
+
+    Returns:
+        The archive's name in the folder of the month, and what it holds.
+
+    Raises:
+        Unsupported: the file system refuses; nothing has changed.
+        Changed: the log is not as it was planned; nothing has changed.
+        Stopped: it was told to stop; nothing has changed.
+        Corrupt, Refused, OSError: it failed; nothing has changed, or the next run undoes or finishes it.
+    """
+    status = os.fstat(log)
+    origin = work.origin(name, status, cut.end, cut.released)
+    with (
+        opened(work.logs, name, _WRITE) as live,
+        work.archive_folder(work.month, create=True) as folder,
+        temporary(folder) as descriptor,
+    ):
+        archive = free_name(folder, name, work.now)
+        packing = Packing(descriptor, work.pool, work.stop)
+        packing.extend(log, cut.end, origin, status.st_mtime)
+        packing.seal(origin, status.st_mtime)
+        check(folder, packing)
+        require_same(work, name, live, cut.end)
+        dress(descriptor, status)
+        entry = Journal(
+            way="truncate" if way is Way.TRUNCATE else "collapse" if cut.released else "blank",
+            log=name,
+            device=status.st_dev,
+            inode=status.st_ino,
+            released=cut.released,
+            end=cut.end,
+            archive=f"{work.month}/{archive}",
+            rotated=origin.rotated,
+            token=_token(log, cut.end),
+        )
+        try:
+            entry = _mark(work, entry, live, folder, archive)
+            if way is Way.TRUNCATE:
+                _catch_up(work, packing, (name, live), (folder, archive))
+            _free(entry, live)
+            os.fsync(descriptor)
+        except BaseException:
+            undo(work, entry, live)
+            raise
+    journal.remove(work.root, work.directory)
+    return archive, packing
+
+
+def _token(log: int, end: int) -> str:
+    """Return a text that is neither what the log begins with nor what will stand there."""
+    length = min(_MARK, end)
+    there = os.pread(log, length, 0)
+    while True:
+        token = secrets.token_hex(length)[: length - 1] + "\n"
+        if token.encode("ascii") != there:
+            return token
+
+
+def _mark(work: Work, entry: Journal, live: int, folder: int, archive: str) -> Journal:
+    """Take the steps from the journal's *prepared* to its *marked*."""
+    journal.write(work.root, work.directory, entry)
+    name_for_good(folder, archive)
+    require_same(work, entry.log, live, entry.end)
+    if entry.way != "truncate" and not all(writer.append for writer in work.watch.again(live).known):
+        raise Changed("somebody has opened it meanwhile who does not append")
+    return put_mark(work, entry, live)
+
+
+def put_mark(work: Work, entry: Journal, live: int) -> Journal:
+    """Overwrite the log's first bytes with the token, blank the rest of the crossing line, and note it.
+
+    Returns:
+        The journal's new entry.
+
+    Raises:
+        OSError: it failed somewhere on the way.
+    """
+    _write_at(live, entry.mark, 0)
+    os.fdatasync(live)
+    if entry.way != "truncate":
+        _blank(live, max(entry.released, len(entry.mark)), entry.end)
+        os.fdatasync(live)
+    marked = msgspec.structs.replace(entry, state="marked")
+    journal.write(work.root, work.directory, marked)
+    return marked
+
+
+def _catch_up(work: Work, packing: Packing, log: tuple[str, int], archive: tuple[int, str]) -> None:
+    """Add to the archive what was written to the log meanwhile.
+
+    Where that never ends, the last round is not waited for until it is on the disk: the less time passes before
+    the truncation, the less is written in it.
+    """
+    name, live = log
+    with opened(*archive) as again:
+        for number in range(_ROUNDS):
+            status = os.fstat(live)
+            if status.st_size <= packing.end:
+                return
+            origin = work.origin(name, status, status.st_size, status.st_size)
+            packing.extend(live, status.st_size, origin, status.st_mtime)
+            packing.seal(origin, status.st_mtime)
+            if number < _ROUNDS - 1:
+                packing.verify(again)
+
+
+def _free(entry: Journal, live: int) -> None:
+    """Take the archived start away; with it, or by it, the token goes."""
+    if entry.way == "truncate":
+        os.ftruncate(live, 0)
+    elif entry.way == "blank":
+        _blank(live, 0, len(entry.mark), last=b"\n" if entry.end == len(entry.mark) else b" ")
+    else:
+        try:
+            blocks.collapse(live, entry.released)
+        except OSError as error:
+            if error.errno in _REFUSALS:
+                raise Unsupported(error.strerror or "refused") from None
+            raise
+    os.fsync(live)
+
+
+def finish(work: Work, entry: Journal, live: int) -> None:
+    """Take the steps that a killed run did not come to, where the token stands in the log.
+
+    Raises:
+        Unsupported, OSError: the start could not be released; it is as it was before the rotation.
+    """
+    try:
+        if entry.state == "prepared":
+            entry = put_mark(work, entry, live)
+        _free(entry, live)
+    except (Unsupported, OSError):
+        undo(work, entry, live)
+        raise
+    journal.remove(work.root, work.directory)
+
+
+def undo(work: Work, entry: Journal, live: int) -> None:
+    """Copy back what was overwritten in the log, and remove archive and journal.
+
+    The archive stays where its content is no longer in the log: the start was released already, or somebody has
+    cut the log meanwhile. As long as the journal says *prepared*, the token goes last, so that a kill leaves
+    either a release to be finished or nothing at all; afterwards the journal says *restoring* first.
+
+    Raises:
+        Corrupt: the archive does not hold what was overwritten.
+        OSError: it failed; the journal is there for the next run.
+    """
+    if (entry.state == "marked" and not has_mark(entry, live)) or os.fstat(live).st_size < entry.end:
+        journal.remove(work.root, work.directory)
+        return
+    if entry.state == "marked":
+        entry = msgspec.structs.replace(entry, state="restoring")
+        journal.write(work.root, work.directory, entry)
+    month, _, name = entry.archive.rpartition("/")
+    with suppress(FileNotFoundError), work.archive_folder(month) as folder, opened(folder, name) as archive:
+        if is_of(entry, archive):
+            if entry.state == "restoring" or has_mark(entry, live):
+                _copy_back(entry, live, archive)
+            os.unlink(name, dir_fd=folder)
+            os.fsync(folder)
+    journal.remove(work.root, work.directory)
+
+
+def has_mark(entry: Journal, live: int) -> bool:
+    """Tell whether the token stands at the start of the log."""
+    return os.pread(live, len(entry.mark), 0) == entry.mark
+
+
+def is_of(entry: Journal, archive: int) -> bool:
+    """Tell whether an archive is the one that the journal speaks of."""
+    said = origin_of(os.pread(archive, HEADER_LIMIT, 0))
+    return said is not None and (said.log, said.device, said.inode, said.rotated) == (
+        entry.log,
+        entry.device,
+        entry.inode,
+        entry.rotated,
+    )
+
+
+def _copy_back(entry: Journal, live: int, archive: int) -> None:
+    first = b""
+    start = len(entry.mark) if entry.way == "truncate" else max(entry.released, len(entry.mark))
+    offset = 0
+    for block in content(archive):
+        if not first:
+            first = block[: len(entry.mark)]
+        piece = block[max(start - offset, 0) : max(entry.end - offset, 0)]
+        if entry.way != "truncate" and piece:
+            _write_at(live, piece, max(start, offset))
+        offset += len(block)
+        if entry.way == "truncate":
+            break
+    if len(first) < len(entry.mark) or (entry.way != "truncate" and offset < entry.end):
+        raise Corrupt("it is shorter than what was taken from the log")
+    os.fdatasync(live)
+    _write_at(live, first, 0)
+    os.fdatasync(live)
+
+
+def _blank(live: int, start: int, end: int, last: bytes = b"\n") -> None:
+    """Overwrite with spaces, and with *last* at the end."""
+    while start < end:
+        stop = min(start + _STEP, end)
+        _write_at(live, (b" " * (stop - start))[:-1] + (last if stop == end else b" "), start)
+        start = stop
+
+
+def _write_at(descriptor: int, data: bytes, offset: int) -> None:
+    while data:
+        written = os.pwrite(descriptor, data, offset)
+        data, offset = data[written:], offset + written

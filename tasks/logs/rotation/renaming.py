@@ -1,0 +1,163 @@
+"""The way of a log that nobody writes to: archived whole, and begun anew.
+
+The content is archived and verified before anything happens to the log. Only then it gets its pending name in
+the archive folder, where nobody opens it any more, is looked at once more, and gives way to its archive. A kill
+leaves it under one of the two names; :mod:`.recovery` goes on from there.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from ...core import files
+from ...core.files import TEMPORARY, Identity
+from .packing import Changed, Packing
+from .ways import named
+from .work import (
+    Work,
+    check,
+    dress,
+    free_name,
+    is_named,
+    name_for_good,
+    pending_name,
+    require_same,
+    temporary,
+)
+from .writers import leased
+
+
+def rename(work: Work, name: str, log: int) -> tuple[str, Packing]:
+    """Archive a log that nobody writes to, and put an empty one in its place.
+
+    Args:
+        work: what all logs of the run share.
+        name: the log's.
+        log: the log, open for reading.
+
+    Returns:
+        The archive's name in the folder of the month, and what it holds.
+
+    Raises:
+        Changed: somebody has written to it, has it open or replaced it meanwhile; it is as they left it.
+        Stopped: it was told to stop; the log is as it was.
+        Corrupt, Refused, OSError: it could not be archived; the log is as it was.
+    """
+    before = os.fstat(log)
+    with work.archive_folder(work.month, create=True) as folder, temporary(folder) as descriptor:
+        archive = free_name(folder, name, work.now)
+        packing = Packing(descriptor, work.pool, work.stop)
+        pack(work, packing, (name, log), before, folder)
+        require_same(work, name, log, packing.end)
+        with work.archive_folder() as top, temporary(top) as fresh:
+            dress(fresh, before, dated=False)
+            pending = pending_name(archive)
+            os.rename(name, pending, src_dir_fd=work.logs, dst_dir_fd=folder)
+            try:
+                after = _settle(work, packing, (name, log), before, (folder, pending))
+            except BaseException:
+                _give_back(work, (folder, pending), name)
+                raise
+            begin_anew(work, top, name)
+        dress(descriptor, after)
+        retire(log, after, folder, pending, archive)
+    return archive, packing
+
+
+def pack(work: Work, packing: Packing, log: tuple[str, int], status: os.stat_result, folder: int) -> None:
+    """Archive the whole of a log as *status* shows it, into the temporary file of *folder*, and verify it.
+
+    Raises:
+        Changed, Stopped, Corrupt, OSError: it is not archived.
+    """
+    name, descriptor = log
+    origin = work.origin(name, status, status.st_size, status.st_size)
+    packing.extend(descriptor, status.st_size, origin, status.st_mtime)
+    packing.seal(origin, status.st_mtime)
+    check(folder, packing)
+
+
+def begin_anew(work: Work, top: int, name: str) -> None:
+    """Let the temporary file in the archive folder become the log; whoever has begun one meanwhile, keeps it."""
+    if not files.move((top, TEMPORARY), (work.logs, name)):
+        os.unlink(TEMPORARY, dir_fd=top)
+
+
+def retire(log: int, status: os.stat_result, folder: int, pending: str, archive: str) -> None:
+    """Name the archive for good and remove the log under its pending name.
+
+    Args:
+        log: the log, open for reading.
+        status: the log as it was archived.
+        folder: the descriptor of the folder that holds both names.
+        pending: the log's pending name.
+        archive: the name that the temporary file gets.
+
+    Raises:
+        Changed: somebody wrote to it at the last moment; no archive is made, and the log keeps its pending name.
+        OSError: the system refuses; the log keeps its pending name.
+    """
+    name_for_good(folder, archive)
+    if leased(log) is False or Identity.of(os.fstat(log)) != Identity.of(status):
+        os.unlink(archive, dir_fd=folder)
+        raise Changed("somebody wrote to it in the moment in which it was renamed; the next run archives it")
+    os.unlink(pending, dir_fd=folder)
+
+
+def _settle(
+    work: Work, packing: Packing, log: tuple[str, int], before: os.stat_result, pending: tuple[int, str]
+) -> os.stat_result:
+    """Make sure that the renamed log is the one that was archived, and add what was written until now."""
+    name, descriptor = log
+    if not is_named(*pending, before):
+        raise Changed("another file has taken its place meanwhile")
+    writers = work.watch.writers(descriptor, afresh=True)
+    if not writers.nobody:
+        raise Changed(f"{named(writers) or 'somebody'} has opened it meanwhile")
+    after = os.fstat(descriptor)
+    if Identity.of(after) != Identity.of(before):
+        if after.st_size < packing.end or not packing.still_holds(descriptor):
+            raise Changed("it was not only appended to meanwhile")
+        pack(work, packing, (name, descriptor), after, pending[0])
+    return after
+
+
+def _give_back(work: Work, pending: tuple[int, str], name: str) -> None:
+    """Give the log its name back, unless that is taken: then it waits under its pending name for the next run."""
+    with suppress(OSError):
+        files.move(pending, (work.logs, name))
+
+
+def recreate(work: Work, name: str, like: os.stat_result) -> None:
+    """Begin an empty log where there is none of that name.
+
+    Raises:
+        Refused, OSError: it cannot be created.
+    """
+    with work.archive_folder() as top, temporary(top) as fresh:
+        dress(fresh, like, dated=False)
+        begin_anew(work, top, name)
+
+
+def archive_pending(work: Work, log: str, descriptor: int, folder: int, *, pending: str, archive: str) -> Packing:
+    """Archive a log that a killed run left under its pending name.
+
+    Args:
+        work: what all logs of the run share.
+        log: the log's name.
+        descriptor: the file, open for reading.
+        folder: the descriptor of the folder that holds it.
+        pending: its name there.
+        archive: the name that its archive gets there.
+
+    Raises:
+        Changed, Stopped, Corrupt, OSError: it is not archived and stays.
+    """
+    status = os.fstat(descriptor)
+    with temporary(folder) as target:
+        packing = Packing(target, work.pool, work.stop)
+        pack(work, packing, (log, descriptor), status, folder)
+        dress(target, status)
+        retire(descriptor, status, folder, pending, archive)
+    return packing

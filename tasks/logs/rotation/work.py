@@ -1,0 +1,180 @@
+"""What all logs of one run share, and the steps that every way of rotating is made of."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+
+from ...core import files
+from ...core.files import TEMPORARY
+from ..archives import FOLDER, Origin, archive_name
+from .packing import Changed, Packing
+from .writers import Watch
+
+OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What all logs of one run share.
+
+    Attributes:
+        root: the project.
+        directory: the log folder, below it.
+        logs: the log folder's descriptor.
+        now: the moment of the run.
+        watch: who has a file open for writing.
+        pool: threads that compress.
+        stop: ends the work between two blocks of a log.
+    """
+
+    root: Path
+    directory: str
+    logs: int
+    now: datetime
+    watch: Watch
+    pool: Executor
+    stop: Event
+
+    @property
+    def month(self) -> str:
+        """The folder of this run's archives in the archive folder: ``2026/11``."""
+        return f"{self.now:%Y/%m}"
+
+    def archive_folder(self, month: str = ".", *, create: bool = False) -> AbstractContextManager[int]:
+        """Open a folder of the archive, the archive folder itself without *month*.
+
+        Raises:
+            Refused, OSError: as :func:`~tasks.core.files.folder` says.
+        """
+        return files.folder(self.root, f"{self.directory}/{FOLDER}/{month}", create=create)
+
+    def origin(self, log: str, status: os.stat_result, end: int, released: int) -> Origin:
+        """Return what the header of an archive made by this run says."""
+        return Origin(
+            log=log,
+            device=status.st_dev,
+            inode=status.st_ino,
+            end=end,
+            released=released,
+            rotated=self.now.isoformat(),
+        )
+
+
+@contextmanager
+def opened(folder: int, name: str, flags: int = OPEN) -> Iterator[int]:
+    """Open a file without following a link, and give its descriptor.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(name, flags, dir_fd=folder)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def temporary(folder: int) -> Iterator[int]:
+    """Create a folder's temporary file and give its descriptor; on an error the file is removed.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(TEMPORARY, dir_fd=folder)
+    descriptor = os.open(TEMPORARY, _CREATE, 0o600, dir_fd=folder)
+    try:
+        yield descriptor
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(TEMPORARY, dir_fd=folder)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def exists(folder: int, name: str) -> bool:
+    """Tell whether a name is taken, by a dangling link for one."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def is_named(folder: int, name: str, status: os.stat_result) -> bool:
+    """Tell whether a name is that of the file with this *status*."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.stat(name, dir_fd=folder, follow_symlinks=False), status)
+    return False
+
+
+def pending_name(archive: str) -> str:
+    """Return the name that a log has between its rename and its removal."""
+    return archive.removesuffix(".gz")
+
+
+def free_name(folder: int, log: str, now: datetime) -> str:
+    """Return the first name for an archive of *log* on this day that is not taken, nor its pending name."""
+    names = (archive_name(log, now.date(), serial) for serial in itertools.count(1))
+    return next(name for name in names if not exists(folder, name) and not exists(folder, pending_name(name)))
+
+
+def name_for_good(folder: int, name: str) -> None:
+    """Give the temporary file its name, never over another file, and wait until that is on the disk.
+
+    Raises:
+        OSError: the name is taken, or the folder cannot be written.
+    """
+    if not files.move((folder, TEMPORARY), (folder, name)):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
+    os.fsync(folder)
+
+
+def dress(descriptor: int, status: os.stat_result, *, dated: bool = True) -> None:
+    """Give a file the mode of another one, as root its owner as well, and the time of its last write.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    if os.geteuid() == 0:
+        os.fchown(descriptor, status.st_uid, status.st_gid)
+    os.fchmod(descriptor, status.st_mode & 0o7777)
+    if dated:
+        os.utime(descriptor, ns=(status.st_mtime_ns, status.st_mtime_ns))
+
+
+def check(folder: int, packing: Packing) -> None:
+    """Read the temporary file back through a descriptor of its own, and compare.
+
+    Raises:
+        Corrupt, Stopped, OSError: see :meth:`Packing.verify`.
+    """
+    with opened(folder, TEMPORARY) as again:
+        packing.verify(again)
+
+
+def require_same(work: Work, name: str, log: int, size: int) -> None:
+    """Look whether an open log still has its name, no other, and at least *size* bytes.
+
+    Raises:
+        Changed: it has not.
+    """
+    status = os.fstat(log)
+    if not is_named(work.logs, name, status):
+        raise Changed("another file has taken its place meanwhile")
+    if status.st_nlink > 1:
+        raise Changed("it has got a second name meanwhile (hard link)")
+    if status.st_size < size:
+        raise Changed(f"it has become shorter than the {size:,} bytes that it had")

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tasks.core.files import TEMPORARY
+from tasks.core.report import Status
+from tasks.logs.archives import Origin, header
+from tasks.logs.rotation import journal
+from tasks.logs.rotation.journal import Journal
+
+from .conftest import MONTH, Project, every, found, writer
+
+LINES = b"".join(b"line %d of many\n" % number for number in range(1000))
+MARK = "0123456789abcdef0123456789abcde\n"
+ARCHIVE = "app_20250602.log.gz"
+
+
+def member(project: Project, held: bytes, log: Path, rotated: str = "then") -> Path:
+    """Write the archive that a killed run left."""
+    status = log.stat()
+    origin = Origin(
+        log="app.log", device=status.st_dev, inode=status.st_ino, end=len(held), released=0, rotated=rotated
+    )
+    path = project.archive(ARCHIVE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(header(origin, 0) + gzip.compress(held)[10:])
+    return path
+
+
+def leave(project: Project, log: Path, *, held: bytes | None = LINES[:4096], **values: object) -> Journal:
+    """Write the journal that a killed run left, and its archive."""
+    status = log.stat()
+    entry = Journal(
+        way="collapse",
+        log="app.log",
+        device=status.st_dev,
+        inode=status.st_ino,
+        released=4096,
+        end=4096,
+        archive=f"2025/06/{ARCHIVE}",
+        rotated="then",
+        token=MARK,
+    )
+    if held is not None:
+        member(project, held, log)
+    (project.logs / "archive").mkdir(exist_ok=True)
+    entry = msgspec.structs.replace(entry, **values)
+    journal.write(project.root, "logs", entry)
+    return entry
+
+
+def pending(project: Project, content: bytes = b"one\ntwo\n") -> Path:
+    path = project.archive(ARCHIVE).with_suffix("")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+# Logs under their pending name
+
+
+def test_a_pending_log_is_archived_and_its_name_begun_anew(project: Project) -> None:
+    path = pending(project)
+    path.chmod(0o600)
+    told = found(project.run(dry_run=True), "logs.recovered", f"{MONTH}/app_20250602.log")
+    assert told.message == "An interrupted rotation of app.log would be finished."
+    assert path.exists()
+    assert found(project.run(), "logs.recovered").status is Status.OK
+    assert project.archived(ARCHIVE) == b"one\ntwo\n"
+    assert project.names() == ["app.log", f"archive/2025/06/{ARCHIVE}"]
+    assert (project.logs / "app.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pending_log_whose_archive_is_there_is_removed(project: Project) -> None:
+    member(project, b"one\ntwo\n", pending(project))
+    project.log(content=b"")
+    project.run()
+    assert project.names() == ["app.log", f"archive/2025/06/{ARCHIVE}"]
+
+
+def test_a_pending_log_of_which_the_archive_holds_a_part_is_archived_whole(project: Project) -> None:
+    member(project, b"one\n", pending(project))
+    project.run()
+    assert project.archived(ARCHIVE) == b"one\ntwo\n"
+    assert project.names() == ["app.log", f"archive/2025/06/{ARCHIVE}"]
+
+
+@pytest.mark.parametrize("there", [gzip.compress(b"other\n", mtime=0), b"damaged"], ids=["another", "damaged"])
+def test_a_pending_log_never_replaces_another_archive(project: Project, there: bytes) -> None:
+    pending(project)
+    project.archive(ARCHIVE).write_bytes(there)
+    report = project.run()
+    assert project.archive(ARCHIVE).read_bytes() == there
+    assert project.archived("app_20250602_2.log.gz") == b"one\ntwo\n"
+    if there == b"damaged":
+        assert found(report, "logs.archive-corrupt").status is Status.CRITICAL
+
+
+def test_a_pending_log_that_somebody_writes_to_gets_its_name_back(project: Project) -> None:
+    with writer(pending(project)) as other:
+        other.write("three")
+        assert "undone" in found(project.run(), "logs.recovered").message
+    kept = (project.logs / "app.log").read_bytes()
+    held = b"".join(gzip.decompress(path.read_bytes()) for path in project.logs.rglob("*.gz"))
+    assert (held + kept) == b"one\ntwo\nthree\n"
+
+
+def test_a_pending_log_that_somebody_writes_to_waits_where_its_name_is_taken(project: Project) -> None:
+    project.log(content=b"")
+    with writer(pending(project)) as other:
+        told = found(project.run(), "logs.recovered")
+        assert told.status is Status.WARNING
+        assert f"(process {other.pid}) still writes to what was app.log" in told.message
+    assert found(project.run(), "logs.recovered").status is Status.OK
+
+
+def test_a_pending_log_with_two_names_is_the_live_one_or_left(project: Project) -> None:
+    path = pending(project)
+    (project.logs / "app.log").hardlink_to(path)
+    assert "undone" in found(project.run(), "logs.recovered").message
+    assert project.archived(ARCHIVE) == b"one\ntwo\n"
+
+    other = path.with_name("app_20250602_5.log")
+    other.write_bytes(b"x")
+    (project.root / "second").hardlink_to(other)
+    assert "hard link" in found(project.run(), "logs.recovered").message
+    assert other.exists()
+
+
+def test_a_pending_log_that_cannot_be_archived_waits(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = pending(project)
+    monkeypatch.setattr("tasks.logs.rotation.renaming.leased", lambda _log: False)
+    assert "somebody wrote to it" in found(project.run(), "logs.recovered").message
+    monkeypatch.undo()
+    assert path.read_bytes() == b"one\ntwo\n"
+
+
+def test_other_files_in_the_archive_are_nobodys_business(project: Project) -> None:
+    folder = project.archive("")
+    folder.mkdir(parents=True)
+    for name in ("notes.txt", "app.log", "x_20250101.txt"):
+        (folder / name).write_text("mine")
+    (folder / TEMPORARY).write_text("left by a kill")
+    before = project.names()
+    project.run(dry_run=True)
+    assert project.names() == before
+    project.run()
+    assert [*project.names(), f"archive/2025/06/{TEMPORARY}"] == [
+        *sorted(set(before) - {f"archive/2025/06/{TEMPORARY}"}),
+        f"archive/2025/06/{TEMPORARY}",
+    ]
+
+
+# The journal
+
+
+def marked(content: bytes = LINES) -> bytes:
+    return MARK.encode() + content[len(MARK) :]
+
+
+def test_a_journal_that_cannot_be_understood_is_kept_aside(project: Project) -> None:
+    (project.logs / "archive").mkdir()
+    for number, text in enumerate(("{torn", '{"schema": 99}'), 1):
+        (project.logs / "archive" / journal.NAME).write_text(text)
+        assert "cannot be understood" in found(project.run(dry_run=True), "logs.recovered").message
+        told = found(project.run(), "logs.recovered")
+        assert told.status is Status.WARNING
+        assert (project.logs / "archive" / f"{journal.NAME}.broken-{number}").read_text() == text
+    assert every(project.run(), "logs.recovered") == []
+
+
+def test_a_dry_run_says_that_a_journal_is_there(project: Project) -> None:
+    leave(project, project.log(content=LINES))
+    assert "would be finished or undone" in found(project.run(dry_run=True), "logs.recovered").message
+    assert journal.read(project.root, "logs") is not None
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ("gone", "It is gone"),
+        ("replaced", "It is another file now"),
+        ("cut, marked", "It has been cut since"),
+        ("cut", "It has been cut since"),
+        ("rewritten", "It has been rewritten since"),
+    ],
+)
+def test_an_archive_is_kept_where_its_log_is_another_now(project: Project, case: str, told: str) -> None:
+    log = project.log(content=marked() if case == "cut, marked" else LINES)
+    leave(project, log)
+    if case == "gone":
+        log.unlink()
+    elif case == "replaced":
+        log.rename(project.root / "aside")
+        log.write_bytes(b"")
+    elif case.startswith("cut"):
+        os.truncate(log, 100)
+    else:
+        log.write_bytes(b"x" * 9000)
+    finding = found(project.run(), "logs.recovered")
+    assert finding.status is Status.WARNING
+    assert told in finding.message
+    assert project.archived(ARCHIVE) == LINES[:4096]
+    assert journal.read(project.root, "logs") is None
+
+
+@pytest.mark.parametrize("held", [None, b"short\n", b"damaged", b""])
+@pytest.mark.parametrize("state", ["prepared", "marked"])
+def test_without_its_archive_nothing_is_released(project: Project, held: bytes | None, state: str) -> None:
+    log = project.log(content=marked())
+    leave(project, log, held=held, state=state)
+    if held == b"damaged":
+        os.truncate(project.archive(ARCHIVE), project.archive(ARCHIVE).stat().st_size - 3)
+    finding = found(project.run(), "logs.archive-corrupt")
+    assert finding.status is Status.CRITICAL
+    assert (project.logs / "archive" / f"{journal.NAME}.broken-1").exists()
+    held_now = [
+        gzip.decompress(path.read_bytes()) for path in project.logs.rglob("app_20250602*.gz") if held != b"damaged"
+    ]
+    assert held == b"damaged" or marked() in held_now  # the whole log was archived anew, beside the useless one
+
+
+def test_a_damaged_archive_of_an_untouched_log_is_told(project: Project) -> None:
+    leave(project, project.log(content=LINES))
+    os.truncate(project.archive(ARCHIVE), project.archive(ARCHIVE).stat().st_size - 3)
+    assert found(project.run(), "logs.archive-corrupt").status is Status.CRITICAL
+
+
+def test_a_release_is_undone_where_somebody_no_longer_appends(collapsing: Project) -> None:
+    log = collapsing.log(content=marked())
+    leave(collapsing, log, state="marked")
+    with writer(log, 0):
+        assert "undone" in found(collapsing.run(), "logs.recovered").message
+    assert log.read_bytes() == LINES
+    assert not collapsing.archive(ARCHIVE).exists()
+
+
+def test_a_release_is_undone_where_the_file_system_refuses_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = project.log(content=marked())
+    leave(project, log, state="marked")
+
+    def refuse(_log: int, _length: int) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("tasks.logs.rotation.blocks.collapse", refuse)
+    assert "undone" in found(project.run(), "logs.recovered").message
+    assert project.archived(ARCHIVE) == LINES
+
+
+def test_what_was_copied_back_already_is_not_missed(project: Project) -> None:
+    log = project.log(content=LINES)
+    leave(project, log, held=None, state="restoring")
+    project.archive("").mkdir(parents=True)
+    assert "undone" in found(project.run(), "logs.recovered").message
+    assert project.archived(ARCHIVE) == LINES
+
+
+def test_a_log_that_cannot_be_opened_stops_the_rotation_and_keeps_the_journal(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(project, project.log(content=marked()), state="marked")
+    real = os.open
+
+    def refuse(path: object, flags: int, *arguments: int, **options: int) -> int:
+        if path == "app.log":
+            raise PermissionError(13, "Permission denied")
+        return real(path, flags, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refuse)
+    report = project.run()
+    monkeypatch.undo()
+    assert report.summary == "the logs could not be rotated"
+    assert "Permission denied" in found(report, "logs.folder").message
+    assert journal.read(project.root, "logs") is not None
