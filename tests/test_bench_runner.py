@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from .bench.entry import Entry, Figure, NoInput, Quantity, Side
+from .bench.figures import Result, Round, Run, Verdict, ratio
+from .bench.log_files import LogFile, log_path, made
+from .bench.log_text import PLACEHOLDER
+from .bench.process import Command, Outcome
+from .bench.programs import NotInstalled, program
+from .bench.show import table
+from .bench.turns import measure
+from .bench.workshop import Workshop
+from .logs.rotation.conftest import can_collapse
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -32,12 +47,143 @@ def test_a_small_clean_up_is_measured_and_verified(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [], "inputs are left behind"
 
 
+@pytest.mark.parametrize(
+    ("name", "peer"),
+    [
+        ("log-review", "grep"),
+        ("error-monitor", "grep"),
+        ("error-monitor-flat", "grep"),
+        ("log-rotation-gzip", "gzip"),
+        ("log-rotation-pigz", "pigz"),
+        ("log-rotation-size", "gzip"),
+    ],
+)
+def test_work_on_a_small_log_is_measured_and_verified(tmp_path: Path, name: str, peer: str) -> None:
+    _require(peer)
+    done = bench("--only", name, "--scale", "0.001", "--rounds", "1", "--folder", str(tmp_path))
+
+    assert done.returncode in {0, 1}, done.stdout + done.stderr
+    row = re.search(rf"^{name} +\d\S* (?:s|MB) +\d\S* (?:s|MB) +(\d+\.\d+) .* (ok|OVER)$", done.stdout, re.MULTILINE)
+    assert row, done.stdout
+    assert float(row[1]) > 0
+    assert list(tmp_path.iterdir()) == [], "inputs are left behind"
+
+
+def test_a_short_soak_loses_no_line_of_ours(tmp_path: Path) -> None:
+    _require("logrotate")
+    if not can_collapse(tmp_path):
+        pytest.skip("the file system under the temporary folder is neither ext4 nor XFS")
+    done = bench("--only", "log-soak", "--scale", "0.04", "--folder", str(tmp_path))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    row = re.search(r"^log-soak +0 of ([\d,]+) +[\d,]+ of ([\d,]+) +0\.000 .* ok$", done.stdout, re.MULTILINE)
+    assert row, done.stdout
+    assert all(int(written.replace(",", "")) > 1000 for written in row.groups())
+
+
+def _require(name: str) -> None:
+    if shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin:/opt/homebrew/bin") is None:
+        pytest.skip(f"{name} is not installed")
+
+
+def test_a_log_has_what_it_is_said_to_have(tmp_path: Path) -> None:
+    log = LogFile(size=1_000_000, days=3)
+    log.make(tmp_path)
+
+    lines = log_path(tmp_path).read_text().splitlines()
+    said, written = log.levels(), made(tmp_path)
+    assert [sum(f" - {level} - " in line for line in lines) for level in ("WARNING", "ERROR", "CRITICAL")] == [
+        said.warnings,
+        said.errors,
+        said.criticals,
+    ]
+    assert sum(bool(re.search("ERROR|WARN|CRITICAL", line)) for line in lines) == said.matching > 0
+    assert written.bytes == log_path(tmp_path).stat().st_size
+    assert abs(written.bytes - log.size) < 100_000
+    times = [line[:23] for line in lines if re.match(r"\d{4}-\d\d-\d\d ", line)]
+    assert times == sorted(times)
+    assert not any(PLACEHOLDER.decode() in line for line in lines)
+
+    least, most = log.levels_since(written.last, written.last)
+    assert (least, most) == (log.levels_since(written.last - 3600, written.last)[0], least)
+    assert 0 < least.errors < said.errors
+
+
+def test_a_ratio_of_nothing_is_nothing_and_of_some_to_nothing_is_without_bound() -> None:
+    assert ratio(Figure(0), Figure(5)) == 0
+    assert ratio(Figure(0), Figure(0)) == 0
+    assert ratio(Figure(1), Figure(0)) == math.inf
+    assert ratio(Figure(1), Figure(4)) == 0.25
+
+
+def test_lines_lost_are_shown_with_the_number_written() -> None:
+    def result(ours: int, peer: int) -> Result:
+        return Result(_lines(0), (Round(_run(Figure(ours, 180_000)), _run(Figure(peer, 181_480))),))
+
+    good, bad = result(0, 445), result(3, 0)
+
+    assert good.verdict is Verdict.OK
+    assert re.search(r"^lines +0 of 180,000 +445 of 181,480 +0\.000 .* ok$", table([good]), re.MULTILINE)
+    assert bad.verdict is Verdict.OVER
+    assert re.search(r"^lines +3 of 180,000 +0 of 181,480 +inf .* OVER$", table([bad]), re.MULTILINE)
+
+
+def _run(figure: Figure) -> Run:
+    return Run(Outcome(seconds=1, peak_bytes=1, status=0, output=b"", error=b"", shown=b""), figure)
+
+
+def _lines(bar: float, peer: Side | None = None) -> Entry:
+    ours = Side("ours", NoInput(), lambda folder: Command(("true",), folder), figure=lambda *_: Figure(0, 1))
+    return Entry("lines", "lines", Quantity.LINES, bar, 1, changes_input=False, ours=ours, peer=peer or ours)
+
+
+def test_a_side_tells_its_own_figure_and_finds_its_input_as_it_was(tmp_path: Path) -> None:
+    left = "left"
+
+    def before(folder: Path) -> None:
+        (folder / left).unlink(missing_ok=True)
+
+    peer = Side(
+        "peer",
+        NoInput(),
+        lambda folder: Command(("mkfifo", left), folder),  # fails where it is there
+        before=before,
+        figure=lambda folder, _outcome: Figure(len(list(folder.iterdir())), 10),
+    )
+    result = measure(lambda _scale: _lines(0, peer), Workshop(tmp_path), scale=1, rounds=3, tell=lambda _line: None)
+
+    assert not result.void
+    assert (result.ours, result.peer) == (Figure(0, 1), Figure(1, 10))
+
+
+def test_a_missing_program_voids_its_entry_and_says_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(NotInstalled):
+        program("no-such-program")
+    peer = Side("peer", NoInput(), lambda folder: Command((program("no-such-program", package="such"),), folder))
+    result = measure(lambda _scale: _lines(0, peer), Workshop(tmp_path), scale=1, rounds=1, tell=lambda _line: None)
+
+    assert result.verdict is Verdict.VOID
+    assert result.void == "peer: no-such-program is not installed; install the package such (apt, dnf or brew)"
+
+
 def test_the_list_names_every_entry_with_its_bar() -> None:
     done = bench("--list")
 
     assert done.returncode == 0, done.stderr
     bars = dict(re.findall(r"^(\S+) +(\d[\d.]*) ", done.stdout, re.MULTILINE))
-    assert bars == {"cache-cleanup": "0.9", "cache-cleanup-memory": "1.1", "list": "1.3", "progress-cost": "1.02"}
+    assert bars == {
+        "cache-cleanup": "0.9",
+        "cache-cleanup-memory": "1.1",
+        "log-review": "1.5",
+        "error-monitor": "0.35",
+        "error-monitor-flat": "1.15",
+        "log-rotation-gzip": "0.15",
+        "log-rotation-pigz": "0.4",
+        "log-rotation-size": "1.12",
+        "log-soak": "0",
+        "list": "1.3",
+        "progress-cost": "1.02",
+    }
 
 
 def test_an_unknown_name_and_an_impossible_number_are_refused() -> None:

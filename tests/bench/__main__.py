@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--folder", metavar="DIR", type=_folder, help="make the inputs below DIR (the system's temporary folder)"
     )
-    parser.add_argument("--scale", metavar="FACTOR", type=_scale, default=1.0, help="times as many files (1)")
+    parser.add_argument("--scale", metavar="FACTOR", type=_scale, default=1.0, help="times the size of every input (1)")
     return parser
 
 

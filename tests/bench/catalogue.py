@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .entries import cache_cleanup, cache_memory, listing, progress_cost
+from .entries import (
+    cache_cleanup,
+    cache_memory,
+    error_monitor,
+    error_monitor_flat,
+    listing,
+    log_review,
+    log_rotation_gzip,
+    log_rotation_pigz,
+    log_rotation_size,
+    log_soak,
+    progress_cost,
+)
 from .entry import Entry
 
-_MAKERS = (cache_cleanup.entry, cache_memory.entry, listing.entry, progress_cost.entry)
+_MAKERS = (
+    cache_cleanup.entry,
+    cache_memory.entry,
+    log_review.entry,
+    error_monitor.entry,
+    error_monitor_flat.entry,
+    log_rotation_gzip.entry,
+    log_rotation_pigz.entry,
+    log_rotation_size.entry,
+    log_soak.entry,
+    listing.entry,
+    progress_cost.entry,
+)
 
 ENTRIES: Mapping[str, Callable[[float], Entry]] = {make(1).name: make for make in _MAKERS}
 """By name, what makes the entry at a scale."""

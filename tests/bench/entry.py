@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .process import Command, Outcome
 
@@ -24,21 +24,39 @@ class Input(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NoInput:
-    """For a process that works on nothing but the repository."""
+    """For a process that needs nothing there: it works on the repository, or makes what it needs."""
 
     def make(self, folder: Path) -> None:
         """Leave *folder* empty."""
 
 
+class Figure(NamedTuple):
+    """What is compared, of one run.
+
+    Attributes:
+        value: seconds, bytes or lines.
+        whole: what it is a part of: all lines that were written; 0 where it is a part of nothing.
+    """
+
+    value: float
+    whole: float = 0
+
+
 class Quantity(Enum):
-    """What of a process is compared; the value is for people."""
+    """What is compared; the value is for people."""
 
     TIME = "wall time"
     MEMORY = "peak memory"
+    SIZE = "bytes of the archive"
+    LINES = "lines lost or doubled"
 
-    def of(self, outcome: Outcome) -> float:
-        """Return the figure of *outcome*: seconds, or bytes."""
-        return outcome.seconds if self is Quantity.TIME else float(outcome.peak_bytes)
+    def of(self, outcome: Outcome) -> Figure:
+        """Return the figure of a process for time or memory; the others only a side itself can tell."""
+        if self is Quantity.TIME:
+            return Figure(outcome.seconds)
+        if self is Quantity.MEMORY:
+            return Figure(outcome.peak_bytes)
+        raise ValueError(f"{self.value}: the side has to tell")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +69,17 @@ class Side:
         command: given the folder of the input, what to run.
         problem: given the folder and the outcome, why the work was not done as it should be; ``None`` where
             it was. Asked after the clock has stopped. An exit status other than 0 needs no mention here.
+        before: given the folder, takes away what an earlier run left there, where each run is to find the same.
+            Called before the clock starts.
+        figure: given the folder and the outcome, what is compared, where that is neither time nor memory.
     """
 
     label: str
     input: Input
     command: Callable[[Path], Command]
     problem: Callable[[Path, Outcome], str | None] = lambda _folder, _outcome: None
+    before: Callable[[Path], None] = lambda _folder: None
+    figure: Callable[[Path, Outcome], Figure] | None = None
 
 
 @dataclass(frozen=True, slots=True)

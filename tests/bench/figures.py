@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from statistics import median
 from typing import NamedTuple
 
-from .entry import MEMORY_LIMIT, Entry
+from .entry import MEMORY_LIMIT, Entry, Figure
 from .process import Outcome
+
+
+class Run(NamedTuple):
+    """One run of a side: how the process ended, and the figure that is compared."""
+
+    outcome: Outcome
+    figure: Figure
 
 
 class Round(NamedTuple):
     """One run of each side, one straight after the other."""
 
-    ours: Outcome
-    peer: Outcome
+    ours: Run
+    peer: Run
+
+    @property
+    def ratio(self) -> float:
+        """Ours over the peer's in this round."""
+        return ratio(self.ours.figure, self.peer.figure)
 
 
 class Verdict(Enum):
@@ -48,30 +62,30 @@ class Result:
     void: str = ""
 
     @property
-    def ours(self) -> float:
-        """The median of our side, in seconds or bytes."""
-        return median(self.entry.quantity.of(each.ours) for each in self.rounds)
+    def ours(self) -> Figure:
+        """The median of our side."""
+        return _median(each.ours.figure for each in self.rounds)
 
     @property
-    def peer(self) -> float:
-        """The median of the peer, in seconds or bytes."""
-        return median(self.entry.quantity.of(each.peer) for each in self.rounds)
+    def peer(self) -> Figure:
+        """The median of the peer."""
+        return _median(each.peer.figure for each in self.rounds)
 
     @property
     def ratio(self) -> float:
         """Our median over the peer's."""
-        return self.ours / self.peer
+        return ratio(self.ours, self.peer)
 
     @property
     def spread(self) -> Spread:
         """How far the ratios of the single rounds lie apart."""
-        ratios = [ratio(self.entry, each) for each in self.rounds]
+        ratios = [each.ratio for each in self.rounds]
         return Spread(min(ratios), max(ratios))
 
     @property
     def peak_bytes(self) -> int:
         """The most memory that any run of ours needed, in bytes."""
-        return max(each.ours.peak_bytes for each in self.rounds)
+        return max(each.ours.outcome.peak_bytes for each in self.rounds)
 
     @property
     def verdict(self) -> Verdict:
@@ -82,6 +96,13 @@ class Result:
         return Verdict.OK if within else Verdict.OVER
 
 
-def ratio(entry: Entry, measured: Round) -> float:
-    """Return ours over the peer's in one round."""
-    return entry.quantity.of(measured.ours) / entry.quantity.of(measured.peer)
+def ratio(ours: Figure, peer: Figure) -> float:
+    """Return ours over the peer's: 0 for nothing of ours, whatever the peer's; without bound for some over none."""
+    if not ours.value:
+        return 0.0
+    return ours.value / peer.value if peer.value else math.inf
+
+
+def _median(figures: Iterable[Figure]) -> Figure:
+    values, wholes = zip(*figures, strict=True)
+    return Figure(median(values), median(wholes))

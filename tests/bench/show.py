@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .entry import MEMORY_LIMIT, Entry, Quantity
+from .entry import MEMORY_LIMIT, Entry, Figure, Quantity
 from .figures import Result, Verdict
 
 _HEADINGS = ("name", "ours", "peer", "ratio", "spread", "bar", "peak memory", "")
 _NOTHING = "-"
 
 
-def quantity(kind: Quantity, figure: float) -> str:
-    """Return a figure with its unit: seconds, or megabytes of a million bytes."""
-    return f"{figure:.3f} s" if kind is Quantity.TIME else f"{figure / 1e6:.1f} MB"
+def quantity(kind: Quantity, figure: Figure) -> str:
+    """Return a figure with its unit: seconds, megabytes of a million bytes, or the lines of how many."""
+    if kind is Quantity.TIME:
+        return f"{figure.value:.3f} s"
+    if kind is Quantity.LINES:
+        return f"{figure.value:,.0f} of {figure.whole:,.0f}"
+    return f"{figure.value / 1e6:.1f} MB"
 
 
 def table(results: Sequence[Result]) -> str:
@@ -52,7 +56,7 @@ def _row(result: Result) -> tuple[str, ...]:
         f"{result.ratio:.3f}",
         f"{result.spread.least:.3f}-{result.spread.most:.3f}",
         bar,
-        quantity(Quantity.MEMORY, result.peak_bytes),
+        quantity(Quantity.MEMORY, Figure(result.peak_bytes)),
         verdict,
     )
 
@@ -65,6 +69,6 @@ def _remarks(result: Result) -> Iterable[str]:
         return
     yield f"  rounds: {len(result.rounds)}; ours, peer and ratio are of medians, the spread is of single rounds' ratios"
     if result.peak_bytes >= MEMORY_LIMIT:
-        yield f"  over: ours must stay under {quantity(Quantity.MEMORY, MEMORY_LIMIT)}"
+        yield f"  over: ours must stay under {quantity(Quantity.MEMORY, Figure(MEMORY_LIMIT))}"
     if entry.note:
         yield f"  note: {entry.note}"

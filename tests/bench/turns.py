@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .entry import Entry, Quantity, Side
-from .figures import Result, Round, ratio
+from .figures import Result, Round, Run
 from .process import Outcome, own_peak_bytes, run
+from .programs import NotInstalled
 from .show import quantity
 from .workshop import Workshop
 
@@ -68,17 +69,20 @@ def _round(entry: Entry, workshop: Workshop, *, peer_first: bool) -> Round:
     return Round(ours, _run(entry, entry.peer, workshop))
 
 
-def _run(entry: Entry, side: Side, workshop: Workshop) -> Outcome:
+def _run(entry: Entry, side: Side, workshop: Workshop) -> Run:
     folder = workshop.provide(side.input, fresh=entry.changes_input)
     outcome = _start(side, folder)
     if problem := _problem(entry, side, folder, outcome):
         raise Void(f"{side.label}: {problem}")
-    return outcome
+    return Run(outcome, side.figure(folder, outcome) if side.figure else entry.quantity.of(outcome))
 
 
 def _start(side: Side, folder: Path) -> Outcome:
+    side.before(folder)
     try:
         return run(side.command(folder))
+    except NotInstalled as error:
+        raise Void(f"{side.label}: {error}") from error
     except OSError as error:
         raise Void(f"{side.label}: cannot be started: {error}") from error
 
@@ -93,5 +97,5 @@ def _problem(entry: Entry, side: Side, folder: Path, outcome: Outcome) -> str | 
 
 
 def _line(entry: Entry, measured: Round) -> str:
-    ours, peer = (quantity(entry.quantity, entry.quantity.of(outcome)) for outcome in measured)
-    return f"ours {ours}, peer {peer}, ratio {ratio(entry, measured):.3f}"
+    ours, peer = (quantity(entry.quantity, run.figure) for run in measured)
+    return f"ours {ours}, peer {peer}, ratio {measured.ratio:.3f}"
