@@ -9,6 +9,7 @@ judgements are looked up.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from .shapes import ANSI, begins_record
+from .shapes import ANSI, COLOURS, begins_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,15 +54,16 @@ _NAMES = {
 # What follows the word is a part of the match: `ERROR_COUNT` and `ERROR=0` are no levels. Hyperscan knows no
 # look-around, and both engines must take the same patterns; what they give too much, the judge leaves out.
 _UPPER = rb"(?:ERROR|CRITICAL|FATAL|WARN(?:ING)?)[^\w=]"
-_LOWER = rb"[\[\"='](?:error|critical|fatal|warning|warn|Error|Critical|Fatal|Warning|Warn)[\]\"'\s]"
-_PADDED = rb"\[ (?:error|critical|fatal|warning|warn)[\]\s]"
-PATTERNS = (_UPPER, _LOWER, _PADDED)
+_SMALL = rb"(?:error|critical|fatal|warning|warn|Error|Critical|Fatal|Warning|Warn)"
+_LOWER = rb"[\"=']" + _SMALL + rb"[\"'\s]"
+_BRACKET = rb"\[" + COLOURS + rb"\s?" + _SMALL + rb"\s{0,8}" + COLOURS + rb"\]"
+PATTERNS = (_UPPER, _LOWER, _BRACKET)
 
 _ANY_WORD = rb"(?:[Tt]race|[Dd]ebug|[Ii]nfo|[Nn]otice|[Ss]uccess|[Ee]rror|[Cc]ritical|[Ff]atal|[Ww]arn(?:ing)?)"
 _TOKEN = re.compile(
     rb"\b(?P<upper>TRACE|DEBUG|INFO|NOTICE|SUCCESS|ERROR|CRITICAL|FATAL|WARN(?:ING)?)(?![\w=])"
-    rb"|\[\s?(?P<bracket>" + _ANY_WORD + rb")[\]\s]"
-    rb"|\b(?:level|levelname|severity|lvl)=[\"']?(?P<key>" + _ANY_WORD + rb")(?![\w=])"
+    rb"|\[\s?(?P<bracket>" + _ANY_WORD + rb")\s{0,8}\]"
+    rb"|\b(?:level|levelname|severity|lvl)(?:=[\"']?|[\"']:\s?[\"'])(?P<key>" + _ANY_WORD + rb")(?![\w=])"
 )
 """Every form of a level in text; the first in a line is the record's."""
 
@@ -99,7 +101,7 @@ def find_with_hyperscan() -> Finder:
         ends.clear()
         if buffer:
             database.scan(buffer, match_event_handler=note)
-        return sorted(set(ends))
+        return list(dict.fromkeys(ends))  # hyperscan tells them in ascending order
 
     return find
 
@@ -135,7 +137,7 @@ class Judge:
 
     def count(self, buffer: bytes, ends: Sequence[int]) -> Counter[Level]:
         """Return how many records of which level begin in *buffer*."""
-        heads = Counter(head.translate(_DIGITS) for head in _heads(buffer, ends))
+        heads = Counter([head.translate(_DIGITS) for head in _heads(buffer, ends)])
         if any(head.startswith(b"{") for head in heads):
             return Counter(level for _, level in self.lines(buffer, ends))
         total: Counter[Level] = Counter()
@@ -151,15 +153,16 @@ class Judge:
             buffer: whole lines.
             ends: what the finder gave for it, or a part of that; descending for descending results.
         """
-        before = -1
+        before = broken = -1
         for end in ends:
-            start = buffer.rfind(b"\n", max(end - HEAD, 0), end - 1) + 1
+            start = buffer.rfind(b"\n", max(end - HEAD - 1, 0), end - 1) + 1
             if (start == 0 and end > HEAD) or start == before:
                 continue
-            if buffer.startswith(b"{", start):
+            level = None
+            if buffer.startswith(b"{", start) and start != broken:
                 level = self._json_level(buffer, start, end)
-                before = start
-            else:
+                before, broken = (before, start) if level is None else (start, broken)
+            if level is None:
                 level = self._level(buffer[start:end].translate(_DIGITS))
             if level:
                 before = start
@@ -173,14 +176,17 @@ class Judge:
             level = self._known[head] = judge_head(head, structured=self.structured)
         return level
 
-    def _json_level(self, buffer: bytes, start: int, end: int) -> Level:
+    @staticmethod
+    def _json_level(buffer: bytes, start: int, end: int) -> Level | None:
+        """Return the level that a JSON line names; ``None`` where it is no JSON and must be read as text."""
         stop = buffer.find(b"\n", end - 1)
         try:
             line = _decode_json(buffer[start : stop if stop >= 0 else len(buffer)])
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return judge_head(buffer[start:end], structured=self.structured)
-        said = line.level or line.levelname or line.severity or line.lvl or line.log_level
-        return _NAMES.get(said.lower().encode(), Level.NOTHING) if isinstance(said, str) else Level.NOTHING
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        fields = (line.level, line.levelname, line.severity, line.lvl, line.log_level)
+        said = next((field for field in fields if field and isinstance(field, str)), "")
+        return _NAMES.get(said.lower().encode("utf-8", "replace"), Level.NOTHING)
 
 
 def judge_head(head: bytes, *, structured: bool) -> Level:
@@ -200,15 +206,9 @@ def judge_head(head: bytes, *, structured: bool) -> Level:
     return _NAMES.get(word.lower(), Level.NOTHING)
 
 
-def _heads(buffer: bytes, ends: Sequence[int]) -> Iterator[bytes]:
-    """Yield the beginnings of lines up to each end; words further right than :data:`HEAD` are left out."""
+def _heads(buffer: bytes, ends: Sequence[int]) -> list[bytes]:
+    """Return the beginnings of lines up to each end; words further right than :data:`HEAD` are left out."""
     rfind = buffer.rfind
-    for end in ends:
-        if end > HEAD:
-            break
-        yield buffer[rfind(b"\n", 0, end - 1) + 1 : end]
-    far = [end for end in ends if end > HEAD] if ends and ends[-1] > HEAD else []
-    for end in far:
-        start = rfind(b"\n", end - HEAD, end - 1) + 1
-        if start:
-            yield buffer[start:end]
+    first = bisect(ends, HEAD)
+    heads = [buffer[rfind(b"\n", 0, end - 1) + 1 : end] for end in ends[:first]]
+    return heads + [buffer[start:end] for end in ends[first:] if (start := rfind(b"\n", end - HEAD - 1, end - 1) + 1)]

@@ -9,18 +9,31 @@ import msgspec
 
 from .times import TIME, WITHIN, seconds_of, time_of
 
-ANSI = re.compile(rb"\x1b\[[0-9;]{0,12}m")
+_COLOUR = rb"\x1b\[[0-9;]{0,12}m"
+ANSI = re.compile(_COLOUR)
 """Colour on a terminal."""
+
+COLOURS = rb"(?:" + _COLOUR + rb"){0,3}"
 
 _BOM = b"\xef\xbb\xbf"
 _WORD = rb"(?:TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN(?:ING)?|ERROR|CRITICAL|FATAL)"
 _SMALL = rb"(?:trace|debug|info|notice|success|warn(?:ing)?|error|critical|fatal)"
 _LEVEL_FIRST = re.compile(
-    rb"[\[(<|*]{0,3}" + _WORD + rb"(?![\w=])|\[\s?(?i:" + _SMALL + rb")\s{0,8}\]|(?:level|severity|lvl)=|\{\s*\""
+    rb"[\[(<|*]{0,3}"
+    + _WORD
+    + rb"(?![\w=])|\["
+    + COLOURS
+    + rb"\s?(?i:"
+    + _SMALL
+    + rb")\s{0,8}"
+    + COLOURS
+    + rb"\]|(?:level|severity|lvl)=|\{\s*\""
 )
 _CLOCK_FIRST = re.compile(rb"\[?\d\d:\d\d:\d\d(?!\d)")
 _RECORD = re.compile(
-    rb"^(?:\xef\xbb\xbf|\x1b\[[0-9;]{0,12}m){0,2}(?:"
+    rb"^(?:\xef\xbb\xbf)?"
+    + COLOURS
+    + rb"(?:"
     + _LEVEL_FIRST.pattern
     + rb"|"
     + _CLOCK_FIRST.pattern
