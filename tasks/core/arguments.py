@@ -6,7 +6,7 @@ import difflib
 import math
 import re
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from .errors import UsageError
 from .settings.model import MOST_HOURS, Settings
@@ -32,7 +32,7 @@ def hours(_settings: Settings, text: str | None) -> float | None:
 
 
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s?(min|m|h|d|w)", re.IGNORECASE)
-_UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_HOURS = {"m": 1 / 60, "min": 1 / 60, "h": 1, "d": 24, "w": 168}
 
 LEVELS = ("warning", "error", "critical")
 """The levels that a log review can begin at."""
@@ -49,7 +49,8 @@ def days(_settings: Settings, text: str | None) -> int | None:
     most = MOST_HOURS // 24
     if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > most:
         raise UsageError(
-            f"--older-than-days takes a whole number of days from 0 to {most}, as in --older-than-days=30; got {text!r}."
+            f"--older-than-days takes a whole number of days from 0 to {most}, as in --older-than-days=30; "
+            f"got {text!r}."
         )
     return int(text)
 
@@ -63,10 +64,9 @@ def since(_settings: Settings, text: str | None) -> datetime | timedelta | None:
     if text is None:
         return None
     if span := _SPAN.fullmatch(text.strip()):
-        try:
-            return timedelta(**{_UNITS[span[2].lower()]: float(span[1])})
-        except OverflowError:
-            pass
+        number = float(span[1]) * _HOURS[span[2].lower()]
+        if number <= MOST_HOURS:
+            return timedelta(hours=number)
     elif moment := _moment(text):
         return moment
     raise UsageError(
@@ -84,10 +84,10 @@ def until(_settings: Settings, text: str | None) -> datetime | None:
     if text is None:
         return None
     moment = _moment(text)
+    if moment is not None and re.fullmatch(r"[0-9-]+", text.strip()):
+        moment = _moment(f"{moment.date().isoformat()}T23:59:59")
     if moment is None:
         raise UsageError(f"--until takes a date, as in --until=2030-01-31; got {text!r}.")
-    if re.fullmatch(r"[0-9-]+", text.strip()):
-        return datetime.combine(moment.date(), time(23, 59, 59)).astimezone()
     return moment
 
 

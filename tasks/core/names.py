@@ -13,7 +13,8 @@ def printable(name: object) -> str:
     Bytes of a file name that are no UTF-8 become ``\xNN``, control characters, line ends and marks that
     turn the direction of writing ``\n``, ``\x1b``, ``\u202e``. The result is always valid UTF-8.
     """
-    return "".join(c if c.isprintable() else _escaped(c) for c in str(name))
+    text = str(name)
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
 def _escaped(character: str) -> str:

@@ -7,6 +7,7 @@ A group is *new* at its first visit, *ongoing* after that, *escalating* where it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from enum import Enum
@@ -33,6 +34,9 @@ _KEPT = timedelta(days=90)
 
 MOST = 2000
 """Groups remembered; beyond that the ones that were seen last stay."""
+
+SAMPLES = 2_000_000
+"""Bytes of samples remembered in all: the file must stay small enough to be read again."""
 
 
 class State(Enum):
@@ -117,18 +121,19 @@ def begun(seen: Seen, now: datetime) -> Group:
     return Group(state=State.NEW, count=seen.new, first_seen=first, **_latest(seen, {}, now))
 
 
-def update(before: Group, seen: Seen | None, now: datetime) -> Group:
+def update(before: Group, seen: Seen | None, window_hours: float, now: datetime) -> Group:
     """Return a group after a visit.
 
     Args:
         before: the group as it was.
         seen: what the visit saw of it; ``None`` for nothing.
+        window_hours: how long the window is.
         now: the moment of the visit.
     """
     if seen is None or not seen.new:
         return msgspec.structs.replace(before, state=_idle(before, now))
     after = msgspec.structs.replace(before, count=before.count + seen.new, **_latest(seen, before.days, now))
-    state = _active(before, seen, now)
+    state = _active(before, seen, window_hours, now)
     resolved = before.resolved if state is State.RESOLVED else None
     return msgspec.structs.replace(after, state=state, resolved=resolved)
 
@@ -162,7 +167,7 @@ def _idle(group: Group, now: datetime) -> State:
     return State.MUTED if is_muted(group, now) else State.ONGOING
 
 
-def _active(before: Group, seen: Seen, now: datetime) -> State:
+def _active(before: Group, seen: Seen, window_hours: float, now: datetime) -> State:
     """Return the state of a group that has new records."""
     if is_muted(before, now):
         return State.MUTED
@@ -172,17 +177,19 @@ def _active(before: Group, seen: Seen, now: datetime) -> State:
         return State.REGRESSED if late else State.RESOLVED
     if _moment(seen.last, now) - datetime.fromisoformat(before.last_seen) > QUIET:
         return State.REGRESSED
-    return State.ESCALATING if seen.window >= max(FEWEST, ESCALATION * usual(before, now)) else State.ONGOING
+    return (
+        State.ESCALATING if seen.window >= max(FEWEST, ESCALATION * usual(before, window_hours, now)) else State.ONGOING
+    )
 
 
-def usual(group: Group, now: datetime) -> float:
-    """Return how many records a day are usual for a group: its mean before today, or what the last alert told."""
+def usual(group: Group, window_hours: float, now: datetime) -> float:
+    """Return how many records a window usually holds: by the mean before today, or what the last alert told."""
     first = datetime.fromisoformat(group.first_seen)
     days = min(max((now.date() - first.date()).days, 0), _DAYS)
     today = f"{now:%Y-%m-%d}"
     mean = sum(number for day, number in group.days.items() if day < today) / days if days else 0.0
     told = group.alerted is not None and now - datetime.fromisoformat(group.alerted) < QUIET
-    return max(mean, group.alerted_at if told else 0, 1)
+    return max(mean * window_hours / 24, group.alerted_at if told else 0, 1)
 
 
 def resolve(group: Group, now: datetime) -> Group:
@@ -201,11 +208,17 @@ def alerted(group: Group, window: int, now: datetime) -> Group:
 
 
 def remembered(groups: Mapping[str, Group], now: datetime) -> Iterator[tuple[str, Group]]:
-    """Yield the groups to be kept: none that was resolved long ago, and no more than there is room for."""
+    """Yield the groups to be kept: none that was resolved long ago, and no more than there is room for.
+
+    Where their samples are too long together, those of the groups seen longest ago go.
+    """
     kept = [
         (key, group)
         for key, group in groups.items()
         if group.state is not State.RESOLVED or now - datetime.fromisoformat(group.last_seen) < _KEPT
     ]
     kept.sort(key=lambda item: datetime.fromisoformat(item[1].last_seen), reverse=True)
-    yield from kept[:MOST]
+    room = SAMPLES
+    for key, group in kept[:MOST]:
+        room -= len(json.dumps(group.sample))
+        yield key, group if room >= 0 else msgspec.structs.replace(group, sample="")

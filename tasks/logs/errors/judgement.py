@@ -61,7 +61,7 @@ class Outcome:
 def judge(settings: LogSettings, outcome: Outcome, now: datetime, *, dry_run: bool) -> Report:
     """Return the report of *outcome*; the runner adds task and times."""
     directory = printable(settings.directory)
-    planned = [tracking.tracking_path(directory)] if dry_run and outcome.visit else []
+    planned = [tracking.tracking_path(directory)] if dry_run and outcome.visit and not outcome.unkept else []
     if dry_run and outcome.told:
         planned.insert(0, f"{directory}/alerts/alert_{now:%Y%m%d_%H%M%S}.json")
     return Report(
@@ -124,8 +124,8 @@ def _told(told: Mapping[str, Windowed]) -> Iterator[Finding]:
                 check=f"errors.{state.value}",
                 subject=key,
                 status=Status.CRITICAL if is_critical(group) else Status.WARNING,
-                message=f"{_SAID[state]} {printable(group.title)} — {_numbers(group, window)}, last in {group.log}"
-                f"{_pattern(group)}.",
+                message=f"{_SAID[state]} {printable(group.title)} — {_numbers(group, window)}, "
+                f"last in {printable(group.log)}{_pattern(group)}.",
                 value=window,
                 unit="records",
                 remedy=_REMEDY.format(key=key),

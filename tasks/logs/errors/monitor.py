@@ -25,7 +25,7 @@ from .fingerprint import fingerprint
 from .groups import ALERTING, Group, Seen, alerted, begun, mute, remembered, resolve, update
 from .judgement import Outcome, judge
 from .patterns import TooHard, matcher
-from .visit import Reader, visit
+from .visit import Reader, shortened, visit
 
 TASK = "daily.error-monitor"
 
@@ -70,13 +70,17 @@ def watch(
         kept, found = tracking.read(root, settings.logs.directory, now)
         groups = dict(kept.groups)
         _told_by_user(groups, mutes, until, resolves, now)
-        outcome = Outcome(broken=found.problem, mended=mended if mended and mended.mended else None)
+        outcome = Outcome(
+            broken=found.problem,
+            unkept=None if found.replaceable else found.problem,
+            mended=mended if mended and mended.mended else None,
+        )
         try:
             since = (now - timedelta(hours=settings.logs.window_hours)).timestamp()
         except OverflowError:
             since = 0.0
         try:
-            reader = Reader(root, finder(), matcher(settings.logs.critical_patterns), since, now, advance, stop)
+            reader = Reader(root, finder(), matcher(settings.logs.critical_patterns), since, now, redact, advance, stop)
             seen = visit(reader, settings.logs, kept.cursors)
         except TooHard as error:
             outcome.unusable = f"maintenance.logs.critical_patterns: {error}"
@@ -86,9 +90,9 @@ def watch(
             outcome.unusable = reason(error)
         else:
             outcome.visit = seen
-            _settle(outcome, groups, _redacted(seen.seen, redact), now)
+            _settle(outcome, groups, _redacted(seen.seen, redact), settings.logs.window_hours, now)
             if not dry_run:
-                _keep(root, settings, outcome, tracking.Tracking(groups, kept.cursors | seen.cursors, now), found)
+                _keep(root, settings, outcome, tracking.Tracking(groups, seen.cursors, now), found)
     report = judge(settings.logs, outcome, now, dry_run=dry_run)
     if stop.is_set():
         raise Interrupted(report)
@@ -133,20 +137,26 @@ def _redacted(seen: Mapping[str, Seen], redact: Callable[[str], str]) -> dict[st
     """Return the groups without secrets: the samples, and titles made of what is left of them."""
     groups = {}
     for key, group in seen.items():
-        sample = redact(group.sample)
+        sample = shortened(redact(group.sample))
         message, _, details = sample.partition("\n")
         groups[key] = msgspec.structs.replace(group, sample=sample, title=fingerprint("", message, details).title)
     return groups
 
 
-def _settle(outcome: Outcome, groups: dict[str, Group], seen: Mapping[str, Seen], now: datetime) -> None:
+def _settle(
+    outcome: Outcome, groups: dict[str, Group], seen: Mapping[str, Seen], window_hours: float, now: datetime
+) -> None:
     """Bring the groups up to date, and choose those of which to tell."""
     for key in sorted({*groups, *seen}):
         before, here = groups.get(key), seen.get(key)
         if before is not None:
-            groups[key] = update(before, here, now)
-        elif here is not None:
+            groups[key] = update(before, here, window_hours, now)
+        elif here is not None and here.new:
             groups[key] = begun(here, now)
+        else:
+            # An earlier visit read all of it, told it, and no room was left to remember it; or a rotation has
+            # parted its first line from its traceback since.
+            continue
         window = here.window if here else 0
         if groups[key].state in ALERTING:
             outcome.told[key] = (groups[key], window)
@@ -157,6 +167,7 @@ def _settle(outcome: Outcome, groups: dict[str, Group], seen: Mapping[str, Seen]
 def _keep(root: Path, settings: Settings, outcome: Outcome, kept: tracking.Tracking, found: json_files.Found) -> None:
     """Write the alert, then what is kept: a run killed between the two tells again rather than never."""
     directory, now = settings.logs.directory, kept.visited
+    path = f"{directory}/{alerts.FOLDER}"
     try:
         if outcome.told:
             path = alerts.alert_path(root, directory, now)
@@ -166,7 +177,6 @@ def _keep(root: Path, settings: Settings, outcome: Outcome, kept: tracking.Track
                 kept.groups[key] = alerted(group, window, now)
         path = tracking.tracking_path(directory)
         if not found.replaceable:
-            outcome.unkept = found.problem
             return
         content = tracking.content(kept._replace(groups=dict(remembered(kept.groups, now))))
         outcome.aside = json_files.write_object(root, path, content, found)

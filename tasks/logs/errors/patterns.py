@@ -6,6 +6,7 @@ Hyperscan takes any regular expression without look-around and back references a
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -18,6 +19,8 @@ Matcher: TypeAlias = Callable[[str], list[str]]
 _MOST_WORDS = 4
 """Words joined by ``.*`` that may stand in any order: four have 24 orders."""
 
+_BORDER = re.compile(r"\\[bB]")
+
 _WORD = re.compile(r"[^\\.^$*+?{}\[\]|()]+")
 
 TEXT = 1 << 14
@@ -25,6 +28,12 @@ TEXT = 1 << 14
 
 LINE = 1 << 12
 """Characters of one of its lines in which they are."""
+
+_MOST_WAYS = 4 * LINE
+"""Ways to match at one place that ``re`` may have to try: one repetition without end, and a few choices."""
+
+_ENDLESS = 700.0
+"""A logarithm beyond which a number is taken for this large: ``exp`` knows no larger ones."""
 
 
 class TooHard(Exception):
@@ -61,7 +70,6 @@ def _with_hyperscan(patterns: Sequence[str]) -> Matcher:
     flags = (
         hyperscan.HS_FLAG_CASELESS
         | hyperscan.HS_FLAG_UTF8
-        | hyperscan.HS_FLAG_UCP
         | hyperscan.HS_FLAG_MULTILINE
         | hyperscan.HS_FLAG_SINGLEMATCH
         | hyperscan.HS_FLAG_ALLOWEMPTY
@@ -71,7 +79,8 @@ def _with_hyperscan(patterns: Sequence[str]) -> Matcher:
             expressions=[text.encode() for text, _ in expressions],
             ids=[number for _, number in expressions],
             elements=len(expressions),
-            flags=[flags] * len(expressions),
+            # With Unicode's classes hyperscan knows no borders of words: there, \w and \b are those of ASCII.
+            flags=[flags if _BORDER.search(text) else flags | hyperscan.HS_FLAG_UCP for text, _ in expressions],
         )
     except hyperscan.error as error:
         raise TooHard(f"one of the patterns cannot be matched in bounded time: {error}") from None
@@ -118,23 +127,30 @@ def _bounded(text: str) -> str:
 
 
 def _may_take_for_ever(pattern: str) -> bool:
-    """Tell whether ``re`` could try endless ways: more than one repetition without end, or a choice in one."""
+    """Tell whether ``re`` could try more ways to match at one place than it has time for."""
     from re import _parser  # type: ignore[attr-defined]  # the only way to see what a pattern is made of
 
-    def endless(tree: Any) -> int:
-        number = 0
+    def ways(tree: Any) -> float:
+        """Return the logarithm of how many ways there are at most."""
+        total = 0.0
         for operation, argument in tree:
-            within = sum(endless(part) for part in _parts(argument))
-            if str(operation) in {"MAX_REPEAT", "MIN_REPEAT"} and argument[1] is _parser.MAXREPEAT:
-                number += 1 + (2 if within or "BRANCH" in str(argument[2]) else 0)
-            number += within
-        return number
+            within = [ways(part) for part in _parts(argument)]
+            if str(operation) == "BRANCH":
+                total += math.log(sum(math.exp(min(one, _ENDLESS)) for one in within))
+            elif str(operation) in {"MAX_REPEAT", "MIN_REPEAT"}:
+                least, most = (min(int(number), LINE) for number in argument[:2])
+                total += math.log(most - least + 1) + most * sum(within)
+            elif str(operation) == "POSSESSIVE_REPEAT":
+                total += math.log(min(int(argument[1]), LINE) + 1) + sum(within)
+            else:
+                total += sum(within)
+        return total
 
     def _parts(argument: Any) -> Iterator[Any]:
-        for part in argument if isinstance(argument, list | tuple) else ():
-            if isinstance(part, _parser.SubPattern):
-                yield part
-            elif isinstance(part, list):
-                yield from (branch for branch in part if isinstance(branch, _parser.SubPattern))
+        if isinstance(argument, _parser.SubPattern):
+            yield argument
+        elif isinstance(argument, list | tuple):
+            for part in argument:
+                yield from _parts(part)
 
-    return endless(_parser.parse(pattern)) > 1
+    return ways(_parser.parse(pattern)) > math.log(_MOST_WAYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,10 @@ from .groups import Group
 FILE = "error_tracking.json"
 
 SCHEMA = 1
+
+_LENGTH = re.compile(r"[0-9]{1,9}")
+_FARTHEST = (1 << 63) - 1
+"""What the system takes for an offset."""
 
 _TIMES = ("first_seen", "last_seen", "alerted", "resolved", "muted_until")
 
@@ -58,6 +63,10 @@ def _tracking(content: Mapping[str, Any]) -> Tracking:
     if content.get("schema") != SCHEMA:
         raise ValueError(f"its schema is {content.get('schema')!r} where {SCHEMA} was expected")
     cursors = msgspec.convert(content.get("logs", {}), dict[str, Cursor])
+    for name, cursor in cursors.items():
+        lengths = (*cursor.head, *cursor.before)
+        if not 0 <= cursor.offset <= _FARTHEST or not all(map(_LENGTH.fullmatch, lengths)):
+            raise ValueError(f"the place in {name} is none")
     groups = msgspec.convert(content.get("groups", {}), dict[str, Group])
     for group in groups.values():
         for name in _TIMES:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Event
 
+import msgspec
+
 from ...core.files import Refused, folder
 from ...core.settings.model import LogSettings
 from ..archives import FOLDER
@@ -34,6 +36,8 @@ _AHEAD = 300.0
 
 _SAMPLE_LINES = 12
 _SAMPLE = 600
+_WHOLE = 1 << 13
+"""Characters of a record that are kept whole for its group's sample until they are redacted."""
 
 _STEP = 500
 """Records between two looks at whether to stop."""
@@ -44,8 +48,8 @@ class Visit:
     """What a visit saw.
 
     Attributes:
-        seen: the groups, by fingerprint; samples are as they were written.
-        cursors: how far each log was read.
+        seen: the groups, by fingerprint; samples are as they were written, and whole where they are not too long.
+        cursors: how far each log was read, now or by an earlier visit.
         levels: records of errors in the window, by level.
         new: records that no earlier visit had seen.
         future: per path, how many records are dated in the future.
@@ -105,6 +109,7 @@ class Reader:
         judges: for free text and for records with a shape.
         since: when the window begins, in seconds since 1970.
         now: the moment of the visit.
+        redact: takes secrets out of what is cut, for a part of one would not be recognised later.
         advance: told how many records were looked at.
         stop: set where the visit is to end.
     """
@@ -114,6 +119,7 @@ class Reader:
     match: Matcher
     since: float
     now: datetime
+    redact: Callable[[str], str]
     advance: Callable[[int], None]
     stop: Event
     judges: Judges = field(default_factory=Judges)
@@ -128,20 +134,28 @@ def visit(reader: Reader, settings: LogSettings, cursors: Mapping[str, Cursor]) 
     """
     with folder(reader.root, settings.directory) as descriptor:
         found = find_in(descriptor, settings.pattern)
-        inodes = _inodes(descriptor, settings.directory)
+        inodes = _inodes(descriptor)
     total = Visit(refused=found.refused, logs=len(found.logs))
-    present = {log.name for log in found.logs}
+    present = {log.name: log.status for log in found.logs}
     try:
         packed = packed_by_log(reader.root, settings.directory)
     except (Refused, OSError) as error:
         total.problems[f"{settings.directory}/{FOLDER}"] = reason(error)
         packed = {}
+    cursors = _of_today(reader, settings.directory, present, cursors, packed)
+    # The place of a log that is gone is worth keeping only where its file or an archive of it may still be there.
+    total.cursors = {
+        name: cursor
+        for name, cursor in cursors.items()
+        if name in present or name in packed or cursor.inode in inodes or total.problems
+    }
+    elsewhere = {inode: f"{settings.directory}/{name}" for inode, name in inodes.items() if name not in present}
     for name in sorted({*present, *packed, *cursors}):
         if reader.stop.is_set():
             break
         path = f"{settings.directory}/{name}"
         parts = segments(
-            reader.root, path, cursors.get(name), packed.get(name, ()), inodes,
+            reader.root, path, cursors.get(name), packed.get(name, ()), elsewhere,
             present=name in present, since=reader.since,
         )  # fmt: skip
         stream = _read_stream(reader, name, parts, packed.get(name, ()), first=name not in cursors)
@@ -154,9 +168,30 @@ def visit(reader: Reader, settings: LogSettings, cursors: Mapping[str, Cursor]) 
     return total
 
 
-def _inodes(descriptor: int, directory: str) -> dict[int, str]:
+def _inodes(descriptor: int) -> dict[int, str]:
     with os.scandir(descriptor) as entries:
-        return {entry.inode(): f"{directory}/{entry.name}" for entry in entries if entry.is_file(follow_symlinks=False)}
+        return {entry.inode(): entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
+
+
+def _of_today(
+    reader: Reader,
+    directory: str,
+    present: Mapping[str, os.stat_result],
+    cursors: Mapping[str, Cursor],
+    packed: Mapping[str, Sequence[Packed]],
+) -> dict[str, Cursor]:
+    """Return the cursors by what the logs are called today: a program may rename ``app.log`` to ``app.1.log``."""
+    owners = {(cursor.device, cursor.inode): name for name, cursor in cursors.items()}
+    today = dict(cursors)
+    for name, status in present.items():
+        mine, owner = cursors.get(name), owners.get((status.st_dev, status.st_ino))
+        if owner in {None, name} or (mine is not None and mine.inode == status.st_ino):
+            continue
+        parts = segments(reader.root, f"{directory}/{name}", cursors[owner], (), {}, present=True, since=reader.since)
+        if any(part.new_from for part in parts):
+            archives = [each.key for each in packed.get(name, ())] if mine is None else mine.archives
+            today[name] = msgspec.structs.replace(cursors[owner], archives=archives)
+    return today
 
 
 def _gone(packed: Sequence[Packed]) -> Cursor:
@@ -190,7 +225,7 @@ def _end(source: Source, reader: Reader) -> int:
     for back in (1 << 12, BLOCK):
         start = max(end - back, 0)
         line = source.text.read_at(start, end - start).rfind(b"\n")
-        if line >= 0:
+        if line >= 0 or start == 0:
             return start + line + 1
     return end
 
@@ -243,7 +278,7 @@ def _note(
             title=title, level=record.level.name, log=path, sample="", patterns=patterns, first=time, last=time
         )
     if time >= seen.last or not seen.sample:
-        seen.title, seen.level, seen.log, seen.sample = title, record.level.name, path, _sample(record)
+        seen.title, seen.level, seen.log, seen.sample = title, record.level.name, path, _sample(record, reader.redact)
     if patterns and seen.patterns != patterns:
         seen.patterns = [*dict.fromkeys((*seen.patterns, *patterns))]
     seen.first, seen.last = min(seen.first, time), max(seen.last, time)
@@ -258,11 +293,17 @@ def _note(
         stream.new += 1
 
 
-def _sample(record: Record) -> str:
-    lines = record.details.splitlines() if record.details else []
+def _sample(record: Record, redact: Callable[[str], str]) -> str:
+    text = f"{record.message}\n{record.details}" if record.details else record.message
+    return text if len(text) <= _WHOLE else shortened(redact(text))
+
+
+def shortened(sample: str) -> str:
+    """Return the first line of a sample, and of its other lines the first two and the last ones, each cut."""
+    message, *lines = sample.splitlines() or [""]
     if len(lines) > _SAMPLE_LINES:
         lines = [*lines[:2], "…", *lines[2 - _SAMPLE_LINES :]]
-    return "\n".join([record.message[:_SAMPLE], *(line[:_SAMPLE] for line in lines)])
+    return "\n".join(line[:_SAMPLE] for line in (message, *lines))
 
 
 _QUARTER = 900
