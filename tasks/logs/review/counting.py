@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
+import msgspec
+
 from ...core.files import Refused
+from ...core.forks import in_forks, processors
 from ..reading.judges import Judges
 from ..reading.levels import Finder, Level
 from ..reading.records import Record, records
 from ..reading.shapes import first_line
-from ..reading.sources import Broken, Chunk, Source, chunks, open_log, reason
+from ..reading.sources import Broken, Chunk, Source, after_line, chunks, open_log, reason, until
 from ..reading.window import window_start
+
+_LARGE = 64 << 20
+"""Bytes from which on it is worth the forks to count a log in parts."""
 
 
 class Place(NamedTuple):
@@ -73,7 +81,7 @@ class Reader:
 
 def count_log(reader: Reader, path: str) -> Counted:
     """Count the records of a log or an archive; what cannot be read is told, not raised."""
-    counted = Counted()
+    counted = Counted(latest=deque(maxlen=reader.recent))
     try:
         with open_log(reader.root, path) as source:
             if reader.since is None:
@@ -86,9 +94,38 @@ def count_log(reader: Reader, path: str) -> Counted:
 
 
 def _count_all(reader: Reader, source: Source, counted: Counted) -> None:
+    """Count a whole log; a large one in parts, side by side."""
+    workers = processors() if source.seekable and (source.size or 0) >= _LARGE else 1
+    if workers == 1:
+        _count_part(reader, source, 0, counted)
+        return
+    size = source.size or 0
+    borders = [0, *(after_line(source, size * part // workers) for part in range(1, workers)), size]
+    parts = [(start, until(source, end)) for start, end in pairwise(borders)]
+    answers = in_forks([partial(_answer, reader, part, start) for start, part in parts])
+    for (start, part), answer in zip(parts, answers, strict=True):
+        if answer is None:
+            _count_part(reader, part, start, counted)
+        else:
+            levels, latest = msgspec.msgpack.decode(answer, type=_Answer)
+            counted.levels.update({Level(level): number for level, number in levels.items()})
+            counted.latest.extend(Place(time, source.path, offset) for time, offset in latest)
+
+
+def _answer(reader: Reader, source: Source, start: int) -> bytes:
+    """Count a part of a log, and return what it holds as another process can read it."""
+    counted = Counted(latest=deque(maxlen=reader.recent))
+    _count_part(reader, source, start, counted)
+    levels = {int(level): number for level, number in counted.levels.items()}
+    return msgspec.msgpack.encode((levels, [(place.time, place.offset) for place in counted.latest]))
+
+
+_Answer = tuple[dict[int, int], list[tuple[float, int]]]
+
+
+def _count_part(reader: Reader, source: Source, start: int, counted: Counted) -> None:
     judge = reader.judges.of(source)
-    latest = counted.latest = deque(maxlen=reader.recent)
-    for chunk in chunks(source):
+    for chunk in chunks(source, start):
         if reader.stop.is_set():
             break
         ends = reader.find(chunk.data)
@@ -97,7 +134,8 @@ def _count_all(reader: Reader, source: Source, counted: Counted) -> None:
             if level >= reader.lowest:
                 counted.levels[level] += number
         if reader.recent and any(level >= Level.ERROR for level in levels):
-            latest.extend(reversed(_latest(reader, source, chunk, judge.lines(chunk.data, reversed(ends)))))
+            lines = judge.lines(chunk.data, reversed(ends))
+            counted.latest.extend(reversed(_latest(reader, source, chunk, lines)))
         reader.advance(len(chunk.data))
 
 
@@ -114,7 +152,6 @@ def _latest(reader: Reader, source: Source, chunk: Chunk, lines: Iterable[tuple[
 
 
 def _count_since(reader: Reader, source: Source, since: float, counted: Counted) -> None:
-    latest = counted.latest = deque(maxlen=reader.recent)
     for record in records(source, reader.find, reader.judges.of(source), window_start(source, since)):
         if reader.stop.is_set():
             break
@@ -123,7 +160,7 @@ def _count_since(reader: Reader, source: Source, since: float, counted: Counted)
         if time >= since and record.level >= reader.lowest:
             counted.levels[record.level] += 1
             if record.level >= Level.ERROR:
-                latest.append(Place(time, source.path, record.offset))
+                counted.latest.append(Place(time, source.path, record.offset))
 
 
 def record_at(reader: Reader, place: Place) -> Record | None:

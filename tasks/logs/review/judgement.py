@@ -22,7 +22,8 @@ _UNITS = {Level.CRITICAL: "critical", Level.ERROR: "errors", Level.WARNING: "war
 
 def judge(outcome: Outcome) -> Report:
     """Return the report of *outcome*; the runner adds task and times."""
-    planned = [history_path(outcome.directory)] if outcome.dry_run and not outcome.missing else []
+    written = not (outcome.missing or outcome.unusable or outcome.unkept)
+    planned = [history_path(outcome.directory)] if outcome.dry_run and written else []
     actions = [*rotation.actions(outcome.rotation)] if outcome.rotation else []
     actions += [Action(verb="write", target=path, done=not outcome.dry_run) for path in outcome.files or planned]
     return Report(

@@ -75,6 +75,7 @@ def review(
                 outcome.rotation = rotate_logs(root, settings.logs, (), now=now, stop=stop)
             last, kept = history.read(root, settings.logs.directory)
             outcome.broken = kept.problem
+            outcome.unkept = None if kept.replaceable else kept.problem
             sizes = _measure(root, settings.logs, last, outcome, archives=archives)
             _count(reader, outcome)
             outcome.recent = [*_recent(reader, outcome, redact)]
@@ -141,7 +142,6 @@ def _rotate(reader: Reader, settings: LogSettings, names: Sequence[str], outcome
 def _remember(root: Path, directory: str, outcome: Outcome, content: dict[str, Any], kept: json_files.Found) -> None:
     path = history.history_path(directory)
     if not kept.replaceable:
-        outcome.unkept = kept.problem
         return
     try:
         outcome.aside = json_files.write_object(root, path, content, kept)
@@ -159,4 +159,4 @@ def _recent(reader: Reader, outcome: Outcome, redact: Callable[[str], str]) -> I
         record = record_at(reader, place)
         if record is not None:
             raised = record.details.rstrip().rpartition("\n")[2].strip()
-            yield Recent(place, record.level, redact(record.message[:_SHOWN]), redact(raised[:_SHOWN]))
+            yield Recent(place, record.level, redact(record.message)[:_SHOWN], redact(raised)[:_SHOWN])
