@@ -123,7 +123,7 @@ def test_what_is_both_named_and_required_runs_once(adopted: Path, inv: Inv) -> N
 
 
 def test_a_collection_by_its_bare_name_runs_all_of_it_once(adopted: Path, inv: Inv) -> None:
-    once = [("weekly.cache-cleanup", "ok")]
+    once = [("weekly.cache-cleanup", "ok"), ("weekly.log-rotation", "ok")]
     assert statuses(inv("weekly", cwd=adopted)) == once
     assert statuses(inv("weekly.cache-cleanup", "weekly", "weekly.all", cwd=adopted)) == once
 
@@ -144,7 +144,10 @@ def test_a_task_that_ends_the_run_does_so_after_the_verdict_on_what_was_done(ado
     assert result.status == 42
     assert statuses(result) == [("own.judged", "ok"), ("own.stop", "critical")]
     message = result.document["reports"][1]["findings"][0]["message"]
-    assert message == "It ended the run: stopped. Not run: own.crash, weekly.cache-cleanup, weekly.all."
+    assert (
+        message
+        == "It ended the run: stopped. Not run: own.crash, weekly.cache-cleanup, weekly.log-rotation, weekly.all."
+    )
     assert "stopped" in result.err
 
 
@@ -156,7 +159,8 @@ def test_other_tasks_do_not_fail_for_our_settings(adopted: Path, inv: Inv) -> No
 
 @pytest.mark.parametrize(("word", "dry"), [("1", True), ("yes", True), ("false", False), ("0", False)])
 def test_invokes_own_variable_for_a_dry_run_means_what_it_says(adopted: Path, inv: Inv, word: str, dry: bool) -> None:  # noqa: FBT001
-    assert inv("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": word}).report["dry_run"] is dry
+    reports = inv("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": word}).document["reports"]
+    assert [report["dry_run"] for report in reports] == [dry, dry]
     assert inv("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": "maybe"}).status == 78
 
 
@@ -218,7 +222,8 @@ def test_the_suite_can_be_a_collection_among_others(adopted: Path, inv: Inv) -> 
         "ns = Collection(build)\n"
         "ns.add_collection(zbeam_maintenance.namespace, 'maintenance')\n"
     )
-    assert statuses(inv("maintenance.weekly", cwd=adopted)) == [("maintenance.weekly.cache-cleanup", "ok")]
+    names = [name for name, _ in statuses(inv("maintenance.weekly", cwd=adopted))]
+    assert names == ["maintenance.weekly.cache-cleanup", "maintenance.weekly.log-rotation"]
     assert inv("build", cwd=adopted).out == "built\n"
 
 
@@ -292,7 +297,8 @@ def test_without_the_executor_a_chain_goes_on_while_all_is_well(plainly_adopted:
 
     assert result.status == 1
     documents = [json.loads(line) for line in result.out.splitlines()]
-    assert [document["reports"][0]["task"] for document in documents] == ["weekly.cache-cleanup", "tasks.judged"]
+    tasks = [document["reports"][0]["task"] for document in documents]
+    assert tasks == ["weekly.cache-cleanup", "weekly.log-rotation", "tasks.judged"]
     assert not (plainly_adopted / "cache" / "temp" / "old.json").exists()
 
 
