@@ -34,7 +34,8 @@ class Found(NamedTuple):
 def find(root: Path, settings: LogSettings) -> Found:
     """Return the logs that lie directly in the log folder.
 
-    A pattern matches as the shell has it: ``*.log`` names no hidden file.
+    A pattern matches as the shell has it: ``*.log`` names no hidden file. Not even ``*`` names what the suite keeps
+    there, or what is packed.
 
     Raises:
         FileNotFoundError: there is no log folder.
@@ -50,7 +51,7 @@ def find_in(descriptor: int, pattern: str) -> Found:
     with os.scandir(descriptor) as entries:
         for entry in entries:
             name = entry.name
-            if not fnmatch.fnmatchcase(name, pattern) or (name.startswith(".") and not pattern.startswith(".")):
+            if not fnmatch.fnmatchcase(name, pattern) or _is_no_log(name, pattern):
                 continue
             try:
                 status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
@@ -61,6 +62,21 @@ def find_in(descriptor: int, pattern: str) -> Found:
             elif reason := _reason(status.st_mode):
                 refused[name] = reason
     return Found(sorted(logs), dict(sorted(refused.items())))
+
+
+_STATES = ("error_tracking.json", "log_review.json", "performance.json", "api_performance.json")
+"""What the suite and the project keep in the log folder; what was kept aside has something behind that."""
+
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+
+
+def _is_no_log(name: str, pattern: str) -> bool:
+    """Tell whether a file is none of the logs whatever the pattern says: it is hidden, a state, or an archive."""
+    return (
+        (name.startswith(".") and not pattern.startswith("."))
+        or name.startswith((*_STATES, ".maintenance"))
+        or name.endswith(_PACKED)
+    )
 
 
 def _reason(mode: int) -> str | None:

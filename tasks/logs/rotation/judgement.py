@@ -27,7 +27,7 @@ _KINDS = {
         "logs.in-use",
         Status.WARNING,
         "were left, for somebody writes to them in a way that allows no safe rotation",
-        "Let the program open its log in append mode, or rotate while it is stopped. "
+        "Rotate while it is stopped; on ext4 and XFS, a program that appends may go on. "
         "maintenance.logs.allow_copytruncate accepts that lines are lost.",
     ),
     Why.NOTHING_YET: _Kind(
@@ -41,6 +41,12 @@ _KINDS = {
         Status.WARNING,
         "were left, for they are links, have several names or are no regular files",
         "Put a regular file with one name in its place, or exclude the name in maintenance.logs.pattern.",
+    ),
+    Why.FOREIGN: _Kind(
+        "logs.refused",
+        Status.WARNING,
+        "were left, for they belong to another user, who could not write to logs that we begin anew",
+        "Run it as root, or as the owner of the logs.",
     ),
     Why.UNREADABLE: _Kind(
         "logs.unreadable",
@@ -58,7 +64,7 @@ _KINDS = {
         "logs.rotation-failed",
         Status.CRITICAL,
         "could not be archived, for there is no room",
-        "Free space on that disk (inv weekly.log-rotation --older-than-days deletes archives), then run it again.",
+        "Free space on that disk (--older-than-days 30 deletes more archives), then run it again.",
     ),
 }
 
@@ -193,11 +199,12 @@ def _told(one: Rotated, would: str) -> str:
         return f"{text} Nobody writes to it: {would}renamed and begun anew."
     if one.way is Way.COLLAPSE:
         return f"{text} Its writers keep it open: {would}released at its start, nothing is lost."
-    return f"{text} {one.reason[:1].upper()}{one.reason[1:]}: {would}copied and truncated; {_LOSS}"
+    return f"{text} It {would or 'was '}copied and truncated, for {one.reason}; {_LOSS}"
 
 
 def _ratio(taken: int, packed: int) -> str:
-    return f", {size(packed)} packed ({packed / taken:.1%})." if taken else "."
+    share = f" ({packed / taken:.1%})" if packed < taken else ""
+    return f", {size(packed)} packed{share}." if taken else "."
 
 
 def _left(directory: str, why: Why, left: list[Left]) -> Iterator[Finding]:
@@ -268,6 +275,9 @@ def metrics(outcome: Outcome) -> Iterator[Metric]:
 def actions(outcome: Outcome) -> Iterator[Action]:
     """Yield the changes made, or that a run would make."""
     done = not outcome.dry_run
+    for mended in outcome.mended:
+        if not mended.problem:
+            yield Action(verb="finish", target=printable(mended.subject), done=done)
     for one in outcome.rotated:
         target = printable(f"{outcome.directory}/{one.log}")
         yield Action(verb="archive", target=target, bytes=one.bytes, done=done)

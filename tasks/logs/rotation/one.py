@@ -16,7 +16,7 @@ from .recovery import reason_of
 from .releasing import Unsupported, release
 from .renaming import rename
 from .ways import Choice, Cut, Ground, Way, choose, cut
-from .work import OPEN, Work
+from .work import OPEN, Slot, Work
 
 _ATTEMPTS = 3
 """A log that changes while it is archived is looked at anew, for another way may fit it now."""
@@ -87,18 +87,28 @@ def plan(work: Work, ground: Ground, name: str, log: int, *, force: bool) -> Pla
         OSError: it cannot be read.
     """
     status = os.fstat(log)
-    if not stat.S_ISREG(status.st_mode):
-        return Left(name, Why.REFUSED, "It was left, for it is not a regular file.")
-    if status.st_nlink > 1:
-        return Left(name, Why.REFUSED, f"It was left, for the file has {status.st_nlink} names (hard links).")
+    if refusal := _refusal(Slot(name, work.now.date(), 1), status):
+        return Left(name, Why.REFUSED, f"It was left, for {refusal}.")
     if is_blank(log, status.st_size):
         return None
     choice = choose(work.watch.writers(log), ground)
     if choice.way is Way.ALONE:
         return Left(name, Why.IN_USE, f"It was left, for {choice.reason}.")
+    if choice.way is Way.RENAME and os.geteuid() not in {0, status.st_uid}:
+        # Not to be told by us, either: the kernel grants a lease to the owner only.
+        return Left(name, Why.FOREIGN, "It was left, for it is another user's, who could not write to one made by us.")
     if choice.way is not Way.COLLAPSE:
         return Plan(choice, Cut(status.st_size, status.st_size))
     return _plan_in_use(name, log, status.st_size, choice, force=force)
+
+
+def _refusal(slot: Slot, status: os.stat_result) -> str | None:
+    """Return what keeps a file from being rotated at all, whoever writes to it."""
+    if not stat.S_ISREG(status.st_mode):
+        return "it is not a regular file"
+    if status.st_nlink > 1:
+        return f"the file has {status.st_nlink} names (hard links)"
+    return None if slot.fits() else "its name is too long for that of an archive"
 
 
 def _plan_in_use(name: str, log: int, size: int, choice: Choice, *, force: bool) -> Plan | Left:

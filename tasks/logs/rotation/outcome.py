@@ -35,6 +35,7 @@ class Why(Enum):
     IN_USE = "in use"
     NOTHING_YET = "less than a block"
     REFUSED = "refused"
+    FOREIGN = "of another user"
     UNREADABLE = "unreadable"
     FAILED = "failed"
     FULL = "disk full"

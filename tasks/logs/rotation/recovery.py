@@ -6,7 +6,6 @@ That is: a journal (see :mod:`.journal`), logs under their pending name in the a
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
 import os
 import re
@@ -26,27 +25,30 @@ from .packing import Changed, Corrupt, content
 from .releasing import Unsupported, finish, has_mark, is_of, undo
 from .renaming import archive_pending, recreate
 from .ways import named
-from .work import Work, exists, is_named, opened
+from .work import Slot, Work, exists, is_named, opened
 
-_PENDING = re.compile(r"(?P<stem>.+)_\d{8}(?P<serial>_\d+)?\.log", re.DOTALL)
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"\d\d")
 _WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class _Pending(NamedTuple):
-    """A log under its pending name: in which folder of the archive, and the name of the log that it was."""
+    """A log under its pending name: in which folder of the archive, that name, and where it was on its way to."""
 
     month: str
     name: str
-    log: str
+    slot: Slot
+
+    @property
+    def log(self) -> str:
+        """The name of the log that it was."""
+        return self.slot.log
 
 
-def recover(work: Work, pattern: str, outcome: Outcome) -> None:
+def recover(work: Work, outcome: Outcome) -> None:
     """Finish or undo what killed rotations left; what becomes of it is noted in *outcome*.
 
     Args:
         work: what all logs of the run share.
-        pattern: which files are logs.
         outcome: its ``dry_run`` says whether to change anything.
 
     Raises:
@@ -60,10 +62,9 @@ def recover(work: Work, pattern: str, outcome: Outcome) -> None:
             if TEMPORARY in names and not outcome.dry_run:
                 os.unlink(TEMPORARY, dir_fd=folder)
             for name in sorted(names):
-                match = _PENDING.fullmatch(name)
-                log = _log_of(match["stem"], pattern) if match else None
-                if log and stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-                    _recover_pending(work, folder, _Pending(month, name, log), outcome)
+                slot = Slot.of_pending(name)
+                if slot and stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                    _recover_pending(work, folder, _Pending(month, name, slot), outcome)
 
 
 def _months(work: Work) -> list[str]:
@@ -82,11 +83,6 @@ def _folders(folder: int, pattern: re.Pattern[str]) -> list[str]:
         return sorted(
             entry.name for entry in entries if pattern.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
         )
-
-
-def _log_of(stem: str, pattern: str) -> str | None:
-    """Return the name of the log whose archives begin with *stem*; ``None`` where it would be no log of ours."""
-    return next((name for name in (f"{stem}.log", stem) if fnmatch.fnmatchcase(name, pattern)), None)
 
 
 # Logs under their pending name
@@ -122,8 +118,8 @@ def _settle_pending(work: Work, folder: int, pending: _Pending, descriptor: int,
         who = named(writers) or "a process that cannot be seen from here"
         return Mended("", f"{who} still writes to what was {log}; it is archived once that ends.", problem=True)
     if not exists(work.logs, pending.log):
-        recreate(work, pending.log, status)
-    archive, corrupt = _archive_for(folder, pending.name, descriptor)
+        recreate(work, pending.log, descriptor)
+    archive, corrupt = _archive_for(folder, pending.slot, descriptor)
     if archive is None:
         os.fsync(folder)
         os.unlink(pending.name, dir_fd=folder)
@@ -136,13 +132,13 @@ def _settle_pending(work: Work, folder: int, pending: _Pending, descriptor: int,
     return Mended("", told, problem=bool(corrupt), corrupt=bool(corrupt))
 
 
-def _archive_for(folder: int, pending: str, descriptor: int) -> tuple[str | None, str | None]:
+def _archive_for(folder: int, slot: Slot, descriptor: int) -> tuple[str | None, str | None]:
     """Return the name for the archive of a pending log, and that of a damaged one that has it already.
 
     The name is ``None`` where the archive is there. An archive of ours that holds only the beginning is
     replaced by one of the whole: all that it holds is in the pending log.
     """
-    name = f"{pending}.gz"
+    name = slot.archive
     corrupt = None
     if exists(folder, name):
         try:
@@ -157,9 +153,8 @@ def _archive_for(folder: int, pending: str, descriptor: int) -> tuple[str | None
                 return None, None
             if held is not None and said and (said.device, said.inode) == (status.st_dev, status.st_ino):
                 os.unlink(name, dir_fd=folder)
-    stem = re.sub(r"(_\d{8})_\d+$", r"\1", pending.removesuffix(".log"))
-    names = (f"{stem}_{serial}.log.gz" for serial in itertools.count(2))
-    return next(one for one in itertools.chain([name], names) if not exists(folder, one)), corrupt
+    later = (slot._replace(serial=serial).archive for serial in itertools.count(slot.serial + 1))
+    return next(one for one in itertools.chain([name], later) if not exists(folder, one)), corrupt
 
 
 def _common(archive: int, log: int) -> int | None:
@@ -184,8 +179,6 @@ def _recover_journal(work: Work, outcome: Outcome) -> None:
         if not outcome.dry_run:
             told += f" and was kept aside as {printable(journal.keep_aside(work.root, work.directory))}"
         outcome.mended.append(Mended(subject, f"{told}.", problem=True))
-        return
-    except FileNotFoundError:  # pragma: no cover - the folder went between two looks
         return
     if entry is None:
         return
@@ -234,7 +227,7 @@ def _settle_journal(work: Work, entry: Journal) -> Mended:
         if finished:
             try:
                 finish(work, entry, live)
-            except Unsupported:
+            except (Changed, Unsupported):
                 finished = False
         else:
             undo(work, entry, live)

@@ -17,7 +17,7 @@ from . import blocks, journal
 from .journal import Journal
 from .packing import Changed, Corrupt, Packing, content
 from .ways import Cut, Way
-from .work import Work, check, dress, free_name, name_for_good, opened, require_same, temporary
+from .work import Work, check, dress, free_slot, name_for_good, opened, require_same, temporary
 
 _REFUSALS = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, errno.ENOSYS})
 """How a file system says that it cannot release blocks (fallocate(2))."""
@@ -62,13 +62,13 @@ def release(work: Work, name: str, log: int, cut: Cut, way: Way) -> tuple[str, P
         work.archive_folder(work.month, create=True) as folder,
         temporary(folder) as descriptor,
     ):
-        archive = free_name(folder, name, work.now)
+        archive = free_slot(folder, name, work.now).archive
         packing = Packing(descriptor, work.pool, work.stop)
         packing.extend(log, cut.end, origin, status.st_mtime)
         packing.seal(origin, status.st_mtime)
         check(folder, packing)
         require_same(work, name, live, cut.end)
-        dress(descriptor, status)
+        dress(descriptor, status, log)
         entry = Journal(
             way="truncate" if way is Way.TRUNCATE else "collapse" if cut.released else "blank",
             log=name,
@@ -152,7 +152,14 @@ def _catch_up(work: Work, packing: Packing, log: tuple[str, int], archive: tuple
 
 
 def _free(entry: Journal, live: int) -> None:
-    """Take the archived start away; with it, or by it, the token goes."""
+    """Take the archived start away; with it, or by it, the token goes.
+
+    Raises:
+        Changed: somebody has cut the log since it was marked.
+        Unsupported, OSError: it could not be taken away.
+    """
+    if not has_mark(entry, live) or os.fstat(live).st_size < entry.end:
+        raise Changed("somebody has cut it meanwhile")
     if entry.way == "truncate":
         os.ftruncate(live, 0)
     elif entry.way == "blank":
@@ -171,13 +178,13 @@ def finish(work: Work, entry: Journal, live: int) -> None:
     """Take the steps that a killed run did not come to, where the token stands in the log.
 
     Raises:
-        Unsupported, OSError: the start could not be released; it is as it was before the rotation.
+        Changed, Unsupported, OSError: the start could not be released; it is as it was before the rotation.
     """
     try:
         if entry.state == "prepared":
             entry = put_mark(work, entry, live)
         _free(entry, live)
-    except (Unsupported, OSError):
+    except (Changed, Unsupported, OSError):
         undo(work, entry, live)
         raise
     journal.remove(work.root, work.directory)

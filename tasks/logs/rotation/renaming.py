@@ -18,10 +18,9 @@ from .work import (
     Work,
     check,
     dress,
-    free_name,
+    free_slot,
     is_named,
     name_for_good,
-    pending_name,
     require_same,
     temporary,
 )
@@ -46,21 +45,21 @@ def rename(work: Work, name: str, log: int) -> tuple[str, Packing]:
     """
     before = os.fstat(log)
     with work.archive_folder(work.month, create=True) as folder, temporary(folder) as descriptor:
-        archive = free_name(folder, name, work.now)
+        slot = free_slot(folder, name, work.now)
+        archive, pending = slot.archive, slot.pending
         packing = Packing(descriptor, work.pool, work.stop)
         pack(work, packing, (name, log), before, folder)
         require_same(work, name, log, packing.end)
         with work.archive_folder() as top, temporary(top) as fresh:
-            dress(fresh, before, dated=False)
-            pending = pending_name(archive)
+            dress(fresh, before, log, dated=False)
             os.rename(name, pending, src_dir_fd=work.logs, dst_dir_fd=folder)
             try:
                 after = _settle(work, packing, (name, log), before, (folder, pending))
+                begin_anew(work, top, name)
             except BaseException:
                 _give_back(work, (folder, pending), name)
                 raise
-            begin_anew(work, top, name)
-        dress(descriptor, after)
+        dress(descriptor, after, log)
         retire(log, after, folder, pending, archive)
     return archive, packing
 
@@ -129,14 +128,14 @@ def _give_back(work: Work, pending: tuple[int, str], name: str) -> None:
         files.move(pending, (work.logs, name))
 
 
-def recreate(work: Work, name: str, like: os.stat_result) -> None:
+def recreate(work: Work, name: str, like: int) -> None:
     """Begin an empty log where there is none of that name.
 
     Raises:
         Refused, OSError: it cannot be created.
     """
     with work.archive_folder() as top, temporary(top) as fresh:
-        dress(fresh, like, dated=False)
+        dress(fresh, os.fstat(like), like, dated=False)
         begin_anew(work, top, name)
 
 
@@ -158,6 +157,6 @@ def archive_pending(work: Work, log: str, descriptor: int, folder: int, *, pendi
     with temporary(folder) as target:
         packing = Packing(target, work.pool, work.stop)
         pack(work, packing, (log, descriptor), status, folder)
-        dress(target, status)
+        dress(target, status, descriptor)
         retire(descriptor, status, folder, pending, archive)
     return packing

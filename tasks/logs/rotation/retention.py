@@ -25,9 +25,7 @@ def is_old(archive: Archive, now: datetime, days: int) -> bool:
     return day < oldest
 
 
-def expire(
-    root: Path, directory: str, now: datetime, days: int, *, keep: Collection[str] = (), dry_run: bool = False
-) -> Expiry:
+def expire(root: Path, directory: str, now: datetime, days: int, *, dry_run: bool = False) -> Expiry:
     """Delete the archives older than *days*, and the folders of months and years that this leaves empty.
 
     Args:
@@ -35,7 +33,6 @@ def expire(
         directory: the log folder, below it.
         now: the moment of the run.
         days: 0 deletes everything from before today.
-        keep: paths in the archive folder that stay however old their name is: this run made them.
         dry_run: delete nothing, say what a run would delete.
 
     Raises:
@@ -46,7 +43,7 @@ def expire(
     for archive in archives(root, directory):
         months.setdefault(archive.month, []).append(archive)
     for month, found in months.items():
-        old = [one for one in found if is_old(one, now, days) and f"{month}/{one.name}" not in keep]
+        old = [one for one in found if is_old(one, now, days)]
         gone = _delete_in(root, directory, month, old, expiry, dry_run=dry_run)
         left = [one for one in found if one.name not in gone]
         if left:
@@ -54,6 +51,18 @@ def expire(
         elif gone:
             _remove_folder(root, directory, month, gone, expiry, dry_run=dry_run)
     return expiry
+
+
+def summary(root: Path, directory: str) -> dict[str, Month]:
+    """Return what the archive holds, per month.
+
+    Raises:
+        Refused, OSError: the archive folder cannot be walked.
+    """
+    months: dict[str, list[Archive]] = {}
+    for archive in archives(root, directory):
+        months.setdefault(archive.month, []).append(archive)
+    return {month: _month(root, f"{directory}/{FOLDER}/{month}", found) for month, found in months.items()}
 
 
 def _delete_in(

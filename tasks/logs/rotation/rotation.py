@@ -23,7 +23,7 @@ from .one import rotate_one
 from .outcome import Left, Outcome, Rotated, Why
 from .packing import Stopped
 from .recovery import reason_of, recover
-from .retention import expire
+from .retention import expire, summary
 from .ways import Ground
 from .work import Work
 from .writers import Watch
@@ -62,15 +62,19 @@ def rotate(
     if dry_run:
         require_writable(root)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
+        days = settings.logs.archive_days if older_than_days is None else older_than_days
+        expiry = closed = None
+        try:  # first, so that what is freed is there for the new archives
+            expiry = expire(root, settings.logs.directory, now, days, dry_run=dry_run)
+        except (files.Refused, OSError) as error:
+            closed = f"Old archives were not looked at: {reason_of(error)}."
         outcome = rotate_logs(
             root, settings.logs, None, now=now, dry_run=dry_run, force=force, stop=stop, advance=advance
         )
-        if not (outcome.missing or outcome.closed or stop.is_set()):
-            days = settings.logs.archive_days if older_than_days is None else older_than_days
-            try:
-                outcome.expiry = expire(root, settings.logs.directory, now, days, keep=outcome.made, dry_run=dry_run)
-            except (files.Refused, OSError) as error:
-                outcome.closed = f"Old archives were not looked at: {reason_of(error)}."
+        if not outcome.missing:
+            outcome.expiry, outcome.closed = expiry, outcome.closed or closed
+        if expiry and outcome.made:
+            expiry.months = summary(root, settings.logs.directory)
         outcome.interrupted |= stop.is_set()
     report = judge(outcome)
     if outcome.interrupted:
@@ -117,7 +121,7 @@ def rotate_logs(
             device = os.fstat(logs).st_dev
             work = Work(root, settings.directory, logs, now, Watch(device), pool, stop)
             ground = Ground(blocks.file_system(device), blocks.available(), settings.allow_copytruncate)
-            recover(work, settings.pattern, outcome)
+            recover(work, outcome)
             for name in _chosen(work, settings.pattern, names, outcome):
                 if stop.is_set():
                     break

@@ -19,11 +19,13 @@ class Writer(NamedTuple):
         pid: its number.
         program: its name; may be empty.
         append: whether every write of it goes to the file's end (``O_APPEND``); ``None`` where that cannot be seen.
+        mapped: whether it writes to the file through memory as well (``mmap``).
     """
 
     pid: int
     program: str
     append: bool | None
+    mapped: bool = False
 
 
 class Writers(NamedTuple):
@@ -91,7 +93,11 @@ def _obstacle(writers: Writers, ground: Ground) -> str | None:
     names = named(writers)
     where = printable(ground.file_system or "a file system of unknown type")
     obstacles = (
-        (writers.unseen, "a process that cannot be seen from here has it open for writing"),
+        (writers.unseen, "a process that cannot be seen from here may have it open for writing"),
+        (
+            any(writer.mapped for writer in writers.known),
+            f"{names} has it mapped into memory, whose places must not move",
+        ),
         (
             any(writer.append is None for writer in writers.known),
             f"{names} has it open, and the system does not tell in which mode",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from threading import Event
+from typing import NamedTuple
 
 from ...core import files
 from ...core.files import TEMPORARY
@@ -120,15 +122,45 @@ def is_named(folder: int, name: str, status: os.stat_result) -> bool:
     return False
 
 
-def pending_name(archive: str) -> str:
-    """Return the name that a log has between its rename and its removal."""
-    return archive.removesuffix(".gz")
+class Slot(NamedTuple):
+    """The place of an archive: the *serial*-th of a *log* on one *day*."""
+
+    log: str
+    day: date
+    serial: int
+
+    @property
+    def archive(self) -> str:
+        """The archive's name."""
+        return archive_name(self.log, self.day, self.serial)
+
+    @property
+    def pending(self) -> str:
+        """The name in the archive folder that the log has between its rename and its removal: nobody else's."""
+        return f".rotating-{self.day:%Y%m%d}-{self.serial}-{self.log}"
+
+    @classmethod
+    def of_pending(cls, name: str) -> Slot | None:
+        """Return the place that a pending log is on its way to; ``None`` where the name is no pending log's."""
+        match = _PENDING.fullmatch(name)
+        with suppress(ValueError):
+            return cls(match["log"], date.fromisoformat(match["day"]), int(match["serial"])) if match else None
+        return None
+
+    def fits(self) -> bool:
+        """Tell whether file systems take names of that length."""
+        return max(len(os.fsencode(self.archive)), len(os.fsencode(self.pending))) <= _LONGEST
 
 
-def free_name(folder: int, log: str, now: datetime) -> str:
-    """Return the first name for an archive of *log* on this day that is not taken, nor its pending name."""
-    names = (archive_name(log, now.date(), serial) for serial in itertools.count(1))
-    return next(name for name in names if not exists(folder, name) and not exists(folder, pending_name(name)))
+_PENDING = re.compile(r"\.rotating-(?P<day>\d{8})-(?P<serial>\d{1,9})-(?P<log>.+)", re.DOTALL)
+_LONGEST = 255
+"""Bytes of a name, on every file system that collapses blocks and on nearly every other one."""
+
+
+def free_slot(folder: int, log: str, now: datetime) -> Slot:
+    """Return the first place for an archive of *log* on this day that is not taken, nor its pending name."""
+    slots = (Slot(log, now.date(), serial) for serial in itertools.count(1))
+    return next(slot for slot in slots if not exists(folder, slot.archive) and not exists(folder, slot.pending))
 
 
 def name_for_good(folder: int, name: str) -> None:
@@ -142,15 +174,28 @@ def name_for_good(folder: int, name: str) -> None:
     os.fsync(folder)
 
 
-def dress(descriptor: int, status: os.stat_result, *, dated: bool = True) -> None:
-    """Give a file the mode of another one, as root its owner as well, and the time of its last write.
+def dress(descriptor: int, status: os.stat_result, like: int, *, dated: bool = True) -> None:
+    """Give a file the mode of another one, its owner and group, its access list, and the time of its last write.
+
+    Args:
+        descriptor: the file.
+        status: what the other one was like.
+        like: the other one, for its extended attributes, which hold the access list.
+        dated: give it the time of the last write as well.
 
     Raises:
         OSError: the system refuses.
     """
+    mine = os.fstat(descriptor)
     if os.geteuid() == 0:
         os.fchown(descriptor, status.st_uid, status.st_gid)
+    elif mine.st_gid != status.st_gid and mine.st_uid == status.st_uid:
+        os.fchown(descriptor, -1, status.st_gid)
     os.fchmod(descriptor, status.st_mode & 0o7777)
+    if hasattr(os, "listxattr"):  # Linux; an access list of macOS is left behind
+        with suppress(OSError):  # labels that only the system sets
+            for name in os.listxattr(like):
+                os.setxattr(descriptor, name, os.getxattr(like, name))
     if dated:
         os.utime(descriptor, ns=(status.st_mtime_ns, status.st_mtime_ns))
 

@@ -112,13 +112,15 @@ class Watch:
             if not known:  # it may have closed the file meanwhile
                 return Writers(unseen=not leased(log))
         if known or lease is False:
-            return Writers(known)
+            hidden = self._snapshot.hidden if self._snapshot else set()
+            return Writers(known, unseen=status.st_uid in hidden)
         return Writers(unseen=self._snapshot is not None and may_write(self._snapshot.hidden, status))
 
     def _known(self, status: os.stat_result, *, old: bool) -> tuple[Writer, ...]:
         if self._snapshot is None or not old:
             self._snapshot, self._taken = self._look(self._device), self._clock()
-        return tuple(sorted(self._snapshot.writers.get((status.st_dev, status.st_ino), ()), key=lambda one: one.pid))
+        known = self._snapshot.writers.get((status.st_dev, status.st_ino), ())
+        return tuple(one._replace(mapped=maps(one.pid, status)) for one in sorted(known, key=lambda writer: writer.pid))
 
     def again(self, log: int) -> Writers:
         """Return who writes to a file of known writers, by a look not older than a moment.
@@ -134,6 +136,17 @@ def snapshot(device: int, processes: Path = Path("/proc")) -> Snapshot:
     if (processes / "self" / "fd").is_dir():
         return _from_proc(device, processes)
     return _from_psutil(device)
+
+
+def maps(pid: int, status: os.stat_result, processes: Path = Path("/proc")) -> bool:
+    """Tell whether a process has a file mapped into memory so that it can write to it there (proc_pid_maps(5))."""
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
+    with suppress(OSError):
+        for line in (processes / str(pid) / "maps").read_bytes().splitlines():
+            _, mode, _, where, inode, *_ = line.split()
+            if mode[1:2] == b"w" and mode[3:4] == b"s" and (where.decode(), int(inode)) == (device, status.st_ino):
+                return True
+    return False
 
 
 def _from_proc(device: int, processes: Path) -> Snapshot:

@@ -18,6 +18,7 @@ from .conftest import MONTH, Project, every, found, writer
 LINES = b"".join(b"line %d of many\n" % number for number in range(1000))
 MARK = "0123456789abcdef0123456789abcde\n"
 ARCHIVE = "app_20250602.log.gz"
+PENDING = ".rotating-20250602-1-app.log"
 
 
 def member(project: Project, held: bytes, log: Path, rotated: str = "then") -> Path:
@@ -55,7 +56,7 @@ def leave(project: Project, log: Path, *, held: bytes | None = LINES[:4096], **v
 
 
 def pending(project: Project, content: bytes = b"one\ntwo\n") -> Path:
-    path = project.archive(ARCHIVE).with_suffix("")
+    path = project.archive(PENDING)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
@@ -67,7 +68,7 @@ def pending(project: Project, content: bytes = b"one\ntwo\n") -> Path:
 def test_a_pending_log_is_archived_and_its_name_begun_anew(project: Project) -> None:
     path = pending(project)
     path.chmod(0o600)
-    told = found(project.run(dry_run=True), "logs.recovered", f"{MONTH}/app_20250602.log")
+    told = found(project.run(dry_run=True), "logs.recovered", f"{MONTH}/{PENDING}")
     assert told.message == "An interrupted rotation of app.log would be finished."
     assert path.exists()
     assert found(project.run(), "logs.recovered").status is Status.OK
@@ -125,7 +126,7 @@ def test_a_pending_log_with_two_names_is_the_live_one_or_left(project: Project) 
     assert "undone" in found(project.run(), "logs.recovered").message
     assert project.archived(ARCHIVE) == b"one\ntwo\n"
 
-    other = path.with_name("app_20250602_5.log")
+    other = path.with_name(".rotating-20250602-5-app.log")
     other.write_bytes(b"x")
     (project.root / "second").hardlink_to(other)
     assert "hard link" in found(project.run(), "logs.recovered").message

@@ -5,6 +5,8 @@ import fcntl
 import gzip
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +23,7 @@ from tasks.core.files import Refused
 from tasks.core.lock import Held, project_lock
 from tasks.core.report import Action, Interrupted, Report, Status
 from tasks.logs.archives import origin_of
+from tasks.logs.found import find
 from tasks.logs.rotation import blocks, packing, releasing, renaming, work
 from tasks.logs.rotation.packing import BLOCK, Corrupt, content
 from tasks.logs.rotation.rotation import rotate_logs
@@ -207,7 +210,8 @@ def test_a_log_not_in_append_mode_is_copied_and_truncated_where_that_is_accepted
     assert project.archived("app_20250602.log.gz") == b"first\n"
     assert log.read_bytes() == b""
     message = found(report, "logs.rotated").message
-    assert "copied and truncated; what was written in that moment may be lost" in message
+    assert "It was copied and truncated, for" in message
+    assert "what was written in that moment may be lost" in message
     assert f"(process {other.pid}) writes to it and not in append mode" in message
 
 
@@ -461,7 +465,7 @@ def test_one_who_opens_it_in_the_last_moment_keeps_what_he_wrote(
     monkeypatch.undo()
     assert "the next run archives it" in found(report, "logs.in-use").message
     assert log.read_bytes() == b""
-    assert project.names() == ["app.log", "archive/2025/06/app_20250602.log"]
+    assert project.names() == ["app.log", "archive/2025/06/.rotating-20250602-1-app.log"]
     assert found(project.run(), "logs.recovered").status is Status.OK
     assert project.archived("app_20250602.log.gz") == b"one\ntwo\n"
     assert project.names() == ["app.log", "archive/2025/06/app_20250602.log.gz"]
@@ -712,3 +716,108 @@ def test_a_log_that_is_cut_after_its_start_was_marked_keeps_its_archive(
     assert "shorter than the" in found(report, "logs.in-use").message or every(report, "logs.rotated") == []
     assert LINES.startswith(collapsing.archived("app_20250602.log.gz"))
     assert log.read_bytes() == LINES[:10]
+
+
+def test_a_log_of_another_user_is_not_begun_anew_by_us(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = project.log()
+    content = log.read_bytes()
+    monkeypatch.setattr(os, "geteuid", lambda: os.stat(log).st_uid + 1)  # noqa: PTH116
+    for dry_run in (True, False):
+        told = found(project.run(dry_run=dry_run), "logs.refused")
+        assert told.status is Status.WARNING
+        assert "it is another user's" in told.message
+    assert log.read_bytes() == content
+    assert project.names() == ["app.log"]
+
+
+def test_a_name_too_long_for_an_archive_is_left_by_run_and_dry_run(project: Project) -> None:
+    name = "x" * 240 + ".log"
+    (project.logs / name).write_text("one\n")
+    for dry_run in (True, False):
+        assert "too long" in found(project.run(dry_run=dry_run), "logs.refused").message
+    assert project.names() == [name]
+
+
+def test_what_the_suite_keeps_and_what_is_packed_is_no_log(project: Project) -> None:
+    settings = msgspec.structs.replace(project.settings.logs, pattern="*")
+    kept = ["error_tracking.json", "error_tracking.json.broken-1", "log_review.json", "performance.json", "old.log.gz"]
+    for name in kept:
+        (project.logs / name).write_text("{}")
+    project.log()
+    names = [log.name for log in find(project.root, settings).logs]
+    assert names == ["app.log"]
+
+
+def test_old_archives_make_room_before_anything_is_archived(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.log()
+    old = project.archive("app_20200101.log.gz")
+    old.parent.mkdir(parents=True)
+    old.write_bytes(gzip.compress(b"old"))
+    seen: list[bool] = []
+    real = renaming.rename
+
+    def rename(*arguments: Any) -> Any:
+        seen.append(old.exists())
+        return real(*arguments)
+
+    monkeypatch.setattr("tasks.logs.rotation.one.rename", rename)
+    report = project.run()
+    assert seen == [False]
+    assert [row["archives"] for row in report.data["months"]] == [1]
+
+
+def test_a_log_that_is_cut_between_its_mark_and_its_release_is_not_cut_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = project.log(content=b"".join(b"line %06d\n" % number for number in range(3000)))
+    real = releasing.put_mark
+
+    def put_mark(*arguments: Any) -> Any:
+        entry = real(*arguments)
+        log.write_bytes(b"")
+        with log.open("ab") as file:
+            file.writelines(b"new %06d\n" % number for number in range(5000))
+        return entry
+
+    monkeypatch.setattr(releasing, "put_mark", put_mark)
+    with writer(log):
+        project.run()
+    monkeypatch.undo()
+    held = b"".join(gzip.decompress(path.read_bytes()) for path in sorted(project.logs.rglob("*.gz")))
+    text = held + log.read_bytes()
+    assert held
+    for number in range(3000):
+        assert text.count(b"line %06d\n" % number) == held.count(b"line %06d\n" % number) <= 1
+    for number in range(5000):
+        assert text.count(b"new %06d\n" % number) == 1
+
+
+def test_a_log_that_its_writer_has_mapped_into_memory_is_left(project: Project) -> None:
+    log = project.log(content=b"x" * 4095 + b"\n" + b"y" * 4095 + b"\n" + b"z\n")
+    program = (
+        "import mmap, os, sys\n"
+        "descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_APPEND)\n"
+        "memory = mmap.mmap(descriptor, 8192)\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, log], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        told = found(project.run(), "logs.in-use")
+        process.communicate()
+    assert "mapped into memory" in told.message
+    assert project.names() == ["app.log"]
+
+
+def test_extended_attributes_and_with_them_access_lists_go_along(project: Project) -> None:
+    log = project.log()
+    try:
+        os.setxattr(log, "user.kept", b"yes")
+    except (AttributeError, OSError):
+        pytest.skip("no extended attributes on this system or file system")
+    project.run()
+    for path in (log, project.archive("app_20250602.log.gz")):
+        assert os.getxattr(path, "user.kept") == b"yes"
