@@ -773,6 +773,7 @@ def test_a_log_that_is_cut_between_its_mark_and_its_release_is_not_cut_again(
     real = releasing.put_mark
 
     def put_mark(*arguments: Any) -> Any:
+        monkeypatch.undo()
         entry = real(*arguments)
         log.write_bytes(b"")
         with log.open("ab") as file:
@@ -782,7 +783,6 @@ def test_a_log_that_is_cut_between_its_mark_and_its_release_is_not_cut_again(
     monkeypatch.setattr(releasing, "put_mark", put_mark)
     with writer(log):
         project.run()
-    monkeypatch.undo()
     held = b"".join(gzip.decompress(path.read_bytes()) for path in sorted(project.logs.rglob("*.gz")))
     text = held + log.read_bytes()
     assert held
