@@ -99,7 +99,7 @@ def origin_of(start: bytes) -> Origin | None:
     if len(start) < _FIXED.size or start[:3] != _MAGIC or start[3] != _COMMENT:
         return None
     end = start.find(b"\0", _FIXED.size)
-    with suppress(ValueError, msgspec.ValidationError):
+    with suppress(ValueError, RecursionError, msgspec.ValidationError):
         return msgspec.convert(json.loads(start[_FIXED.size : max(end, 0)]), Origin)
     return None
 
@@ -117,12 +117,19 @@ def archives(root: Path, directory: str) -> Iterator[Archive]:
     top = f"{directory}/{FOLDER}"
     for year in _folders(root, top, _YEAR):
         for month in _folders(root, f"{top}/{year}", _MONTH):
-            path = f"{year}/{month}"
-            with folder(root, f"{top}/{path}") as descriptor, os.scandir(descriptor) as entries:
-                for name in sorted(entry.name for entry in entries if entry.name.endswith(".gz")):
-                    status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-                    if stat.S_ISREG(status.st_mode):
-                        yield _archive(path, name, status)
+            with suppress(FileNotFoundError):  # it vanished meanwhile
+                yield from _of_month(root, top, f"{year}/{month}")
+
+
+def _of_month(root: Path, top: str, month: str) -> Iterator[Archive]:
+    with folder(root, f"{top}/{month}") as descriptor, os.scandir(descriptor) as entries:
+        for name in sorted(entry.name for entry in entries if entry.name.endswith(".gz")):
+            try:
+                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                yield _archive(month, name, status)
 
 
 def _folders(root: Path, path: str, pattern: re.Pattern[str]) -> list[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from .levels import Finder, Judge, Level
@@ -18,7 +19,7 @@ DETAILS = 1 << 16
 """Bytes of the lines after it that are kept: a traceback of more than 500 lines is cut."""
 
 _BACK = 1 << 20
-"""Bytes before a record without a time in which the last time is looked for."""
+"""Bytes before a record without a time in which the last time is looked for, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,12 @@ class Record:
 
 @dataclass(slots=True)
 class _Open:
-    """A record whose lines may go on in the next chunk."""
+    """A record whose lines may go on in the next chunk; *ended* where another one began after it."""
 
     record: Record
-    details: list[bytes]
-    size: int
+    ended: bool
+    details: list[bytes] = field(default_factory=list)
+    size: int = 0
 
     def add(self, lines: bytes, end: int) -> None:
         kept = lines[: max(DETAILS - self.size, 0)]
@@ -65,6 +67,35 @@ class _Open:
         return replace(self.record, details=details)
 
 
+@dataclass(slots=True)
+class _Clock:
+    """The last time that the log has told: looked for only where a record has none of its own.
+
+    Attributes:
+        passed_by: the latest pieces of text in which nobody has looked for a time.
+    """
+
+    passed_by: deque[bytes] = field(default_factory=deque)
+    _held: int = 0
+    _latest: float | None = None
+
+    def passed(self, text: bytes) -> None:
+        self.passed_by.append(text)
+        self._held += len(text)
+        while self._held - len(self.passed_by[0]) >= _BACK:
+            self._held -= len(self.passed_by.popleft())
+
+    def tell(self, time: float | None) -> None:
+        self.passed_by.clear()
+        self._held = 0
+        self._latest = time
+
+    def latest(self) -> float | None:
+        times = (_last_time(text) for text in reversed(self.passed_by))
+        self.tell(next((time for time in times if time is not None), self._latest))
+        return self._latest
+
+
 def records(source: Source, find: Finder, judge: Judge, start: int = 0) -> Iterator[Record]:
     """Yield the records of a log that have a level of a warning or worse, in the order of the file.
 
@@ -75,34 +106,41 @@ def records(source: Source, find: Finder, judge: Judge, start: int = 0) -> Itera
         start: where to begin; the rest of a record that began before is passed over.
     """
     pending: _Open | None = None
-    latest: float | None = None
+    clock = _Clock()
+    clock.passed(source.text.read_at(max(start - _BACK, 0), min(start, _BACK)))
     for chunk in chunks(source, start):
-        first = next_record(chunk.data, 0, len(chunk.data)) if judge.structured else 0
         if pending is not None:
+            first = next_record(chunk.data, 0, len(chunk.data))
             stop = len(chunk.data) if first is None else first
             pending.add(chunk.data[:stop], chunk.offset + stop - (chunk.cut and first is None))
             if first is None:
                 continue
             yield pending.closed()
             pending = None
-        for opened in _of_chunk(chunk, [*judge.lines(chunk.data, find(chunk.data))], judge, latest):
+        for opened in _of_chunk(chunk, [*judge.lines(chunk.data, find(chunk.data))], judge, clock):
             if pending is not None:
                 yield pending.closed()
             pending = opened
-            latest = opened.record.time
-        latest = _last_time(chunk.data, len(chunk.data), latest)
+        if pending is not None and pending.ended:
+            yield pending.closed()
+            pending = None
     if pending is not None:
         yield pending.closed()
 
 
-def _of_chunk(chunk: Chunk, lines: Sequence[tuple[int, Level]], judge: Judge, latest: float | None) -> Iterator[_Open]:
+def _of_chunk(chunk: Chunk, lines: Sequence[tuple[int, Level]], judge: Judge, clock: _Clock) -> Iterator[_Open]:
     """Yield the records of one chunk; the last one may go on in the next."""
+    told = 0
     data = chunk.data
     starts = [start for start, _ in lines] + [len(data)]
     for (start, level), (_, limit) in zip(lines, pairwise(starts), strict=True):
         line_end = data.find(b"\n", start) + 1 or len(data)
         said = first_line(data[start : min(line_end, start + LINE)])
-        latest = said.time if said.time is not None else _last_time(data, start, latest)
+        if said.time is not None:
+            clock.tell(said.time)
+        else:
+            clock.passed(data[told:start])
+        told = start
         stop = limit
         if judge.structured:
             following = next_record(data, line_end, limit)
@@ -110,25 +148,26 @@ def _of_chunk(chunk: Chunk, lines: Sequence[tuple[int, Level]], judge: Judge, la
         else:
             stop = line_end
         end = chunk.offset + stop - (chunk.cut and stop == len(data))
-        record = Record(chunk.offset + start, end, level, latest, said.logger, said.message, said.details)
-        opened = _Open(record, [], 0)
+        record = Record(chunk.offset + start, end, level, clock.latest(), said.logger, said.message, said.details)
+        opened = _Open(record, ended=stop < len(data) or not judge.structured)
         if stop > line_end:
             opened.add(data[line_end:stop], end)
         yield opened
+    clock.passed(data[told:])
 
 
-def _last_time(data: bytes, before: int, otherwise: float | None) -> float | None:
-    """Return the time of the last line before an offset that has one; *otherwise* where none has."""
-    end = before
-    oldest = max(before - _BACK, 0)
+def _last_time(text: bytes) -> float | None:
+    """Return the time of the last line of a text that has one."""
+    end = len(text)
+    oldest = max(end - _BACK, 0)
     while end > oldest:
-        start = data.rfind(b"\n", oldest, end - 1) + 1
+        start = text.rfind(b"\n", oldest, end - 1) + 1
         if start == 0:
             start = oldest
-        line = data[start : min(end, start + 200)]
+        line = text[start : min(end, start + 200)]
         if has_times(line) and not line[:1].isspace():
             time = time_of(line)
             if time is not None:
                 return time
         end = start
-    return otherwise
+    return None

@@ -7,15 +7,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .times import TIME, WITHIN, seconds_of, time_of
+from .times import find_time, seconds_of, time_of
 
 _COLOUR = rb"\x1b\[[0-9;]{0,12}m"
 ANSI = re.compile(_COLOUR)
 """Colour on a terminal."""
 
 COLOURS = rb"(?:" + _COLOUR + rb"){0,3}"
+"""A few of them, or none."""
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _WORD = rb"(?:TRACE|DEBUG|INFO|NOTICE|SUCCESS|WARN(?:ING)?|ERROR|CRITICAL|FATAL)"
 _SMALL = rb"(?:trace|debug|info|notice|success|warn(?:ing)?|error|critical|fatal)"
 _LEVEL_FIRST = re.compile(
@@ -30,6 +31,9 @@ _LEVEL_FIRST = re.compile(
     + rb"\]|(?:level|severity|lvl)=|\{\s*\""
 )
 _CLOCK_FIRST = re.compile(rb"\[?\d\d:\d\d:\d\d(?!\d)")
+# A time in quotes is what a message speaks of, as in "time data '2025-06-02 12:00:00' does not match", unless the
+# line begins with it or it is a field's value, as in time="2025-06-02 12:00:00".
+_DATE = rb"\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d"
 _RECORD = re.compile(
     rb"^(?:\xef\xbb\xbf)?"
     + COLOURS
@@ -37,7 +41,11 @@ _RECORD = re.compile(
     + _LEVEL_FIRST.pattern
     + rb"|"
     + _CLOCK_FIRST.pattern
-    + rb"|\S[^\n]{0,99}?(?<!\d)\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d|\d{4}[-/]\d\d[-/]\d\d[T _]\d\d:\d\d)",
+    + rb"|\S[^\n]{0,99}?(?:(?<![\d\"'])|(?<==[\"']))"
+    + _DATE
+    + rb"|[\"']?"
+    + _DATE
+    + rb")",
     re.MULTILINE,
 )
 
@@ -48,15 +56,28 @@ _WORKER = re.compile(rb"(?i:(?:Main|Dummy)?(?:Thread|Process)|ThreadPool|ForkPoo
 
 _LOGGER_AFTER = re.compile(
     rb"/[\w-]{1,99}\](?P<celery>)\s"  # : ERROR/MainProcess] message
-    rb"|:(?P<colon>[A-Za-z_][\w.]{0,199}):(?!\s|//)"  # ERROR:root:message
+    rb"|:(?P<colon>[A-Za-z_][\w.]{0,199}):(?:(?!\s|//)|\s?\Z)"  # ERROR:root:message
     rb"|\s{0,8}\|\s(?P<loguru>[\w.<>]{1,199}:[\w.<>]{1,99}):\d{1,7} - "  # | ERROR    | module:function:12 - message
     rb"|[\])]?\s{1,8}(?:in )?(?P<word>[A-Za-z_][\w.]{0,199}):\s"  # ERROR in app: message
     rb"|[\])]?\s{1,8}\[(?P<bracket>[A-Za-z_][\w.]{0,199})\]:?\s"  # ERROR [api.client] message
     rb"|\s{1,8}(?P<spaced>[A-Za-z_][\w.]{0,199})\s-\s"  # ERROR api.client - message
     rb"|[\])]?\s{0,8}[-|]\s{1,8}(?P<dash>[A-Za-z_][\w.]{0,199})\s{1,8}[-|]\s"  # - ERROR - api.client - message
 )
-_TOKEN = re.compile(rb"(?<![\w.])(?:" + _WORD + rb"(?![\w=])|\[\s?(?i:" + _SMALL + rb")\s{0,8}\])|level=[\"']?\w+")
+_TOKEN = re.compile(
+    rb"(?<![\w.])(?:"
+    + _WORD
+    + rb"(?![\w=])|\[\s?(?i:"
+    + _SMALL
+    + rb")\s{0,8}\])|\b(?P<key>level|levelname|severity|lvl)=[\"']?\w"
+)
+_PAIR = re.compile(
+    rb"(?<![\w.@-])(?P<key>[\w.@-]{1,64})=(?:\"(?P<quoted>(?:[^\"\\]|\\.){0,65536})\"|'(?P<single>[^']*)'|(?P<plain>\S*))"
+)
+"""A field of a line in logfmt."""
 
+_ESCAPED = re.compile(rb"\\([\"\\])")
+
+_LEVELS = ("level", "levelname", "severity", "lvl")
 _TIMES = ("timestamp", "time", "asctime", "ts", "@timestamp", "datetime", "date")
 _LOGGERS = ("logger", "name", "logger_name", "module", "component")
 _MESSAGES = ("message", "msg", "event", "text")
@@ -97,30 +118,50 @@ def is_structured(sample: bytes) -> bool:
 
 def has_times(line: bytes) -> bool:
     """Tell whether a time stands where a record has it."""
-    return TIME.search(line[:WITHIN]) is not None
+    return find_time(line) is not None
 
 
 def first_line(line: bytes) -> FirstLine:
     """Take the first line of a record apart."""
+    line = line.removeprefix(BOM)
     if line.startswith(b"{"):
         try:
             value = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             value = None
         if isinstance(value, dict):
             return _json_line(value)
-    line = ANSI.sub(b"", line.removeprefix(_BOM))
+    line = ANSI.sub(b"", line).rstrip()
     time = time_of(line)
-    match = TIME.search(line[:WITHIN])
+    match = find_time(line)
     rest = line if match is None else line[: match.start()] + b" " + line[match.end() :]
     level = _TOKEN.search(rest)
     if level is None:
         return FirstLine(time, "", _text(rest.strip(_SEPARATORS)))
+    if level["key"]:
+        return _pairs(time, rest)
     logger = _last_name(rest[: level.start()])
     after = rest[level.end() :]
     if not logger and (named := _LOGGER_AFTER.match(after)):
         logger, after = next(filter(None, named.groups()), b""), after[named.end() :]
-    return FirstLine(time, _text(logger), _text(after.lstrip(_SEPARATORS).rstrip()))
+    return FirstLine(time, _text(logger), _text(after.lstrip(_SEPARATORS)))
+
+
+def _pairs(time: float | None, line: bytes) -> FirstLine:
+    """Take a line in logfmt apart; fields of other names stay with the message."""
+    said: dict[str, bytes] = {}
+
+    def take(pair: re.Match[bytes]) -> bytes:
+        key = pair["key"].decode("ascii", "replace")
+        name = next((names[0] for names in (_LEVELS, _TIMES, _LOGGERS, _MESSAGES) if key in names), None)
+        if name is None or name in said:
+            return pair[0]
+        said[name] = pair["plain"] or pair["single"] or _ESCAPED.sub(rb"\1", pair["quoted"] or b"")
+        return b""
+
+    rest = _PAIR.sub(take, line).strip()
+    logger, message = said.get(_LOGGERS[0], b""), said.get(_MESSAGES[0], b"")
+    return FirstLine(time, _text(logger), _text(b" ".join(filter(None, (message, rest)))))
 
 
 def _last_name(text: bytes) -> bytes:

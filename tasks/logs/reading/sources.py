@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import os
 import stat
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -22,6 +21,10 @@ _LINE = 4096
 """Bytes in which a line end is looked for first."""
 
 _SAMPLE = 256 << 10
+_PACKED, _UNPACKED = 1 << 15, 1 << 17
+"""Bytes of an archive read and unpacked at a time: where it is damaged, no more than the last such piece is lost."""
+
+_GZIP = 31
 _UTF16_BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -110,7 +113,8 @@ def _source(path: str, descriptor: int, status: os.stat_result) -> Source:
         return Source(path, _Stream(lambda: _unpacked(descriptor)), None, status, seekable=False)
     encoding = _UTF16_BOMS.get(os.pread(descriptor, 2, 0))
     if encoding:
-        return Source(path, _Stream(lambda: _transcoded(descriptor, encoding)), None, status, seekable=False)
+        stream = _Stream(lambda: _transcoded(descriptor, encoding, status.st_size))
+        return Source(path, stream, None, status, seekable=False)
     return Source(path, _File(descriptor, status.st_size), status.st_size, status, seekable=True)
 
 
@@ -136,45 +140,95 @@ class _Stream:
         self._pieces = self._begin()
         self._offset = 0
         self._held = b""
+        self._broken: Broken | None = None
 
     def read_at(self, offset: int, size: int) -> bytes:
         if offset < self._offset:
             self._restart()
-        while offset + size > self._offset + len(self._held):
-            piece = next(self._pieces, b"")
-            if not piece:
-                break
-            skipped = min(max(offset - self._offset, 0), len(self._held))
-            self._held = self._held[skipped:] + piece
-            self._offset += skipped
+        if offset + size > self._offset + len(self._held):
+            self._read_on(offset, size)
         start = offset - self._offset
-        return self._held[start : start + size]
+        data = self._held[start : start + size]
+        if self._broken is not None and size and not data:
+            raise self._broken
+        return data
+
+    def _read_on(self, offset: int, size: int) -> None:
+        """Hold the text from *offset* on, or the last of it."""
+        skipped = min(offset - self._offset, len(self._held))
+        self._offset += skipped
+        pieces = [self._held[skipped:]]
+        length = len(pieces[0])
+        while offset + size > self._offset + length and (piece := self._next()):
+            if offset >= self._offset + length:
+                self._offset += length
+                pieces, length = [], 0
+            pieces.append(piece)
+            length += len(piece)
+        self._held = b"".join(pieces)
+
+    def _next(self) -> bytes:
+        try:
+            return next(self._pieces, b"")
+        except Broken as error:  # told once what came before was read
+            self._broken = error
+            return b""
 
 
 def _unpacked(descriptor: int) -> Iterator[bytes]:
     """Yield the content of a gzip file with any number of members."""
-    from isal import igzip
+    from isal import isal_zlib
 
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        file.seek(0)
-        unpacked: Any = igzip.open(file, "rb")  # type: ignore[no-untyped-call]
-        while True:
-            try:
-                piece = unpacked.read(1 << 20)
-            except (EOFError, zlib.error, igzip.BadGzipFile) as error:
-                raise Broken(str(error)) from None
-            if not piece:
-                return
-            yield piece
+    damaged: Any = isal_zlib.error  # a class of exceptions; the package's own types say otherwise
+    unpacker: Any = None
+    offset = members = 0
+    try:
+        while data := os.pread(descriptor, _PACKED, offset):
+            offset += len(data)
+            piece = b""
+            while data or len(piece) == _UNPACKED:
+                if unpacker is None:
+                    data = data.lstrip(b"\0") if members else data  # padding, as of a tape
+                    if not data:
+                        break
+                    unpacker = isal_zlib.decompressobj(_GZIP)
+                    members += 1
+                piece = unpacker.decompress(data, _UNPACKED)
+                data = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+                if piece:
+                    yield piece
+                if unpacker.eof:
+                    unpacker = None
+    except damaged as error:
+        raise Broken(str(error)) from None
+    if unpacker is not None:
+        raise Broken("it ends too early")
 
 
-def _transcoded(descriptor: int, encoding: str) -> Iterator[bytes]:
+def _transcoded(descriptor: int, encoding: str, size: int) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     offset = 2
-    while piece := os.pread(descriptor, 1 << 20, offset):
+    while piece := os.pread(descriptor, max(min(1 << 20, size - offset), 0), offset):
         offset += len(piece)
-        yield decoder.decode(piece).encode("utf-8", "replace")
+        if text := decoder.decode(piece):
+            yield text.encode("utf-8", "replace")
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
+class _Part:
+    """The beginning of a text."""
+
+    def __init__(self, text: Text, end: int) -> None:
+        self._text = text
+        self._end = end
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        return self._text.read_at(offset, max(min(size, self._end - offset), 0))
+
+
+def until(source: Source, end: int) -> Source:
+    """Return the log as if its text ended there."""
+    return source._replace(text=_Part(source.text, end), size=end)
 
 
 def chunks(source: Source, start: int = 0, *, block: int = BLOCK) -> Iterator[Chunk]:
@@ -190,7 +244,7 @@ def chunks(source: Source, start: int = 0, *, block: int = BLOCK) -> Iterator[Ch
             offset += end
         elif len(data) < block:  # the text ends here, without a line end
             yield Chunk(offset, data + b"\n", cut=True)
-            return
+            offset += len(data)
         elif end:
             yield Chunk(offset, data[:end])
             offset += end
@@ -210,11 +264,13 @@ def _to_line_end(source: Source, offset: int, block: int) -> int:
 
 def after_line(source: Source, offset: int) -> int:
     """Return where the line that *offset* lies in ends, in bounded memory."""
-    while data := source.text.read_at(offset, 1 << 16):
+    size = _LINE
+    while data := source.text.read_at(offset, size):
         end = data.find(b"\n")
         if end >= 0:
             return offset + end + 1
         offset += len(data)
+        size = 1 << 16
     return offset
 
 

@@ -92,15 +92,15 @@ def packed_by_log(root: Path, directory: str) -> dict[str, list[Packed]]:
 
 
 def _origin(root: Path, directory: str, archive: Archive) -> Origin | None:
-    with folder(root, f"{directory}/{FOLDER}/{archive.month}") as parent:
-        try:
+    try:
+        with folder(root, f"{directory}/{FOLDER}/{archive.month}") as parent:
             descriptor = os.open(archive.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-        except OSError:
-            return None
-        try:
-            return origin_of(os.read(descriptor, HEADER_LIMIT))
-        finally:
-            os.close(descriptor)
+            try:
+                return origin_of(os.read(descriptor, HEADER_LIMIT))
+            finally:
+                os.close(descriptor)
+    except OSError:
+        return None
 
 
 def cursor_at(source: Source, offset: int, packed: Sequence[Packed]) -> Cursor:
@@ -146,22 +146,12 @@ def segments(
         if present:
             yield Segment(log, 0, packed=False)
         return
-    unread = _unread(packed, cursor)
-    found = _locate(root, [log] if present else [], cursor, unread, names.get(cursor.inode, ""))
-    reached = found is None
-    for each in packed:
-        new_from = None
-        if found is not None and found.path == each.path:
-            new_from, reached = found.new_from, True
-        elif each in unread and (reached or each.origin is None):
-            new_from = 0 if each.origin is not None or each.mtime >= since else None
-        if new_from is not None or each.mtime >= since:
-            yield Segment(each.path, new_from, packed=True)
-    if found is not None and found.path not in {log, *(each.path for each in unread)}:
-        yield found
-        reached = True
-    if present:
-        yield Segment(log, found.new_from if found is not None and found.path == log else 0, packed=False)
+    fresh = _fresh(root, log, cursor, _unread(packed, cursor), names.get(cursor.inode, ""), present=present)
+    new = {part.path for part in fresh}
+    yield from (
+        Segment(each.path, None, packed=True) for each in packed if each.path not in new and each.mtime >= since
+    )
+    yield from fresh
 
 
 def _unread(packed: Sequence[Packed], cursor: Cursor) -> list[Packed]:
@@ -169,49 +159,114 @@ def _unread(packed: Sequence[Packed], cursor: Cursor) -> list[Packed]:
     return [each for each in packed[known[0] if known else 0 :] if each.key not in cursor.archives]
 
 
-def _locate(root: Path, log: list[str], cursor: Cursor, unread: Sequence[Packed], renamed: str) -> Segment | None:
-    """Return where the place of the cursor is now: in an archive, in the log, or in what the log is called today.
+def _fresh(
+    root: Path, log: str, cursor: Cursor, unread: Sequence[Packed], today: str, *, present: bool
+) -> list[Segment]:
+    """Return what was not read yet, in the order of the stream.
 
-    Returns:
-        ``None`` where that text is gone: the log was truncated or replaced.
+    First comes the file that the cursor knows: its archives, and what is left of it, in the log or in what the log
+    is called *today* (zbeam.log may be zbeam.log.1 now). Then come archives of other files, and the log.
     """
+    own, later, strange, gone = _sort_out(root, cursor, unread)
     place = intact = cursor.offset
-    moved = False
-    for each in unread:
-        if not moved and not _matches(root, each.path, cursor.head, at=None):
-            if each.origin is None:  # not of our making: it may be of any time, so it proves nothing
-                continue
-            return None
-        if each.origin is None or place <= each.origin.end:
-            held = _matches(root, each.path, cursor.before, at=place, intact=intact)
-            return Segment(each.path, place, packed=True) if held else None
-        # It was behind what this archive holds: it only moved towards the start of the file.
-        place, intact, moved = place - each.origin.released, min(intact, place - each.origin.end), True
-    called = [renamed] if renamed and renamed not in log else []  # zbeam.log may be zbeam.log.1 now
-    for path in log + called:
-        if _matches(root, path, cursor.before, at=place, intact=intact):
-            return Segment(path, place, packed=False)
-    return None
+    parts: list[Segment] = []
+    while own and not gone:
+        archive, origin = own[0], own[0].origin
+        if origin is None or place <= origin.end:
+            if _holds(root, archive.path, cursor, place, intact, short=True):
+                parts.append(Segment(archive.path, place, packed=True))
+                own = own[1:]
+            gone = True
+        else:  # It was behind what this archive holds: it only moved towards the start of the file.
+            place, intact = place - origin.released, min(intact, place - origin.end)
+            own = own[1:]
+    parts += [Segment(each.path, 0, packed=True) for each in own]
+
+    if present and not later and not gone and _holds(root, log, cursor, place, intact):
+        return [*parts, Segment(log, place, packed=False)]
+    if today and today != log:
+        if not gone and _holds(root, today, cursor, place, intact, short=_is_name_of(log, today)):
+            parts.append(Segment(today, place, packed=False))
+        elif _is_name_of(log, today):
+            parts.append(Segment(today, 0, packed=False))
+    if not parts:
+        parts += [Segment(each.path, 0, packed=True) for each in strange]
+    parts += [Segment(each.path, 0, packed=True) for each in later]
+    return [*parts, Segment(log, 0, packed=False)] if present else parts
 
 
-def _matches(root: Path, path: str, digests: Mapping[str, str], *, at: int | None, intact: int | None = None) -> bool:
-    """Tell whether a file has the text of the digests, in front of a place or (``None``) at its start.
+def _is_name_of(log: str, path: str) -> bool:
+    """Tell whether a program may have given its log this name when it began a new one."""
+    return path.startswith(f"{log}.") and not path.endswith(".gz")
+
+
+class _Sorted(NamedTuple):
+    """Unread archives.
+
+    Attributes:
+        own: of the file that the cursor knows.
+        later: of files that came after it.
+        strange: not of our making: they may be of any time, so they prove nothing.
+        gone: the text that was read is not in the archives of its own: the file was truncated before.
+    """
+
+    own: list[Packed]
+    later: list[Packed]
+    strange: list[Packed]
+    gone: bool
+
+
+def _sort_out(root: Path, cursor: Cursor, unread: Sequence[Packed]) -> _Sorted:
+    own: list[Packed] = []
+    strange: list[Packed] = []
+    gone = False
+    file = (cursor.device, cursor.inode)
+    for number, each in enumerate(unread):
+        origin = each.origin
+        if not own:
+            held = _begins(root, each, cursor.head)
+            if held and origin is not None:
+                file = (origin.device, origin.inode)  # another one than it was where the project was moved
+            gone = not held
+        if (not own and not gone) or (origin is not None and (origin.device, origin.inode) == file):
+            own.append(each)
+        elif origin is None and not own:
+            strange.append(each)
+        else:
+            return _Sorted(own, [*unread[number:]], strange, gone and bool(own))
+    return _Sorted(own, [], strange, gone and bool(own))
+
+
+def _begins(root: Path, archive: Packed, head: Mapping[str, str]) -> bool:
+    """Tell whether an archive begins with the text of the digests, by the longest that it holds in full."""
+    lengths = [int(text) for text in head if archive.origin is None or int(text) <= archive.origin.end]
+    try:
+        with open_log(root, archive.path) as source:
+            return bool(lengths) and _digest(source, 0, max(lengths)) == head[str(max(lengths))]
+    except (Refused, OSError, Broken):
+        return False
+
+
+def _holds(root: Path, path: str, cursor: Cursor, place: int, intact: int, *, short: bool | None = None) -> bool:
+    """Tell whether a file has the text of the digests in front of a place.
 
     Args:
         root: the project.
         path: the file.
-        digests: by length, as a cursor keeps them.
-        at: the place.
+        cursor: it has the digests.
+        place: the place.
         intact: bytes before the place that cannot have been blanked.
+        short: the answer where the file is long enough, but none of the digests is of so little text; without one,
+            the inode decides.
     """
-    lengths = sorted((int(text) for text in digests), reverse=True)
+    lengths = [int(text) for text in cursor.before if int(text) <= intact]
     try:
         with open_log(root, path) as source:
-            if at is not None and len(source.text.read_at(max(at - 1, 0), 1)) < min(at, 1):
+            if place and not source.text.read_at(place - 1, 1):
                 return False
-            for length in lengths:
-                if intact is None or length <= intact:
-                    return _digest(source, 0 if at is None else at - length, length) == digests[str(length)]
+            if lengths:
+                longest = max(lengths)
+                return _digest(source, place - longest, longest) == cursor.before[str(longest)]
+            return source.status.st_ino == cursor.inode if short is None else short
     except (Refused, OSError, Broken):
         return False
-    return True

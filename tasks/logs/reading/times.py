@@ -9,12 +9,21 @@ from functools import lru_cache
 TIME = re.compile(
     rb"(?<!\d)(?P<minute>\d{4}([-/])\d\d\2\d\d[T _]\d\d:\d\d)"
     rb"(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
-    rb"\s?(?P<zone>Z|[+-]\d\d:?\d\d(?!\d))?"
+    rb"(?:\s?(?P<zone>(?<!\s)Z(?![\w-])|[+-]\d\d:?\d\d(?!\d)))?"
 )
 """A date and a time of day; comma or dot before the fraction of a second, a zone or none."""
 
 WITHIN = 100
-"""Bytes at the start of a line within which its time begins."""
+"""Bytes at the start of a line, at most, before its time."""
+
+_LENGTH = 48
+"""Bytes that a time can have, its zone included."""
+
+
+def find_time(line: bytes) -> re.Match[bytes] | None:
+    """Return the place of the time that stands near the beginning of a line."""
+    match = TIME.search(line, 0, WITHIN + _LENGTH)
+    return match if match is not None and match.start() <= WITHIN else None
 
 
 def time_of(line: bytes) -> float | None:
@@ -25,7 +34,7 @@ def time_of(line: bytes) -> float | None:
     Returns:
         ``None`` where there is none, or one that no calendar has.
     """
-    match = TIME.search(line[:WITHIN])
+    match = find_time(line)
     return None if match is None else _seconds(match)
 
 
@@ -64,8 +73,9 @@ def seconds_of(value: object) -> float | None:
         return time_of(value.encode("utf-8", "replace"))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    number = value / 1000 if value > _MILLISECONDS else value
-    return float(number) if 0 < number < _MILLISECONDS else None
+    if not 0 < value < 1000 * _MILLISECONDS:
+        return None
+    return value / 1000 if value > _MILLISECONDS else float(value)
 
 
 _MILLISECONDS = 1e11

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ _SMALL = 1 << 20
 _PROBES = 32
 _LOOK = (1 << 14, 1 << 20)
 """Bytes in which a probe looks for a line with a time: first few, then more."""
+
+_TIME_OF_DAY = re.compile(rb"\d[T _]\d\d:")
+"""Where there is none, no line needs to be looked at."""
 
 
 class Probe(NamedTuple):
@@ -76,7 +80,8 @@ def _probe(source: Source, place: int) -> Probe | None:
     """Return the first record with a time at or after *place*."""
     start = after_line(source, place - 1) if place else 0
     for look in _LOOK:
-        for offset, line in _lines(source.text.read_at(start, look)):
+        data = source.text.read_at(start, look)
+        for offset, line in _lines(data if _TIME_OF_DAY.search(data) else b""):
             if begins_record(line) and (time := time_of(line)) is not None:
                 return Probe(start + offset, time)
     return None
