@@ -62,6 +62,15 @@ def orders(pattern: str) -> Iterator[str]:
         yield pattern
 
 
+def _is_words(pattern: str) -> bool:
+    return _WORD.fullmatch(pattern.replace(".*", "")) is not None
+
+
+def _is_plain(pattern: str) -> bool:
+    """Tell whether a pattern is words of ASCII joined by ``.*``."""
+    return pattern.isascii() and _is_words(pattern)
+
+
 def _with_hyperscan(patterns: Sequence[str]) -> Matcher:
     import hyperscan
 
@@ -69,18 +78,25 @@ def _with_hyperscan(patterns: Sequence[str]) -> Matcher:
     expressions = [(order, number) for number, pattern in enumerate(patterns) for order in orders(pattern)]
     flags = (
         hyperscan.HS_FLAG_CASELESS
-        | hyperscan.HS_FLAG_UTF8
         | hyperscan.HS_FLAG_MULTILINE
         | hyperscan.HS_FLAG_SINGLEMATCH
         | hyperscan.HS_FLAG_ALLOWEMPTY
     )
+
+    def unicode(text: str) -> int:
+        """Return the flags for Unicode that an expression needs: they make it take three times as long to compile."""
+        if _is_plain(text):
+            return 0
+        # With Unicode's classes hyperscan knows no borders of words: there, \w and \b are those of ASCII.
+        classes = 0 if _BORDER.search(text) else hyperscan.HS_FLAG_UCP
+        return int(hyperscan.HS_FLAG_UTF8 | classes)
+
     try:
         database.compile(
             expressions=[text.encode() for text, _ in expressions],
             ids=[number for _, number in expressions],
             elements=len(expressions),
-            # With Unicode's classes hyperscan knows no borders of words: there, \w and \b are those of ASCII.
-            flags=[flags if _BORDER.search(text) else flags | hyperscan.HS_FLAG_UCP for text, _ in expressions],
+            flags=[flags | unicode(text) for text, _ in expressions],
         )
     except hyperscan.error as error:
         raise TooHard(f"one of the patterns cannot be matched in bounded time: {error}") from None
@@ -99,10 +115,11 @@ def _with_re(patterns: Sequence[str]) -> Matcher:
     expressions = []
     for pattern in patterns:
         for order in orders(pattern):
-            pieces = order.split(".*") if _WORD.fullmatch(order.replace(".*", "")) else [order]
+            pieces = order.split(".*") if _is_words(order) else [order]
             if any(map(_may_take_for_ever, pieces)):
                 raise TooHard(f"{pattern!r} could take for ever without hyperscan; install hyperscan.")
-            expressions.append((pattern, [re.compile(piece, re.IGNORECASE | re.MULTILINE) for piece in pieces]))
+            flags = re.IGNORECASE | re.MULTILINE | (re.ASCII if _is_plain(order) else 0)
+            expressions.append((pattern, [re.compile(piece, flags) for piece in pieces]))
 
     def match(text: str) -> list[str]:
         lines = _bounded(text).split("\n")

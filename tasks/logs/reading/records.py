@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
+import msgspec
+
 from .levels import Finder, Judge, Level
-from .shapes import first_line, has_times, next_record
+from .shapes import FirstLine, first_line, has_times, next_record
 from .sources import Chunk, Source, chunks
 from .times import time_of
 
@@ -22,8 +24,7 @@ _BACK = 1 << 20
 """Bytes before a record without a time in which the last time is looked for, at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record of a log.
 
     Attributes:
@@ -50,7 +51,11 @@ class Record:
 class _Open:
     """A record whose lines may go on in the next chunk; *ended* where another one began after it."""
 
-    record: Record
+    offset: int
+    end: int
+    level: Level
+    time: float | None
+    said: FirstLine
     ended: bool
     details: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -59,12 +64,15 @@ class _Open:
         kept = lines[: max(DETAILS - self.size, 0)]
         self.size += len(kept)
         self.details.append(kept)
-        self.record = replace(self.record, end=end)
+        self.end = end
 
     def closed(self) -> Record:
-        text = b"".join(self.details).decode("utf-8", "replace").rstrip()
-        details = "\n".join(filter(None, (self.record.details, text)))
-        return replace(self.record, details=details)
+        details = self.said.details
+        if self.details:
+            text = b"".join(self.details).decode("utf-8", "replace").rstrip()
+            details = f"{details}\n{text}" if details and text else details or text
+        said = self.said
+        return Record(self.offset, self.end, self.level, self.time, said.logger, said.message, details)
 
 
 @dataclass(slots=True)
@@ -148,8 +156,8 @@ def _of_chunk(chunk: Chunk, lines: Sequence[tuple[int, Level]], judge: Judge, cl
         else:
             stop = line_end
         end = chunk.offset + stop - (chunk.cut and stop == len(data))
-        record = Record(chunk.offset + start, end, level, clock.latest(), said.logger, said.message, said.details)
-        opened = _Open(record, ended=stop < len(data) or not judge.structured)
+        ended = stop < len(data) or not judge.structured
+        opened = _Open(chunk.offset + start, end, level, clock.latest(), said, ended)
         if stop > line_end:
             opened.add(data[line_end:stop], end)
         yield opened
