@@ -169,7 +169,8 @@ def _fresh(
     """
     own, later, strange, gone = _sort_out(root, cursor, unread)
     place = intact = cursor.offset
-    parts: list[Segment] = []
+    unplaced = [Segment(each.path, 0, packed=True) for each in strange]
+    parts = [] if cursor.offset else unplaced
     while own and not gone:
         archive, origin = own[0], own[0].origin
         if origin is None or place <= origin.end:
@@ -189,8 +190,7 @@ def _fresh(
             parts.append(Segment(today, place, packed=False))
         elif _is_name_of(log, today):
             parts.append(Segment(today, 0, packed=False))
-    if not parts:
-        parts += [Segment(each.path, 0, packed=True) for each in strange]
+    parts = parts or unplaced
     parts += [Segment(each.path, 0, packed=True) for each in later]
     return [*parts, Segment(log, 0, packed=False)] if present else parts
 

@@ -33,13 +33,15 @@ class Reader:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.kept: dict[str, bytes] = {}
+        self.all_names = False
 
     def cursor(self, name: str) -> Cursor | None:
         return msgspec.json.decode(self.kept[name], type=Cursor) if name in self.kept else None
 
     def parts(self, name: str, packed: dict[str, list[Packed]], *, since: float = 0) -> list[Segment]:
         logs = self.root / "logs"
-        names = {path.stat().st_ino: f"logs/{path.name}" for path in logs.iterdir() if path.is_file()}
+        others = [path for path in logs.iterdir() if path.is_file() and (self.all_names or path.suffix != ".log")]
+        names = {path.stat().st_ino: f"logs/{path.name}" for path in others}
         cursor = self.cursor(name)
         present = (logs / name).exists()
         found = segments(self.root, f"logs/{name}", cursor, packed.get(name, ()), names, present=present, since=since)
@@ -178,8 +180,9 @@ class Streams(RuleBasedStateMachine):
         self.led: dict[str, int | None] = dict.fromkeys(NAMES)
         """The inode of the file that the cursor knows."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(all_names=st.booleans())
+    def begin(self, all_names: bool) -> None:  # noqa: FBT001
+        self.reader.all_names = all_names
         for name in NAMES:
             self.logs.append(name, 0)
         self.visit()
@@ -341,6 +344,19 @@ def test_a_place_in_a_second_archive_with_little_text_before_it_is_found(logs: L
     assert reader.visit() == {"a.log": []}
 
 
+def test_a_place_in_the_log_with_little_text_before_it_is_found(logs: Logs, reader: Reader) -> None:
+    for replaced in (False, True):
+        (logs.folder / "a.log").write_bytes(b"")
+        reader.visit()
+        logs.append("a.log", 0, 0, 0, 0)
+        reader.visit()
+        logs.rotate_by_collapsing("a.log", 64)
+        if replaced:
+            logs.replace("a.log")
+        numbers = logs.append("a.log", 0, 0, 0)
+        assert reader.visit() == {"a.log": numbers}
+
+
 def test_the_rest_of_a_renamed_log_is_read_before_the_archive_of_the_next(logs: Logs, reader: Reader) -> None:
     logs.append("a.log")
     assert reader.visit() == {"a.log": [1]}
@@ -442,6 +458,15 @@ def test_an_archive_of_another_making_is_gone_through(logs: Logs, reader: Reader
     (logs.folder / "a.log").write_bytes(b"")
     logs.append("a.log")
     assert reader.visit() == {"a.log": [*range(6, 12)]}
+
+
+def test_whatever_was_archived_since_a_log_was_empty_is_new(logs: Logs, reader: Reader) -> None:
+    (logs.folder / "a.log").write_bytes(b"")
+    reader.visit()
+    write(logs.root, "logs/archive/2025/06/a_20250602.log.gz", logs.record()[1])
+    logs.append("a.log")
+    assert reader.visit() == {"a.log": [1, 2]}
+    assert reader.visit() == {"a.log": []}
 
 
 def test_an_archive_of_another_making_and_another_time_proves_nothing(logs: Logs, reader: Reader) -> None:
