@@ -80,6 +80,18 @@ _STATES = {"none", "null", "nil", "true", "false", "undefined", "empty", "unset"
 _STATES |= {"required", "expired", "wrong", "incorrect", "unknown", "rejected", "denied", "not", "is", "was", "has"}
 _STATES |= {"must", "str", "string", "bytes", "int", "bool", "optional"}
 
+# Flags of programs, as typed or as CalledProcessError lists them; cookies; and the addresses of services whose path
+# is the key (Slack's incoming webhooks, Telegram's bots); keys of Azure's connection strings, signatures of AWS.
+_FLAG = re.compile(
+    r"(?P<flag>--(?:password|passwd|token|secret|api[_-]?key|access[_-]?key)[\"']?(?:,? |=)[\"']?)[^\s\"',\])]++",
+    re.IGNORECASE,
+)
+_COOKIE = re.compile(r"(?P<cookie>\b(?:Set-)?Cookie[\"']?: ?[\"']?)[^\n\"']{4,4096}+", re.IGNORECASE)
+_HOOK = re.compile(r"(?P<hook>hooks\.slack\.com/services/|api\.telegram\.org/bot)[\w:/-]{8,}+")
+_SIGNED = re.compile(
+    r"(?P<signed>\b(?:AccountKey|SharedAccessSignature|X-Amz-Signature|sessionid|csrftoken)=)[^\s;&\"']{4,}+"
+)
+
 _LONG = 24  # characters: no ordinary word that follows "Basic" or "Bearer" has as many
 
 
@@ -106,6 +118,10 @@ def redactor(secrets: Iterable[str] = ()) -> Callable[[str], str]:
         text = _CREDENTIALS.sub(f"://{REDACTED}@", text)
         text = _SETTING.sub(_setting, text)
         text = _SCHEME.sub(_scheme, text)
+        text = _FLAG.sub(rf"\g<flag>{REDACTED}", text)
+        text = _COOKIE.sub(rf"\g<cookie>{REDACTED}", text)
+        text = _HOOK.sub(rf"\g<hook>{REDACTED}", text)
+        text = _SIGNED.sub(rf"\g<signed>{REDACTED}", text)
         text = _JWT.sub(_token, text)
         return _KEYS.sub(REDACTED, text)
 

@@ -121,6 +121,32 @@ def archives(root: Path, directory: str) -> Iterator[Archive]:
                 yield from _of_month(root, top, f"{year}/{month}")
 
 
+JOURNAL = ".rotation.json"
+"""In the archive folder, while the start of a log is being released."""
+
+PENDING = ".rotating-"
+"""What the name of a log begins with in the archive folder, between its rename and its removal."""
+
+
+def is_interrupted(root: Path, directory: str) -> bool:
+    """Tell whether a rotation was killed, so that it must be finished or undone before its logs are read.
+
+    Raises:
+        Refused, OSError: a folder of the archive cannot be walked.
+    """
+    top = f"{directory}/{FOLDER}"
+    with suppress(FileNotFoundError):
+        with folder(root, top) as descriptor:
+            if JOURNAL in os.listdir(descriptor):  # noqa: PTH208 - by descriptor
+                return True
+        for year in _folders(root, top, _YEAR):
+            for month in _folders(root, f"{top}/{year}", _MONTH):
+                with folder(root, f"{top}/{year}/{month}") as descriptor, os.scandir(descriptor) as entries:
+                    if any(entry.name.startswith(PENDING) for entry in entries):
+                        return True
+    return False
+
+
 def _of_month(root: Path, top: str, month: str) -> Iterator[Archive]:
     with folder(root, f"{top}/{month}") as descriptor, os.scandir(descriptor) as entries:
         for name in sorted(entry.name for entry in entries if entry.name.endswith(".gz")):

@@ -215,7 +215,9 @@ def remembered(groups: Mapping[str, Group], now: datetime) -> Iterator[tuple[str
     kept = [
         (key, group)
         for key, group in groups.items()
-        if group.state is not State.RESOLVED or now - datetime.fromisoformat(group.last_seen) < _KEPT
+        if group.state is not State.RESOLVED
+        or is_muted(group, now)
+        or now - datetime.fromisoformat(group.last_seen) < _KEPT
     ]
     kept.sort(key=lambda item: datetime.fromisoformat(item[1].last_seen), reverse=True)
     room = SAMPLES

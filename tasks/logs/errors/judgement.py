@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.names import count, hours, listed, printable
 from ...core.report import Action, Finding, Metric, Report, Status
 from ...core.settings.model import LogSettings
 from ..reading.levels import Level
-from ..rotation import judgement as rotation
-from ..rotation.outcome import Outcome as Rotation
 from . import tracking
 from .alerts import is_critical
 from .groups import Group, State
 from .visit import Visit
+
+if TYPE_CHECKING:
+    from ..rotation.outcome import Outcome as Rotation
 
 _STORM = 10
 """Groups to be told of one by one; more of them are one finding, and the alert lists them all."""
@@ -109,6 +110,8 @@ def _findings(settings: LogSettings, directory: str, outcome: Outcome) -> Iterat
         yield from _known(outcome.known, directory, settings)
         yield from _troubles(outcome.visit, directory)
     if outcome.mended:
+        from ..rotation import judgement as rotation
+
         yield from rotation.findings(outcome.mended)
     yield from _kept(outcome, directory)
 

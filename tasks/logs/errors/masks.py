@@ -48,7 +48,8 @@ _QUOTED = re.compile(
 )
 _NAMED_BEFORE = re.compile(
     r"(?:\b(?P<code>attribute|argument|module named|import name)"
-    r"|\b(?:[Kk]ey|KeyError|parameter|field|property|column|option|setting|variable))s?[:=]? ?\Z"
+    r"|\b(?:[Kk]ey|KeyError|parameter|field|property|column|option|setting|variable"
+    r"|provider|relation|table|constraint|task|command|queue|service|index|database))s?[:=]? ?\Z"
 )
 _NAMED_AFTER = re.compile(r" (?:object|codec|is not defined|argument|keyword)\b")
 _IDENTIFIER = re.compile(r"_*[A-Za-z][A-Za-z_.]{0,60}(?:\(\))?\Z")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,15 +19,18 @@ from ...core.lock import project_lock, require_writable
 from ...core.names import listed, printable
 from ...core.report import Interrupted, Report
 from ...core.settings.model import Settings
+from ..archives import is_interrupted
 from ..reading.levels import finder
 from ..reading.sources import reason
-from ..rotation.rotation import rotate_logs
 from . import alerts, tracking
 from .fingerprint import fingerprint
 from .groups import ALERTING, Group, Seen, alerted, begun, mute, remembered, resolve, update
 from .judgement import Outcome, judge
 from .patterns import TooHard, matcher
 from .visit import Reader, shortened, visit
+
+if TYPE_CHECKING:
+    from ..rotation.outcome import Outcome as Rotation
 
 TASK = "daily.error-monitor"
 
@@ -66,7 +71,7 @@ def watch(
     if dry_run:
         require_writable(root)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
-        mended = None if dry_run else rotate_logs(root, settings.logs, (), now=now, stop=stop)
+        mended = None if dry_run else _mend(root, settings, now, stop)
         kept, found = tracking.read(root, settings.logs.directory, now)
         groups = dict(kept.groups)
         _told_by_user(groups, mutes, until, resolves, now)
@@ -97,6 +102,18 @@ def watch(
     if stop.is_set():
         raise Interrupted(report)
     return report
+
+
+def _mend(root: Path, settings: Settings, now: datetime, stop: Event) -> Rotation | None:
+    """Finish or undo a rotation that was killed: until then its lines stand twice."""
+    try:
+        if not is_interrupted(root, settings.logs.directory):
+            return None
+    except (Refused, OSError):  # reading the logs tells of it
+        return None
+    from ..rotation.rotation import rotate_logs
+
+    return rotate_logs(root, settings.logs, (), now=now, stop=stop)
 
 
 def _told_by_user(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from .shapes import ANSI, BOM, COLOURS, begins_record
+from .shapes import ANSI, BOM, COLOURS, TRACEBACK, begins_record, is_uncaught
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +59,7 @@ _SMALL = rb"(?:error|critical|fatal|warning|warn|Error|Critical|Fatal|Warning|Wa
 _LOWER = rb"[\"=']" + _SMALL + rb"[\"'\s]"
 _BRACKET = rb"[\[m]" + _SMALL + rb"\s{0,8}" + COLOURS + rb"\]"  # "m" ends a colour
 _PADDED = rb"\[ " + _SMALL + rb"\s{0,8}\]"
-PATTERNS = (_UPPER, _LOWER, _BRACKET, _PADDED)
+PATTERNS = (_UPPER, _LOWER, _BRACKET, _PADDED, re.escape(TRACEBACK))
 
 _ANY_WORD = rb"(?:[Tt]race|[Dd]ebug|[Ii]nfo|[Nn]otice|[Ss]uccess|[Ee]rror|[Cc]ritical|[Ff]atal|[Ww]arn(?:ing)?)"
 _TOKEN = re.compile(
@@ -69,7 +69,13 @@ _TOKEN = re.compile(
 )
 """Every form of a level in text; the first in a line is the record's."""
 
+CONTEXT = 1 << 14
+"""Bytes in front of a traceback in which the record that it belongs to is looked for."""
+
 _JSON = (b"{", BOM + b"{")
+_LOOKED_AT = (*_JSON, TRACEBACK)
+"""Beginnings of lines that are not judged by themselves."""
+
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 
 
@@ -138,37 +144,41 @@ class Judge:
         self.structured = structured
         self._known: dict[bytes, Level] = {}
 
-    def count(self, buffer: bytes, ends: Sequence[int]) -> Counter[Level]:
-        """Return how many records of which level begin in *buffer*."""
+    def count(self, buffer: bytes, ends: Sequence[int], before: bytes = b"") -> Counter[Level]:
+        """Return how many records of which level begin in *buffer*; *before* is the text in front of it."""
         heads = Counter([head.translate(_DIGITS) for head in _heads(buffer, ends)])
-        if any(head.startswith(_JSON) for head in heads):
-            return Counter(level for _, level in self.lines(buffer, ends))
+        if any(head.startswith(_LOOKED_AT) for head in heads):
+            return Counter(level for _, level in self.lines(buffer, ends, before))
         total: Counter[Level] = Counter()
         for head, number in heads.items():
             total[self._level(head)] += number
         del total[Level.NOTHING]
         return total
 
-    def lines(self, buffer: bytes, ends: Iterable[int]) -> Iterator[tuple[int, Level]]:
+    def lines(self, buffer: bytes, ends: Iterable[int], before: bytes = b"") -> Iterator[tuple[int, Level]]:
         """Yield where each record that has one of the words as its level begins, and that level.
 
         Args:
             buffer: whole lines.
             ends: what the finder gave for it, or a part of that; descending for descending results.
+            before: the text in front of the buffer, for a traceback that begins it.
         """
-        before = broken = -1
+        last = broken = -1
         for end in ends:
             start = buffer.rfind(b"\n", max(end - HEAD - 1, 0), end - 1) + 1
-            if (start == 0 and end > HEAD) or start == before:
+            if (start == 0 and end > HEAD) or start == last:
                 continue
             level = None
-            if buffer.startswith(_JSON, start) and start != broken:
+            if buffer.startswith(TRACEBACK, start):
+                level = Level.ERROR if is_uncaught(_context(buffer, start, before)) else Level.NOTHING
+                last = start
+            elif buffer.startswith(_JSON, start) and start != broken:
                 level = self._json_level(buffer, start, end)
-                before, broken = (before, start) if level is None else (start, broken)
+                last, broken = (last, start) if level is None else (start, broken)
             if level is None:
                 level = self._level(buffer[start:end].translate(_DIGITS))
             if level:
-                before = start
+                last = start
                 yield start, level
 
     def _level(self, head: bytes) -> Level:
@@ -190,6 +200,12 @@ class Judge:
         fields = (line.level, line.levelname, line.severity, line.lvl, line.log_level)
         said = next((field for field in fields if field and isinstance(field, str)), "")
         return _NAMES.get(said.lower().encode("utf-8", "replace"), Level.NOTHING)
+
+
+def _context(buffer: bytes, start: int, before: bytes) -> bytes:
+    """Return the text in front of an offset, as much as a record may have of it."""
+    here = buffer[max(start - CONTEXT, 0) : start]
+    return here if len(here) == CONTEXT else before[-(CONTEXT - len(here)) :] + here
 
 
 def judge_head(head: bytes, *, structured: bool) -> Level:

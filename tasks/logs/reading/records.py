@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import msgspec
 
-from .levels import Finder, Judge, Level
-from .shapes import FirstLine, first_line, has_times, next_record
+from .levels import CONTEXT, Finder, Judge, Level
+from .shapes import TRACEBACK, FirstLine, first_line, has_times, next_record
 from .sources import Chunk, Source, chunks
 from .times import time_of
 
@@ -72,6 +72,9 @@ class _Open:
             text = b"".join(self.details).decode("utf-8", "replace").rstrip()
             details = f"{details}\n{text}" if details and text else details or text
         said = self.said
+        if said is _UNCAUGHT:  # its last line says what it is
+            details = f"{TRACEBACK.decode()}\n{details}"
+            said = said._replace(message=f"Uncaught: {details.rpartition(chr(10))[2].strip()}")
         return Record(self.offset, self.end, self.level, self.time, said.logger, said.message, details)
 
 
@@ -115,8 +118,11 @@ def records(source: Source, find: Finder, judge: Judge, start: int = 0) -> Itera
     """
     pending: _Open | None = None
     clock = _Clock()
-    clock.passed(source.text.read_at(max(start - _BACK, 0), min(start, _BACK)))
+    passed = source.text.read_at(max(start - _BACK, 0), min(start, _BACK))
+    clock.passed(passed)
+    after = passed[-CONTEXT:]
     for chunk in chunks(source, start):
+        before, after = after, text_after(after, chunk.data)
         if pending is not None:
             first = next_record(chunk.data, 0, len(chunk.data))
             stop = len(chunk.data) if first is None else first
@@ -125,7 +131,8 @@ def records(source: Source, find: Finder, judge: Judge, start: int = 0) -> Itera
                 continue
             yield pending.closed()
             pending = None
-        for opened in _of_chunk(chunk, [*judge.lines(chunk.data, find(chunk.data))], judge, clock):
+        lines = judge.lines(chunk.data, find(chunk.data), before)
+        for opened in _of_chunk(chunk, [*lines], judge, clock):
             if pending is not None:
                 yield pending.closed()
             pending = opened
@@ -143,7 +150,8 @@ def _of_chunk(chunk: Chunk, lines: Sequence[tuple[int, Level]], judge: Judge, cl
     starts = [start for start, _ in lines] + [len(data)]
     for (start, level), (_, limit) in zip(lines, pairwise(starts), strict=True):
         line_end = data.find(b"\n", start) + 1 or len(data)
-        said = first_line(data[start : min(line_end, start + LINE)])
+        uncaught = data.startswith(TRACEBACK, start)
+        said = _UNCAUGHT if uncaught else first_line(data[start : min(line_end, start + LINE)])
         if said.time is not None:
             clock.tell(said.time)
         else:
@@ -154,7 +162,7 @@ def _of_chunk(chunk: Chunk, lines: Sequence[tuple[int, Level]], judge: Judge, cl
             following = next_record(data, line_end, limit)
             stop = limit if following is None else following
         else:
-            stop = line_end
+            stop = _end_of_traceback(data, line_end, limit) if uncaught else line_end
         end = chunk.offset + stop - (chunk.cut and stop == len(data))
         ended = stop < len(data) or not judge.structured
         opened = _Open(chunk.offset + start, end, level, clock.latest(), said, ended)
@@ -162,6 +170,30 @@ def _of_chunk(chunk: Chunk, lines: Sequence[tuple[int, Level]], judge: Judge, cl
             opened.add(data[line_end:stop], end)
         yield opened
     clock.passed(data[told:])
+
+
+_UNCAUGHT = FirstLine(None, "", "")
+"""Stands for the first line of a traceback that no record was written for."""
+
+
+def _end_of_traceback(data: bytes, position: int, limit: int) -> int:
+    """Return where a traceback in free text ends: after the first line that is not indented."""
+    while position < limit:
+        indented = data[position : position + 1] == b" "
+        position = data.find(b"\n", position) + 1 or limit
+        if not indented:
+            break
+    return min(position, limit)
+
+
+def text_before(source: Source, offset: int) -> bytes:
+    """Return the text in front of an offset, for a traceback that stands there."""
+    return source.text.read_at(max(offset - CONTEXT, 0), min(offset, CONTEXT))
+
+
+def text_after(before: bytes, data: bytes) -> bytes:
+    """Return the text in front of what follows *data*."""
+    return (before + data[-CONTEXT:])[-CONTEXT:]
 
 
 def _last_time(text: bytes) -> float | None:

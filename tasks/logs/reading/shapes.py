@@ -50,6 +50,8 @@ _RECORD = re.compile(
 )
 
 _SEPARATORS = b" \t-|:,;[]()<>/"
+_AFTER = b" \t-|:,;])>/"
+"""Between a level and its message; a bracket that opens is the message's own."""
 _NAME = re.compile(rb"(?<![\w.$=-])[A-Za-z_][\w.$-]{0,199}(?![\w=])")
 _WORKER = re.compile(rb"(?i:(?:Main|Dummy)?(?:Thread|Process)|ThreadPool|ForkPool|Spawn|asyncio_|worker\b|pid|tid)")
 """Names of threads and processes, which say nothing about what failed and differ from run to run."""
@@ -111,6 +113,40 @@ def next_record(buffer: bytes, position: int, limit: int) -> int | None:
     return None if match is None else match.start()
 
 
+def last_record(buffer: bytes) -> int:
+    """Return where the last line that begins a record begins; 0 where none does, or only the first."""
+    for line in range(len(starts := [match.end() for match in _LINE_END.finditer(buffer)]) - 1, -1, -1):
+        if _RECORD.match(buffer, starts[line]):
+            return starts[line]
+    return 0
+
+
+def is_uncaught(before: bytes) -> bool:
+    """Tell whether a traceback belongs to no record: what the interpreter writes when a program dies.
+
+    One that follows a record of a warning or worse belongs to it, and so does the further one of a chain.
+
+    Args:
+        before: the text before it.
+    """
+    if _CHAIN.search(before, max(len(before) - 200, 0)) or (before.isspace() and b" " in before):
+        return False  # the second case: a rotation archived the record, and blanked the rest of its line
+    start = last_record(before) or (0 if begins_record(before) else -1)
+    if start < 0:
+        return True
+    end = before.find(b"\n", start)
+    level = _TOKEN.search(before, start, len(before) if end < 0 else end)
+    return level is None or not _SERIOUS.search(level[0])
+
+
+TRACEBACK = b"Traceback (most recent call last):"
+"""How Python begins a traceback."""
+
+_LINE_END = re.compile(rb"\n(?=.)", re.DOTALL)
+_CHAIN = re.compile(rb"(?:direct cause of the following exception|another exception occurred):\s*\Z")
+_SERIOUS = re.compile(rb"(?i:warn|error|critical|fatal)")
+
+
 def is_structured(sample: bytes) -> bool:
     """Tell whether the lines of a file have the shape of records: one of them in the sample does."""
     return _RECORD.search(sample) is not None
@@ -144,7 +180,7 @@ def first_line(line: bytes) -> FirstLine:
     after = rest[level.end() :]
     if not logger and (named := _LOGGER_AFTER.match(after)):
         logger, after = next(filter(None, named.groups()), b""), after[named.end() :]
-    return FirstLine(time, _text(logger), _text(after.lstrip(_SEPARATORS)))
+    return FirstLine(time, _text(logger), _text(after.lstrip(_AFTER)))
 
 
 def _pairs(time: float | None, line: bytes) -> FirstLine:

@@ -24,6 +24,9 @@ _SAMPLE = 256 << 10
 _PACKED, _UNPACKED = 1 << 15, 1 << 17
 """Bytes of an archive read and unpacked at a time: where it is damaged, no more than the last such piece is lost."""
 
+_HOLE = b"\0" * 16
+"""What a writer that does not append leaves at the head of a log that somebody truncated: empty lines, as it were."""
+
 _GZIP = 31
 _UTF16_BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -126,7 +129,8 @@ class _File:
         self._size = size
 
     def read_at(self, offset: int, size: int) -> bytes:
-        return os.pread(self._descriptor, max(min(size, self._size - offset), 0), offset)
+        data = os.pread(self._descriptor, max(min(size, self._size - offset), 0), offset)
+        return data if _HOLE not in data else data.replace(b"\0", b"\n")
 
 
 class _Stream:

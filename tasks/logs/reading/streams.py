@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -146,7 +147,9 @@ def segments(
         if present:
             yield Segment(log, 0, packed=False)
         return
-    fresh = _fresh(root, log, cursor, _unread(packed, cursor), names.get(cursor.inode, ""), present=present)
+    turned = {number: path for path in names.values() if (number := _number(log, path))}
+    unread = _unread(packed, cursor)
+    fresh = _fresh(root, [log] if present else [], cursor, unread, _Names(log, names.get(cursor.inode, ""), turned))
     new = {part.path for part in fresh}
     yield from (
         Segment(each.path, None, packed=True) for each in packed if each.path not in new and each.mtime >= since
@@ -159,14 +162,28 @@ def _unread(packed: Sequence[Packed], cursor: Cursor) -> list[Packed]:
     return [each for each in packed[known[0] if known else 0 :] if each.key not in cursor.archives]
 
 
-def _fresh(
-    root: Path, log: str, cursor: Cursor, unread: Sequence[Packed], today: str, *, present: bool
-) -> list[Segment]:
+class _Names(NamedTuple):
+    """What a log is called.
+
+    Attributes:
+        log: its name, as a path below the root.
+        today: what the file of the cursor is called today; empty where it is gone.
+        turned: the files that were turned over, by their numbers: 1 is the latest.
+    """
+
+    log: str
+    today: str
+    turned: Mapping[int, str]
+
+
+def _fresh(root: Path, present: list[str], cursor: Cursor, unread: Sequence[Packed], names: _Names) -> list[Segment]:
     """Return what was not read yet, in the order of the stream.
 
     First comes the file that the cursor knows: its archives, and what is left of it, in the log or in what the log
-    is called *today* (zbeam.log may be zbeam.log.1 now). Then come archives of other files, and the log.
+    is called today (zbeam.log may be zbeam.log.1 now), or in a copy of it; then those that were turned over after
+    it, archives of other files, and the log, where it is *present*.
     """
+    log = names.log
     own, later, strange, gone = _sort_out(root, cursor, unread)
     place = intact = cursor.offset
     unplaced = [Segment(each.path, 0, packed=True) for each in strange]
@@ -185,19 +202,49 @@ def _fresh(
 
     if present and not later and not gone and _holds(root, log, cursor, place, intact):
         return [*parts, Segment(log, place, packed=False)]
-    if today and today != log:
-        if not gone and _holds(root, today, cursor, place, intact, short=_is_name_of(log, today)):
-            parts.append(Segment(today, place, packed=False))
-        elif _is_name_of(log, today):
-            parts.append(Segment(today, 0, packed=False))
+    parts += _turned_over(root, cursor, names, None if gone else place, intact)
     parts = parts or unplaced
     parts += [Segment(each.path, 0, packed=True) for each in later]
-    return [*parts, Segment(log, 0, packed=False)] if present else parts
+    return [*parts, *(Segment(path, 0, packed=False) for path in present)]
+
+
+def _turned_over(root: Path, cursor: Cursor, names: _Names, place: int | None, intact: int) -> list[Segment]:
+    """Return the rest of the cursor's file under another name, and the files that were turned over after it.
+
+    Args:
+        root: the project.
+        cursor: how far the log was read.
+        names: what it is called.
+        place: where the cursor is now; ``None`` where its text is gone.
+        intact: bytes before that which cannot have been blanked.
+    """
+    parts, known = [], 0
+    if names.today and names.today != names.log:
+        ours = _is_name_of(names.log, names.today)
+        if place is not None and _holds(root, names.today, cursor, place, intact, short=ours):
+            parts.append(_segment(names.today, place))
+        elif ours:
+            parts.append(_segment(names.today, 0))
+        known = _number(names.log, names.today) or 0
+    elif place is not None and cursor.offset:  # copied and truncated, or packed, by another program
+        known = next((n for n in sorted(names.turned) if _holds(root, names.turned[n], cursor, place, intact)), 0)
+        parts += [_segment(names.turned[known], place)] if known else []
+    return parts + [_segment(names.turned[n], 0) for n in sorted(names.turned, reverse=True) if n < known]
+
+
+def _segment(path: str, new_from: int) -> Segment:
+    return Segment(path, new_from, packed=path.endswith(".gz"))
 
 
 def _is_name_of(log: str, path: str) -> bool:
     """Tell whether a program may have given its log this name when it began a new one."""
     return path.startswith(f"{log}.") and not path.endswith(".gz")
+
+
+def _number(log: str, path: str) -> int | None:
+    """Return the number that a program, or logrotate, gave its log when it turned it over: 1 is the latest."""
+    match = re.fullmatch(re.escape(log) + r"\.([1-9]\d{0,5})(?:\.gz)?", path)
+    return int(match[1]) if match else None
 
 
 class _Sorted(NamedTuple):

@@ -9,7 +9,7 @@ from functools import lru_cache
 TIME = re.compile(
     rb"(?<!\d)(?P<minute>\d{4}([-/])\d\d\2\d\d[T _]\d\d:\d\d)"
     rb"(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
-    rb"(?:\s?(?P<zone>(?<!\s)Z(?![\w-])|[+-]\d\d:?\d\d(?!\d)))?"
+    rb"(?:\s?(?P<zone>(?<!\s)Z(?![\w-])|(?:UTC|GMT)(?![\w+-])|[+-]\d\d:?\d\d(?!\d)))?"
 )
 """A date and a time of day; comma or dot before the fraction of a second, a zone or none."""
 
@@ -61,7 +61,7 @@ def _minute(text: bytes, zone: bytes | None) -> float | None:
 
 
 def _zone(text: bytes) -> timezone:
-    if text == b"Z":
+    if text in {b"Z", b"UTC", b"GMT"}:
         return UTC
     offset = timedelta(hours=int(text[1:3]), minutes=int(text[-2:]))
     return timezone(-offset if text[:1] == b"-" else offset)

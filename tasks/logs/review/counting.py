@@ -17,7 +17,7 @@ from ...core.files import Refused
 from ...core.forks import in_forks, processors
 from ..reading.judges import Judges
 from ..reading.levels import Finder, Level
-from ..reading.records import Record, records
+from ..reading.records import Record, records, text_after, text_before
 from ..reading.shapes import first_line
 from ..reading.sources import Broken, Chunk, Source, after_line, chunks, open_log, reason, until
 from ..reading.window import window_start
@@ -125,17 +125,19 @@ _Answer = tuple[dict[int, int], list[tuple[float, int]]]
 
 def _count_part(reader: Reader, source: Source, start: int, counted: Counted) -> None:
     judge = reader.judges.of(source)
+    before = text_before(source, start)
     for chunk in chunks(source, start):
         if reader.stop.is_set():
             break
         ends = reader.find(chunk.data)
-        levels = judge.count(chunk.data, ends)
+        levels = judge.count(chunk.data, ends, before)
         for level, number in levels.items():
             if level >= reader.lowest:
                 counted.levels[level] += number
         if reader.recent and any(level >= Level.ERROR for level in levels):
-            lines = judge.lines(chunk.data, reversed(ends))
+            lines = judge.lines(chunk.data, reversed(ends), before)
             counted.latest.extend(reversed(_latest(reader, source, chunk, lines)))
+        before = text_after(before, chunk.data)
         reader.advance(len(chunk.data))
 
 

@@ -35,10 +35,7 @@ from typing import Literal
 import msgspec
 
 from ...core import files
-from ..archives import FOLDER
-
-NAME = ".rotation.json"
-"""In the archive folder, while the start of a log is being released."""
+from ..archives import FOLDER, JOURNAL
 
 _LIMIT = 100_000
 
@@ -84,7 +81,7 @@ class Torn(Exception):
 
 def path(directory: str) -> str:
     """Return the path of the journal for the log folder *directory*."""
-    return f"{directory}/{FOLDER}/{NAME}"
+    return f"{directory}/{FOLDER}/{JOURNAL}"
 
 
 def read(root: Path, directory: str) -> Journal | None:
@@ -116,13 +113,13 @@ def write(root: Path, directory: str, entry: Journal) -> None:
 def remove(root: Path, directory: str) -> None:
     """Remove the journal, if there is one."""
     with suppress(FileNotFoundError), files.folder(root, f"{directory}/{FOLDER}") as folder:
-        os.unlink(NAME, dir_fd=folder)
+        os.unlink(JOURNAL, dir_fd=folder)
 
 
 def keep_aside(root: Path, directory: str) -> str:
     """Give the journal the first free name ``.rotation.json.broken-N`` and return that name's path."""
     with files.folder(root, f"{directory}/{FOLDER}") as folder:
         number = 1
-        while not files.move((folder, NAME), (folder, f"{NAME}.broken-{number}")):
+        while not files.move((folder, JOURNAL), (folder, f"{JOURNAL}.broken-{number}")):
             number += 1
     return f"{path(directory)}.broken-{number}"

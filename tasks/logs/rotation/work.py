@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ...core import files
 from ...core.files import TEMPORARY
-from ..archives import FOLDER, Origin, archive_name
+from ..archives import FOLDER, PENDING, Origin, archive_name
 from .packing import Changed, Packing
 from .writers import Watch
 
@@ -137,7 +137,7 @@ class Slot(NamedTuple):
     @property
     def pending(self) -> str:
         """The name in the archive folder that the log has between its rename and its removal: nobody else's."""
-        return f".rotating-{self.day:%Y%m%d}-{self.serial}-{self.log}"
+        return f"{PENDING}{self.day:%Y%m%d}-{self.serial}-{self.log}"
 
     @classmethod
     def of_pending(cls, name: str) -> Slot | None:
@@ -152,7 +152,7 @@ class Slot(NamedTuple):
         return max(len(os.fsencode(self.archive)), len(os.fsencode(self.pending))) <= _LONGEST
 
 
-_PENDING = re.compile(r"\.rotating-(?P<day>\d{8})-(?P<serial>\d{1,9})-(?P<log>.+)", re.DOTALL)
+_PENDING = re.compile(re.escape(PENDING) + r"(?P<day>\d{8})-(?P<serial>\d{1,9})-(?P<log>.+)", re.DOTALL)
 _LONGEST = 255
 """Bytes of a name, on every file system that collapses blocks and on nearly every other one."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.core.files import TEMPORARY
 from tasks.core.report import Status
-from tasks.logs.archives import Origin, header
+from tasks.logs.archives import JOURNAL, Origin, header
 from tasks.logs.rotation import journal
 from tasks.logs.rotation.journal import Journal
 
@@ -167,11 +167,11 @@ def marked(content: bytes = LINES) -> bytes:
 def test_a_journal_that_cannot_be_understood_is_kept_aside(project: Project) -> None:
     (project.logs / "archive").mkdir()
     for number, text in enumerate(("{torn", '{"schema": 99}'), 1):
-        (project.logs / "archive" / journal.NAME).write_text(text)
+        (project.logs / "archive" / JOURNAL).write_text(text)
         assert "cannot be understood" in found(project.run(dry_run=True), "logs.recovered").message
         told = found(project.run(), "logs.recovered")
         assert told.status is Status.WARNING
-        assert (project.logs / "archive" / f"{journal.NAME}.broken-{number}").read_text() == text
+        assert (project.logs / "archive" / f"{JOURNAL}.broken-{number}").read_text() == text
     assert every(project.run(), "logs.recovered") == []
 
 
@@ -219,7 +219,7 @@ def test_without_its_archive_nothing_is_released(project: Project, held: bytes |
         os.truncate(project.archive(ARCHIVE), project.archive(ARCHIVE).stat().st_size - 3)
     finding = found(project.run(), "logs.archive-corrupt")
     assert finding.status is Status.CRITICAL
-    assert (project.logs / "archive" / f"{journal.NAME}.broken-1").exists()
+    assert (project.logs / "archive" / f"{JOURNAL}.broken-1").exists()
     held_now = [
         gzip.decompress(path.read_bytes()) for path in project.logs.rglob("app_20250602*.gz") if held != b"damaged"
     ]
