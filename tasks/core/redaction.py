@@ -83,7 +83,8 @@ _STATES |= {"must", "str", "string", "bytes", "int", "bool", "optional"}
 # Flags of programs, as typed or as CalledProcessError lists them; cookies; and the addresses of services whose path
 # is the key (Slack's incoming webhooks, Telegram's bots); keys of Azure's connection strings, signatures of AWS.
 _FLAG = re.compile(
-    r"(?P<flag>--(?:password|passwd|token|secret|api[_-]?key|access[_-]?key)[\"']?(?:,? |=)[\"']?)[^\s\"',\])]++",
+    r"(?P<flag>--(?:password|passwd|token|secret|api[_-]?key|access[_-]?key)[\"']?(?:,? |=)[\"']?)"
+    r"(?:\[redacted\]|[^\s\"',\])]++)",
     re.IGNORECASE,
 )
 _COOKIE = re.compile(r"(?P<cookie>\b(?:Set-)?Cookie[\"']?: ?[\"']?)[^\n\"']{4,4096}+", re.IGNORECASE)

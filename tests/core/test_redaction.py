@@ -221,3 +221,24 @@ def test_hostile_text_takes_linear_time(piece: str, size: int) -> None:
     started = time.perf_counter()
     redact(text)
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("Command '['tool', '--token', 'tok_abc987zyx', '--password', 'pw-xyz-12']' failed", "tok_abc987zyx"),
+        ("Command '['tool', '--token', 'tok_abc987zyx', '--password', 'pw-xyz-12']' failed", "pw-xyz-12"),
+        ("mysqldump --password hunter2 zbeam", "hunter2"),
+        ("run --api-key abcdefgh12 now", "abcdefgh12"),
+        ("Cookie: sessionid=38afes7a8; csrftoken=u32t4o3tb3gg43", "u32t4o3tb3gg43"),
+        ("Set-Cookie: auth=d2FsdGVy; HttpOnly", "d2FsdGVy"),
+        ("POST https://hooks.slack.com/services/T0000/B0000/XXXXyyyy failed", "XXXXyyyy"),
+        ("GET https://api.telegram.org/bot110201543:AAHdqTcvCH1/getMe failed", "AAHdqTcvCH1"),
+        ("DefaultEndpointsProtocol=https;AccountKey=Eby8vdM02xNOcq==;", "Eby8vdM02xNOcq"),
+        ("GET /b?X-Amz-Signature=f0e8bdb87c964420&x=1", "f0e8bdb87c964420"),
+    ],
+)
+def test_flags_cookies_and_addresses_that_are_keys_are_redacted(text: str, secret: str) -> None:
+    redacted = redactor()(text)
+    assert secret not in redacted
+    assert redactor()(redacted) == redacted
