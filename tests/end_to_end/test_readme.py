@@ -67,6 +67,11 @@ def test_the_output_in_the_readme_is_what_the_demo_prints(copy: Path, inv: Inv) 
     assert comparable(match[1]) == comparable(inv("demo", cwd=copy, json=False).out)
 
 
-def comparable(text: str) -> str:
-    """Return *text* without what differs from run to run: the date and the time taken."""
-    return re.sub(r"in [\d.]+ m?s\b", "in N ms", re.sub(r"_\d{8}\.", "_DATE.", text)).strip()
+def comparable(text: str) -> list[str]:
+    """Return *text* without what differs from run to run: moments, the time taken, and sizes of what grows meanwhile."""
+    text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", "MOMENT", text)
+    text = re.sub(r"_\d{8}(?:_\d{6}(?:_\d+)?)?\.", "_DATE.", text)
+    text = re.sub(r"\b\d{4}/\d\d\b", "MONTH", text)
+    text = re.sub(r"in [\d.]+ m?s\b", "in N ms", text)
+    text = re.sub(r"\d[\d.,]* (?:B|kB|MB)\b|[\d.]+%|Each of its [\d,]+ lines", "SIZE", text)
+    return [" ".join(line.split()) for line in text.strip().splitlines()]

@@ -73,9 +73,6 @@ CONTEXT = 1 << 14
 """Bytes in front of a traceback in which the record that it belongs to is looked for."""
 
 _JSON = (b"{", BOM + b"{")
-_LOOKED_AT = (*_JSON, TRACEBACK)
-"""Beginnings of lines that are not judged by themselves."""
-
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
 
 
@@ -147,13 +144,16 @@ class Judge:
     def count(self, buffer: bytes, ends: Sequence[int], before: bytes = b"") -> Counter[Level]:
         """Return how many records of which level begin in *buffer*; *before* is the text in front of it."""
         heads = Counter([head.translate(_DIGITS) for head in _heads(buffer, ends)])
-        if any(head.startswith(_LOOKED_AT) for head in heads):
+        if any(head.startswith(_JSON) for head in heads):
             return Counter(level for _, level in self.lines(buffer, ends, before))
         total: Counter[Level] = Counter()
+        if heads.pop(TRACEBACK, 0):
+            starts = [end - len(TRACEBACK) for end in ends if buffer.endswith(b"\n" + TRACEBACK, 0, end)]
+            starts += [0] * buffer.startswith(TRACEBACK)
+            total[Level.ERROR] = sum(is_uncaught(_context(buffer, start, before)) for start in starts)
         for head, number in heads.items():
             total[self._level(head)] += number
-        del total[Level.NOTHING]
-        return total
+        return +Counter({level: number for level, number in total.items() if level})
 
     def lines(self, buffer: bytes, ends: Iterable[int], before: bytes = b"") -> Iterator[tuple[int, Level]]:
         """Yield where each record that has one of the words as its level begins, and that level.

@@ -113,14 +113,6 @@ def next_record(buffer: bytes, position: int, limit: int) -> int | None:
     return None if match is None else match.start()
 
 
-def last_record(buffer: bytes) -> int:
-    """Return where the last line that begins a record begins; 0 where none does, or only the first."""
-    for line in range(len(starts := [match.end() for match in _LINE_END.finditer(buffer)]) - 1, -1, -1):
-        if _RECORD.match(buffer, starts[line]):
-            return starts[line]
-    return 0
-
-
 def is_uncaught(before: bytes) -> bool:
     """Tell whether a traceback belongs to no record: what the interpreter writes when a program dies.
 
@@ -131,18 +123,19 @@ def is_uncaught(before: bytes) -> bool:
     """
     if _CHAIN.search(before, max(len(before) - 200, 0)) or (before.isspace() and b" " in before):
         return False  # the second case: a rotation archived the record, and blanked the rest of its line
-    start = last_record(before) or (0 if begins_record(before) else -1)
-    if start < 0:
-        return True
-    end = before.find(b"\n", start)
-    level = _TOKEN.search(before, start, len(before) if end < 0 else end)
-    return level is None or not _SERIOUS.search(level[0])
+    end = len(before)
+    while end > 0:
+        start = before.rfind(b"\n", 0, end - 1) + 1
+        if _RECORD.match(before, start):
+            level = _TOKEN.search(before, start, end)
+            return level is None or not _SERIOUS.search(level[0])
+        end = start
+    return True
 
 
 TRACEBACK = b"Traceback (most recent call last):"
 """How Python begins a traceback."""
 
-_LINE_END = re.compile(rb"\n(?=.)", re.DOTALL)
 _CHAIN = re.compile(rb"(?:direct cause of the following exception|another exception occurred):\s*\Z")
 _SERIOUS = re.compile(rb"(?i:warn|error|critical|fatal)")
 

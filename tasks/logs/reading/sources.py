@@ -130,7 +130,7 @@ class _File:
 
     def read_at(self, offset: int, size: int) -> bytes:
         data = os.pread(self._descriptor, max(min(size, self._size - offset), 0), offset)
-        return data if _HOLE not in data else data.replace(b"\0", b"\n")
+        return data if b"\0" not in data or _HOLE not in data else data.replace(b"\0", b"\n")
 
 
 class _Stream:

@@ -9,7 +9,6 @@ from typing import Any
 from ...core.names import count, listed, printable, size
 from ...core.report import Action, Finding, Metric, Report, Status
 from ..reading.levels import Level
-from ..rotation import judgement as rotation
 from .history import history_path
 from .outcome import Outcome, Reviewed
 
@@ -24,7 +23,7 @@ def judge(outcome: Outcome) -> Report:
     """Return the report of *outcome*; the runner adds task and times."""
     written = not (outcome.missing or outcome.unusable or outcome.unkept)
     planned = [history_path(outcome.directory)] if outcome.dry_run and written else []
-    actions = [*rotation.actions(outcome.rotation)] if outcome.rotation else []
+    actions = [*_rotation_actions(outcome)]
     actions += [Action(verb="write", target=path, done=not outcome.dry_run) for path in outcome.files or planned]
     return Report(
         summary=_summary(outcome),
@@ -35,6 +34,13 @@ def judge(outcome: Outcome) -> Report:
         files=[printable(path) for path in outcome.files],
         data=_data(outcome),
     )
+
+
+def _rotation_actions(outcome: Outcome) -> Iterator[Action]:
+    if outcome.rotation:
+        from ..rotation import judgement as rotation
+
+        yield from rotation.actions(outcome.rotation)
 
 
 def _total(outcome: Outcome, *levels: Level) -> int:
@@ -87,6 +93,8 @@ def _findings(outcome: Outcome) -> Iterator[Finding]:
     yield from _levels(outcome, directory)
     yield from _troubles(outcome, directory)
     if outcome.rotation:
+        from ..rotation import judgement as rotation
+
         yield from rotation.findings(outcome.rotation)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..reading.levels import Level
-from ..rotation.outcome import Outcome as Rotation
 from .counting import Counted, Place
+
+if TYPE_CHECKING:
+    from ..rotation.outcome import Outcome as Rotation
 
 
 @dataclass(slots=True)

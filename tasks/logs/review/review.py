@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,11 @@ from ...core.lock import project_lock, require_writable
 from ...core.names import printable
 from ...core.report import Interrupted, Report
 from ...core.settings.model import LogSettings, Settings
-from ..archives import FOLDER
+from ..archives import FOLDER, is_interrupted
 from ..found import find
 from ..reading.levels import Level, finder
 from ..reading.sources import reason
 from ..reading.streams import Packed, packed_by_log
-from ..rotation.rotation import rotate_logs
 from . import history
 from .counting import Reader, count_log, record_at
 from .judgement import judge
@@ -72,7 +71,7 @@ def review(
         reader = Reader(root, finder(), lowest, settings.logs.recent_errors, began, advance, stop)
         try:
             if not dry_run:
-                outcome.rotation = rotate_logs(root, settings.logs, (), now=now, stop=stop)
+                _mend(root, settings.logs, outcome, reader, now)
             last, kept = history.read(root, settings.logs.directory)
             outcome.broken = kept.problem
             outcome.unkept = None if kept.replaceable else kept.problem
@@ -92,6 +91,15 @@ def review(
     if outcome.interrupted:
         raise Interrupted(report)
     return report
+
+
+def _mend(root: Path, settings: LogSettings, outcome: Outcome, reader: Reader, now: datetime) -> None:
+    """Finish or undo a rotation that was killed: until then its lines stand twice."""
+    with suppress(Refused, OSError):  # measuring the logs tells of it
+        if is_interrupted(root, settings.directory):
+            from ..rotation.rotation import rotate_logs
+
+            outcome.rotation = rotate_logs(root, settings, (), now=now, stop=reader.stop)
 
 
 def _measure(
@@ -133,6 +141,8 @@ def _large(sizes: dict[str, history.Size], settings: LogSettings) -> Iterator[st
 
 def _rotate(reader: Reader, settings: LogSettings, names: Sequence[str], outcome: Outcome, now: datetime) -> None:
     if names:
+        from ..rotation.rotation import rotate_logs
+
         root = reader.root
         mended = outcome.rotation.mended if outcome.rotation else []
         outcome.rotation = rotate_logs(root, settings, names, now=now, dry_run=outcome.dry_run, stop=reader.stop)
