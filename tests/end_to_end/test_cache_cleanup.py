@@ -73,7 +73,7 @@ def test_the_json_document_is_what_its_schema_says(cache: Path, inv: Inv) -> Non
 
 def test_a_dry_run_changes_nothing_and_shows_what_the_run_then_does(cache: Path, project: Path, inv: Inv) -> None:
     before = fingerprint(project)
-    plans = [inv(TASK, "--dry-run"), inv("-R", TASK), inv("--dry", "weekly")]
+    plans = [inv(TASK, "--dry-run"), inv("-R", TASK), inv("--dry", "weekly.cache-cleanup")]
     assert fingerprint(project) == before
     done = inv(TASK)
 

@@ -68,7 +68,7 @@ def test_the_output_in_the_readme_is_what_the_demo_prints(copy: Path, inv: Inv) 
 
 
 def comparable(text: str) -> list[str]:
-    """Return *text* without what differs from run to run: moments, the time taken, and sizes of what grows meanwhile."""
+    """Return the lines of *text* without what differs from run to run: moments, times taken, sizes."""
     text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", "MOMENT", text)
     text = re.sub(r"_\d{8}(?:_\d{6}(?:_\d+)?)?\.", "_DATE.", text)
     text = re.sub(r"\b\d{4}/\d\d\b", "MONTH", text)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.names import count, hours, listed, printable
 from ...core.report import Action, Finding, Metric, Report, Status
 from ...core.settings.model import LogSettings
+from ..reading import judgement as reading
 from ..reading.levels import Level
 from . import tracking
 from .alerts import is_critical
@@ -89,21 +90,10 @@ def _summary(outcome: Outcome, settings: LogSettings) -> str:
 
 def _findings(settings: LogSettings, directory: str, outcome: Outcome) -> Iterator[Finding]:
     if outcome.missing:
-        yield Finding(
-            check="logs.folder",
-            subject=directory,
-            status=Status.SKIPPED,
-            message="There is no log folder. Should there be one, look at maintenance.root and maintenance.logs.",
-        )
+        yield reading.missing(directory)
         return
     if outcome.unusable:
-        yield Finding(
-            check="logs.folder",
-            subject=directory,
-            status=Status.UNKNOWN,
-            message=outcome.unusable,
-            remedy="Put that right; until then nobody watches the logs.",
-        )
+        yield reading.unusable(directory, outcome.unusable)
         return
     if outcome.visit is not None:
         yield from _told(outcome.told)
@@ -198,25 +188,7 @@ def _troubles(visit: Visit, directory: str) -> Iterator[Finding]:
             message="It was told to stop (Ctrl-C or kill); the logs that it had not read are as they were.",
             remedy="Run inv daily.error-monitor again.",
         )
-    for path, problem in visit.problems.items():
-        yield Finding(
-            check="logs.unreadable",
-            subject=printable(path),
-            status=Status.UNKNOWN,
-            message=problem,
-            remedy="Look at owner and permissions with ls -l, and at an archive with gzip -t.",
-        )
-    if visit.refused:
-        names = [f"{name} ({why})" for name, why in visit.refused.items()]
-        yield Finding(
-            check="logs.refused",
-            subject=directory,
-            status=Status.WARNING,
-            message=f"{count(len(names), 'log')} not read: {listed(names, len(names))}.",
-            value=len(names),
-            unit="files",
-            remedy="Let the pattern name regular files only (maintenance.logs.pattern).",
-        )
+    yield from reading.unread(directory, visit.problems, visit.refused)
     for path, number in visit.future.items():
         yield Finding(
             check="logs.future",

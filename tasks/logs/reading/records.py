@@ -123,16 +123,16 @@ def records(source: Source, find: Finder, judge: Judge, start: int = 0) -> Itera
     after = passed[-CONTEXT:]
     for chunk in chunks(source, start):
         before, after = after, text_after(after, chunk.data)
+        lines = [*judge.lines(chunk.data, find(chunk.data), before)]
         if pending is not None:
-            first = next_record(chunk.data, 0, len(chunk.data))
+            first = _next(chunk.data, lines)
             stop = len(chunk.data) if first is None else first
             pending.add(chunk.data[:stop], chunk.offset + stop - (chunk.cut and first is None))
             if first is None:
                 continue
             yield pending.closed()
             pending = None
-        lines = judge.lines(chunk.data, find(chunk.data), before)
-        for opened in _of_chunk(chunk, [*lines], judge, clock):
+        for opened in _of_chunk(chunk, lines, judge, clock):
             if pending is not None:
                 yield pending.closed()
             pending = opened
@@ -141,6 +141,13 @@ def records(source: Source, find: Finder, judge: Judge, start: int = 0) -> Itera
             pending = None
     if pending is not None:
         yield pending.closed()
+
+
+def _next(data: bytes, lines: Sequence[tuple[int, Level]]) -> int | None:
+    """Return where the first record begins: by its look, or as a traceback of its own."""
+    look = next_record(data, 0, len(data))
+    uncaught = next((start for start, _ in lines if data.startswith(TRACEBACK, start)), None)
+    return min((start for start in (look, uncaught) if start is not None), default=None)
 
 
 def _of_chunk(chunk: Chunk, lines: Sequence[tuple[int, Level]], judge: Judge, clock: _Clock) -> Iterator[_Open]:

@@ -127,8 +127,11 @@ def is_uncaught(before: bytes) -> bool:
     while end > 0:
         start = before.rfind(b"\n", 0, end - 1) + 1
         if _RECORD.match(before, start):
-            level = _TOKEN.search(before, start, end)
-            return level is None or not _SERIOUS.search(level[0])
+            line = before[start:end]
+            if line.startswith(b"{"):
+                return _SERIOUS_JSON.search(line) is None
+            level = _TOKEN.search(line)
+            return level is None or _SERIOUS.match(line, level.start()) is None
         end = start
     return True
 
@@ -137,7 +140,10 @@ TRACEBACK = b"Traceback (most recent call last):"
 """How Python begins a traceback."""
 
 _CHAIN = re.compile(rb"(?:direct cause of the following exception|another exception occurred):\s*\Z")
-_SERIOUS = re.compile(rb"(?i:warn|error|critical|fatal)")
+_SERIOUS = re.compile(rb"(?i:\[?\s?|\w{3,9}=[\"']?)(?i:warn|error|critical|fatal)")
+_SERIOUS_JSON = re.compile(
+    rb"(?i:\"(?:level|levelname|severity|lvl|log\.level)\"\s{0,4}:\s{0,4}\"(?:warn|error|critical|fatal))"
+)
 
 
 def is_structured(sample: bytes) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...core.names import count, listed, printable, size
 from ...core.report import Action, Finding, Metric, Report, Status
+from ..reading import judgement as reading
 from ..reading.levels import Level
 from .history import history_path
 from .outcome import Outcome, Reviewed
@@ -66,21 +67,10 @@ def _summary(outcome: Outcome) -> str:
 def _findings(outcome: Outcome) -> Iterator[Finding]:
     directory = printable(outcome.directory)
     if outcome.missing:
-        yield Finding(
-            check="logs.folder",
-            subject=directory,
-            status=Status.SKIPPED,
-            message="There is no log folder. Should there be one, look at maintenance.root and maintenance.logs.",
-        )
+        yield reading.missing(directory)
         return
     if outcome.unusable:
-        yield Finding(
-            check="logs.folder",
-            subject=directory,
-            status=Status.UNKNOWN,
-            message=outcome.unusable,
-            remedy="Put that right, or name another folder in maintenance.logs.",
-        )
+        yield reading.unusable(directory, outcome.unusable)
         return
     if outcome.interrupted:
         yield Finding(
@@ -146,26 +136,8 @@ def _of(log: Reviewed, outcome: Outcome) -> str:
 
 
 def _troubles(outcome: Outcome, directory: str) -> Iterator[Finding]:
-    for log in outcome.logs:
-        if log.counted.problem:
-            yield Finding(
-                check="logs.unreadable",
-                subject=printable(log.path),
-                status=Status.UNKNOWN,
-                message=log.counted.problem,
-                remedy="Look at owner and permissions with ls -l, and at an archive with gzip -t.",
-            )
-    if outcome.refused:
-        names = [f"{name} ({why})" for name, why in outcome.refused.items()]
-        yield Finding(
-            check="logs.refused",
-            subject=directory,
-            status=Status.WARNING,
-            message=f"{count(len(names), 'log')} not read: {listed(names, len(names))}.",
-            value=len(names),
-            unit="files",
-            remedy="Let the pattern name regular files only (maintenance.logs.pattern).",
-        )
+    problems = {log.path: log.counted.problem for log in outcome.logs if log.counted.problem}
+    yield from reading.unread(directory, problems, outcome.refused)
     problem = outcome.unkept or outcome.broken
     if problem:
         kept = f" It was kept as {printable(outcome.aside)} and a new one begun." if outcome.aside else ""

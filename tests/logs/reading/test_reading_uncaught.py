@@ -57,6 +57,10 @@ def levels(root: Path, text: str) -> list[tuple[str, str]]:
         (INFO + CRASH + INFO, [("ERROR", "Uncaught: KeyError: 'density'")]),
         (ERROR + CRASH, [("ERROR", "it failed")]),
         (WARNING + CRASH, [("WARNING", "slow")]),
+        ('{"level": "error", "message": "no"}\n' + CRASH, [("ERROR", "no")]),
+        ('{"level": "info", "message": "no"}\n' + CRASH, [("ERROR", "Uncaught: KeyError: 'density'")]),
+        ("ts=2025-06-02T11:59:00Z level=error msg=no\n" + CRASH, [("ERROR", "no")]),
+        ("2025-06-02T11:59:00Z [error    ] no\n" + CRASH, [("ERROR", "no")]),
         (CHAINED, [("ERROR", "Uncaught: ValueError: no")]),
         (INFO + CHAINED, [("ERROR", "Uncaught: ValueError: no")]),
         ("begun\n" + CRASH, [("ERROR", "Uncaught: KeyError: 'density'")]),
@@ -64,7 +68,8 @@ def levels(root: Path, text: str) -> list[tuple[str, str]]:
         (" " * 40 + "\n" + CRASH + INFO, []),
     ],
     ids=[
-        "alone", "after info", "between", "of an error", "of a warning", "chain", "chain after info", "free text",
+        "alone", "after info", "between", "of an error", "of a warning", "of json", "after json", "of logfmt",
+        "of structlog", "chain", "chain after info", "free text",
         "indented", "parted from its record by a rotation",
     ],
 )  # fmt: skip
