@@ -15,7 +15,7 @@ def _traceback(*frames: tuple[str, int, str, str], end: str, head: str = "Traceb
     return "\n".join([*lines, end]) if end else "\n".join(lines)
 
 
-_HOME = "/home/anna/work/z-beam-generator"
+_HOME = "/home/deploy/z-beam-generator"
 _SERVER = "/srv/zbeam"
 _MAC = "/Users/Ben Ode/Projects/zbeam"
 _PY11 = "/usr/lib/python3.11"
@@ -115,7 +115,7 @@ TRACEBACKS: list[Record] = [
     ("503 traceback", "api.client", "Request 21 failed", _unavailable(_SERVER)),
     ("missing key in load", "data", "Material Alabaster", _missing_key(_HOME, 10)),
     ("missing key in load", "data", "Material Steel", _missing_key(_SERVER, 11)),
-    ("missing key in load", "data", "Material Oak", _missing_key("C:\\Users\\anna\\zbeam", 12).replace("/", "\\")),
+    ("missing key in load", "data", "Material Oak", _missing_key("C:\\Users\\writer\\zbeam", 12).replace("/", "\\")),
     ("missing key in save", "data", "Material Alabaster", _missing_key(_HOME, 10, "save")),
     ("missing key in lambda", "data", "Material Alabaster", _missing_key(_HOME, 10, "<lambda>")),
     ("refused", "api", "x", _connect(_HOME, _PY11, "ConnectionRefusedError: [Errno 111] Connection refused")),
@@ -331,12 +331,12 @@ MESSAGES: list[Record] = [
             "no such file",
             "data",
             [
-                "[Errno 2] No such file or directory: '/home/anna/zbeam/data/Materials.yaml'",
+                "[Errno 2] No such file or directory: '/home/writer/zbeam/data/Materials.yaml'",
                 "[Errno 2] No such file or directory: 'config/settings.py'",
                 '[Errno 2] No such file or directory: "/Users/Ben Ode/it\'s here/a.yaml"',
             ],
         ),
-        ("is a folder", "data", ["[Errno 21] Is a directory: '/home/anna/zbeam/data'"]),
+        ("is a folder", "data", ["[Errno 21] Is a directory: '/home/writer/zbeam/data'"]),
         (
             "yaml",
             "data",
@@ -399,7 +399,7 @@ MESSAGES: list[Record] = [
         (
             "user",
             "web",
-            ["login of anna@example.com from 10.0.0.7:52144 failed", "login of b.ode@zbeam.example from ::1 failed"],
+            ["login of writer@example.com from 10.0.0.7:52144 failed", "login of b.ode@zbeam.example from ::1 failed"],
         ),
         (
             "pid",
@@ -414,7 +414,7 @@ MESSAGES: list[Record] = [
             ["unknown properties ['colour', 'taste'] in 3 materials", "unknown properties ['x'] in 1 material"],
         ),
         ("no list", "data", ["unknown properties [] in 3 materials"]),
-        ("session", "web", ["session=aZ81kQ expired for user=anna", "session=Bx77wP expired for user=ben"]),
+        ("session", "web", ["session=aZ81kQ expired for user=writer", "session=Bx77wP expired for user=ben"]),
         (
             "model",
             "api",
