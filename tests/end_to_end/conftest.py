@@ -6,11 +6,12 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -149,3 +150,27 @@ def without_privileges() -> list[str]:
     if shutil.which("setpriv") is None:
         pytest.skip("the tests run as root, whom no permission binds, and there is no setpriv to change that")
     return ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
+
+
+def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """Wait for what *process* does, to stop it in the middle."""
+    deadline = time.monotonic() + 30
+    while not happened():
+        assert process.poll() is None, "it ended before it could be stopped in the middle"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def handles(process: subprocess.Popen[str], number: signal.Signals) -> bool:
+    """Tell whether *process* handles a signal in another way than Python does by itself.
+
+    Linux says which signals have a handler; Python has one for SIGINT, so that of SIGTERM tells. Elsewhere a
+    second is waited.
+    """
+    assert number in {signal.SIGINT, signal.SIGTERM}
+    status = Path(f"/proc/{process.pid}/status")
+    if not status.exists():
+        time.sleep(1)
+        return True
+    caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)

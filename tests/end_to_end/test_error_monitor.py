@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from .conftest import HOUR, INV, REPOSITORY, Inv, Result, fingerprint
+from .conftest import HOUR, INV, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
 
 TASK = "daily.error-monitor"
 
@@ -413,12 +413,7 @@ def test_a_wish_to_stop_is_heard_and_what_was_read_is_kept(
         add(logs, record("alpha"), name=f"worker-{each:04}.log")
     env = {**environment, "INVOKE_MAINTENANCE_OUTPUT": "json"}
     run = subprocess.Popen([INV, TASK], cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    while not (project / ".maintenance.lock").exists():
-        assert run.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    time.sleep(0.6)
+    wait_until(lambda: handles(run, number), run)
     run.send_signal(number)
     out, _ = run.communicate(timeout=60)
     assert run.returncode == 130
