@@ -94,6 +94,9 @@ class HealthSettings(Section, frozen=True, kw_only=True):
     disk_percent: Annotated[
         Percent, Meta(description="Fuller than this is critical; from 10 points lower, a warning.")
     ] = 90
+    history_days: Annotated[
+        Count, Meta(description="Measurements of the providers older than this many days are dropped.")
+    ] = 400
 
 
 class GenerationSettings(Section, frozen=True, kw_only=True):
@@ -115,6 +118,13 @@ class ProviderSettings(Section, frozen=True, kw_only=True):
         Literal["chat", "models"],
         Meta(description="What to ask: chat, one small paid request, or models, the free list."),
     ] = "chat"
+    account: Annotated[
+        Literal["auto", "balance", "api-key", "none"],
+        Meta(
+            description="Where it tells of the account: balance (GET /user/balance, as DeepSeek), api-key "
+            "(GET /v1/api-key, as xAI), none, or auto: by the host's name."
+        ),
+    ] = "auto"
     slow_seconds: Annotated[Seconds, Meta(description="A slower answer is a warning.")] = 5
     very_slow_seconds: Annotated[Seconds, Meta(description="A slower answer is critical.")] = 15
     deadline_seconds: Annotated[Seconds, Meta(description="Give up after this long.")] = 60

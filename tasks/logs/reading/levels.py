@@ -150,7 +150,7 @@ class Judge:
         if heads.pop(TRACEBACK, 0):
             starts = [end - len(TRACEBACK) for end in ends if buffer.endswith(b"\n" + TRACEBACK, 0, end)]
             starts += [0] * buffer.startswith(TRACEBACK)
-            total[Level.ERROR] = sum(is_uncaught(_context(buffer, start, before)) for start in starts)
+            total[Level.ERROR] = sum(_is_uncaught(buffer, start, before) for start in starts)
         for head, number in heads.items():
             total[self._level(head)] += number
         return +Counter({level: number for level, number in total.items() if level})
@@ -170,7 +170,7 @@ class Judge:
                 continue
             level = None
             if buffer.startswith(TRACEBACK, start):
-                level = Level.ERROR if is_uncaught(_context(buffer, start, before)) else Level.NOTHING
+                level = Level.ERROR if _is_uncaught(buffer, start, before) else Level.NOTHING
                 last = start
             elif buffer.startswith(_JSON, start) and start != broken:
                 level = self._json_level(buffer, start, end)
@@ -202,10 +202,12 @@ class Judge:
         return _NAMES.get(said.lower().encode("utf-8", "replace"), Level.NOTHING)
 
 
-def _context(buffer: bytes, start: int, before: bytes) -> bytes:
-    """Return the text in front of an offset, as much as a record may have of it."""
-    here = buffer[max(start - CONTEXT, 0) : start]
-    return here if len(here) == CONTEXT else before[-(CONTEXT - len(here)) :] + here
+def _is_uncaught(buffer: bytes, start: int, before: bytes) -> bool:
+    """Tell whether the traceback at *start* belongs to no record; *before* is the text in front of *buffer*."""
+    if start >= CONTEXT:
+        return is_uncaught(buffer, start, start - CONTEXT)
+    text = before[-(CONTEXT - start) :] + buffer[:start]
+    return is_uncaught(text, len(text))
 
 
 def judge_head(head: bytes, *, structured: bool) -> Level:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from .times import find_time, seconds_of, time_of
+from .times import find_time, seconds_in, seconds_of
 
 _COLOUR = rb"\x1b\[[0-9;]{0,12}m"
 ANSI = re.compile(_COLOUR)
@@ -113,33 +113,37 @@ def next_record(buffer: bytes, position: int, limit: int) -> int | None:
     return None if match is None else match.start()
 
 
-def is_uncaught(before: bytes) -> bool:
+def is_uncaught(text: bytes, end: int, begin: int = 0) -> bool:
     """Tell whether a traceback belongs to no record: what the interpreter writes when a program dies.
 
     One that follows a record of a warning or worse belongs to it, and so does the further one of a chain.
 
     Args:
-        before: the text before it.
+        text: what the traceback stands in.
+        end: where it begins.
+        begin: where to stop looking for a record in front of it.
     """
-    if _CHAIN.search(before, max(len(before) - 200, 0)) or (before.isspace() and b" " in before):
-        return False  # the second case: a rotation archived the record, and blanked the rest of its line
-    end = len(before)
-    while end > 0:
-        start = before.rfind(b"\n", 0, end - 1) + 1
-        if _RECORD.match(before, start):
-            line = before[start:end]
+    if text[max(end - 200, begin) : end].rstrip().endswith(_CHAINED):
+        return False
+    line_end = end
+    while line_end > begin:
+        start = max(text.rfind(b"\n", begin, line_end - 1) + 1, begin)
+        if _RECORD.match(text, start):
+            line = text[start:line_end]
             if line.startswith(b"{"):
                 return _SERIOUS_JSON.search(line) is None
             level = _TOKEN.search(line)
             return level is None or _SERIOUS.match(line, level.start()) is None
-        end = start
-    return True
+        line_end = start
+    before = text[begin:end]
+    # A rotation may have archived the record, and blanked the rest of its line.
+    return not (before.isspace() and b" " in before)
 
 
 TRACEBACK = b"Traceback (most recent call last):"
 """How Python begins a traceback."""
 
-_CHAIN = re.compile(rb"(?:direct cause of the following exception|another exception occurred):\s*\Z")
+_CHAINED = (b"direct cause of the following exception:", b"another exception occurred:")
 _SERIOUS = re.compile(rb"(?i:\[?\s?|\w{3,9}=[\"']?)(?i:warn|error|critical|fatal)")
 _SERIOUS_JSON = re.compile(
     rb"(?i:\"(?:level|levelname|severity|lvl|log\.level)\"\s{0,4}:\s{0,4}\"(?:warn|error|critical|fatal))"
@@ -166,9 +170,9 @@ def first_line(line: bytes) -> FirstLine:
             value = None
         if isinstance(value, dict):
             return _json_line(value)
-    line = ANSI.sub(b"", line).rstrip()
-    time = time_of(line)
+    line = (ANSI.sub(b"", line) if b"\x1b" in line else line).rstrip()
     match = find_time(line)
+    time = None if match is None else seconds_in(match)
     rest = line if match is None else line[: match.start()] + b" " + line[match.end() :]
     level = _TOKEN.search(rest)
     if level is None:

@@ -35,10 +35,11 @@ def time_of(line: bytes) -> float | None:
         ``None`` where there is none, or one that no calendar has.
     """
     match = find_time(line)
-    return None if match is None else _seconds(match)
+    return None if match is None else seconds_in(match)
 
 
-def _seconds(match: re.Match[bytes]) -> float | None:
+def seconds_in(match: re.Match[bytes]) -> float | None:
+    """Return the time that :func:`find_time` found, in seconds since 1970; ``None`` where no calendar has it."""
     zone = match["zone"]
     minute = _minute(match["minute"], zone)
     if minute is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -126,6 +126,7 @@ _Answer = tuple[dict[int, int], list[tuple[float, int]]]
 def _count_part(reader: Reader, source: Source, start: int, counted: Counted) -> None:
     judge = reader.judges.of(source)
     before = text_before(source, start)
+    latest: deque[tuple[int, bytes]] = deque(maxlen=reader.recent)
     for chunk in chunks(source, start):
         if reader.stop.is_set():
             break
@@ -136,21 +137,20 @@ def _count_part(reader: Reader, source: Source, start: int, counted: Counted) ->
                 counted.levels[level] += number
         if reader.recent and any(level >= Level.ERROR for level in levels):
             lines = judge.lines(chunk.data, reversed(ends), before)
-            counted.latest.extend(reversed(_latest(reader, source, chunk, lines)))
+            latest.extend(reversed([*islice(_errors(reader, chunk, lines), reader.recent)]))
         before = text_after(before, chunk.data)
         reader.advance(len(chunk.data))
+    for offset, line in latest:  # only now, for most chunks' latest errors are not the log's
+        time = first_line(line).time
+        counted.latest.append(Place(source.status.st_mtime if time is None else time, source.path, offset))
 
 
-def _latest(reader: Reader, source: Source, chunk: Chunk, lines: Iterable[tuple[int, Level]]) -> list[Place]:
-    """Return the latest errors of a chunk, newest first."""
-    places: list[Place] = []
+def _errors(reader: Reader, chunk: Chunk, lines: Iterable[tuple[int, Level]]) -> Iterator[tuple[int, bytes]]:
+    """Yield where each error of a chunk begins, and its first line."""
     for start, level in lines:
         if level >= max(Level.ERROR, reader.lowest):
-            time = first_line(chunk.data[start : chunk.data.find(b"\n", start)]).time
-            places.append(Place(source.status.st_mtime if time is None else time, source.path, chunk.offset + start))
-            if len(places) == reader.recent:
-                break
-    return places
+            line_end = chunk.data.find(b"\n", start)
+            yield chunk.offset + start, chunk.data[start : line_end if line_end >= 0 else len(chunk.data)]
 
 
 def _count_since(reader: Reader, source: Source, since: float, counted: Counted) -> None:

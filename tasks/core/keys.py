@@ -1,0 +1,82 @@
+"""API keys as a project keeps them: in the environment, else in its ``.env``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+from . import files
+from .names import printable
+
+FILE = ".env"
+
+_LIMIT = 1_000_000
+
+
+class Key(NamedTuple):
+    """One key.
+
+    Attributes:
+        value: the key without blanks around it; empty where there is none.
+        source: ``environment`` or ``.env``; empty where it is set nowhere.
+        problem: what is wrong with it, as the end of a sentence; ``None`` where nothing is.
+    """
+
+    value: str
+    source: str
+    problem: str | None = None
+
+    def __repr__(self) -> str:
+        """Say where the key is from, never what it is: a traceback may show this."""
+        return f"Key(source={self.source!r}, problem={self.problem!r})"
+
+
+def find_keys(root: Path, names: Iterable[str], environment: Mapping[str, str]) -> dict[str, Key]:
+    """Return the key of each name: the environment's, else that of the project's ``.env``.
+
+    That order is python-dotenv's own: what is set for one run counts more than what a file says. A variable that
+    is set and empty hides the file's, as it does for the project.
+
+    Args:
+        root: the project.
+        names: the variables, ``DEEPSEEK_API_KEY`` for one.
+        environment: the process's environment.
+    """
+    wanted = [*dict.fromkeys(names)]
+    missing = [name for name in wanted if name not in environment]
+    filed, problem = _filed(root) if missing else ({}, None)
+    keys = {}
+    for name in wanted:
+        if name in environment:
+            keys[name] = _key(environment[name], "environment")
+        elif name in filed:
+            keys[name] = _key(filed[name] or "", FILE)
+        else:
+            keys[name] = Key("", "", problem or f"is set neither in the environment nor in {FILE}")
+    return keys
+
+
+def _key(text: str, source: str) -> Key:
+    value = text.strip()
+    where = "in the environment" if source == "environment" else f"in {source}"
+    if not value:
+        return Key("", source, f"is empty {where}")
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        return Key(value, source, f"has characters {where} that no key has: blanks inside, or others than ASCII")
+    return Key(value, source, f"has blanks around it {where}" if value != text else None)
+
+
+def _filed(root: Path) -> tuple[dict[str, str | None], str | None]:
+    try:
+        text = files.read(root, FILE, limit=_LIMIT).decode("utf-8-sig", "replace")
+    except FileNotFoundError:
+        return {}, None
+    except files.Refused as error:
+        return {}, f"is not set in the environment; {error}"
+    except OSError as error:
+        return {}, f"is not set in the environment, and {FILE} cannot be read: {printable(error.strerror)}"
+    from dotenv import dotenv_values
+
+    return dotenv_values(stream=StringIO(text), interpolate=False), None

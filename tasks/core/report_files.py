@@ -1,0 +1,72 @@
+"""Reports as files: what a procedure found, for people to look up and for later procedures to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from . import json_files
+from .files import Refused
+from .names import printable
+from .report import Finding, Report, Status
+
+SCHEMA = 1
+
+RUNS_KEPT = 100
+"""Runs of one day or month that its file tells apart."""
+
+
+def with_file(root: Path, path: str, report: Report, now: datetime, *, run: Mapping[str, Any], check: str) -> Report:
+    """Write *report* to *path* and return it with the file, or with a finding that says why there is none.
+
+    The file holds ``schema``, ``updated``, the report's ``status``, ``summary``, ``findings``, ``metrics`` and
+    ``data``, and ``runs``: each run of the file's day or month with its moment, its status and *run*. A later run
+    replaces the report and adds to ``runs``. A file that is no such report is kept aside under another name.
+
+    Args:
+        root: the project.
+        path: the file, below the root.
+        report: what was found.
+        now: the moment of the run, aware of its zone.
+        run: the numbers of this run that readers of history need.
+        check: the id of the finding, ``health.report``.
+    """
+    found = json_files.read_object(root, path)
+    runs = found.content.get("runs", [])
+    if found.content and (found.content.get("schema") != SCHEMA or not isinstance(runs, list)):
+        found, runs = json_files.Found({}, f"{printable(path)} is no report of this suite.", broken=True), []
+    findings = list(report.findings)
+    if found.problem and found.replaceable:
+        remedy = "Look at what wrote it."
+        findings.append(_finding(check, path, f"{found.problem} It was kept aside under another name.", remedy))
+    written = msgspec.structs.replace(report, findings=findings)
+    entry = {"started": now.isoformat(), "status": written.status.value, **run}
+    content = {
+        "schema": SCHEMA,
+        "updated": now.isoformat(),
+        **{
+            key: msgspec.to_builtins(getattr(written, key))
+            for key in ("status", "summary", "findings", "metrics", "data")
+        },
+        "runs": [*runs, entry][-RUNS_KEPT:],
+    }
+    try:
+        if not found.replaceable:
+            raise Refused(found.problem or f"{printable(path)} cannot be replaced.")  # noqa: TRY301 - one way out
+        json_files.write_object(root, path, content, found)
+    except Refused as error:
+        findings.append(_finding(check, path, str(error), "Move it away, or see that it can be read."))
+    except OSError as error:
+        message = f"{printable(path)} cannot be written: {error.strerror}."
+        findings.append(_finding(check, path, message, "Make room and see that the folder can be written."))
+    else:
+        return msgspec.structs.replace(written, files=[*report.files, path])
+    return msgspec.structs.replace(report, findings=findings)
+
+
+def _finding(check: str, path: str, message: str, remedy: str) -> Finding:
+    return Finding(check=check, subject=printable(path), status=Status.WARNING, message=message, remedy=remedy)
