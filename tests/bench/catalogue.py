@@ -10,6 +10,7 @@ from .entries import (
     error_monitor,
     error_monitor_flat,
     listing,
+    log_crash,
     log_review,
     log_rotation_gzip,
     log_rotation_pigz,
@@ -29,6 +30,7 @@ _MAKERS = (
     log_rotation_pigz.entry,
     log_rotation_size.entry,
     log_soak.entry,
+    log_crash.entry,
     listing.entry,
     progress_cost.entry,
 )

@@ -34,8 +34,8 @@ class Figure(NamedTuple):
     """What is compared, of one run.
 
     Attributes:
-        value: seconds, bytes or lines.
-        whole: what it is a part of: all lines that were written; 0 where it is a part of nothing.
+        value: seconds, bytes, lines or kills.
+        whole: what it is a part of: all lines that were written, all kills; 0 where it is a part of nothing.
     """
 
     value: float
@@ -49,6 +49,7 @@ class Quantity(Enum):
     MEMORY = "peak memory"
     SIZE = "bytes of the archive"
     LINES = "lines lost or doubled"
+    KILLS = "kills after which a line was lost or doubled"
 
     def of(self, outcome: Outcome) -> Figure:
         """Return the figure of a process for time or memory; the others only a side itself can tell."""

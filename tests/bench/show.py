@@ -12,10 +12,10 @@ _NOTHING = "-"
 
 
 def quantity(kind: Quantity, figure: Figure) -> str:
-    """Return a figure with its unit: seconds, megabytes of a million bytes, or the lines of how many."""
+    """Return a figure with its unit: seconds, megabytes of a million bytes, or how many of all."""
     if kind is Quantity.TIME:
         return f"{figure.value:.3f} s"
-    if kind is Quantity.LINES:
+    if kind in {Quantity.LINES, Quantity.KILLS}:
         return f"{figure.value:,.0f} of {figure.whole:,.0f}"
     return f"{figure.value / 1e6:.1f} MB"
 
