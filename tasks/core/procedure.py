@@ -5,14 +5,17 @@ Imported whenever ``inv`` starts, so nothing heavy is imported here.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke import Argument, Call, Context, Task, task
 
 if TYPE_CHECKING:
+    from .keys import Key
     from .report import Report
     from .settings.loading import Loaded
     from .settings.model import Settings
@@ -30,14 +33,12 @@ class Run:
         now: when the procedure began, aware of its zone.
         dry: True where Invoke was called with ``--dry``.
         advance: told how much work was done since its last call; shows progress on a terminal.
-        secrets: the values of the keys that the settings name, as the environment has them.
     """
 
     loaded: Loaded
     now: datetime
     dry: bool
     advance: Callable[[int], None]
-    secrets: tuple[str, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -49,11 +50,20 @@ class Run:
         return self.now - moment if isinstance(moment, timedelta) else moment
 
     @property
+    def keys(self) -> dict[str, Key]:
+        """The keys that the settings name, by their variables: the environment's, else those of the project's .env."""
+        from .keys import find_keys
+
+        settings = self.settings
+        names = (*settings.configuration.environment_keys, *(each.key_env for each in settings.providers.values()))
+        return find_keys(Path(settings.root), names, os.environ)
+
+    @property
     def redact(self) -> Callable[[str], str]:
         """Takes the keys, and whatever else looks like a secret, out of a text."""
         from .redaction import redactor
 
-        return redactor(self.secrets)
+        return redactor(key.value for key in self.keys.values())
 
 
 class Procedure(Task[Any]):

@@ -201,7 +201,7 @@ def perform(
 
     with Display(name) as display:
         try:
-            report = procedure.body(Run(loaded, started, dry, display.advance, _secrets(loaded.settings)), **arguments)
+            report = procedure.body(Run(loaded, started, dry, display.advance), **arguments)
             if not isinstance(report, Report):
                 raise TypeError(f"it returned {type(report).__name__} where a report was expected")  # noqa: TRY301
         except Interrupted as stop:
@@ -222,12 +222,6 @@ def perform(
             remedy = f"Run inv --debug {name} to see where; please report it if it is a fault of the suite."
             report = _failed("run.error", name, Status.CRITICAL, message, remedy)
     return finished(report)
-
-
-def _secrets(settings: Settings) -> tuple[str, ...]:
-    """Return what must never be shown: the values of the keys that the settings name."""
-    names = (*settings.configuration.environment_keys, *(each.key_env for each in settings.providers.values()))
-    return tuple(value for name in dict.fromkeys(names) if (value := os.environ.get(name)))
 
 
 def _failed(check: str, name: str, status: Status, message: str, remedy: str | None) -> Report:

@@ -120,10 +120,7 @@ class ProviderSettings(Section, frozen=True, kw_only=True):
     ] = "chat"
     account: Annotated[
         Literal["auto", "balance", "api-key", "none"],
-        Meta(
-            description="Where it tells of the account: balance (GET /user/balance, as DeepSeek), api-key "
-            "(GET /v1/api-key, as xAI), none, or auto: by the host's name."
-        ),
+        Meta(description="How it tells of the account: balance (as DeepSeek), api-key (as xAI), none; auto: by host."),
     ] = "auto"
     slow_seconds: Annotated[Seconds, Meta(description="A slower answer is a warning.")] = 5
     very_slow_seconds: Annotated[Seconds, Meta(description="A slower answer is critical.")] = 15

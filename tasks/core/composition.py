@@ -1,0 +1,141 @@
+"""One report from several domains: each part measured on its own, all of them judged together.
+
+Domains do not know each other. A procedure that needs several is given their parts by its collection, and what
+one part cannot do keeps none of the others from telling what they found.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import Any, TypeAlias
+
+import msgspec
+
+from .errors import UserError
+from .interrupt import deferred_interrupt
+from .lock import Closed, project_lock
+from .names import printable
+from .report import Action, Finding, Interrupted, Report, Status
+from .report_files import with_file
+
+Part: TypeAlias = Callable[[Event], Report]
+"""Measures and judges one domain; it ends early where the event is set."""
+
+_log = logging.getLogger(__name__)
+
+
+def compose(
+    parts: Mapping[str, Part],
+    *,
+    root: Path,
+    task: str,
+    now: datetime,
+    path: str,
+    check: str,
+    figures: Callable[[Report], Mapping[str, Any]] = lambda _report: {},
+    side_by_side: bool = False,
+    dry_run: bool = False,
+) -> Report:
+    """Run *parts*, join what they report, and keep it as a file.
+
+    The project's lock is held meanwhile. Where the root cannot be written, on a full disk for one, the parts run
+    all the same: that is when people need to know.
+
+    Args:
+        parts: what to run, by name.
+        root: the project.
+        task: the procedure's full name, which the lock tells to others.
+        now: the moment of the run, aware of its zone.
+        path: the report file, below the root.
+        check: the id of the finding on that file, ``health.report``.
+        figures: of the joined report, what the file keeps of each run of its day or month.
+        side_by_side: run the parts in threads, so that together they take as long as the slowest of them.
+        dry_run: write nothing, and say that it would be written.
+
+    Raises:
+        Held: another changing run is at work in this project.
+        Interrupted: Ctrl-C; it carries the report of what was found until then.
+    """
+    with ExitStack() as held:
+        unlocked = None if dry_run else _lock(held, root, task, now, check)
+        with deferred_interrupt() as stop:
+            reports = (_run_side_by_side if side_by_side else _run_in_turn)(parts, stop)
+            report = joined(reports)
+            if dry_run:
+                planned = Action(verb="write", target=path, done=False)
+                report = msgspec.structs.replace(report, dry_run=True, actions=[*report.actions, planned])
+            elif unlocked is not None:
+                report = msgspec.structs.replace(report, findings=[*report.findings, unlocked])
+            elif not stop.is_set():
+                report = with_file(root, path, report, now, run=figures(report), check=check)
+    if stop.is_set():
+        raise Interrupted(_interrupted(report, task))
+    return report
+
+
+def joined(reports: Sequence[Report]) -> Report:
+    """Return one report of all that *reports* hold; its summary is theirs, one after the other."""
+    return Report(
+        summary="; ".join(report.summary for report in reports if report.summary),
+        findings=[finding for report in reports for finding in report.findings],
+        metrics=[metric for report in reports for metric in report.metrics],
+        actions=[action for report in reports for action in report.actions],
+        files=[file for report in reports for file in report.files],
+        data={key: value for report in reports for key, value in report.data.items()},
+    )
+
+
+def _lock(held: ExitStack, root: Path, task: str, now: datetime, check: str) -> Finding | None:
+    """Take the project's lock; return what is to be told where the root cannot be written."""
+    try:
+        held.enter_context(project_lock(root, task, now))
+    except Closed as error:
+        return Finding(
+            check=check,
+            subject="report file",
+            status=Status.WARNING,
+            message=f"No report file was written: {error}",
+            remedy="Make room, or see that the root can be written.",
+        )
+    return None
+
+
+def _run_in_turn(parts: Mapping[str, Part], stop: Event) -> list[Report]:
+    return [_run(name, part, stop) for name, part in parts.items() if not stop.is_set()]
+
+
+def _run_side_by_side(parts: Mapping[str, Part], stop: Event) -> list[Report]:
+    with ThreadPoolExecutor(len(parts)) as pool:
+        running = [pool.submit(_run, name, part, stop) for name, part in parts.items()]
+    return [each.result() for each in running]
+
+
+def _run(name: str, part: Part, stop: Event) -> Report:
+    """Run one part; an exception in it becomes its finding."""
+    try:
+        return part(stop)
+    except UserError as error:
+        message, remedy = str(error), None
+    except Exception as error:  # noqa: BLE001 - the other parts go on, and the finding tells of it
+        _log.debug("%s failed", name, exc_info=error)
+        message = printable(" ".join(f"{type(error).__name__}: {error}".split()))
+        remedy = "Run it again with inv --debug to see where; please report it if it is a fault of the suite."
+    finding = Finding(check="run.error", subject=name, status=Status.CRITICAL, message=message, remedy=remedy)
+    return Report(summary=f"{name} could not be checked", findings=[finding])
+
+
+def _interrupted(report: Report, task: str) -> Report:
+    finding = Finding(
+        check="run.interrupted",
+        subject=task,
+        status=Status.UNKNOWN,
+        message="It was told to stop; what it had not asked by then is not known, and no report file was written.",
+    )
+    summary = f"interrupted: {report.summary}"
+    return msgspec.structs.replace(report, summary=summary, findings=[*report.findings, finding])
