@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -38,7 +38,6 @@ def compose(
     now: datetime,
     path: str,
     check: str,
-    figures: Callable[[Report], Mapping[str, Any]] = lambda _report: {},
     side_by_side: bool = False,
     dry_run: bool = False,
 ) -> Report:
@@ -54,7 +53,6 @@ def compose(
         now: the moment of the run, aware of its zone.
         path: the report file, below the root.
         check: the id of the finding on that file, ``health.report``.
-        figures: of the joined report, what the file keeps of each run of its day or month.
         side_by_side: run the parts in threads, so that together they take as long as the slowest of them.
         dry_run: write nothing, and say that it would be written.
 
@@ -73,7 +71,7 @@ def compose(
             elif unlocked is not None:
                 report = msgspec.structs.replace(report, findings=[*report.findings, unlocked])
             elif not stop.is_set():
-                report = with_file(root, path, report, now, run=figures(report), check=check)
+                report = with_file(root, path, report, now, check=check)
     if stop.is_set():
         raise Interrupted(_interrupted(report, task))
     return report

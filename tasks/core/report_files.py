@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -20,19 +18,19 @@ RUNS_KEPT = 100
 """Runs of one day or month that its file tells apart."""
 
 
-def with_file(root: Path, path: str, report: Report, now: datetime, *, run: Mapping[str, Any], check: str) -> Report:
+def with_file(root: Path, path: str, report: Report, now: datetime, *, check: str) -> Report:
     """Write *report* to *path* and return it with the file, or with a finding that says why there is none.
 
     The file holds ``schema``, ``updated``, the report's ``status``, ``summary``, ``findings``, ``metrics`` and
-    ``data``, and ``runs``: each run of the file's day or month with its moment, its status and *run*. A later run
-    replaces the report and adds to ``runs``. A file that is no such report is kept aside under another name.
+    ``data``, and ``runs``: each run of the file's day or month with its moment (``started``), its ``status`` and its
+    ``figures``, which are its metrics by name and subject. A later run replaces the report and adds to ``runs``, so
+    that history can be read from it. A file that is no such report is kept aside under another name.
 
     Args:
         root: the project.
         path: the file, below the root.
         report: what was found.
         now: the moment of the run, aware of its zone.
-        run: the numbers of this run that readers of history need.
         check: the id of the finding, ``health.report``.
     """
     found = json_files.read_object(root, path)
@@ -44,7 +42,8 @@ def with_file(root: Path, path: str, report: Report, now: datetime, *, run: Mapp
         remedy = "Look at what wrote it."
         findings.append(_finding(check, path, f"{found.problem} It was kept aside under another name.", remedy))
     written = msgspec.structs.replace(report, findings=findings)
-    entry = {"started": now.isoformat(), "status": written.status.value, **run}
+    figures = {" ".join(filter(None, (each.name, each.subject))): each.value for each in report.metrics}
+    entry = {"started": now.isoformat(), "status": written.status.value, "figures": figures}
     content = {
         "schema": SCHEMA,
         "updated": now.isoformat(),

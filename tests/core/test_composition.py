@@ -36,7 +36,6 @@ def test_parts_become_one_report_with_the_worst_status_and_a_file(tmp_path: Path
         tmp_path,
         {"one": part("one"), "two": part("two", Status.CRITICAL)},
         side_by_side=side_by_side,
-        figures=lambda report: {"metrics": len(report.metrics)},
     )
     assert report.status is Status.CRITICAL
     assert report.summary == "one fine; two fine"
@@ -45,7 +44,8 @@ def test_parts_become_one_report_with_the_worst_status_and_a_file(tmp_path: Path
     assert report.files == [PATH]
     written = json.loads((tmp_path / PATH).read_text())
     assert written["status"] == "critical"
-    assert written["runs"] == [{"started": NOW.isoformat(), "status": "critical", "metrics": 2}]
+    figures = {"one.number": 1, "two.number": 1}
+    assert written["runs"] == [{"started": NOW.isoformat(), "status": "critical", "figures": figures}]
     assert not (tmp_path / LOCK_FILE).exists()
 
 

@@ -18,13 +18,16 @@ def report(status: Status = Status.WARNING) -> Report:
     return Report(
         summary="as it is",
         findings=[Finding(check="system.cpu", subject="processors", status=status, message="Busy.", value=91.5)],
-        metrics=[Metric(name="system.cpu", value=91.5, unit="%")],
+        metrics=[
+            Metric(name="system.cpu", value=91.5, unit="%"),
+            Metric(name="disk.used_bytes", value=5, unit="B", subject="logs"),
+        ],
         data={"system": {"cpu": 91.5}},
     )
 
 
 def write(root: Path, given: Report, now: datetime = NOW) -> Report:
-    return with_file(root, PATH, given, now, run={"disk_used": 5}, check="health.report")
+    return with_file(root, PATH, given, now, check="health.report")
 
 
 def content(root: Path) -> dict[str, Any]:
@@ -41,7 +44,8 @@ def test_the_file_holds_what_was_found(tmp_path: Path) -> None:
     assert found["findings"][0]["value"] == 91.5
     assert found["metrics"][0]["name"] == "system.cpu"
     assert found["data"] == {"system": {"cpu": 91.5}}
-    assert found["runs"] == [{"started": NOW.isoformat(), "status": "warning", "disk_used": 5}]
+    figures = {"system.cpu": 91.5, "disk.used_bytes logs": 5}
+    assert found["runs"] == [{"started": NOW.isoformat(), "status": "warning", "figures": figures}]
 
 
 def test_a_second_run_replaces_the_report_and_adds_to_the_runs(tmp_path: Path) -> None:
