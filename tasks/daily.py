@@ -1,4 +1,4 @@
-"""Every day: see what was logged, and what fails."""
+"""Every day: see how things are, what was logged, and what fails."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .core.procedure import Run, procedure
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
+    from threading import Event
 
     from .core.report import Report
     from .core.settings.model import Settings
@@ -70,6 +71,52 @@ def log_review(
     )
 
 
+@procedure(help={"dry_run": "Write nothing and ask no provider; measure the rest."})
+def health_check(run: Run, dry_run: bool = False) -> Report:
+    """Measure the machine, ask every provider, judge the last day's generation and the cache.
+
+    Reads maintenance.health, .providers, .generation and .cache. All parts run side by side. The report goes to
+    health_reports/health_report_YYYYMMDD.json in the log folder, the providers' times to api_performance.json.
+    """
+    from pathlib import Path
+
+    from .core.composition import compose
+
+    settings, now, keys, redact, dry = run.settings, run.now, run.keys, run.redact, dry_run or run.dry
+
+    # Each part imports what it needs, so that the providers are asked before the others are even loaded.
+    def providers(stop: Event) -> Report:
+        from .providers.quick import ask_once
+
+        return ask_once(settings, keys=keys, now=now, stop=stop, dry_run=dry, redact=redact)
+
+    def system(stop: Event) -> Report:
+        from .system.examine import examine
+
+        return examine(settings, now=now, stop=stop)
+
+    def generation(_stop: Event) -> Report:
+        from .generation.recent import recent
+
+        return recent(settings, now=now, redact=redact)
+
+    def cache(_stop: Event) -> Report:
+        from .cache.usage import usage
+
+        return usage(settings, now=now)
+
+    return compose(
+        {"providers": providers, "system": system, "generation": generation, "cache": cache},
+        root=Path(settings.root),
+        task="daily.health-check",
+        now=now,
+        path=f"{settings.logs.directory}/health_reports/health_report_{now:%Y%m%d}.json",
+        check="health.report",
+        side_by_side=True,
+        dry_run=dry,
+    )
+
+
 @procedure(
     iterable=["mute", "resolve"],
     checks={"until": _until},
@@ -107,6 +154,6 @@ def error_monitor(
     )
 
 
-@task(name="all", default=True, pre=[log_review, error_monitor])
+@task(name="all", default=True, pre=[log_review, health_check, error_monitor])
 def every(_context: Context) -> None:
     """Run every daily procedure (a dry run of all of them: inv --dry daily)."""

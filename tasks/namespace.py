@@ -1,14 +1,14 @@
 """What ``inv --list`` shows, read from top to bottom.
 
 Each collection is a module of thin tasks in this folder; what they call lies in the package of its domain
-(``logs``, ``cache``, …), and what all of them share in ``core``.
+(``logs``, ``cache``, ``providers``, …), and what all of them share in ``core``.
 """
 
 from __future__ import annotations
 
 from invoke import Collection
 
-from . import daily, demo, report, settings, weekly
+from . import daily, demo, monthly, report, settings, weekly
 from .core import excepthook
 
 excepthook.install()
@@ -17,6 +17,7 @@ namespace = Collection(
     demo.demo,
     daily,
     weekly,
+    monthly,
     settings,
     report,
 )

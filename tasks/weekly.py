@@ -1,4 +1,4 @@
-"""Every week: clean up what has had its time, archive what was logged."""
+"""Every week: clean up what has had its time, archive what was logged, test the providers."""
 
 from __future__ import annotations
 
@@ -90,6 +90,31 @@ def log_rotation(run: Run, dry_run: bool = False, force: bool = False, older_tha
     )
 
 
-@task(name="all", default=True, pre=[cache_cleanup, log_rotation])
+@procedure(help={"dry_run": "Write nothing and ask no provider; say what would be asked."})
+def api_health(run: Run, dry_run: bool = False) -> Report:
+    """Ask every provider for three texts of growing length; read its limits, its balance and its trend.
+
+    Reads maintenance.providers. The requests cost what some 750 tokens cost, unless a provider's probe is models.
+    The report goes to api_reports/api_health_YYYYMMDD.json in the log folder, the times to api_performance.json,
+    from which the trend of 30 days is told.
+    """
+    from pathlib import Path
+
+    from .core.composition import compose
+    from .providers.survey import survey
+
+    settings, now, dry = run.settings, run.now, dry_run or run.dry
+    return compose(
+        {"providers": lambda stop: survey(settings, keys=run.keys, now=now, stop=stop, dry_run=dry, redact=run.redact)},
+        root=Path(settings.root),
+        task="weekly.api-health",
+        now=now,
+        path=f"{settings.logs.directory}/api_reports/api_health_{now:%Y%m%d}.json",
+        check="providers.report",
+        dry_run=dry,
+    )
+
+
+@task(name="all", default=True, pre=[cache_cleanup, log_rotation, api_health])
 def every(_context: Context) -> None:
     """Run every weekly procedure (a dry run of all of them: inv --dry weekly)."""

@@ -125,5 +125,5 @@ def _table(name: str, records: list[dict[str, Any]]) -> Iterator[Line]:
 
 def _cell(value: object) -> str:
     if value is None:
-        return "–"
+        return "-"
     return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str))

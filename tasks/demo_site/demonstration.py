@@ -7,13 +7,18 @@ from datetime import datetime
 from pathlib import Path
 
 from ..core.report import Report, Status
-from . import cache_problems, log_problems
+from . import cache_problems, generation_problems, log_problems, provider_problems
 from .planted import Planted, judge, keepsakes
 
 
 def plant(site: Path, now: datetime) -> list[Planted]:
     """Plant all problems in the project at *site* and return them."""
-    return [*cache_problems.plant(site, now), *log_problems.plant(site, now)]
+    return [
+        *cache_problems.plant(site, now),
+        *log_problems.plant(site, now),
+        *provider_problems.plant(site, now),
+        *generation_problems.plant(site, now),
+    ]
 
 
 def demonstrate(site: Path, problems: list[Planted], run: Callable[[], list[Report]]) -> Report:

@@ -23,24 +23,29 @@ class Planted(NamedTuple):
         name: what was planted, in words.
         check: the check that must tell of it.
         subject: the subject that the finding must name; ``None`` where that cannot be known before.
-        value: the number that it must have measured.
+        value: the number that it must have measured; ``None`` where that is for the machine to say.
         status: the status that it must have.
     """
 
     name: str
     check: str
     subject: str | None
-    value: int
+    value: float | None
     status: Status
 
     def is_told_of(self, reports: Iterable[Report]) -> str | None:
         """Return the name of the task whose report tells of the problem exactly; ``None`` where none does."""
         for report in reports:
             for finding in report.findings:
-                named = self.subject in {finding.subject, None}
-                if named and (finding.check, finding.value, finding.status) == (self.check, self.value, self.status):
+                expected = (self.check, self.subject or finding.subject, self.status)
+                measured = self.value is None or finding.value == self.value
+                if measured and (finding.check, finding.subject, finding.status) == expected:
                     return report.task
         return None
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f": {value:,.12g}"
 
 
 def keepsakes(site: Path) -> dict[str, str]:
@@ -60,7 +65,7 @@ def judge(problems: list[Planted], reports: list[Report], before: dict[str, str]
             check="demo.planted",
             subject=problem.name,
             status=Status.CRITICAL if task is None else Status.OK,
-            message="Not found." if task is None else f"Found by {task}: {problem.value:,}.",
+            message="Not found." if task is None else f"Found by {task}{_number(problem.value)}.",
         )
     after = keepsakes(site)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))

@@ -9,6 +9,7 @@ from .entries import (
     cache_memory,
     error_monitor,
     error_monitor_flat,
+    health_check,
     listing,
     log_crash,
     log_review,
@@ -31,6 +32,7 @@ _MAKERS = (
     log_rotation_size.entry,
     log_soak.entry,
     log_crash.entry,
+    health_check.entry,
     listing.entry,
     progress_cost.entry,
 )

@@ -111,8 +111,8 @@ def test_a_list_of_records_becomes_a_table_with_all_of_their_columns() -> None:
         "",
         "  providers",
         "  name      seconds  error      tags",
-        "  deepseek  1.5      –          –",
-        r'  grok      –        no\nroute  ["a", null]',
+        "  deepseek  1.5      -          -",
+        r'  grok      -        no\nroute  ["a", null]',
         "",
     ]
 

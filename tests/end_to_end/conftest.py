@@ -66,12 +66,16 @@ def project(tmp_path: Path) -> Path:
     return root
 
 
+_KEYS = {"DEEPSEEK_API_KEY", "GROK_API_KEY"}
+"""Not even those of whoever runs the tests may lead to a provider."""
+
+
 @pytest.fixture
 def environment(project: Path, tmp_path: Path) -> dict[str, str]:
     """The environment of a user who has set nothing but the root."""
     home = tmp_path / "home"
     home.mkdir()
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("INVOKE_")}
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("INVOKE_") and name not in _KEYS}
     return {**kept, "HOME": str(home), "INVOKE_MAINTENANCE_ROOT": str(project), "COLUMNS": "120"}
 
 

@@ -12,13 +12,16 @@ def test_the_demo_finds_every_planted_problem_and_can_be_repeated(copy: Path, in
     for _ in range(2):
         result = inv("demo", cwd=copy)
         assert result.status == 0, result.err
-        assert result.report["summary"] == "found 14 of 14 planted problems"
+        assert result.report["summary"] == "found 20 of 20 planted problems"
         reports = {report["task"]: report["status"] for report in result.report["data"]["reports"]}
         assert reports == {
             "daily.log-review": "warning",
+            "daily.health-check": "critical",
             "daily.error-monitor": "critical",
+            "monthly.performance-analysis": "warning",
             "weekly.cache-cleanup": "warning",
             "weekly.log-rotation": "ok",
+            "weekly.api-health": "critical",
         }
         (lines,) = result.findings("demo.lines")
         assert lines["status"] == "ok"
@@ -55,7 +58,7 @@ def test_the_demo_is_not_led_astray_by_the_users_own_settings(copy: Path, inv: I
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     env = {"INVOKE_MAINTENANCE_CACHE_DIRECTORY": "other", "INVOKE_MAINTENANCE_ROOT": os.fspath(elsewhere)}
-    assert inv("demo", cwd=copy, env=env).report["summary"] == "found 14 of 14 planted problems"
+    assert inv("demo", cwd=copy, env=env).report["summary"] == "found 20 of 20 planted problems"
     assert list(elsewhere.iterdir()) == []
 
 
@@ -65,7 +68,10 @@ def test_the_list_and_the_help_read_well(inv: Inv) -> None:
     for name in (
         "demo",
         "daily.log-review",
+        "daily.health-check",
         "daily.error-monitor",
+        "monthly.performance-analysis",
+        "weekly.api-health",
         "weekly.cache-cleanup",
         "weekly.log-rotation",
         "weekly.all (weekly)",

@@ -1,0 +1,103 @@
+"""The figures of a group of generations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..core.names import count
+from ..core.report import Metric
+from .tally import Group, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How many generations there were, how long they took, how many succeeded.
+
+    Attributes:
+        count: how many.
+        judged: how many of them say whether they succeeded.
+        succeeded: how many did.
+        timed: how many of them have a duration; failed ones count as well.
+        seconds: how long these took in all.
+    """
+
+    count: int = 0
+    judged: int = 0
+    succeeded: int = 0
+    timed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def mean(self) -> float | None:
+        """The mean duration in seconds; ``None`` where there is none."""
+        return self.seconds / self.timed if self.timed else None
+
+    @property
+    def success_rate(self) -> float | None:
+        """The share that succeeded, 0 to 1; ``None`` where nobody says."""
+        return self.succeeded / self.judged if self.judged else None
+
+
+def figures(group: Group) -> Figures:
+    """Return the figures of *group*."""
+    return Figures(group.count, group.judged, group.succeeded, len(group.durations), group.seconds)
+
+
+def together(several: Iterable[Figures]) -> Figures:
+    """Return the figures of several groups taken as one."""
+    groups = [*several]
+    return Figures(
+        sum(one.count for one in groups),
+        sum(one.judged for one in groups),
+        sum(one.succeeded for one in groups),
+        sum(one.timed for one in groups),
+        sum(one.seconds for one in groups),
+    )
+
+
+def by_component(tally: Tally, period: int) -> dict[str, Figures]:
+    """Return the figures of each component in a period, those with the most generations first."""
+    found = {component: figures(group) for (where, component), group in tally.groups.items() if where == period}
+    return dict(sorted(found.items(), key=lambda item: (-item[1].count, item[0])))
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """Return the value below which *share* (0 to 1) of *ordered*, ascending and not empty, lies.
+
+    Between two values it is interpolated linearly, the smallest being 0 and the largest 1: type 7 of Hyndman and
+    Fan, "Sample Quantiles in Statistical Packages" (1996), and ``method="inclusive"`` of
+    :func:`statistics.quantiles`.
+    """
+    place = (len(ordered) - 1) * share
+    below = math.floor(place)
+    above = math.ceil(place)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def percent(share: float) -> str:
+    """Return a share (0 to 1) in percent, rounded down to a tenth: what misses a threshold never reads like it."""
+    return f"{math.floor(share * 1000 + 1e-9) / 10:g} %"
+
+
+def rounded(number: float | None) -> float | None:
+    """Return *number* with the three digits after the point that a table needs."""
+    return None if number is None else round(number, 3)
+
+
+def summary(total: Figures, when: str) -> str:
+    """Return one line about generations: how many *when*, and the share of those that succeeded."""
+    if not total.count:
+        return f"no generations {when}"
+    rate = total.success_rate
+    return f"{count(total.count, 'generation')} {when}" + ("" if rate is None else f", {percent(rate)} succeeded")
+
+
+def metrics(subject: str, total: Figures) -> Iterator[Metric]:
+    """Yield ``generation.count``, and the mean in seconds and the share of successes where there are such."""
+    yield Metric(name="generation.count", value=total.count, unit="generations", subject=subject)
+    if total.mean is not None:
+        yield Metric(name="generation.mean", value=round(total.mean, 3), unit="s", subject=subject)
+    if total.success_rate is not None:
+        yield Metric(name="generation.success_rate", value=round(total.success_rate, 4), unit="share", subject=subject)

@@ -1,0 +1,1 @@
+"""LLM providers: asked over HTTP, their answers measured and remembered."""

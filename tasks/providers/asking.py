@@ -1,0 +1,136 @@
+"""Asking providers: all of them at once, the requests of each in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event
+from typing import TYPE_CHECKING
+
+from ..core.keys import Key
+from ..core.settings.model import ProviderSettings
+from . import address
+from .cleaning import cleaner
+from .exchange import quiet
+from .faults import Failure, Fault
+from .line import Line
+from .outcome import Asked, Outcome
+from .resolution import Loop
+
+if TYPE_CHECKING:
+    import ssl
+
+_GLANCE = 0.1
+"""Seconds between two looks at the wish to stop."""
+
+Script = Callable[[Line], Awaitable[None]]
+
+
+def ask_all(
+    providers: Mapping[str, ProviderSettings],
+    script: Script,
+    *,
+    keys: Mapping[str, Key],
+    now: datetime,
+    stop: Event,
+    redact: Callable[[str], str] = str,
+) -> list[Asked]:
+    """Ask every provider what *script* asks, all at once, and return what became of it in their order.
+
+    Args:
+        providers: their settings by name.
+        script: makes the requests to one provider.
+        keys: the key of each environment variable that the settings name.
+        now: the moment of the run, aware of its zone.
+        stop: once it is set, what is under way is given up within a fraction of a second.
+        redact: takes secrets out of what servers say; each provider's own key is taken out in any case.
+    """
+    ways = {name: _way(settings, keys.get(settings.key_env)) for name, settings in providers.items()}
+    open_ways = {name: way for name, way in ways.items() if isinstance(way, _Way)}
+    complete = _asked(open_ways, script, now, stop, redact) if open_ways else {}
+    return [
+        Asked(name, way.settings, (*way.outcomes,), remark=way.remark, refused=way.closed, complete=complete[name])
+        if isinstance(way, _Way)
+        else Asked(name, providers[name], refused=way)
+        for name, way in ways.items()
+    ]
+
+
+@dataclass(slots=True)
+class _Way:
+    """What is needed to ask a provider, and what comes of it.
+
+    Attributes:
+        closed: why it could not be asked after all.
+    """
+
+    settings: ProviderSettings
+    place: address.Address
+    key: str = field(repr=False)
+    remark: str | None
+    outcomes: list[Outcome] = field(default_factory=list)
+    closed: Failure | None = None
+
+
+def _way(settings: ProviderSettings, key: Key | None) -> _Way | Failure:
+    """Return what is needed to ask a provider, or why it cannot be asked."""
+    place = address.address(settings.base_url)
+    if isinstance(place, Failure):
+        return place
+    if key is None:
+        return Failure(Fault.KEY_MISSING, f"{settings.key_env} was not looked up.")
+    if not _usable(key.value):
+        return Failure(Fault.KEY_MISSING, f"{settings.key_env} {key.problem or 'is empty'}.")
+    return _Way(settings, place, key.value, key.problem)
+
+
+def _usable(key: str) -> bool:
+    """Return whether *key* can stand in a header: visible characters of ASCII (RFC 6750, 2.1, is stricter still)."""
+    return bool(key) and key.isascii() and key.isprintable() and " " not in key
+
+
+def _asked(
+    ways: Mapping[str, _Way], script: Script, now: datetime, stop: Event, redact: Callable[[str], str]
+) -> dict[str, bool]:
+    """Ask, and return of which providers everything was asked that was to be."""
+
+    async def run() -> dict[str, bool]:
+        import httpx
+
+        trusted = httpx.create_ssl_context()
+        tasks = {name: asyncio.create_task(_ask(way, script, trusted, now, redact)) for name, way in ways.items()}
+        pending = {*tasks.values()}
+        while pending and not stop.is_set():
+            _, pending = await asyncio.wait(pending, timeout=_GLANCE)
+        for task in pending:
+            task.cancel()
+        if pending:
+            await asyncio.wait(pending)
+        return {name: _ended(task) for name, task in tasks.items()}
+
+    with quiet(), asyncio.Runner(loop_factory=Loop) as runner:
+        return runner.run(run())
+
+
+def _ended(task: asyncio.Task[None]) -> bool:
+    """Return whether *task* came to its end; raises what it raised."""
+    if task.cancelled():
+        return False
+    task.result()
+    return True
+
+
+async def _ask(way: _Way, script: Script, trusted: ssl.SSLContext, now: datetime, redact: Callable[[str], str]) -> None:
+    import httpx
+
+    clean = cleaner(way.key, redact)
+    try:
+        client = httpx.AsyncClient(verify=trusted)
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        message = f"The proxy that the environment names cannot be used: {clean(str(error)).rstrip('.')}."
+        way.closed = Failure(Fault.PROXY, message)
+        return
+    async with client:
+        await script(Line(way.settings, way.place, client, way.key, clean, now, outcomes=way.outcomes))

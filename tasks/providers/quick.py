@@ -1,0 +1,74 @@
+"""The providers' part of ``daily.health-check``: one small request to each, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from threading import Event
+from typing import TYPE_CHECKING
+
+from ..core.keys import Key
+from ..core.names import printable
+from ..core.report import Report
+from ..core.settings.model import Settings
+from . import judgement, measures, remembering
+from .faults import Fault
+from .outcome import Request
+
+if TYPE_CHECKING:
+    from .line import Line
+
+TASK = "daily.health-check"
+
+MAX_TOKENS = 16
+"""Tokens of the answer: enough to see that it is one."""
+
+
+def ask_once(
+    settings: Settings,
+    *,
+    keys: Mapping[str, Key],
+    now: datetime,
+    stop: Event,
+    dry_run: bool = False,
+    redact: Callable[[str], str] = str,
+) -> Report:
+    """Ask every provider once and report on what came back.
+
+    What is asked is what each provider's ``probe`` says: a chat completion of 16 tokens, or the free list of
+    models. The figures go to the history of measurements, for which the caller holds the project's lock.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        keys: the key of each environment variable that the providers name.
+        now: the moment of the run, aware of its zone.
+        stop: once it is set, what is under way is given up.
+        dry_run: send and write nothing, report what a run would send.
+        redact: takes secrets out of what servers say.
+    """
+    if not settings.providers:
+        return judgement.none_set()
+    if dry_run:
+        return judgement.planned(dict.fromkeys(settings.providers, 1), remembering.path(settings))
+    from .asking import ask_all
+
+    everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
+    memory = remembering.remember(settings, everyone, TASK, now)
+    figures = {printable(asked.name): measures.measure(asked) for asked in everyone if asked.complete}
+    return Report(
+        summary=judgement.summary(everyone),
+        findings=[*(found for asked in everyone for found in judgement.answer(asked)), *memory.findings],
+        metrics=[metric for name, measured in figures.items() for metric in measures.metrics(name, measured)],
+        actions=[*judgement.actions(everyone), *memory.actions],
+        files=memory.files,
+        data={"providers": [measures.row(name, measured) for name, measured in figures.items()]},
+    )
+
+
+async def _ask(line: Line) -> None:
+    if line.settings.probe == "models":
+        await line.ask_for_models()
+        return
+    outcome = await line.ask(Request("chat", MAX_TOKENS))
+    if outcome.failure is not None and outcome.failure.fault is Fault.MODEL_NOT_OFFERED:
+        await line.ask_for_models()  # to name those that are offered

@@ -1,0 +1,39 @@
+"""What both procedures do with what they measured: the entry in the history of measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from ..core.report import Action, Finding
+from ..core.settings.model import Settings
+from . import history
+from .measures import entry
+from .outcome import Asked
+
+
+class Memory(NamedTuple):
+    """What became of the history: its part of a report."""
+
+    findings: list[Finding]
+    actions: list[Action]
+    files: list[str]
+
+
+def path(settings: Settings) -> str:
+    """Return the path of the history, below the root."""
+    return history.history_path(settings.logs.directory)
+
+
+def remember(settings: Settings, everyone: Sequence[Asked], source: str, now: datetime) -> Memory:
+    """Append to the history what was measured, if anything was; the caller holds the project's lock."""
+    made = entry(everyone, source, now)
+    if made is None:
+        return Memory([], [], [])
+    root, directory = Path(settings.root), settings.logs.directory
+    said = history.append(root, directory, made, now=now, days=settings.health.history_days)
+    if said is not None:
+        return Memory([said], [], [])
+    return Memory([], [Action(verb="write", target=path(settings))], [path(settings)])
