@@ -63,62 +63,62 @@ def _found(text: str, begin: int) -> tuple[int, bool, bool]:
     """Return where the entries begin, whether they are on lines, and whether in an array within an object."""
     if text[begin] == "[":
         return begin + 1, False, False
-    if text[begin] == "{":
-        return _in_object(text, begin)
-    if '"timestamp"' in text:  # entries after a damaged stretch
-        return begin, True, False
     try:
+        if text[begin] == "{":
+            return _in_object(text, begin)
         value, _ = scan(text, begin)
-    except (Damaged, Incomplete):
+    except Damaged:
+        if '"timestamp"' in text:  # entries after a damaged stretch
+            return begin, True, False
         raise NoLayout(f"is no JSON; {_EXPECTED} was expected") from None
     raise NoLayout(f"holds a JSON {_KINDS[type(value)]} where {_EXPECTED} was expected")
 
 
 def _in_object(text: str, begin: int) -> tuple[int, bool, bool]:
-    """Tell an object that holds the array from one that is the first entry on a line of its own."""
+    """Tell an object that holds the array from one that is the first entry on a line of its own.
+
+    Raises:
+        Incomplete: the text ends before it tells.
+        Damaged: it is no JSON.
+        NoLayout: the object is neither.
+    """
     try:
         value, end = scan(text, begin)
     except (Damaged, Incomplete):
         value, end = {}, len(text)
     if isinstance(value, dict) and not _ENTRY_KEYS.isdisjoint(value):
         return begin, True, False
-    place = _array_of(text, begin)
-    if place is not None:
-        return place, False, True
-    if text[after_blanks(text, end) :].startswith("{"):
+    found = _first_array(text, begin)
+    if found is None and text[after_blanks(text, end) :].startswith("{"):
         return begin, True, False
-    raise NoLayout(f"holds an object without an array where {_EXPECTED} was expected")
+    if found is None:
+        raise NoLayout(f"holds an object without an array where {_EXPECTED} was expected")
+    return found
 
 
-def _array_of(text: str, begin: int) -> int | None:
-    """Return where the elements of an object's array begin, ``None`` where the object is no more than an entry.
+def _first_array(text: str, begin: int) -> tuple[int, bool, bool] | None:
+    """Return where the elements of an object's array begin, or the object itself where it is an entry.
 
-    The first array that begins with an object is the one, else the first of all.
-
-    Raises:
-        Incomplete: the text ends before it.
-        NoLayout: the text is no object.
+    The first array that begins with an object is the one, else the first of all. ``None`` where there is none.
     """
     first = None
     place = after_blanks(text, begin + 1)
-    try:
-        while text[place : place + 1] != "}":
-            key, place = scan(text, place)
-            if not isinstance(key, str):
-                raise Damaged  # noqa: TRY301 - the same as where there is no value at all
-            if key in _ENTRY_KEYS:
-                return None
-            place = after_blanks(text, _after(":", text, place))
-            if text[place : place + 1] == "[":
-                if text[after_blanks(text, place + 1) :].startswith("{"):
-                    return place + 1
-                first = place + 1 if first is None else first
-            _, place = scan(text, place)
-            place = after_blanks(text, place)
-            if text[place : place + 1] != "}":
-                place = after_blanks(text, _after(",", text, place))
-    except Damaged:
-        raise NoLayout(f"is no JSON; {_EXPECTED} was expected") from None
+    while text[place : place + 1] != "}":
+        key, place = scan(text, place)
+        if not isinstance(key, str):
+            raise Damaged
+        if key in _ENTRY_KEYS:
+            return begin, True, False
+        place = after_blanks(text, _after(":", text, place))
+        if text[place : place + 1] == "[":
+            array = place + 1, False, True
+            if text[after_blanks(text, place + 1) :].startswith("{"):
+                return array
+            first = first or array
+        _, place = scan(text, place)
+        place = after_blanks(text, place)
+        if text[place : place + 1] != "}":
+            place = after_blanks(text, _after(",", text, place))
     return first
 
 

@@ -67,13 +67,14 @@ namespace.add_collection(Collection("own", judged, crash, slow, plain, stop, aft
 '''
 
 EXECUTOR = "tasks: {executor_class: zbeam_maintenance.core.runner.MaintenanceExecutor}\n"
+NO_PROVIDERS = "maintenance: {providers: {deepseek: null, grok: null}}\n"
 
 
 @pytest.fixture
 def adopted(project: Path, environment: dict[str, str], library: Path) -> Path:
     """A project with its own tasks.py that adopts the suite, and with the executor set."""
     (project / "tasks.py").write_text(TASKS)
-    (project / "invoke.yaml").write_text(EXECUTOR)
+    (project / "invoke.yaml").write_text(EXECUTOR + NO_PROVIDERS)
     del environment["INVOKE_MAINTENANCE_ROOT"]
     environment["PYTHONPATH"] = os.pathsep.join([str(library), *filter(None, [environment.get("PYTHONPATH")])])
     return project
@@ -123,7 +124,7 @@ def test_what_is_both_named_and_required_runs_once(adopted: Path, inv: Inv) -> N
 
 
 def test_a_collection_by_its_bare_name_runs_all_of_it_once(adopted: Path, inv: Inv) -> None:
-    once = [("weekly.cache-cleanup", "ok"), ("weekly.log-rotation", "ok")]
+    once = [("weekly.cache-cleanup", "ok"), ("weekly.log-rotation", "ok"), ("weekly.api-health", "skipped")]
     assert statuses(inv("weekly", cwd=adopted)) == once
     assert statuses(inv("weekly.cache-cleanup", "weekly", "weekly.all", cwd=adopted)) == once
 
@@ -145,8 +146,8 @@ def test_a_task_that_ends_the_run_does_so_after_the_verdict_on_what_was_done(ado
     assert statuses(result) == [("own.judged", "ok"), ("own.stop", "critical")]
     message = result.document["reports"][1]["findings"][0]["message"]
     assert (
-        message
-        == "It ended the run: stopped. Not run: own.crash, weekly.cache-cleanup, weekly.log-rotation, weekly.all."
+        message == "It ended the run: stopped. Not run: own.crash, weekly.cache-cleanup, weekly.log-rotation, "
+        "weekly.api-health, weekly.all."
     )
     assert "stopped" in result.err
 
@@ -160,7 +161,7 @@ def test_other_tasks_do_not_fail_for_our_settings(adopted: Path, inv: Inv) -> No
 @pytest.mark.parametrize(("word", "dry"), [("1", True), ("yes", True), ("false", False), ("0", False)])
 def test_invokes_own_variable_for_a_dry_run_means_what_it_says(adopted: Path, inv: Inv, word: str, dry: bool) -> None:  # noqa: FBT001
     reports = inv("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": word}).document["reports"]
-    assert [report["dry_run"] for report in reports] == [dry, dry]
+    assert [report["dry_run"] for report in reports] == [dry, dry, dry]
     assert inv("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": "maybe"}).status == 78
 
 
@@ -223,7 +224,11 @@ def test_the_suite_can_be_a_collection_among_others(adopted: Path, inv: Inv) -> 
         "ns.add_collection(zbeam_maintenance.namespace, 'maintenance')\n"
     )
     names = [name for name, _ in statuses(inv("maintenance.weekly", cwd=adopted))]
-    assert names == ["maintenance.weekly.cache-cleanup", "maintenance.weekly.log-rotation"]
+    assert names == [
+        "maintenance.weekly.cache-cleanup",
+        "maintenance.weekly.log-rotation",
+        "maintenance.weekly.api-health",
+    ]
     assert inv("build", cwd=adopted).out == "built\n"
 
 
@@ -277,7 +282,7 @@ def test_a_closed_standard_output_is_no_error(adopted: Path, environment: dict[s
 
 @pytest.fixture
 def plainly_adopted(adopted: Path) -> Path:
-    (adopted / "invoke.yaml").unlink()
+    (adopted / "invoke.yaml").write_text(NO_PROVIDERS)
     return adopted
 
 
@@ -298,7 +303,7 @@ def test_without_the_executor_a_chain_goes_on_while_all_is_well(plainly_adopted:
     assert result.status == 1
     documents = [json.loads(line) for line in result.out.splitlines()]
     tasks = [document["reports"][0]["task"] for document in documents]
-    assert tasks == ["weekly.cache-cleanup", "weekly.log-rotation", "tasks.judged"]
+    assert tasks == ["weekly.cache-cleanup", "weekly.log-rotation", "weekly.api-health", "tasks.judged"]
     assert not (plainly_adopted / "cache" / "temp" / "old.json").exists()
 
 
