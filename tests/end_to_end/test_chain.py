@@ -282,7 +282,7 @@ def test_a_closed_standard_output_is_no_error(adopted: Path, environment: dict[s
 
 @pytest.fixture
 def plainly_adopted(adopted: Path) -> Path:
-    (adopted / "invoke.yaml").write_text(NO_PROVIDERS)
+    (adopted / "invoke.yaml").unlink()
     return adopted
 
 
@@ -298,6 +298,7 @@ def test_without_the_executor_a_task_still_ends_with_its_own_status(plainly_adop
 
 def test_without_the_executor_a_chain_goes_on_while_all_is_well(plainly_adopted: Path, inv: Inv) -> None:
     entry(plainly_adopted / "cache" / "temp" / "old.json", hours=100)
+    (plainly_adopted / "invoke.yaml").write_text(NO_PROVIDERS)
     result = inv("weekly", "own.judged", "--status=warning", "own.after", cwd=plainly_adopted)
 
     assert result.status == 1
