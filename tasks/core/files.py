@@ -144,6 +144,42 @@ def _holds(descriptor: int, name: str) -> bool:
     return True
 
 
+@contextmanager
+def regular_file(root: Path, relative: str) -> Iterator[tuple[int, os.stat_result]]:
+    """Open a regular file below *root* for reading, and give its descriptor and its status.
+
+    Args:
+        root: the project.
+        relative: the file's path below it.
+
+    Raises:
+        Refused: it is a link or no regular file.
+        OSError: it is missing or cannot be read.
+    """
+    path = PurePosixPath(relative)
+    with folder(root, str(path.parent)) as parent:
+        try:
+            descriptor = os.open(path.name, _OPEN_FILE, dir_fd=parent)
+        except OSError:
+            if _is_link(parent, path.name):
+                raise Refused(f"{printable(relative)} is a symbolic link, which is not followed.") from None
+            raise
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Refused(f"{printable(relative)} is not a regular file.")
+        yield descriptor, status
+    finally:
+        os.close(descriptor)
+
+
+def _is_link(parent: int, name: str) -> bool:
+    """Tell whether a name is a link: some systems have another error for one than ``ELOOP``."""
+    with suppress(OSError):
+        return stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+    return False
+
+
 def read(root: Path, relative: str, *, limit: int) -> bytes:
     """Return the content of a regular file below *root*.
 
@@ -156,24 +192,11 @@ def read(root: Path, relative: str, *, limit: int) -> bytes:
         Refused: it is a link, no regular file, or larger than *limit*.
         OSError: it is missing or cannot be read.
     """
-    path = PurePosixPath(relative)
-    with folder(root, str(path.parent)) as parent:
-        try:
-            descriptor = os.open(path.name, _OPEN_FILE, dir_fd=parent)
-        except OSError as error:
-            if error.errno == errno.ELOOP:
-                raise Refused(f"{printable(relative)} is a symbolic link, which is not followed.") from None
-            raise
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise Refused(f"{printable(relative)} is not a regular file.")
-            if status.st_size > limit:
-                raise Refused(f"{printable(relative)} has {status.st_size:,} bytes, more than the {limit:,} expected.")
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                return file.read(limit)
-        finally:
-            os.close(descriptor)
+    with regular_file(root, relative) as (descriptor, status):
+        if status.st_size > limit:
+            raise Refused(f"{printable(relative)} has {status.st_size:,} bytes, more than the {limit:,} expected.")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(limit)
 
 
 def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False) -> str | None:

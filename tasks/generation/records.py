@@ -10,12 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from ..core.files import Refused
+from ..core.files import Refused, regular_file
 from ..core.forks import in_forks, processors
 from ..core.names import printable
 from .layouts import Layout, NoLayout, layout
 from .scanning import Incomplete
-from .source import opened
 from .stretches import BLOCK, LARGEST, Ending, first_border, read_stretch
 from .tally import Tally, packed, unpacked
 from .times import Periods
@@ -56,8 +55,8 @@ def read_records(root: Path, path: str, periods: Periods) -> Records:
     """
     name = printable(path)
     try:
-        with opened(root, path) as (descriptor, size):
-            return _read(descriptor, size, name, periods)
+        with regular_file(root, path) as (descriptor, status):
+            return _read(descriptor, status.st_size, name, periods)
     except FileNotFoundError:
         return Records(Tally(periods), absent=f"There is no {name}.")
     except Refused as error:

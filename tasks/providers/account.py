@@ -8,6 +8,7 @@ from ..core.names import printable
 from ..core.report import Finding, Status
 from .address import account_kind
 from .answers import Balance, KeyState
+from .faults import NOT_SUPPORTED
 from .judgement import remedy
 from .outcome import Asked
 
@@ -15,8 +16,6 @@ CHECK = "providers.account"
 
 LOW = 1.0
 """The balance, in units of its currency, below which it is a warning."""
-
-_NOT_SUPPORTED = frozenset({404, 405})
 
 _TOP_UP = "Top up the account in the provider's console."
 
@@ -37,7 +36,7 @@ def judge(asked: Asked) -> Iterator[Finding]:
         yield _finding(name, Status.SKIPPED if known else Status.OK, text)
     elif outcome.failure is not None:
         failure = outcome.failure
-        if failure.status in _NOT_SUPPORTED:
+        if failure.status in NOT_SUPPORTED:
             yield _finding(name, Status.OK, "Balance and state of the key are not reported.")
         else:
             text = f"The account could not be read: {failure.message}"

@@ -50,6 +50,10 @@ LASTING = UNREACHABLE | {
 """After these it is asked for no further chat completion."""
 
 
+NOT_SUPPORTED = frozenset({404, 405})
+"""HTTP statuses of what a provider does not have: a list of models, an account."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A request that was not answered as it should have been.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..core.names import count, duration, listed, printable
 from ..core.report import Action, Finding, Report, Status, worst
 from ..core.settings.model import ProviderSettings
-from .faults import Failure, Fault
+from .faults import NOT_SUPPORTED, Failure, Fault
 from .measures import Measure, measure, not_offered, offer, trouble
 from .outcome import Asked
 
@@ -165,7 +165,7 @@ def model(asked: Asked) -> Iterator[Finding]:
         text = f"It offers {wanted}." if found.offered else not_offered(asked.settings.model, found).message
     elif works:
         status, text = Status.OK, f"{wanted} answers; which models are offered is not reported."
-    elif failure is None or failure.status in _NOT_SUPPORTED:
+    elif failure is None or failure.status in NOT_SUPPORTED:
         status, text = Status.SKIPPED, "Which models are offered is not reported."
     else:
         status, text = Status.UNKNOWN, f"Which models are offered could not be read: {failure.message}"
@@ -175,10 +175,6 @@ def model(asked: Asked) -> Iterator[Finding]:
     elif status is Status.UNKNOWN and failure is not None:
         advice = remedy(failure.fault, asked.name, asked.settings)
     yield Finding(check="providers.model", subject=printable(asked.name), status=status, message=text, remedy=advice)
-
-
-_NOT_SUPPORTED = frozenset({404, 405})
-"""HTTP statuses of a list that a provider does not have."""
 
 
 def actions(everyone: Sequence[Asked]) -> Iterator[Action]:

@@ -52,7 +52,7 @@ class Line:
         """Make *request*, once more where that is safe, and remember what became of it."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + self.settings.deadline_seconds
-        attempts, answer = 0, None
+        attempts = 0
         while True:
             attempts += 1
             answer = await self._located(request, deadline)

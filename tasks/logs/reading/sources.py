@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import codecs
 import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from ...core.files import Refused, folder
+from ...core.files import regular_file
 from ...core.names import printable
 
 BLOCK = 1 << 20
@@ -29,7 +28,6 @@ _HOLE = b"\0" * 16
 
 _GZIP = 31
 _UTF16_BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Broken(Exception):
@@ -94,21 +92,8 @@ def open_log(root: Path, relative: str) -> Iterator[Source]:
         Refused: it is a link or no regular file.
         OSError: it is missing or cannot be read.
     """
-    path = PurePosixPath(relative)
-    with folder(root, str(path.parent)) as parent:
-        try:
-            descriptor = os.open(path.name, _OPEN, dir_fd=parent)
-        except OSError as error:
-            if stat.S_ISLNK(os.stat(path.name, dir_fd=parent, follow_symlinks=False).st_mode):
-                raise Refused(f"{printable(relative)} is a symbolic link, which is not followed.") from error
-            raise
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Refused(f"{printable(relative)} is not a regular file.")
+    with regular_file(root, relative) as (descriptor, status):
         yield _source(relative, descriptor, status)
-    finally:
-        os.close(descriptor)
 
 
 def _source(path: str, descriptor: int, status: os.stat_result) -> Source:
