@@ -16,7 +16,9 @@ ANSWER = "providers.answer"
 _CONSOLE = "in the provider's console"
 
 _REMEDIES = {
-    Fault.KEY_MISSING: "Set {key_env} in the environment or in .env.",
+    Fault.KEY_MISSING: (
+        "Set {key_env} in the environment or in .env; or set {setting} to null, where the project does not use it."
+    ),
     Fault.KEY_REFUSED: f"Put a valid key into {{key_env}}; keys are made {_CONSOLE}.",
     Fault.OUT_OF_QUOTA: f"Top up the account or raise its limit {_CONSOLE}.",
     Fault.RATE_LIMITED: "Wait, then try again; see what else uses this key.",

@@ -160,9 +160,8 @@ def test_a_named_short_wait_is_kept_and_the_request_repeated(status: int) -> Non
 
 
 def test_a_wait_that_ends_after_the_deadline_is_not_begun() -> None:
-    limits = {"slow_seconds": 1, "very_slow_seconds": 1, "deadline_seconds": 2.5}
     with stand_in(Behaviour(always={"chat/completions": Reply(503, {}, {"Retry-After": "3"})})) as server:
-        outcome = one(server.url, **limits)
+        outcome = one(server.url, slow_seconds=1, very_slow_seconds=1, deadline_seconds=2.5)
     assert (fault(outcome), outcome.attempts) == (Fault.OVERLOADED, 1)
 
 
