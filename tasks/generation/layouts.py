@@ -12,7 +12,7 @@ _OPENING = re.compile(rb'\{\s*"(?:[^"\\]|\\.)*+"')
 
 _ENTRY_KEYS = {"timestamp", "component", "duration", "success"}
 
-_KINDS = {str: "string", float: "number", bool: "boolean", type(None): "null"}
+_KINDS = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 
 _EXPECTED = "an array of entries, an object with such an array, or one entry on each line"
 

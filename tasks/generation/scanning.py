@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 import re
 
-_DECODER = json.JSONDecoder(strict=False, parse_int=float)
+_LONGEST_INTEGER = 18
+"""Characters up to which an integer is read as one: Python refuses some thousand digits, and they take long."""
+
+
+def _integer(text: str) -> float:
+    return int(text) if len(text) <= _LONGEST_INTEGER else float(text)
+
+
+_DECODER = json.JSONDecoder(strict=False, parse_int=_integer)
 """Takes ``NaN``, control characters in strings and integers of any length."""
 
 _PARTIAL = re.compile(r"\.|[eE][+-]?|-|\\?u?[0-9a-fA-F]{0,4}")
