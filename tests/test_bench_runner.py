@@ -182,6 +182,7 @@ def test_the_list_names_every_entry_with_its_bar() -> None:
         "log-rotation-size": "1.12",
         "log-soak": "0",
         "log-crash": "0",
+        "generation-records": "0.25",
         "health-check": "1.15",
         "list": "1.3",
         "progress-cost": "1.02",

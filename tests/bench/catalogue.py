@@ -9,6 +9,7 @@ from .entries import (
     cache_memory,
     error_monitor,
     error_monitor_flat,
+    generation_records,
     health_check,
     listing,
     log_crash,
@@ -32,7 +33,9 @@ _MAKERS = (
     log_rotation_size.entry,
     log_soak.entry,
     log_crash.entry,
+    generation_records.entry,
     health_check.entry,
+    generation_records.entry,
     listing.entry,
     progress_cost.entry,
 )
