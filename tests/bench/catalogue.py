@@ -35,7 +35,6 @@ _MAKERS = (
     log_crash.entry,
     generation_records.entry,
     health_check.entry,
-    generation_records.entry,
     listing.entry,
     progress_cost.entry,
 )

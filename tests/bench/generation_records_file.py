@@ -29,12 +29,12 @@ class Made(NamedTuple):
     """What was written of the last month.
 
     Attributes:
-        count: how many entries.
+        number: how many entries.
         succeeded: how many of them succeeded.
         seconds: how long they took in all.
     """
 
-    count: int
+    number: int
     succeeded: int
     seconds: float
 

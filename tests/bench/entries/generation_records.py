@@ -70,9 +70,9 @@ def _forget(project: Path) -> None:
 def _problem(project: Path, outcome: Outcome) -> str | None:
     found, expected = metrics(outcome), made(project)
     for name, number in (
-        ("generation.count", expected.count),
-        ("generation.mean", expected.seconds / expected.count),
-        ("generation.success_rate", expected.succeeded / expected.count),
+        ("generation.count", expected.number),
+        ("generation.mean", expected.seconds / expected.number),
+        ("generation.success_rate", expected.succeeded / expected.number),
     ):
         if not math.isclose(found[name], number, abs_tol=0.001):
             return f"told {found[name]:,} for {name} where there are {number:,}"
@@ -81,7 +81,7 @@ def _problem(project: Path, outcome: Outcome) -> str | None:
 
 def _problem_of_peer(project: Path, outcome: Outcome) -> str | None:
     rows = [row for row in json.loads(outcome.output) if row[1]]
-    found, expected = sum(row[2] for row in rows), made(project).count
+    found, expected = sum(row[2] for row in rows), made(project).number
     if [row[0] for row in rows] != list(COMPONENTS):
         return "did not find every component"
     return None if found == expected else f"counted {found:,} of {expected:,}"
