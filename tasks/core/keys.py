@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
@@ -45,17 +46,26 @@ def find_keys(root: Path, names: Iterable[str], environment: Mapping[str, str]) 
         environment: the process's environment.
     """
     wanted = [*dict.fromkeys(names)]
-    missing = [name for name in wanted if name not in environment]
-    filed, problem = _filed(root) if missing else ({}, None)
-    keys = {}
-    for name in wanted:
-        if name in environment:
-            keys[name] = _key(environment[name], "environment")
-        elif name in filed:
-            keys[name] = _key(filed[name] or "", FILE)
-        else:
-            keys[name] = Key("", "", problem or f"is set neither in the environment nor in {FILE}")
-    return keys
+    filed = _filed(root) if any(name not in environment for name in wanted) else _Filed()
+    return {name: _key(environment[name], "environment") if name in environment else filed.key(name) for name in wanted}
+
+
+class _Filed(NamedTuple):
+    """What the file holds: values by name, the lines that cannot be read by number, or why none of it could be."""
+
+    values: Mapping[str, str | None] = {}
+    odd: Mapping[int, str] = {}
+    problem: str | None = None
+
+    def key(self, name: str) -> Key:
+        if name in self.values:
+            return _key(self.values[name] or "", FILE)
+        line = next((number for number, text in self.odd.items() if name in text), None)
+        if line is not None:
+            return Key(
+                "", FILE, f"cannot be read in line {line} of {FILE}: NAME=value was expected, with quotes closed"
+            )
+        return Key("", "", self.problem or f"is set neither in the environment nor in {FILE}")
 
 
 def _key(text: str, source: str) -> Key:
@@ -68,15 +78,19 @@ def _key(text: str, source: str) -> Key:
     return Key(value, source, f"has blanks around it {where}" if value != text else None)
 
 
-def _filed(root: Path) -> tuple[dict[str, str | None], str | None]:
+def _filed(root: Path) -> _Filed:
+    """Read the file as python-dotenv's ``load_dotenv`` does for the project, references to other variables included."""
     try:
         text = files.read(root, FILE, limit=_LIMIT).decode("utf-8-sig", "replace")
     except FileNotFoundError:
-        return {}, None
+        return _Filed()
     except files.Refused as error:
-        return {}, f"is not set in the environment; {error}"
+        return _Filed(problem=f"is not set in the environment; {error}")
     except OSError as error:
-        return {}, f"is not set in the environment, and {FILE} cannot be read: {printable(error.strerror)}"
+        return _Filed(problem=f"is not set in the environment, and {FILE} cannot be read: {printable(error.strerror)}")
     from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
 
-    return dotenv_values(stream=StringIO(text), interpolate=False), None
+    logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # what it cannot read is told with the key
+    odd = {each.original.line: each.original.string for each in parse_stream(StringIO(text)) if each.error}
+    return _Filed(dotenv_values(stream=StringIO(text)), odd)

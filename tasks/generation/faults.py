@@ -37,8 +37,8 @@ _REMEDIES = {
 _REMEDY = "Correct what the project writes there: timestamp (ISO 8601), component, duration (seconds), success."
 
 
-def unusable(records: Records, subject: str) -> Report | None:
-    """Return the report on a record without entries: none there, or not to be read; ``None`` where it has some."""
+def unusable(records: Records, subject: str, redact: Callable[[str], str]) -> Report | None:
+    """Return the report on a record without entries: none there, or none to be read; ``None`` where it has some."""
     if records.problem:
         remedy = "See what wrote it and that it can be read, or correct maintenance.generation.file."
         return Report(
@@ -52,6 +52,12 @@ def unusable(records: Records, subject: str) -> Report | None:
             summary="no generations recorded",
             findings=[Finding(check=CHECK, subject=subject, status=Status.SKIPPED, message=records.absent)],
         )
+    tally = records.tally
+    if tally.faults.keys() - {Fault.FUTURE} and not (tally.groups or tally.earlier):
+        findings = [*faults(records, subject, redact)]
+        text = f"{subject} holds no entry that can be used."
+        unknown = Finding(check=CHECK, subject=subject, status=Status.UNKNOWN, message=text, remedy=_REMEDY)
+        return Report(summary="the generations could not be read", findings=[unknown, *findings])
     return None
 
 

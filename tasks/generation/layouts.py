@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from .scanning import Damaged, Incomplete, after_blanks, scan
@@ -99,27 +100,57 @@ def _in_object(text: str, begin: int) -> tuple[int, bool, bool]:
 def _first_array(text: str, begin: int) -> tuple[int, bool, bool] | None:
     """Return where the elements of an object's array begin, or the object itself where it is an entry.
 
-    The first array that begins with an object is the one, else the first of all. ``None`` where there is none.
+    The first array that begins with an entry is the one, else the first that begins with an object, else the first of
+    all. ``None`` where there is none.
     """
-    first = None
+    first = objects = None
+    try:
+        for key, place in _values(text, begin):
+            if key in _ENTRY_KEYS:
+                return begin, True, False
+            if text[place : place + 1] == "[":
+                array = place + 1, False, True
+                element = after_blanks(text, place + 1)
+                if _is_entry(text, element):
+                    return array
+                if text[element : element + 1] == "{":
+                    objects = objects or array
+                first = first or array
+    except (Damaged, Incomplete):
+        if objects is None:
+            raise
+    return objects or first
+
+
+def _values(text: str, begin: int) -> Iterator[tuple[str, int]]:
+    """Yield the keys of the object at a place, each with where its value begins.
+
+    Raises:
+        Incomplete: the text ends within it.
+        Damaged: it is no JSON.
+    """
     place = after_blanks(text, begin + 1)
     while text[place : place + 1] != "}":
         key, place = scan(text, place)
         if not isinstance(key, str):
             raise Damaged
-        if key in _ENTRY_KEYS:
-            return begin, True, False
         place = after_blanks(text, _after(":", text, place))
-        if text[place : place + 1] == "[":
-            array = place + 1, False, True
-            if text[after_blanks(text, place + 1) :].startswith("{"):
-                return array
-            first = first or array
+        yield key, place
         _, place = scan(text, place)
         place = after_blanks(text, place)
         if text[place : place + 1] != "}":
             place = after_blanks(text, _after(",", text, place))
-    return first
+
+
+def _is_entry(text: str, place: int) -> bool:
+    """Tell whether an entry begins at a place, by its keys; of one that is cut off, what is there of it counts."""
+    if text[place : place + 1] != "{":
+        return False
+    try:
+        value, _ = scan(text, place)
+    except (Damaged, Incomplete):
+        return any(f'"{key}"' in text[place:] for key in _ENTRY_KEYS)
+    return isinstance(value, dict) and not _ENTRY_KEYS.isdisjoint(value)
 
 
 def _after(mark: str, text: str, place: int) -> int:

@@ -40,7 +40,7 @@ def compare(settings: Settings, *, now: datetime, redact: Callable[[str], str] =
 def judge(settings: GenerationSettings, records: Records, redact: Callable[[str], str]) -> Report:
     """Return the report on *records*, whose periods are the two spans of 30 days."""
     subject = printable(settings.file)
-    missing = unusable(records, subject)
+    missing = unusable(records, subject, redact)
     if missing is not None:
         return missing
     when = f"in the last {DAYS} days"

@@ -38,7 +38,7 @@ def recent(settings: Settings, *, now: datetime, hours: float = 24, redact: Call
 def judge(settings: GenerationSettings, records: Records, hours: float, redact: Callable[[str], str]) -> Report:
     """Return the report on *records*, whose first period is that of the last *hours*."""
     subject = printable(settings.file)
-    missing = unusable(records, subject)
+    missing = unusable(records, subject, redact)
     if missing is not None:
         return missing
     when = f"in the last {names.hours(hours)}"

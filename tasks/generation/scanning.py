@@ -17,6 +17,9 @@ _DECODER = json.JSONDecoder(strict=False, parse_int=_integer)
 """Takes ``NaN``, control characters in strings and integers of any length."""
 
 _PARTIAL = re.compile(r"\.|[eE][+-]?|-|\\?u?[0-9a-fA-F]{0,4}")
+_BEGUN_NUMBER = re.compile(r"\.|[eE][+-]?")
+"""What a number may go on with, digits to follow."""
+
 _LITERALS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 
 _DEEP = 500
@@ -50,7 +53,7 @@ def scan(text: str, place: int) -> tuple[object, int]:
         Damaged: there is no valid value, whatever may follow the text.
     """
     try:
-        return _DECODER.raw_decode(text, place)
+        value, end = _DECODER.raw_decode(text, place)
     except json.JSONDecodeError as error:
         rest = text[error.pos : error.pos + 16]
         if error.msg.startswith("Unterminated string") or (
@@ -60,6 +63,9 @@ def scan(text: str, place: int) -> tuple[object, int]:
         raise Damaged from None
     except RecursionError:
         raise Damaged(_DEEP) from None
+    if type(value) in {int, float} and _BEGUN_NUMBER.fullmatch(text, end):
+        raise Incomplete
+    return value, end
 
 
 def _is_begun_literal(text: str) -> bool:

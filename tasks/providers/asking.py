@@ -58,6 +58,12 @@ def ask_all(
     ]
 
 
+def refused(providers: Mapping[str, ProviderSettings], keys: Mapping[str, Key]) -> list[Asked]:
+    """Return the providers that cannot be asked at all, each with the reason; nothing is sent."""
+    ways = {name: _way(settings, keys.get(settings.key_env)) for name, settings in providers.items()}
+    return [Asked(name, providers[name], refused=way) for name, way in ways.items() if isinstance(way, Failure)]
+
+
 @dataclass(slots=True)
 class _Way:
     """What is needed to ask a provider, and what comes of it.

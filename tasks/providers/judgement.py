@@ -50,26 +50,28 @@ def none_set() -> Report:
     return Report(summary="no providers are set", findings=[finding])
 
 
-def planned(requests: Mapping[str, int], history: str) -> Report:
+def planned(requests: Mapping[str, int], refused: Sequence[Asked], history: str) -> Report:
     """Return the report of a dry run.
 
     Args:
         requests: how many requests each provider would be sent, by its name.
+        refused: the providers that cannot be asked, for want of a key for one; nothing would be sent to them.
         history: the file that would be written to.
     """
-    names = {name: printable(name) for name in requests}
+    closed = {asked.name for asked in refused}
+    names = {name: printable(name) for name in requests if name not in closed}
     return Report(
-        summary=f"{count(len(requests), 'provider')} would be asked",
+        summary=f"{count(len(names), 'provider')} would be asked",
         dry_run=True,
         findings=[
-            Finding(check=ANSWER, subject=names[name], status=Status.SKIPPED, message="Not asked in a dry run.")
-            for name in requests
+            *(found for asked in refused for found in answer(asked)),
+            *(
+                Finding(check=ANSWER, subject=name, status=Status.SKIPPED, message="Not asked in a dry run.")
+                for name in names.values()
+            ),
         ],
         actions=[
-            *(
-                Action(verb="request", target=names[name], count=number, done=False)
-                for name, number in requests.items()
-            ),
+            *(Action(verb="request", target=shown, count=requests[name], done=False) for name, shown in names.items()),
             Action(verb="write", target=printable(history), done=False),
         ],
     )

@@ -69,7 +69,7 @@ def compare(settings: Settings, *, now: datetime) -> Report:
         for name, provider in settings.providers.items():
             findings += _judge(name, provider, last.get(name, _NOTHING), before.get(name, _NOTHING))
     elif not history.problem:
-        message = f"{path} holds no measurement of the last {DAYS} days."
+        message = f"No measurement of the last {DAYS} days stands in {path}."
         findings.append(_told(path, Status.SKIPPED, message, _CHECK_AGAIN))
     total = sum(month.count for month in last.values())
     names = _in_order({*last, *before}, settings.providers)

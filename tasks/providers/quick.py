@@ -48,10 +48,11 @@ def ask_once(
     """
     if not settings.providers:
         return judgement.none_set()
-    if dry_run:
-        return judgement.planned(dict.fromkeys(settings.providers, 1), remembering.path(settings))
-    from .asking import ask_all
+    from .asking import ask_all, refused
 
+    if dry_run:
+        requests = dict.fromkeys(settings.providers, 1)
+        return judgement.planned(requests, refused(settings.providers, keys), remembering.path(settings))
     everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
     memory = remembering.remember(settings, everyone, TASK, now)
     figures = {printable(asked.name): measures.measure(asked) for asked in everyone if asked.complete}

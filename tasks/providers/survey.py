@@ -51,11 +51,11 @@ def survey(
     """
     if not settings.providers:
         return judgement.none_set()
+    from .asking import ask_all, refused
+
     if dry_run:
         requests = {name: _number(provider) for name, provider in settings.providers.items()}
-        return judgement.planned(requests, remembering.path(settings))
-    from .asking import ask_all
-
+        return judgement.planned(requests, refused(settings.providers, keys), remembering.path(settings))
     everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
     memory = remembering.remember(settings, everyone, TASK, now)
     trends = trending.of(history.read(Path(settings.root), settings.logs.directory), settings.providers, now)

@@ -46,9 +46,22 @@ def test_a_value_that_no_header_can_carry_is_told(tmp_path: Path, value: str) ->
     assert "no key has" in problem
 
 
-def test_references_in_the_file_are_not_followed(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(f"{NAME}=${{HOME}}-0123456789\n")
-    assert key(tmp_path, {"HOME": "/root"}).value == "${HOME}-0123456789"
+def test_references_in_the_file_are_followed_as_the_project_follows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFIX", "sk")
+    (tmp_path / ".env").write_text(f"END=0123456789\n{NAME}=${{PREFIX}}-${{END}}\n")
+    assert key(tmp_path, {}).value == "sk-0123456789"
+
+
+@pytest.mark.parametrize("line", [f"{NAME}='sk-not-closed", f"{NAME}: sk-of-yaml-0123"])
+def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"OTHER=1\n{line}\n")
+    found = key(tmp_path, {})
+    assert found.value == ""
+    assert found.problem is not None
+    assert found.problem.startswith("cannot be read in line 2 of .env")
+    assert "sk-" not in found.problem
 
 
 def test_a_key_is_not_shown(tmp_path: Path) -> None:

@@ -63,3 +63,14 @@ def test_only_the_blanks_of_json_are_passed_over() -> None:
     assert after_blanks(" \t\r\n\x0b", 0) == 4
     assert after_blanks("x", 0) == 0
     assert after_blanks("", 0) == 0
+
+
+@pytest.mark.parametrize("text", ["0.", "12e", "1.5E", "-3e-", "7E+"])
+def test_a_number_that_may_go_on_is_incomplete(text: str) -> None:
+    with pytest.raises(Incomplete):
+        scan(text, 0)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("0.,", 1), ("true.", 4), ("1.5", 3), ("2 .", 1)])
+def test_what_cannot_go_on_is_complete(text: str, expected: int) -> None:
+    assert scan(text, 0)[1] == expected

@@ -60,3 +60,14 @@ def test_no_text_around_it_brings_a_key_back(before: str, key: str, after: str) 
     shown = cleaner(key)(before + key + after)
     assert key not in shown
     assert shown.isprintable()
+
+
+@pytest.mark.parametrize("piece", [SECRET[:8], SECRET[-8:], SECRET[3:15], SECRET[:-1]])
+def test_a_piece_of_the_key_does_not_come_back(piece: str) -> None:
+    shown = cleaner(SECRET)(f"the key <{piece}> is wrong")
+    assert piece not in shown
+    assert shown.startswith("the key <[redacted]")
+
+
+def test_what_is_too_short_to_tell_of_a_key_stays() -> None:
+    assert SECRET[2:9] in cleaner(SECRET)(f"the key <{SECRET[2:9]}> is wrong")

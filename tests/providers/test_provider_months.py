@@ -244,7 +244,7 @@ def test_no_measurement_of_the_last_month(tmp_path: Path, content: object) -> No
     report = run(tmp_path, content) if content is not None else compare(Settings(root=str(tmp_path)), now=NOW)
     (finding,) = report.findings
     assert (finding.check, finding.subject, finding.status) == ("providers.history", PATH, Status.SKIPPED)
-    assert finding.message == f"{PATH} holds no measurement of the last 30 days."
+    assert finding.message == f"No measurement of the last 30 days stands in {PATH}."
     assert "inv daily.health-check" in str(finding.remedy)
     assert report.summary == "0 providers, 0 measurements in the last 30 days"
     assert report.metrics == []
