@@ -14,14 +14,14 @@ _SHOWN = 200
 """Characters of them that a message quotes."""
 
 
-_PIECE = 8
-"""Characters of a key in a row that are too many to be shown."""
+_PIECE = 12
+"""Characters of a key in a row that are too many to be shown; fewer may be a word that is the name of a model, too."""
 
 
 def cleaner(key: str, redact: Callable[[str], str] = str) -> Callable[[str], str]:
     """Return a function that makes what a server said fit to be shown: short, on one line, without secrets.
 
-    *key* is taken out whatever *redact* knows, also a piece of it of eight characters or more, and so is a word with
+    *key* is taken out whatever *redact* knows, also a piece of it of twelve characters or more, and so is a word with
     asterisks: providers quote the end of a key that they refuse ("Your api key: ****1234 is invalid").
     """
     own = redactor([key])

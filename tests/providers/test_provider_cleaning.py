@@ -62,7 +62,7 @@ def test_no_text_around_it_brings_a_key_back(before: str, key: str, after: str) 
     assert shown.isprintable()
 
 
-@pytest.mark.parametrize("piece", [SECRET[:8], SECRET[-8:], SECRET[3:15], SECRET[:-1]])
+@pytest.mark.parametrize("piece", [SECRET[:12], SECRET[-12:], SECRET[1:13], SECRET[:-1]])
 def test_a_piece_of_the_key_does_not_come_back(piece: str) -> None:
     shown = cleaner(SECRET)(f"the key <{piece}> is wrong")
     assert piece not in shown
@@ -70,4 +70,4 @@ def test_a_piece_of_the_key_does_not_come_back(piece: str) -> None:
 
 
 def test_what_is_too_short_to_tell_of_a_key_stays() -> None:
-    assert SECRET[2:9] in cleaner(SECRET)(f"the key <{SECRET[2:9]}> is wrong")
+    assert SECRET[2:13] in cleaner(SECRET)(f"the key <{SECRET[2:13]}> is wrong")
