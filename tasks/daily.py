@@ -112,6 +112,7 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
         now=now,
         path=f"{settings.logs.directory}/health_reports/health_report_{now:%Y%m%d}.json",
         check="health.report",
+        advance=run.advance,
         side_by_side=True,
         dry_run=dry,
     )

@@ -38,6 +38,7 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
         now=now,
         path=f"{settings.logs.directory}/monthly_reports/monthly_report_{now:%Y%m}.json",
         check="performance.report",
+        advance=run.advance,
         dry_run=dry_run or run.dry,
     )
 

@@ -111,6 +111,8 @@ def api_health(run: Run, dry_run: bool = False) -> Report:
         now=now,
         path=f"{settings.logs.directory}/api_reports/api_health_{now:%Y%m%d}.json",
         check="providers.report",
+        advance=run.advance,
+        side_by_side=True,
         dry_run=dry,
     )
 

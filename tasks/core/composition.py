@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,9 @@ from .report_files import with_file
 Part: TypeAlias = Callable[[Event], Report]
 """Measures and judges one domain; it ends early where the event is set."""
 
+_TICK = 0.25
+"""Seconds after which progress is told again while nothing has ended: a live display looks dead otherwise."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +41,7 @@ def compose(
     now: datetime,
     path: str,
     check: str,
+    advance: Callable[[int], None],
     side_by_side: bool = False,
     dry_run: bool = False,
 ) -> Report:
@@ -53,6 +57,7 @@ def compose(
         now: the moment of the run, aware of its zone.
         path: the report file, below the root.
         check: the id of the finding on that file, ``health.report``.
+        advance: told how many parts have ended since its last call, several times a second where they run in threads.
         side_by_side: run the parts in threads, so that together they take as long as the slowest of them.
         dry_run: write nothing, and say that it would be written.
 
@@ -63,7 +68,8 @@ def compose(
     with ExitStack() as held:
         unlocked = None if dry_run else _lock(held, root, task, now, check)
         with deferred_interrupt() as stop:
-            reports = (_run_side_by_side if side_by_side else _run_in_turn)(parts, stop)
+            run = _run_side_by_side if side_by_side else _run_in_turn
+            reports = run(parts, stop, advance)
             report = joined(reports)
             if dry_run:
                 planned = Action(verb="write", target=path, done=False)
@@ -104,13 +110,22 @@ def _lock(held: ExitStack, root: Path, task: str, now: datetime, check: str) -> 
     return None
 
 
-def _run_in_turn(parts: Mapping[str, Part], stop: Event) -> list[Report]:
-    return [_run(name, part, stop) for name, part in parts.items() if not stop.is_set()]
+def _run_in_turn(parts: Mapping[str, Part], stop: Event, advance: Callable[[int], None]) -> list[Report]:
+    reports = []
+    for name, part in parts.items():
+        if not stop.is_set():
+            reports.append(_run(name, part, stop))
+            advance(1)
+    return reports
 
 
-def _run_side_by_side(parts: Mapping[str, Part], stop: Event) -> list[Report]:
+def _run_side_by_side(parts: Mapping[str, Part], stop: Event, advance: Callable[[int], None]) -> list[Report]:
     with ThreadPoolExecutor(len(parts)) as pool:
         running = [pool.submit(_run, name, part, stop) for name, part in parts.items()]
+        pending = {*running}
+        while pending:
+            ended, pending = wait(pending, _TICK, FIRST_COMPLETED)
+            advance(len(ended))
     return [each.result() for each in running]
 
 

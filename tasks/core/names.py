@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
@@ -64,3 +65,8 @@ def hours(number: float) -> str:
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun: ``1 entry``, ``12,000 entries``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share (0 to 1) in percent, rounded down to a tenth: what misses a threshold never reads like it."""
+    return f"{math.floor(share * 1000 + 1e-9) / 10:g} %"

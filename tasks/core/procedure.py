@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Check = Callable[[Settings, Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """What a procedure is given.
 
@@ -49,7 +50,7 @@ class Run:
         """Return a moment that may be given as how long before now."""
         return self.now - moment if isinstance(moment, timedelta) else moment
 
-    @property
+    @cached_property
     def keys(self) -> dict[str, Key]:
         """The keys that the settings name, by their variables: the environment's, else those of the project's .env."""
         from .keys import find_keys
@@ -58,7 +59,7 @@ class Run:
         names = (*settings.configuration.environment_keys, *(each.key_env for each in settings.providers.values()))
         return find_keys(Path(settings.root), names, os.environ)
 
-    @property
+    @cached_property
     def redact(self) -> Callable[[str], str]:
         """Takes the keys, and whatever else looks like a secret, out of a text."""
         from .redaction import redactor

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from .figures import Figures, figures, quantile, rounded, together
+from ..core.quantile import quantile
+from .figures import Figures, figures, rounded, together
 from .tally import Group, Tally
 
 FEWEST = 10

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..core.names import count
+from ..core.names import count, percent
 from ..core.report import Metric
 from .tally import Group, Tally
 
@@ -61,24 +60,6 @@ def by_component(tally: Tally, period: int) -> dict[str, Figures]:
     """Return the figures of each component in a period, those with the most generations first."""
     found = {component: figures(group) for (where, component), group in tally.groups.items() if where == period}
     return dict(sorted(found.items(), key=lambda item: (-item[1].count, item[0])))
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """Return the value below which *share* (0 to 1) of *ordered*, ascending and not empty, lies.
-
-    Between two values it is interpolated linearly, the smallest being 0 and the largest 1: type 7 of Hyndman and
-    Fan, "Sample Quantiles in Statistical Packages" (1996), and ``method="inclusive"`` of
-    :func:`statistics.quantiles`.
-    """
-    place = (len(ordered) - 1) * share
-    below = math.floor(place)
-    above = math.ceil(place)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
-
-
-def percent(share: float) -> str:
-    """Return a share (0 to 1) in percent, rounded down to a tenth: what misses a threshold never reads like it."""
-    return f"{math.floor(share * 1000 + 1e-9) / 10:g} %"
 
 
 def rounded(number: float | None) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from ..core.names import printable
+from ..core.names import count, printable
 from ..core.report import Finding, Report, Status
 from ..core.settings.model import GenerationSettings, Settings
 from .comparison import compared, table
@@ -24,7 +24,8 @@ _BEFORE, _NOW = 1, 2
 def compare(settings: Settings, *, now: datetime, redact: Callable[[str], str] = str) -> Report:
     """Compare the generations of the last 30 days with those of the 30 days before, component by component.
 
-    The findings are recommendations, each with the figure that calls for it; where nothing does there are none.
+    How many there are is one finding; the others are recommendations, each with the figure that calls for it, and
+    none where nothing does.
 
     Args:
         settings: the project's settings, ``root`` absolute.
@@ -47,9 +48,11 @@ def judge(settings: GenerationSettings, records: Records, redact: Callable[[str]
     components = compared(records.tally, _BEFORE, _NOW)
     total = together(one.now.figures for one in components)
     findings = [*faults(records, subject, redact)]
-    if not total.count:
-        text = f"No generation was recorded {when}."
-        findings.append(Finding(check="generation.count", subject=subject, status=Status.SKIPPED, message=text))
+    status = Status.OK if total.count else Status.SKIPPED
+    text = (
+        f"{count(total.count, 'generation')} counted {when}." if total.count else f"No generation was recorded {when}."
+    )
+    findings.append(Finding(check="generation.count", subject=subject, status=status, message=text, value=total.count))
     for one in components:
         findings += recommendations(settings, one, redact(one.name), DAYS)
     return Report(

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core import names
-from ..core.names import count, duration, printable
+from ..core.names import count, duration, percent, printable
 from ..core.report import Finding, Report, Status
 from ..core.settings.model import GenerationSettings, Settings
 from .faults import faults, unusable
-from .figures import Figures, by_component, metrics, percent, rounded, summary, together
+from .figures import Figures, by_component, metrics, rounded, summary, together
 from .records import Records, read_records
 from .slowness import slowness
 from .times import Periods

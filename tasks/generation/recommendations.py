@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from ..core.names import count, duration
+from ..core.names import count, duration, percent
 from ..core.report import Finding, Status
 from ..core.settings.model import GenerationSettings
 from .comparison import Component, change
-from .figures import Figures, percent
+from .figures import Figures
 from .slowness import slowness
 
 SLOWER_PERCENT = 20

@@ -133,7 +133,7 @@ async def _ask(way: _Way, script: Script, trusted: ssl.SSLContext, now: datetime
 
     clean = cleaner(way.key, redact)
     try:
-        client = httpx.AsyncClient(verify=trusted)
+        client = httpx.AsyncClient(verify=trusted, trust_env=not address.is_loopback(way.place))
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         message = f"The proxy that the environment names cannot be used: {clean(str(error)).rstrip('.')}."
         way.closed = Failure(Fault.PROXY, message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ..core.names import count, printable
+from ..core.names import count, percent, printable
+from ..core.quantile import quantile
 from ..core.report import Finding, Metric, Report, Status
 from ..core.settings.model import ProviderSettings, Settings
 from .history import CHECK, SECONDS_A_DAY, History, Measurement, history_path, read
@@ -79,22 +79,6 @@ def compare(settings: Settings, *, now: datetime) -> Report:
         metrics=[metric for name in names if name in last for metric in _metrics(printable(name), last[name])],
         data={"providers": [_row(name, last.get(name, _NOTHING), before.get(name, _NOTHING)) for name in names]},
     )
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value below which *share* of *values* lies, by linear interpolation between its neighbours.
-
-    This is definition 7 of Hyndman and Fan, "Sample quantiles in statistical packages" (1996): that of
-    ``statistics.quantiles(method="inclusive")``.
-
-    Args:
-        values: at least one, in ascending order.
-        share: from 0 to 1; 0.5 for the median.
-    """
-    place = share * (len(values) - 1)
-    lower = int(place)
-    upper = min(lower + 1, len(values) - 1)
-    return values[lower] + (values[upper] - values[lower]) * (place - lower)
 
 
 def _in_order(found: set[str], configured: Mapping[str, ProviderSettings]) -> list[str]:
@@ -181,7 +165,7 @@ def _of_mean(subject: str, provider: ProviderSettings, last: Month) -> Iterator[
 
 
 def _of_medians(subject: str, last: Month, before: Month) -> Iterator[Finding]:
-    now, then = percentile(last.times, 0.5), percentile(before.times, 0.5)
+    now, then = quantile(last.times, 0.5), quantile(before.times, 0.5)
     if is_slower(then, now):
         limit = then * SLOWER
         yield Finding(
@@ -205,19 +189,14 @@ def _of_success(subject: str, last: Month) -> Iterator[Finding]:
             check="providers.success_rate",
             subject=subject,
             status=Status.WARNING,
-            message=f"{_percent(rate)} of its requests succeeded, the mean of {count(len(last.rates), 'measurement')} "
-            f"in the last {DAYS} days; at least {_percent(MIN_SUCCESS_RATE)} was expected.",
+            message=f"{percent(rate)} of its requests succeeded, the mean of {count(len(last.rates), 'measurement')} "
+            f"in the last {DAYS} days; at least {percent(MIN_SUCCESS_RATE)} was expected.",
             value=round(rate, _PLACES),
             unit="share",
             warning=MIN_SUCCESS_RATE,
             remedy="Run inv weekly.api-health to see what fails, and have requests tried again or another provider "
             "take them.",
         )
-
-
-def _percent(share: float) -> str:
-    """Return a share in percent, rounded down: what is below a threshold never reads as if it met it."""
-    return f"{math.floor(share * 1000 + 1e-9) / 10:g} %"
 
 
 def _metrics(subject: str, month: Month) -> Iterator[Metric]:
@@ -259,4 +238,4 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def _percentile(values: Sequence[float], share: float) -> float | None:
-    return round(percentile(values, share), _PLACES) if values else None
+    return round(quantile(values, share), _PLACES) if values else None

@@ -27,7 +27,8 @@ def part(name: str, status: Status = Status.OK) -> Part:
 
 
 def composed(root: Path, parts: dict[str, Part], **options: Any) -> Report:
-    return compose(parts, root=root, task="daily.health-check", now=NOW, path=PATH, check="health.report", **options)
+    given = {"advance": lambda _count: None, **options}
+    return compose(parts, root=root, task="daily.health-check", now=NOW, path=PATH, check="health.report", **given)
 
 
 @pytest.mark.parametrize("side_by_side", [False, True])
@@ -114,3 +115,27 @@ def test_a_wish_to_stop_ends_it_with_what_was_found(tmp_path: Path, *, side_by_s
     assert report.status is Status.UNKNOWN
     assert not (tmp_path / "logs").exists()
     assert not (tmp_path / LOCK_FILE).exists()
+
+
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_every_part_that_ends_is_told(tmp_path: Path, *, side_by_side: bool) -> None:
+    told: list[int] = []
+    composed(tmp_path, {"one": part("one"), "two": part("two")}, side_by_side=side_by_side, advance=told.append)
+    assert sum(told) == 2
+
+
+def test_progress_is_told_while_nothing_ends(tmp_path: Path) -> None:
+    """The part ends only when it was told of twice meanwhile."""
+    twice, told = Event(), []
+
+    def advance(count: int) -> None:
+        told.append(count)
+        if told[:2] == [0, 0]:
+            twice.set()
+
+    def waits(_stop: Event) -> Report:
+        assert twice.wait(20)
+        return Report(summary="told of")
+
+    assert composed(tmp_path, {"one": waits}, side_by_side=True, advance=advance).summary == "told of"
+    assert sum(told) == 1

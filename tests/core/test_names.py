@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.names import count, duration, hours, listed, printable, size
+from tasks.core.names import count, duration, hours, listed, percent, printable, size
 
 ANYTHING = st.text(st.characters(codec="utf-8") | st.characters(categories=["Cs"]))
 """Any text that Python can hold, halves of surrogate pairs included."""
@@ -200,3 +200,20 @@ def test_hours_read_as_people_say_them(number: float, text: str) -> None:
 )
 def test_a_number_agrees_with_its_noun(number: int, one: str, many: str | None, text: str) -> None:
     assert count(number, one, many) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (1.0, "100 %"),
+        (0.0, "0 %"),
+        (0.82, "82 %"),
+        (0.29, "29 %"),
+        (0.57, "57 %"),
+        (0.8999, "89.9 %"),
+        (0.99999, "99.9 %"),
+        (0.9735, "97.3 %"),
+    ],
+)
+def test_a_share_is_rounded_down(share: float, text: str) -> None:
+    assert percent(share) == text

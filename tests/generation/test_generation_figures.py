@@ -1,49 +1,16 @@
 from __future__ import annotations
 
-import statistics
 from array import array
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tasks.core.report import Status
 from tasks.core.settings.model import GenerationSettings
-from tasks.generation.figures import Figures, by_component, figures, percent, quantile, rounded, summary, together
+from tasks.generation.figures import Figures, by_component, figures, rounded, summary, together
 from tasks.generation.slowness import slowness
 from tasks.generation.tally import Group, Tally
 
 from .conftest import periods
-
-
-@given(st.lists(st.floats(0, 1e9), min_size=2, max_size=50))
-def test_quantiles_are_those_of_the_standard_library(values: list[float]) -> None:
-    expected = statistics.quantiles(values, n=20, method="inclusive")
-    ordered = sorted(values)
-    assert quantile(ordered, 0.95) == pytest.approx(expected[18])
-    assert quantile(ordered, 0.5) == pytest.approx(statistics.median(values))
-    assert (quantile(ordered, 0), quantile(ordered, 1)) == (min(values), max(values))
-
-
-def test_the_quantile_of_one_value_is_that_value() -> None:
-    assert quantile([3.0], 0.95) == 3.0
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [
-        (1.0, "100 %"),
-        (0.0, "0 %"),
-        (0.82, "82 %"),
-        (0.29, "29 %"),
-        (0.57, "57 %"),
-        (0.8999, "89.9 %"),
-        (0.99999, "99.9 %"),
-        (0.9735, "97.3 %"),
-    ],
-)
-def test_a_share_is_rounded_down(share: float, text: str) -> None:
-    assert percent(share) == text
 
 
 def test_figures_are_those_of_the_group() -> None:

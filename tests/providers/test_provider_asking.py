@@ -394,9 +394,20 @@ def test_a_proxy_of_the_environment_is_used(name: str, monkeypatch: pytest.Monke
 
 
 def test_no_proxy_is_used_for_what_the_environment_excepts(monkeypatch: pytest.MonkeyPatch) -> None:
-    with stand_in() as server, stand_in() as proxy:
+    with stand_in() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("NO_PROXY", "provider.invalid")
+        outcome = one("http://provider.invalid")
+    assert outcome.failure is not None
+    assert outcome.failure.fault is Fault.DNS
+    assert not proxy.seen
+
+
+def test_no_proxy_is_used_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with stand_in() as server, stand_in() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
         assert one(server.url).failure is None
     assert (len(server.seen), len(proxy.seen)) == (1, 0)
 

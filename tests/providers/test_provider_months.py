@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,13 +8,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tasks.core.layout import report_lines
 from tasks.core.report import Finding, Report, Status
 from tasks.core.settings.model import Settings
-from tasks.providers.months import compare, percentile
+from tasks.providers.months import compare
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PATH = "logs/api_performance.json"
@@ -296,14 +293,3 @@ def test_many_names_take_no_longer_than_few(tmp_path: Path) -> None:
     names = {f"provider {number}": {"response_time": 1.0} for number in range(20_000)}
     report = run(tmp_path, [{"timestamp": NOW.isoformat(), "providers": names}])
     assert report.summary == "20,000 providers, 20,000 measurements in the last 30 days"
-
-
-@given(values=st.lists(st.floats(min_value=0, max_value=1e6), min_size=2, max_size=50))
-@settings(deadline=None)
-def test_percentiles_are_those_of_the_inclusive_method(values: list[float]) -> None:
-    values.sort()
-    expected = statistics.quantiles(values, n=100, method="inclusive")
-    for hundredth in (1, 50, 95, 99):
-        assert percentile(values, hundredth / 100) == pytest.approx(expected[hundredth - 1])
-    assert percentile(values, 1.0) == values[-1]
-    assert percentile(values[:1], 0.95) == values[0]
