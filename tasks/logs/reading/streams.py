@@ -284,6 +284,12 @@ def _sort_out(root: Path, cursor: Cursor, unread: Sequence[Packed]) -> _Sorted:
     return _Sorted(own, [], strange, gone and bool(own))
 
 
+def _begins_as(source: Source, head: Mapping[str, str]) -> bool:
+    """Tell whether a file begins with the text of the digests, by the longest; any does where there are none."""
+    longest = max(map(int, head), default=0)
+    return not longest or _digest(source, 0, longest) == head[str(longest)]
+
+
 def _begins(root: Path, archive: Packed, head: Mapping[str, str]) -> bool:
     """Tell whether an archive begins with the text of the digests, by the longest that it holds in full."""
     lengths = [int(text) for text in head if archive.origin is None or int(text) <= archive.origin.end]
@@ -305,11 +311,16 @@ def _holds(root: Path, path: str, cursor: Cursor, place: int, intact: int, *, sh
         intact: bytes before the place that cannot have been blanked.
         short: the answer where the file is long enough, but none of the digests is of so little text; without one,
             the inode decides.
+
+    A file of which nothing was released begins as it began: lines that repeat may make another one read alike at
+    the place.
     """
     lengths = [int(text) for text in cursor.before if int(text) <= intact]
     try:
         with open_log(root, path) as source:
             if place and not source.text.read_at(place - 1, 1):
+                return False
+            if place == cursor.offset and not _begins_as(source, cursor.head):
                 return False
             if lengths:
                 longest = max(lengths)

@@ -357,6 +357,20 @@ def test_a_place_in_the_log_with_little_text_before_it_is_found(logs: Logs, read
         assert reader.visit() == {"a.log": numbers}
 
 
+@pytest.mark.parametrize("change", ["shift", "truncate", "replace"])
+def test_a_new_log_that_reads_alike_at_the_place_is_known_by_its_head(logs: Logs, reader: Reader, change: str) -> None:
+    logs.append("a.log", 0, 1500)
+    reader.visit()
+    if change == "shift":
+        logs.shift("a.log")
+    else:
+        (logs.folder / "a.log").write_bytes(b"")
+        if change == "replace":
+            logs.replace("a.log")
+    numbers = logs.append("a.log", 0, 1500)
+    assert reader.visit() == {"a.log": numbers}
+
+
 def test_the_rest_of_a_renamed_log_is_read_before_the_archive_of_the_next(logs: Logs, reader: Reader) -> None:
     logs.append("a.log")
     assert reader.visit() == {"a.log": [1]}
