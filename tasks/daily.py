@@ -81,13 +81,12 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
     from pathlib import Path
 
     from .core.composition import compose
+    from .providers.quick import ask_once
 
     settings, now, keys, redact, dry = run.settings, run.now, run.keys, run.redact, dry_run or run.dry
 
-    # Each part imports what it needs, so that the providers are asked before the others are even loaded.
+    # The other parts import what they need themselves, so that the providers are asked before those are even loaded.
     def providers(stop: Event) -> Report:
-        from .providers.quick import ask_once
-
         return ask_once(settings, keys=keys, now=now, stop=stop, dry_run=dry, redact=redact)
 
     def system(stop: Event) -> Report:

@@ -9,6 +9,8 @@ from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING
 
+import httpx
+
 from ..core.keys import Key
 from ..core.settings.model import ProviderSettings
 from . import address
@@ -103,8 +105,6 @@ def _asked(
     """Ask, and return of which providers everything was asked that was to be."""
 
     async def run() -> dict[str, bool]:
-        import httpx
-
         trusted = httpx.create_ssl_context()
         tasks = {name: asyncio.create_task(_ask(way, script, trusted, now, redact)) for name, way in ways.items()}
         pending = {*tasks.values()}
@@ -129,8 +129,6 @@ def _ended(task: asyncio.Task[None]) -> bool:
 
 
 async def _ask(way: _Way, script: Script, trusted: ssl.SSLContext, now: datetime, redact: Callable[[str], str]) -> None:
-    import httpx
-
     clean = cleaner(way.key, redact)
     try:
         client = httpx.AsyncClient(verify=trusted, trust_env=not address.is_loopback(way.place))

@@ -12,6 +12,7 @@ from ..core.names import printable
 from ..core.report import Report
 from ..core.settings.model import Settings
 from . import judgement, measures, remembering
+from .asking import ask_all, refused
 from .faults import Fault
 from .outcome import Request
 
@@ -48,8 +49,6 @@ def ask_once(
     """
     if not settings.providers:
         return judgement.none_set()
-    from .asking import ask_all, refused
-
     if dry_run:
         requests = dict.fromkeys(settings.providers, 1)
         return judgement.planned(requests, refused(settings.providers, keys), remembering.path(settings))
