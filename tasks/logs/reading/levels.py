@@ -64,10 +64,12 @@ PATTERNS = (_UPPER, _LOWER, _BRACKET, _PADDED, re.escape(TRACEBACK))
 _ANY_WORD = rb"(?:[Tt]race|[Dd]ebug|[Ii]nfo|[Nn]otice|[Ss]uccess|[Ee]rror|[Cc]ritical|[Ff]atal|[Ww]arn(?:ing)?)"
 _TOKEN = re.compile(
     rb"\b(?P<upper>TRACE|DEBUG|INFO|NOTICE|SUCCESS|ERROR|CRITICAL|FATAL|WARN(?:ING)?)(?![\w=])"
-    rb"|\[\s?(?P<bracket>" + _ANY_WORD + rb")\s{0,8}\]"
-    rb"|\b(?:level|levelname|severity|lvl)(?:=[\"']?|[\"']:\s?[\"'])(?P<key>" + _ANY_WORD + rb")(?![\w=])"
+    rb"|\[\0{0,3}\s?\0{0,3}(?P<bracket>" + _ANY_WORD + rb")\0{0,3}\s{0,8}\0{0,3}\]"
+    rb"|\b(?:level|levelname|severity|lvl)\0{0,3}(?:=\0{0,3}[\"']?|[\"']:\s?[\"'])(?P<key>" + _ANY_WORD + rb")(?![\w=])"
 )
-"""Every form of a level in text; the first in a line is the record's."""
+"""Every form of a level in text; the first in a line is the record's. Where a colour was, there is a NUL."""
+
+_COLOUR_MARK = b"\0"
 
 CONTEXT = 1 << 14
 """Bytes in front of a traceback in which the record that it belongs to is looked for."""
@@ -216,12 +218,13 @@ def judge_head(head: bytes, *, structured: bool) -> Level:
     Returns:
         ``NOTHING`` where the line begins no record, or where that word is not its first level word.
     """
-    if b"\x1b" in head:
-        head = ANSI.sub(b"", head)
-    token = _TOKEN.search(head)
-    if token is None or token.end() < len(head) - 1:
+    coloured = b"\x1b" in head
+    # A colour keeps what stands before it apart from what follows: both may be words.
+    plain = ANSI.sub(_COLOUR_MARK, head) if coloured else head
+    token = _TOKEN.search(plain)
+    if token is None or token.end() < len(plain) - 1:
         return Level.NOTHING
-    if structured and not begins_record(head):
+    if structured and not begins_record(ANSI.sub(b"", head) if coloured else head):
         return Level.NOTHING
     word = token["upper"] or token["bracket"] or token["key"]
     return _NAMES.get(word.lower(), Level.NOTHING)

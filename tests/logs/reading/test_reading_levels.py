@@ -302,6 +302,13 @@ def test_in_free_text_every_line_with_a_level_word_counts() -> None:
     assert levels(data) == [Level.ERROR, Level.WARNING, Level.CRITICAL]
 
 
+@FINDERS
+def test_a_colour_joins_no_words(find: Finder) -> None:
+    data = b"ERROR\x1b[31mERROR\x1b[0m[error]\n"
+    assert [level for _, level in found(data, find, Judge(structured=False))] == [Level.ERROR]
+    assert Judge(structured=False).count(data, find(data)) == {Level.ERROR: 1}
+
+
 def test_lines_of_a_traceback_are_no_records() -> None:
     data = (
         b"2025-06-02 11:59:59,707 - api - ERROR - it failed\n"
