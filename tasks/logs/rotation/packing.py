@@ -11,7 +11,7 @@ import struct
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from threading import Event
 from typing import TypeVar
 
@@ -25,6 +25,9 @@ _IN_FLIGHT = 6
 
 _LEVEL = 2
 """Of isal's 0 to 3: 3 takes three times as long for less than a hundredth fewer bytes."""
+
+_FLUSHED = 8 << 20
+"""Bytes of an archive after which the disk is told to write them, while the next blocks are compressed."""
 
 _ROOM = 40
 """Bytes kept free in the header, for the numbers in it to grow."""
@@ -69,6 +72,8 @@ class Packing:
         self._head = b""
         self._starts, self._lengths, self._sums = array("Q"), array("Q"), array("I")
         self._verified = 0
+        self._flushing: Future[None] | None = None
+        self._flushed = 0
         self.end = 0
         self.size = 0
 
@@ -89,6 +94,13 @@ class Packing:
         if not self._head:
             head = header(origin, mtime)
             self._head = _padded(head, len(head) + _ROOM)
+        try:
+            self._append(log, upto)
+        finally:
+            if self._flushing:  # the descriptor is closed when this fails
+                wait((self._flushing,))
+
+    def _append(self, log: int, upto: int) -> None:
         heads = iter([self._head] if not self.size else [])
         for member, total, length in self._ahead(
             self._submit(_member, next(heads, _PLAIN), log, offset, min(BLOCK, upto - offset))
@@ -100,6 +112,20 @@ class Packing:
             self._sums.append(total)
             self.size += len(member)
             self.end += length
+            self._flush_ahead()
+
+    def _flush_ahead(self) -> None:
+        """Let the disk write what there is so far, unless it still does so or there is little."""
+        if self.size - self._flushed < _FLUSHED or (self._flushing and not self._flushing.done()):
+            return
+        self._require_flushed()
+        self._flushed = self.size
+        self._flushing = self._pool.submit(os.fsync, self._descriptor)
+
+    def _require_flushed(self) -> None:
+        """Raise what the disk said: the system tells a descriptor of a failed write once only."""
+        if self._flushing:
+            self._flushing.result()
 
     def seal(self, origin: Origin, mtime: float) -> None:
         """Write the final header; its length is that of the first one."""
@@ -117,6 +143,7 @@ class Packing:
             Stopped: it was told to stop.
             OSError: the archive cannot be written or read.
         """
+        self._require_flushed()
         syncing = self._pool.submit(os.fsync, self._descriptor)
         try:
             first = min(self._verified, 1)  # the header in front of it may be new

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import gzip
+import hashlib
 import os
 import stat
 import subprocess
@@ -349,6 +350,28 @@ def test_a_full_disk_costs_no_line_and_leaves_nothing_behind(project: Project, m
     after = {path: seen for path, seen in look(project.logs).items() if path in before}
     assert after == before
     assert project.names() == ["a.log", "b.log"]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_disk_that_fails_while_it_is_flushed_ahead_is_heard(
+    project: Project, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    content = b"".join(hashlib.sha256(b"%d" % line).hexdigest().encode() + b"\n" for line in range(100_000))
+    assert len(content) > 5 * BLOCK
+    project.log(content=content)
+    flushes = []
+
+    def this_one(_descriptor: int) -> bool:
+        flushes.append(1)
+        return len(flushes) == number
+
+    monkeypatch.setattr(packing, "_FLUSHED", 1)
+    monkeypatch.setattr(os, "fsync", failing(os.fsync, errno.EIO, this_one))
+    report = project.run()
+    monkeypatch.undo()
+    assert "Input/output error" in found(report, "logs.rotation-failed").message
+    assert project.names() == ["app.log"]
+    assert (project.logs / "app.log").read_bytes() == content
 
 
 @pytest.mark.parametrize("operation", ["fdatasync", "link", "pwrite"])
