@@ -357,7 +357,7 @@ def test_a_disk_that_fails_while_it_is_flushed_ahead_is_heard(
     project: Project, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     content = b"".join(hashlib.sha256(b"%d" % line).hexdigest().encode() + b"\n" for line in range(100_000))
-    assert len(content) > 5 * BLOCK
+    assert len(content) > 3 * BLOCK
     project.log(content=content)
     flushes = []
 
