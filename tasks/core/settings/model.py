@@ -17,6 +17,7 @@ MOST_HOURS = 1_000_000
 """The longest time that can be set, 114 years: beyond it lie only mistakes and numbers that no clock has."""
 
 Hours: TypeAlias = Annotated[float, Meta(ge=0, le=MOST_HOURS)]
+Days: TypeAlias = Annotated[float, Meta(ge=0, le=36_500)]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0)]
 Megabytes: TypeAlias = Annotated[float, Meta(ge=0)]
 Percent: TypeAlias = Annotated[float, Meta(ge=0, le=100)]
@@ -128,15 +129,36 @@ class ProviderSettings(Section, frozen=True, kw_only=True):
 
 
 class DependencySettings(Section, frozen=True, kw_only=True):
-    """What the project requires and how to tell that it still starts."""
+    """What the project requires, where it is installed, and how to tell that it still starts."""
 
     requirements: Annotated[str, Meta(description="The requirements file.")] = "requirements.txt"
-    smoke_command: Annotated[
-        str, Meta(description="Run in the root after an update; its failure undoes the update.")
-    ] = 'python -c "from run import main"'
+    python: Annotated[
+        str, Meta(description="The interpreter of the project's environment; empty: that of .venv, venv or the active.")
+    ] = ""
+    index_url: Annotated[str, Meta(description="The package index; empty: the one that pip is configured for.")] = ""
+    osv_url: Annotated[
+        str,
+        Meta(description="Where to ask for vulnerabilities (/v1/query of OSV or a mirror); empty: pip-audit's own."),
+    ] = ""
     ignore: Annotated[
         tuple[IgnoredVulnerability, ...], Meta(description="Accepted vulnerabilities: id, package, reason, until.")
     ] = ()
+    cooldown_days: Annotated[
+        Days, Meta(description="A release is taken after so many days; one that repairs a vulnerability, at once.")
+    ] = 7
+    largest_step: Annotated[
+        Literal["major", "minor", "patch"], Meta(description="The largest step that an update takes.")
+    ] = "minor"
+    smoke_command: Annotated[
+        str, Meta(description="Run in the root before, during and after an update; its failure undoes the update.")
+    ] = 'python -c "from run import main"'
+    smoke_seconds: Annotated[Seconds, Meta(description="Give up on that command after this long.")] = 120
+    deadline_seconds: Annotated[
+        Seconds, Meta(description="Give up on the index, on pip-audit and on each call of pip after this long.")
+    ] = 600
+    backup_days: Annotated[
+        Count, Meta(description="Copies of the requirements older than this many days are deleted, but the newest.")
+    ] = 90
 
 
 class IgnoredVulnerability(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

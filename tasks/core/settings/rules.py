@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 import stat
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path, PurePosixPath
 from re import _parser  # type: ignore[attr-defined]  # the only way to see what an expression is made of
 from typing import Any
@@ -12,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ..files import TEMPORARY
 from .fields import SettingPath
-from .model import LogSettings, ProviderSettings, Settings
+from .model import DependencySettings, LogSettings, ProviderSettings, Settings
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -25,6 +27,7 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     yield from _cache(settings)
     if settings.generation.slow_seconds > settings.generation.very_slow_seconds:
         yield ("generation", "slow_seconds"), "no more than very_slow_seconds"
+    yield from _dependencies(settings.dependencies)
     for name, provider in settings.providers.items():
         for path, expected in _provider(provider):
             yield ("providers", name, *path), expected
@@ -119,14 +122,40 @@ def _cache(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
             yield ("cache", "prefixes", prefix), f"one of the kinds in cache.expiry_hours ({kinds})"
 
 
-def _provider(provider: ProviderSettings) -> Iterator[tuple[SettingPath, str]]:
+def _dependencies(dependencies: DependencySettings) -> Iterator[tuple[SettingPath, str]]:
+    for name in ("index_url", "osv_url"):
+        address = getattr(dependencies, name)
+        if address and not _is_address(address):
+            yield (
+                ("dependencies", name),
+                "an http or https address without a user or password in it (pip and .netrc keep them)",
+            )
+    for ignored in dependencies.ignore:
+        try:
+            date.fromisoformat(ignored.until)
+        except ValueError:
+            yield ("dependencies", "ignore"), f"a day as YYYY-MM-DD until which {ignored.id} is accepted"
     try:
-        parts = urlsplit(provider.base_url)
+        words = shlex.split(dependencies.smoke_command)
+    except ValueError as error:
+        yield ("dependencies", "smoke_command"), f"a command; {error}"
+    else:
+        if not words:
+            yield ("dependencies", "smoke_command"), "a command"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
         usable &= parts.port != 0  # reading it raises for one that is no number
     except ValueError:
-        usable = False
-    if not usable:
+        return False
+    return usable
+
+
+def _provider(provider: ProviderSettings) -> Iterator[tuple[SettingPath, str]]:
+    if not _is_address(provider.base_url):
         yield ("base_url",), "an http or https address without a user or password in it"
     if not _VARIABLE.fullmatch(provider.key_env):
         yield ("key_env",), "the name of an environment variable, not the key itself"

@@ -478,7 +478,7 @@ def test_bytes_that_are_no_utf_8_are_kept_in_a_text_and_no_choice() -> None:
 
 @given(st.text())
 def test_a_text_is_taken_from_the_environment_as_it_is(text: str) -> None:
-    assert _load(env={"DEPENDENCIES_SMOKE_COMMAND": text}).settings.dependencies.smoke_command == text
+    assert _load(env={"DEPENDENCIES_PYTHON": text}).settings.dependencies.python == text
 
 
 def test_the_environment_reaches_what_a_file_adds() -> None:

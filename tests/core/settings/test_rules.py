@@ -197,3 +197,35 @@ def test_no_pattern_of_files_leads_out_of_the_project(tmp_path: Path) -> None:
         ("configuration", "components"),
         ("logs", "pattern"),
     ]
+
+
+@pytest.mark.parametrize("name", ["index_url", "osv_url"])
+@pytest.mark.parametrize(
+    ("url", "fine"),
+    [
+        ("", True),
+        ("http://127.0.0.1:8080/simple", True),
+        ("https://mirror.example/simple/", True),
+        ("ftp://mirror.example", False),
+        ("mirror.example", False),
+        ("https://", False),
+        ("https://me:secret@mirror.example", False),
+        ("https://mirror.example:x", False),
+        ("https://mirror.example:0", False),
+    ],
+)
+def test_the_addresses_of_packages_and_vulnerabilities_hold_no_secret(name: str, url: str, *, fine: bool) -> None:
+    assert _broken(dependencies={name: url}) == ([] if fine else [f"dependencies.{name}"])
+
+
+@pytest.mark.parametrize(("until", "fine"), [("2026-12-31", True), ("31.12.2026", False), ("2026-02-30", False)])
+def test_a_vulnerability_is_accepted_until_a_day(until: str, *, fine: bool) -> None:
+    ignored = {"id": "X-1", "package": "demo", "reason": "not reachable", "until": until}
+    assert _broken(dependencies={"ignore": [ignored]}) == ([] if fine else ["dependencies.ignore"])
+
+
+@pytest.mark.parametrize(
+    ("command", "fine"), [("python -m pytest -q", True), ("", False), ("  ", False), ("python -c 'x", False)]
+)
+def test_the_smoke_command_is_a_command(command: str, *, fine: bool) -> None:
+    assert _broken(dependencies={"smoke_command": command}) == ([] if fine else ["dependencies.smoke_command"])
