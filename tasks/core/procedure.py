@@ -6,16 +6,18 @@ Imported whenever ``inv`` starts, so nothing heavy is imported here.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke import Argument, Call, Context, Task, task
 
 if TYPE_CHECKING:
+    from .confirmation import Confirm
     from .keys import Key
     from .report import Report
     from .settings.loading import Loaded
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
     Body = TypeVar("Body", bound=Callable[..., Report])
     Check = Callable[[Settings, Any], Any]
+
+
+def nobody(_lines: Sequence[str], _question: str, _stop: Event) -> bool | None:
+    """Answer no question: there is nobody to ask."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -34,12 +41,14 @@ class Run:
         now: when the procedure began, aware of its zone.
         dry: True where Invoke was called with ``--dry``.
         advance: told how much work was done since its last call; shows progress on a terminal.
+        confirm: asks whoever sits at the terminal, if anybody does.
     """
 
     loaded: Loaded
     now: datetime
     dry: bool
     advance: Callable[[int], None]
+    confirm: Confirm = nobody
 
     @property
     def settings(self) -> Settings:

@@ -42,8 +42,14 @@ class Display:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._shown:
-            self._shown[0].stop()
+        self.pause()
+
+    def pause(self) -> None:
+        """Take the display away until work goes on."""
+        with self._lock:
+            if self._shown:
+                self._shown[0].stop()
+            self._shown = None
 
     def advance(self, count: int) -> None:
         """Count *count* further pieces of work; may be called from any thread."""

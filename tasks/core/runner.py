@@ -6,14 +6,16 @@ import inspect
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from threading import Event
 from typing import Any, cast
 
 import msgspec
 from invoke import Call, Collection, Config, Executor, Exit, Task
 
+from .confirmation import confirm
 from .console import Console, console_for
 from .errors import OutputError, UserError
 from .lock import NotAcquired
@@ -199,9 +201,13 @@ def perform(
         duration = round(time.monotonic() - clock, 3)
         return msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
 
+    def asked(lines: Sequence[str], question: str, stop: Event) -> bool | None:
+        display.pause()
+        return confirm(lines, question, stop)
+
     with Display(name) as display:
         try:
-            report = procedure.body(Run(loaded, started, dry, display.advance), **arguments)
+            report = procedure.body(Run(loaded, started, dry, display.advance, asked), **arguments)
             if not isinstance(report, Report):
                 raise TypeError(f"it returned {type(report).__name__} where a report was expected")  # noqa: TRY301
         except Interrupted as stop:
