@@ -1,0 +1,1 @@
+"""What the project requires: outdated, vulnerable, and updated so that it can be undone."""
