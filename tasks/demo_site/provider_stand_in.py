@@ -7,13 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 from typing import Any, NamedTuple
 
-_POLL = 0.02
-"""Seconds between two looks at the wish to shut down."""
+from .loopback import Request, Response, serve
 
 _VERSION = "/v1"
 
@@ -147,61 +144,20 @@ def _error(status: HTTPStatus, message: str) -> Reply:
     return Reply(status, {"error": {"message": message, "type": status.phrase.lower().replace(" ", "_")}})
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, of: StandIn) -> None:
-        self.of = of
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def server_bind(self) -> None:
-        """Bind, without the look-up of a name that ``http.server`` adds and that takes seconds on some machines."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
-
-    def handle_error(self, _request: Any, _client_address: Any) -> None:
-        """Say nothing: a client that goes away is what some tests are about."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet: the second would wait for the acknowledgement of the first
-    server: _Server
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        body = json.loads(sent) if sent else None
-        reply = self.server.of.answer(Seen(self.command, self.path, headers, body))
-        content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-        given = {"Content-Type": "application/json", **self.server.of.behaviour.headers, **reply.headers}
-        self.send_response(reply.status)
-        for name, value in {**given, "Content-Length": str(len(content))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
-
-
 @contextmanager
 def stand_in(behaviour: Behaviour | None = None) -> Iterator[StandIn]:
     """Serve on a free port of 127.0.0.1, in a thread, until the block ends."""
     serving = StandIn(behaviour or Behaviour())
-    with _Server(serving) as server:
-        serving.url = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=server.serve_forever, args=(_POLL,), daemon=True)
-        thread.start()
+
+    def answer(request: Request) -> Response:
+        body = json.loads(request.content) if request.content else None
+        reply = serving.answer(Seen(request.method, request.path, request.headers, body))
+        content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+        headers = {"Content-Type": "application/json", **serving.behaviour.headers, **reply.headers}
+        return Response(reply.status, content, headers)
+
+    with serve(answer) as serving.url:
         try:
             yield serving
         finally:
             serving.ended.set()
-            server.shutdown()
-            thread.join()
