@@ -1,0 +1,155 @@
+"""The lines of a requirements file, each with what it asks for and where its version stands.
+
+The format is pip's (its user guide, "Requirements File Format"): a backslash at the end continues a line, a ``#`` at
+the beginning or after white space begins a comment, options stand on lines of their own or after a requirement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+
+class Kind(Enum):
+    """What a line of a requirements file is."""
+
+    REQUIREMENT = "requirement"
+    DIRECT = "direct reference"
+    EDITABLE = "editable"
+    INCLUDE = "include"
+    CONSTRAINTS = "constraints"
+    OPTION = "option"
+    BROKEN = "broken"
+
+
+class Entry(NamedTuple):
+    """One logical line that is neither blank nor a comment.
+
+    Attributes:
+        kind: what it is.
+        line: the number of its first physical line, from 1.
+        text: what it says, continued lines joined, without comment.
+        name: the normalized name of the package; empty where it is none by name.
+        requirement: what it asks for; ``None`` where it is none by name.
+        target: the file that an include or constraints line names.
+        hashed: True where it gives hashes of the files that may be installed.
+        pin: where in the file's text the version stands that the line pins with ``==`` or ``===``; ``None`` where it
+            pins none, or none in one piece.
+        problem: what is wrong with a broken line, as the end of a sentence.
+    """
+
+    kind: Kind
+    line: int
+    text: str
+    name: str = ""
+    requirement: Requirement | None = None
+    target: str = ""
+    hashed: bool = False
+    pin: tuple[int, int] | None = None
+    problem: str = ""
+
+    @property
+    def pinned(self) -> str | None:
+        """The version that the line pins, in one clause and without a wildcard; ``None`` where it pins none."""
+        clauses = [] if self.requirement is None else list(self.requirement.specifier)
+        if len(clauses) == 1 and clauses[0].operator in {"==", "==="} and not clauses[0].version.endswith(".*"):
+            return clauses[0].version
+        return None
+
+
+_MARK = "\ufeff"
+"""The byte order mark, which some editors begin a file with."""
+
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*")
+_FILE_OPTION = re.compile(
+    r"(?:(?P<include>-r|--requirement)|(?P<limits>-c|--constraint))(?:[ \t]*=[ \t]*|[ \t]*)(?P<file>.+)"
+)
+_EDITABLE = re.compile(r"(?:-e|--editable)(?![\w-])")
+_OPTIONS_AFTER = re.compile(r"[ \t](?=--?[A-Za-z])")
+_DIRECT = re.compile(
+    r"[./~]|[A-Za-z][A-Za-z0-9+.-]*:|.*\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)(?:\[|#|[ \t]|\Z)|.*[/\\](?!.*;)"
+)
+_PINNED = re.compile(r"===?[ \t]*(?P<version>[^\s;,#)\\]+)")
+
+
+def parse(text: str) -> list[Entry]:
+    """Return what the lines of a requirements file say, in their order; never raises."""
+    return [entry for entry in map(_entry, _logical(text)) if entry is not None]
+
+
+class _Logical(NamedTuple):
+    """A logical line: its number, its text, and for each character of the text where it stands in the file."""
+
+    line: int
+    text: str
+    places: list[int]
+
+
+def _logical(text: str) -> Iterator[_Logical]:
+    """Yield the logical lines; as in pip, a comment ends a continued line, and is taken out after the joining."""
+    offset, first, joined, places = len(text), 0, "", list[int]()
+    text = text.removeprefix(_MARK)
+    offset -= len(text)
+    for number, (physical, content) in enumerate(
+        zip(text.splitlines(keepends=True), text.splitlines(), strict=True), 1
+    ):
+        start, offset = offset, offset + len(physical)
+        first = first or number
+        comment = content.lstrip(" \t").startswith("#")
+        continued = content.endswith("\\") and not comment
+        piece = "" if comment else content.removesuffix("\\") if continued else content
+        joined += piece
+        places += range(start, start + len(piece))
+        if not continued:
+            yield _Logical(first, joined, places)
+            first, joined, places = 0, "", []
+    if joined:
+        yield _Logical(first, joined, places)
+
+
+def _entry(logical: _Logical) -> Entry | None:
+    text = _COMMENT.sub("", logical.text).rstrip(" \t")
+    indent = len(text) - len(text.lstrip(" \t"))
+    text = text[indent:]
+    if not text:
+        return None
+    if match := _FILE_OPTION.fullmatch(text):
+        kind = Kind.INCLUDE if match["include"] else Kind.CONSTRAINTS
+        return Entry(kind, logical.line, text, target=match["file"].strip("\"'"))
+    if _EDITABLE.match(text):
+        return Entry(Kind.EDITABLE, logical.line, text)
+    if text.startswith("-"):
+        return Entry(Kind.OPTION, logical.line, text)
+    return _requirement(logical, text, indent)
+
+
+def _requirement(logical: _Logical, text: str, indent: int) -> Entry:
+    asked, *options = _OPTIONS_AFTER.split(text, maxsplit=1)
+    hashed = bool(options) and "--hash" in options[0]
+    try:
+        requirement = Requirement(asked)
+    except InvalidRequirement as error:
+        if "${" in asked or _DIRECT.match(asked):
+            return Entry(Kind.DIRECT, logical.line, text)
+        return Entry(Kind.BROKEN, logical.line, text, problem=str(error).splitlines()[0])
+    name = canonicalize_name(requirement.name)
+    if requirement.url:
+        return Entry(Kind.DIRECT, logical.line, text, name, requirement)
+    entry = Entry(Kind.REQUIREMENT, logical.line, text, name, requirement, hashed=hashed)
+    if entry.pinned is None:
+        return entry
+    return entry._replace(pin=_place(logical, asked, indent, entry.pinned))
+
+
+def _place(logical: _Logical, asked: str, indent: int, version: str) -> tuple[int, int] | None:
+    """Return where in the file the pinned version stands; ``None`` where a continuation cuts it."""
+    match = _PINNED.search(asked.partition(";")[0])
+    if match is None or match["version"] != version:
+        return None
+    start, end = (logical.places[indent + place] for place in (match.start("version"), match.end("version") - 1))
+    return (start, end + 1) if end - start + 1 == len(version) else None

@@ -1,0 +1,162 @@
+"""A requirements file with those that it includes, as pip would read them; nothing outside the project."""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import posixpath
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ...core import files
+from ...core.files import Refused
+from ...core.names import printable
+from .parsing import Entry, Kind, parse
+
+_LIMIT = 1_000_000
+"""Bytes of a file: requirements files have some kilobytes."""
+
+_DEEPEST = 20
+"""Files that include each other in a row."""
+
+
+class Problem(NamedTuple):
+    """What is wrong with one of the files.
+
+    Attributes:
+        path: the file, below the root.
+        message: a sentence.
+        remedy: what to do.
+    """
+
+    path: str
+    message: str
+    remedy: str
+
+
+class File(NamedTuple):
+    """One file.
+
+    Attributes:
+        raw: its bytes.
+        text: what they say; bytes that are no UTF-8 are kept as surrogates.
+        entries: its lines.
+        constraints: True where it only constrains.
+    """
+
+    raw: bytes
+    text: str
+    entries: tuple[Entry, ...]
+    constraints: bool
+
+
+class Tree(NamedTuple):
+    """A requirements file and those that it leads to.
+
+    Attributes:
+        files: by path below the root, in the order in which they are read.
+        problems: what is wrong with them.
+        missing: True where the first file does not exist.
+    """
+
+    files: Mapping[str, File]
+    problems: tuple[Problem, ...] = ()
+    missing: bool = False
+
+
+def encoded(text: str) -> bytes:
+    """Return the bytes of a file's text."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def read_tree(root: Path, path: str) -> Tree:
+    """Read a requirements file and the files that its ``-r`` and ``-c`` lines name.
+
+    Args:
+        root: the project.
+        path: the file, below the root.
+    """
+    found: dict[str, File] = {}
+    problems: list[Problem] = []
+    top = posixpath.normpath(path)
+    pending: list[tuple[str, bool, tuple[str, ...]]] = [(top, False, (top,))]
+    while pending:
+        name, constraints, chain = pending.pop(0)
+        if name in found:
+            continue
+        try:
+            raw = files.read(root, name, limit=_LIMIT)
+        except FileNotFoundError:
+            if name == top:
+                return Tree({}, missing=True)
+            problems.append(_missing(name, chain))
+            continue
+        except (Refused, OSError) as error:
+            problems.append(_unreadable(name, error))
+            continue
+        if problem := _odd(raw):
+            problems.append(Problem(name, f"{printable(name)} {problem}.", "Save it as text in UTF-8."))
+            continue
+        text = raw.decode("utf-8", "surrogateescape")
+        entries = tuple(parse(text))
+        found[name] = File(raw, text, entries, constraints)
+        problems += _broken(name, entries)
+        for target, limits, complaint in _included(name, entries, chain):
+            if complaint:
+                problems.append(complaint)
+            else:
+                pending.append((target, constraints or limits, (*chain, target)))
+    return Tree(found, tuple(problems))
+
+
+def _included(
+    name: str, entries: tuple[Entry, ...], chain: tuple[str, ...]
+) -> Iterator[tuple[str, bool, Problem | None]]:
+    """Yield the files that a file names, whether they only constrain, and what keeps one from being read."""
+    for entry in entries:
+        if entry.kind not in {Kind.INCLUDE, Kind.CONSTRAINTS}:
+            continue
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), entry.target))
+        yield target, entry.kind is Kind.CONSTRAINTS, _complaint(name, entry, target, chain)
+
+
+def _complaint(name: str, entry: Entry, target: str, chain: tuple[str, ...]) -> Problem | None:
+    place = f"{printable(name)}, line {entry.line},"
+    if "://" in entry.target:
+        remedy = "Keep a copy of it in the project."
+        return Problem(name, f"{place} includes an address, which is not followed.", remedy)
+    if target in chain:
+        circle = " → ".join(map(printable, [*chain[chain.index(target) :], target]))
+        return Problem(name, f"{place} leads in a circle: {circle}.", "Take one of these lines out.")
+    if len(chain) >= _DEEPEST:
+        return Problem(name, f"{place} is the {_DEEPEST}th include in a row.", "Take some of them together.")
+    if target.startswith(("../", "/")) or target == "..":
+        remedy = "Keep what the project requires within the project."
+        return Problem(name, f"{place} includes {printable(entry.target)}, which is outside the project.", remedy)
+    return None
+
+
+def _missing(name: str, chain: tuple[str, ...]) -> Problem:
+    message = f"{printable(name)} does not exist, but {printable(chain[-2])} includes it."
+    return Problem(name, message, "Create it, or take the line out.")
+
+
+def _unreadable(name: str, error: Exception) -> Problem:
+    if isinstance(error, OSError) and error.errno:
+        reason = "it is a folder" if error.errno == errno.EISDIR else error.strerror
+        return Problem(name, f"{printable(name)} cannot be read: {reason}.", "See that it can be read.")
+    return Problem(name, str(error), "See that it is an ordinary file of the project.")
+
+
+def _odd(raw: bytes) -> str | None:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "is in UTF-16"
+    return "holds zero bytes, so it is no text" if b"\0" in raw else None
+
+
+def _broken(name: str, entries: tuple[Entry, ...]) -> Iterator[Problem]:
+    for entry in entries:
+        if entry.kind is Kind.BROKEN:
+            message = f"{printable(name)}, line {entry.line}, is no requirement: {printable(entry.problem)}."
+            yield Problem(name, message, "Mend the line; pip cannot read it either.")

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.version import Version
+
+from tasks.dependencies.requirements.editing import edited
+from tasks.dependencies.requirements.parsing import Entry, Kind, parse
+from tasks.dependencies.requirements.reading import encoded
+
+
+def only(text: str) -> Entry:
+    (entry,) = parse(text)
+    return entry
+
+
+def pin(text: str) -> str | None:
+    entry = only(text)
+    return None if entry.pin is None else text[slice(*entry.pin)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "name"),
+    [
+        ("demo", Kind.REQUIREMENT, "demo"),
+        ("Demo_Package.x>=1,<2 # why", Kind.REQUIREMENT, "demo-package-x"),
+        ('demo[a,b] == 1.0 ; python_version > "3.8"', Kind.REQUIREMENT, "demo"),
+        ("demo (>=1.0)", Kind.REQUIREMENT, "demo"),
+        ("demo==1.0 --hash=sha256:abc", Kind.REQUIREMENT, "demo"),
+        ("demo==1.0 \\\n    --hash=sha256:abc \\\n    --hash=sha256:def", Kind.REQUIREMENT, "demo"),
+        ("demo @ https://example.org/demo.zip", Kind.DIRECT, "demo"),
+        ("https://example.org/demo.whl", Kind.DIRECT, ""),
+        ("git+https://example.org/demo#egg=demo", Kind.DIRECT, ""),
+        ("./demo", Kind.DIRECT, ""),
+        ("wheels/demo-1.0-py3-none-any.whl", Kind.DIRECT, ""),
+        ("demo==${VERSION}", Kind.DIRECT, ""),
+        ("-e .", Kind.EDITABLE, ""),
+        ("--editable=./demo", Kind.EDITABLE, ""),
+        ("-r other.txt", Kind.INCLUDE, ""),
+        ("-rother.txt", Kind.INCLUDE, ""),
+        ("--requirement=other.txt", Kind.INCLUDE, ""),
+        ("-c limits.txt # these", Kind.CONSTRAINTS, ""),
+        ("--constraint limits.txt", Kind.CONSTRAINTS, ""),
+        ("--index-url https://example.org/simple", Kind.OPTION, ""),
+        ("-i https://example.org/simple", Kind.OPTION, ""),
+        ("--pre", Kind.OPTION, ""),
+        ("demo==", Kind.BROKEN, ""),
+        ("two words", Kind.BROKEN, ""),
+        ("<<<<<<< HEAD", Kind.BROKEN, ""),
+    ],
+)
+def test_the_kinds_of_lines(text: str, kind: Kind, name: str) -> None:
+    entry = only(f"\n# a comment\n   \n{text}\n")
+    assert (entry.kind, entry.name, entry.line) == (kind, name, 4)
+    assert bool(entry.problem) == (kind is Kind.BROKEN)
+
+
+def test_the_file_that_a_line_names() -> None:
+    targets = [entry.target for entry in parse("-r a b.txt\n-rc.txt\n--constraint=x/y.txt # z\n-c  'q.txt'\n")]
+    assert targets == ["a b.txt", "c.txt", "x/y.txt", "q.txt"]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# x", "  # x==1", "\ufeff", "\\\n", "\\\n# x\n"])
+def test_nothing_is_asked_for(text: str) -> None:
+    assert parse(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("demo==1.0", "1.0"),
+        ("demo == 1.0  # ==2.0", "1.0"),
+        ("demo[x]==1!1.0.post1+cpu", "1!1.0.post1+cpu"),
+        ("demo===odd-version", "odd-version"),
+        ("demo (==1.0)", "1.0"),
+        ('demo==1.0;python_version=="3.11"', "1.0"),
+        ("demo \\\n  == \\\n  1.0", "1.0"),
+        ("demo==1.\\\n0", None),
+        ("demo==1.*", None),
+        ("demo>=1.0", None),
+        ("demo==1.0,!=1.1", None),
+        ("demo~=1.0", None),
+        ("demo", None),
+        ("demo @ https://example.org/demo-1.0==1.zip", None),
+        ("\ufeffdemo==1.0\r\n", "1.0"),
+    ],
+)
+def test_where_a_pinned_version_stands(text: str, version: str | None) -> None:
+    assert pin(text) == version
+
+
+def test_hashes_are_seen_on_continued_lines() -> None:
+    assert only("demo==1.0 \\\n    --hash=sha256:abc").hashed
+    assert not only("demo==1.0").hashed
+
+
+def test_a_comment_ends_a_continued_line() -> None:
+    entries = parse("demo==1.0 \\\n# no\nother==2.0\n")
+    assert [(entry.name, entry.line) for entry in entries] == [("demo", 1), ("other", 3)]
+
+
+NAMES = ["demo", "Demo_Two", "zope.interface", "a"]
+VERSIONS = ["1.0", "2.0.1", "1!0.5", "0.1.dev3", "3.0rc1", "1.0.post2", "2024.1"]
+names = st.sampled_from(NAMES)
+versions = st.sampled_from(VERSIONS)
+extras = st.sampled_from(["", "[x]", "[x, y]", " [x]"])
+markers = st.sampled_from(["", '; python_version >= "3.8"', ' ; sys_platform == "linux"', ';extra=="q"'])
+comments = st.sampled_from(["", "  # why", " #==9.9", "\t# ü"])
+hashes = st.sampled_from(["", "", " --hash=sha256:" + "a" * 64, " \\\n    --hash=sha256:" + "b" * 64])
+specs = st.one_of(
+    st.builds("{}{}{}".format, st.sampled_from(["==", " == ", "===", "==  "]), versions, st.just("")),
+    st.builds(">={},<99".format, versions),
+    st.builds("~={}".format, st.sampled_from(["1.0", "2.0.1"])),
+    st.builds("=={}.*".format, st.sampled_from(["1", "2.0"])),
+    st.builds("=={},!=7".format, versions),
+    st.just(""),
+)
+requirements = st.builds("{}{}{}{}{}{}".format, names, extras, specs, markers, hashes, comments)
+others = st.sampled_from(
+    [
+        "",
+        "# comment==1.0",
+        "   ",
+        "-r other.txt",
+        "-c limits.txt",
+        "--index-url https://example.org/simple",
+        "-e ./local",
+        "./wheels/demo-1.0-py3-none-any.whl",
+        "demo @ https://example.org/demo-1.0.zip",
+        "git+https://example.org/demo.git@v1.0#egg=demo",
+        "demo == \\\n   1.0",
+        "other==${VERSION}",
+    ]
+)
+ends = st.sampled_from(["\n", "\r\n"])
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    lines = draw(st.lists(st.one_of(requirements, requirements, others), max_size=12))
+    end = draw(ends)
+    text = end.join(line.replace("\n", end) for line in lines) + draw(st.sampled_from(["", end]))
+    return draw(st.sampled_from(["", "", "\ufeff"])) + text
+
+
+@given(texts(), versions, versions)
+def test_only_the_versions_that_are_meant_change(text: str, old: str, new: str) -> None:
+    wanted = {"demo": (old, new), "zope-interface": (old, new)}
+    meant = [
+        entry
+        for entry in parse(text)
+        if entry.pin and not entry.hashed and entry.name in wanted and Version(entry.pinned or "") == Version(old)
+    ]
+    result = edited(text, wanted)
+    expected, end = "", 0
+    for entry in meant:
+        assert entry.pin is not None
+        expected += text[end : entry.pin[0]] + new
+        end = entry.pin[1]
+    assert result == expected + text[end:]
+    before, after = parse(text), parse(result)
+    assert len(before) == len(after)
+    changed = {(entry.line, entry.name) for entry in meant}
+    for one, other in zip(before, after, strict=True):
+        if (one.line, one.name) in changed:
+            assert other.pinned == new
+            assert (one.kind, one.name, one.hashed) == (other.kind, other.name, other.hashed)
+        else:
+            assert one._replace(pin=None) == other._replace(pin=None)
+
+
+@given(texts())
+def test_nothing_to_change_changes_nothing(text: str) -> None:
+    assert edited(text, {}) == text
+    raw = encoded(text)
+    assert encoded(raw.decode("utf-8", "surrogateescape")) == raw
+
+
+@given(st.one_of(st.text(), st.text(alphabet="d=1.0 #\\\n\r-rce;[]@:/$\ufeff\x85\f")))
+def test_any_text_is_survived_and_spans_are_in_order(text: str) -> None:
+    end = 0
+    for entry in parse(text):
+        if entry.pin is not None:
+            assert end <= entry.pin[0] < entry.pin[1] <= len(text)
+            assert text[slice(*entry.pin)] == entry.pinned
+            end = entry.pin[1]
+    assert edited(text, {"d": ("1.0", "2.0")}).count("\n") == text.count("\n")
+
+
+@given(texts())
+def test_pips_own_parser_sees_the_same_requirements(text: str) -> None:
+    oracle = pytest.importorskip("pip._internal.req.req_file")
+    joined: Any = oracle.preprocess(text.removeprefix("\ufeff"))
+    seen = [line for _, line in joined if not line.startswith("-")]
+    ours = [entry.text for entry in parse(text) if not entry.text.startswith("-")]
+    assert [" ".join(line.split()) for line in ours] == [
+        " ".join(line.split()) for line in seen if "${" not in line or line
+    ]
+
+
+def test_an_edit_of_each_shape(tmp_path: Path) -> None:
+    text = (
+        "# demo==1.0\r\n"
+        "demo==1.0  # keep ==1.0\r\n"
+        'demo[x] == 1.0 ; python_version < "4"\r\n'
+        "demo==1.1\r\n"
+        "demo==1.0 --hash=sha256:abc\r\n"
+        "demo>=1.0\r\n"
+        "other==1.0"
+    )
+    path = tmp_path / "requirements.txt"
+    path.write_bytes(encoded(text))
+    expected = text.replace("\r\ndemo==1.0  #", "\r\ndemo==2.0  #").replace("[x] == 1.0", "[x] == 2.0")
+    assert edited(text, {"demo": ("1.0.0", "2.0")}) == expected
+
+
+def test_versions_that_are_none_are_compared_as_they_are() -> None:
+    assert edited("demo===odd\n", {"demo": ("odd", "2.0")}) == "demo===2.0\n"
+    assert edited("demo===odd\n", {"demo": ("1.0", "2.0")}) == "demo===odd\n"
