@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -49,15 +48,6 @@ def address(base_url: str) -> Address | Failure:
     base = base_url.strip().rstrip("/?#")
     other = base.removesuffix(_VERSION) if base.endswith(_VERSION) else base + _VERSION
     return Address(parts.netloc, base, other)
-
-
-def is_loopback(place: Address) -> bool:
-    """Tell whether a place is this machine itself: no proxy can lead there (Go's ``net/http`` keeps to that, too)."""
-    host = urlsplit(place.base).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def account_kind(provider: ProviderSettings) -> Account:

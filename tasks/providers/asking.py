@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from ..core.addresses import is_loopback
 from ..core.keys import Key
 from ..core.settings.model import ProviderSettings
 from . import address
@@ -131,7 +132,7 @@ def _ended(task: asyncio.Task[None]) -> bool:
 async def _ask(way: _Way, script: Script, trusted: ssl.SSLContext, now: datetime, redact: Callable[[str], str]) -> None:
     clean = cleaner(way.key, redact)
     try:
-        client = httpx.AsyncClient(verify=trusted, trust_env=not address.is_loopback(way.place))
+        client = httpx.AsyncClient(verify=trusted, trust_env=not is_loopback(way.place.base))
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         message = f"The proxy that the environment names cannot be used: {clean(str(error)).rstrip('.')}."
         way.closed = Failure(Fault.PROXY, message)

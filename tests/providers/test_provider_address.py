@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.core.settings.model import ProviderSettings
-from tasks.providers.address import Address, account_kind, account_url, address, is_loopback, target
+from tasks.providers.address import Address, account_kind, account_url, address, target
 from tasks.providers.faults import Failure, Fault
 
 
@@ -83,23 +83,3 @@ def test_the_account_lies_beside_the_version(base_url: str) -> None:
 )
 def test_a_redirect_is_shown_without_what_may_be_secret(location: str, shown: str) -> None:
     assert target("https://h/v1/chat", location) == shown
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://127.0.0.1:8080/v1", True),
-        ("http://127.8.9.1", True),
-        ("http://[::1]:8080", True),
-        ("http://localhost:1234/v1", True),
-        ("http://a.localhost", True),
-        ("http://10.0.0.1", False),
-        ("https://api.x.ai/v1", False),
-        ("https://localhost.example", False),
-        ("http://[::2]", False),
-    ],
-)
-def test_this_machine_is_known(url: str, expected: bool) -> None:  # noqa: FBT001 - a column of the table
-    place = address(url)
-    assert isinstance(place, Address)
-    assert is_loopback(place) is expected
