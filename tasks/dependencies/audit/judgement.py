@@ -45,15 +45,17 @@ def _on_all(outcome: Outcome, weighed: Weighed) -> Finding:
     total = len(outcome.verdicts)
     missing = sum(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
     checked = total - missing
+    against = f"something is known against {len(weighed.counting):,} of them" if weighed.counting else ""
     if outcome.problem:
         status, message = Status.UNKNOWN, f"The audit failed: {outcome.problem}."
     elif missing:
-        status = Status.UNKNOWN
-        message = f"Of {count(total, 'package')}, {checked:,} were audited and {missing:,} were not."
+        status = Status.CRITICAL if against else Status.UNKNOWN
+        message = f"Of {count(total, 'package')}, {checked:,} could be audited and {missing:,} could not"
+        message += f"; {against}." if against else "."
     else:
-        status = Status.OK
-        what = "nothing is known against them" if not weighed.counting else f"{len(weighed.counting)} are vulnerable"
-        message = f"All {count(total, 'package')} were audited; {what}, says {printable(outcome.service)}."
+        status = Status.CRITICAL if against else Status.OK
+        what = against or "nothing is known against them"
+        message = f"Audited: {count(total, 'package')}, every one; {what}, says {printable(outcome.service)}."
     return Finding(
         check="dependencies.audit",
         subject="audit",

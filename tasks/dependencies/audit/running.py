@@ -1,26 +1,32 @@
 """Running pip-audit as a program, and reading what it says rather than how it ends.
 
 It ends with 0 and says that all is well when every package was left out, and a service like OSV has nothing to say
-of a package that does not exist. So a package counts as clean only where it was sent, is mentioned in the answer,
-and is known to the index.
+of a package that does not exist. So a package counts as clean only where it was sent, the service's answer was looked
+at (:mod:`.checked_pip_audit`), the package is mentioned in pip-audit's document, and the index knows it.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Event
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from packaging.version import InvalidVersion, Version
 
+from ...core.addresses import is_loopback
 from ...core.names import duration, printable
 from ..processes import Ended, run
 from .verdicts import Clean, NotAudited, Outcome, Unreadable, Verdict, from_document
+
+_PROGRAM = Path(__file__).with_name("checked_pip_audit.py")
+
+_UNANSWERED = 70
+"""How that program ends where there is no answer that can be believed; its last line says why."""
 
 _SOCKET_SECONDS = 15
 """What pip-audit itself waits for an answer."""
@@ -62,7 +68,7 @@ def audit(
     if not sent:
         return Outcome(verdicts, service)
     ended = _run(sent, osv_url, deadline_seconds, environ, stop)
-    document, problem = _document(ended, deadline_seconds, redact)
+    document, problem = _document(ended, deadline_seconds, redact, stop)
     if problem:
         verdicts |= dict.fromkeys(sent, NotAudited(problem))
         return Outcome(verdicts, service, document, problem)
@@ -88,21 +94,37 @@ def _run(
         return run(
             [
                 sys.executable,
-                *("-m", "pip_audit", "--requirement", "packages.txt", "--no-deps", "--disable-pip"),
+                "-P",  # what lies beside the program is no library
+                _PROGRAM,
+                *("--requirement", "packages.txt", "--no-deps", "--disable-pip"),
                 *("--format", "json", "--desc", "on", "--aliases", "on", "--progress-spinner", "off"),
                 *("--cache-dir", "cache", "--timeout", str(_SOCKET_SECONDS), *service),
             ],
             folder=folder,
-            environ=environ,
+            environ=_environ(environ, osv_url),
             deadline_seconds=seconds,
             stop=stop,
         )
 
 
-def _document(ended: Ended, seconds: float, redact: Callable[[str], str]) -> tuple[Any, str]:
-    """Return pip-audit's document, and what is wrong with the answer; empty where nothing is."""
+def _environ(environ: Mapping[str, str], osv_url: str) -> dict[str, str]:
+    """Return the variables of pip-audit: all but its own, which would send the document elsewhere, for one.
+
+    No proxy can be on the way to this machine.
+    """
+    kept = {name: value for name, value in environ.items() if not name.startswith("PIP_AUDIT_")}
+    if osv_url and is_loopback(osv_url):
+        direct = [kept.get("no_proxy") or kept.get("NO_PROXY", ""), urlsplit(osv_url).hostname or ""]
+        kept["no_proxy"] = kept["NO_PROXY"] = ",".join(filter(None, direct))
+    return kept
+
+
+def _document(ended: Ended, seconds: float, redact: Callable[[str], str], stop: Event | None) -> tuple[Any, str]:
+    """Return pip-audit's document without secrets, and what is wrong with the answer; empty where nothing is."""
     if ended.problem:
         return None, f"pip-audit did not run: {ended.problem}"
+    if ended.overdue and stop is not None and stop.is_set():
+        return None, "it was told to stop"
     if ended.overdue:
         return None, f"pip-audit had not ended within {duration(seconds)}"
     if ended.status in {0, _FOUND}:
@@ -112,31 +134,20 @@ def _document(ended: Ended, seconds: float, redact: Callable[[str], str]) -> tup
         except (msgspec.MsgspecError, UnicodeDecodeError, Unreadable):
             pass
         else:
-            return document, ""
+            return _redacted(document, redact), ""
     return None, _failure(ended, redact)
 
 
-_FAILURES = (
-    (r"No module named '?pip_audit", "pip-audit is not installed beside this suite"),
-    (r"JSONDecodeError", "the service answered with something that is no JSON"),
-    (r"HTTPError: (\d{3})", r"the service answered with HTTP \1"),
-    (r"(?:ReadTimeout|ConnectTimeout|[Tt]imed out|Could not connect)", "the service did not answer in time"),
-    (r"(?:ConnectionError|ConnectionRefused|NewConnectionError|SSLError|ProxyError)", "the service cannot be reached"),
-    (
-        r"(?:KeyError|AttributeError|TypeError|InvalidVersion)",
-        "the service answered with something else than advisories",
-    ),
-)
-"""What its traceback says, as people would: the last exception in it comes first."""
+def _redacted(document: Any, redact: Callable[[str], str]) -> Any:
+    for package in document["dependencies"]:
+        for each in package.get("vulns", ()):
+            each["description"] = redact(str(each.get("description", "")))
+    return document
 
 
 def _failure(ended: Ended, redact: Callable[[str], str]) -> str:
-    text = ended.errors.decode("utf-8", "replace")
-    for pattern, meaning in _FAILURES:
-        if match := re.search(pattern, text):
-            return match.expand(meaning)
     said = printable(redact(ended.last_words()))[:_LONGEST] or "it said nothing"
-    return f"pip-audit ended with status {ended.status}: {said}"
+    return said if ended.status == _UNANSWERED else f"pip-audit ended with status {ended.status}: {said}"
 
 
 def unaudited(outcome: Outcome, reasons: Mapping[str, str]) -> Outcome:

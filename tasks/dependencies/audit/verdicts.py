@@ -98,7 +98,7 @@ def _verdict(told: Mapping[str, Any]) -> Verdict:
     vulnerabilities = tuple(
         Vulnerability(
             id=str(each["id"]),
-            aliases=tuple(map(str, each.get("aliases", ()))),
+            aliases=tuple(sorted(map(str, each.get("aliases", ())))),  # pip-audit has them in no order
             fixed=tuple(map(str, each["fix_versions"])),
             description=" ".join(str(each.get("description", "")).split()),
         )

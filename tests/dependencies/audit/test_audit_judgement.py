@@ -49,10 +49,10 @@ def of(found: list[Finding], check: str) -> list[tuple[str, Status]]:
 def test_all_is_well_only_where_everything_was_audited() -> None:
     (finding,) = judged(a=Clean(), b=Clean())
     assert (finding.status, finding.value) == (Status.OK, 2)
-    assert finding.message == "All 2 packages were audited; nothing is known against them, says OSV."
+    assert finding.message == "Audited: 2 packages, every one; nothing is known against them, says OSV."
     found = judged(a=Clean(), b=NotAudited("nobody knows it"), c=NotAudited("nobody knows it"))
     assert worst(each.status for each in found) is Status.UNKNOWN
-    assert found[0].message == "Of 3 packages, 1 were audited and 2 were not."
+    assert found[0].message == "Of 3 packages, 1 could be audited and 2 could not."
     assert of(found, "not-audited") == [("several packages", Status.UNKNOWN)]
     assert of(judged(b=NotAudited("x")), "not-audited") == [("b", Status.UNKNOWN)]
 
@@ -71,7 +71,14 @@ def test_a_vulnerable_package_is_critical_and_says_what_repairs_it() -> None:
     )
     assert found[1].remedy == "inv monthly.dependency-update --security brings 1.1 or a later one."
     assert found[1].value == 2
-    assert "1 are vulnerable" in found[0].message
+    assert found[0].status is Status.CRITICAL
+    assert found[0].message == "Audited: 1 package, every one; something is known against 1 of them, says OSV."
+    mixed = judged(demo=vulnerable("X-1"), other=NotAudited("x"))[0]
+    assert (mixed.status, mixed.message) == (
+        Status.CRITICAL,
+        "Of 2 packages, 1 could be audited and 1 could not; something is known against 1 of them.",
+    )
+    assert judged(ignored(), demo=vulnerable("X-1"))[0].status is Status.OK
     (_, finding) = judged(demo=vulnerable("X-1", fixed=()))
     assert "not fixed yet" in finding.message
     assert "No fixed version" in str(finding.remedy)
