@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from .parsing import Entry, Kind
-from .reading import Tree
+from .reading import Tree, included_path
 
 
 class Declaration(NamedTuple):
@@ -48,8 +48,28 @@ def _entries(tree: Tree, *, constraints: bool) -> Iterator[tuple[str, Entry]]:
 
 
 def option_lines(tree: Tree) -> list[str]:
-    """Return the lines with options that a resolver needs, the index's address for one."""
-    return [entry.text for _, entry in _entries(tree, constraints=False) if entry.kind is Kind.OPTION]
+    """Return the lines with options that a resolver needs, the index's address for one, in the order of pip.
+
+    Among two addresses the last one counts, so the options of an included file stand where it is included. The option
+    that demands hashes is left out: the lines for a resolver have none.
+    """
+    texts = (entry.text for entry in _as_pip_reads(tree) if entry.kind is Kind.OPTION)
+    kept = (" ".join(word for word in text.split() if word != "--require-hashes") for text in texts)
+    return [text for text in kept if text]
+
+
+def _as_pip_reads(tree: Tree) -> Iterator[Entry]:
+    """Yield the lines of all files, those of an included file in the place of the line that includes it."""
+    left = dict(tree.files)
+
+    def lines(path: str) -> Iterator[Entry]:
+        for entry in left.pop(path).entries:
+            yield entry
+            if entry.kind in {Kind.INCLUDE, Kind.CONSTRAINTS} and (target := included_path(path, entry)) in left:
+                yield from lines(target)
+
+    for top in [*tree.files][:1]:
+        yield from lines(top)
 
 
 def constraint_lines(tree: Tree) -> list[str]:
@@ -64,7 +84,9 @@ def constraint_lines(tree: Tree) -> list[str]:
 def relaxed_lines(tree: Tree, caps: Mapping[str, str]) -> list[str]:
     """Return the requirements as lines for a resolver, a pin that can be changed opened up to the package's cap.
 
-    What comes from a folder or an address is left out, and so are hashes: nothing is installed by these lines.
+    What comes from a folder or an address is left out, and so are hashes: nothing is installed by these lines. A pin
+    with a local label (``1.0+cpu``) stays, for a label names a build that was chosen and has no place in an ordered
+    comparison (PEP 440, "Inclusive ordered comparison"); for the same reason a cap counts without its label.
 
     Args:
         tree: the requirements.
@@ -84,8 +106,10 @@ def _relaxed(entry: Entry, caps: Mapping[str, str]) -> Requirement:
         return entry.requirement
     relaxed = Requirement(str(entry.requirement))
     try:
-        highest = max(Version(entry.pinned), Version(cap))
+        lowest, highest = Version(entry.pinned), max(Version(entry.pinned), Version(cap))
     except InvalidVersion:
         return entry.requirement
-    relaxed.specifier = type(relaxed.specifier)(f">={entry.pinned},<={highest}")
+    if lowest.local:
+        return entry.requirement
+    relaxed.specifier = type(relaxed.specifier)(f">={entry.pinned},<={highest.public}")
     return relaxed

@@ -7,6 +7,7 @@ the beginning or after white space begins a comment, options stand on lines of t
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
@@ -65,15 +66,21 @@ class Entry(NamedTuple):
 _MARK = "\ufeff"
 """The byte order mark, which some editors begin a file with."""
 
-_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#.*")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 _FILE_OPTION = re.compile(
-    r"(?:(?P<include>-r|--requirement)|(?P<limits>-c|--constraint))(?:[ \t]*=[ \t]*|[ \t]*)(?P<file>.+)"
+    r"(?:(?P<include>-r|--requirement(?![\w-]))|(?:-c|--constraint(?![\w-])))[ \t]*=?[ \t]*(?P<file>.*)"
 )
-_EDITABLE = re.compile(r"(?:-e|--editable)(?![\w-])")
+_EDITABLE = re.compile(r"-e|--editable(?![\w-])")
 _OPTIONS_AFTER = re.compile(r"[ \t](?=--?[A-Za-z])")
 _DIRECT = re.compile(
-    r"[./~]|[A-Za-z][A-Za-z0-9+.-]*:|.*\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)(?:\[|#|[ \t]|\Z)|.*[/\\](?!.*;)"
+    r"[./~]|file:|[A-Za-z][A-Za-z0-9+.-]*:[/\\]"
+    r"|[^;<>=]*(?:[/\\]|\.(?:whl|zip|tar\.gz|tgz|tar\.bz2)(?:\[|#|[ \t]|\Z))"
 )
+_VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
+"""What pip replaces by a variable of the environment; nothing else of that look."""
+
+_LONG_NUMBER = re.compile(r"[0-9]{100}")
+_MOST_PARENTHESES = 50
 _PINNED = re.compile(r"===?[ \t]*(?P<version>[^\s;,#)\\]+)")
 
 
@@ -100,9 +107,9 @@ def _logical(text: str) -> Iterator[_Logical]:
     ):
         start, offset = offset, offset + len(physical)
         first = first or number
-        comment = content.lstrip(" \t").startswith("#")
+        comment = content.lstrip().startswith("#")
         continued = content.endswith("\\") and not comment
-        piece = "" if comment else content.removesuffix("\\") if continued else content
+        piece = "" if comment else content.rstrip("\\") if continued else content
         joined += piece
         places += range(start, start + len(piece))
         if not continued:
@@ -113,14 +120,13 @@ def _logical(text: str) -> Iterator[_Logical]:
 
 
 def _entry(logical: _Logical) -> Entry | None:
-    text = _COMMENT.sub("", logical.text).rstrip(" \t")
-    indent = len(text) - len(text.lstrip(" \t"))
+    text = _COMMENT.sub("", logical.text).rstrip()
+    indent = len(text) - len(text.lstrip())
     text = text[indent:]
     if not text:
         return None
     if match := _FILE_OPTION.fullmatch(text):
-        kind = Kind.INCLUDE if match["include"] else Kind.CONSTRAINTS
-        return Entry(kind, logical.line, text, target=match["file"].strip("\"'"))
+        return _naming(logical.line, text, Kind.INCLUDE if match["include"] else Kind.CONSTRAINTS, match["file"])
     if _EDITABLE.match(text):
         return Entry(Kind.EDITABLE, logical.line, text)
     if text.startswith("-"):
@@ -128,22 +134,42 @@ def _entry(logical: _Logical) -> Entry | None:
     return _requirement(logical, text, indent)
 
 
+def _naming(line: int, text: str, kind: Kind, rest: str) -> Entry:
+    """Return the entry of a line that names a file; as in pip, in quotes where the name holds a space."""
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        return Entry(Kind.BROKEN, line, text, problem="A quotation mark is not closed")
+    if not words or not words[0]:
+        return Entry(Kind.BROKEN, line, text, problem="It names no file")
+    return Entry(kind, line, text, target=words[0])
+
+
 def _requirement(logical: _Logical, text: str, indent: int) -> Entry:
     asked, *options = _OPTIONS_AFTER.split(text, maxsplit=1)
     hashed = bool(options) and "--hash" in options[0]
     try:
-        requirement = Requirement(asked)
+        requirement = _read(asked)
     except InvalidRequirement as error:
-        if "${" in asked or _DIRECT.match(asked):
+        if _VARIABLE.search(asked) or _DIRECT.match(asked):
             return Entry(Kind.DIRECT, logical.line, text)
         return Entry(Kind.BROKEN, logical.line, text, problem=str(error).splitlines()[0])
     name = canonicalize_name(requirement.name)
     if requirement.url:
         return Entry(Kind.DIRECT, logical.line, text, name, requirement)
+    if _VARIABLE.search(asked):
+        return Entry(Kind.DIRECT, logical.line, text)
     entry = Entry(Kind.REQUIREMENT, logical.line, text, name, requirement, hashed=hashed)
     if entry.pinned is None:
         return entry
     return entry._replace(pin=_place(logical, asked, indent, entry.pinned))
+
+
+def _read(asked: str) -> Requirement:
+    """Return a requirement, or refuse what Python itself would fail at later: endless numbers, endless nesting."""
+    if _LONG_NUMBER.search(asked) or asked.count("(") > _MOST_PARENTHESES:
+        raise InvalidRequirement("It holds a number of 100 digits or more, or more than 50 parentheses")
+    return Requirement(asked)
 
 
 def _place(logical: _Logical, asked: str, indent: int, version: str) -> tuple[int, int] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import errno
 import posixpath
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,7 +41,7 @@ class File(NamedTuple):
         raw: its bytes.
         text: what they say; bytes that are no UTF-8 are kept as surrogates.
         entries: its lines.
-        constraints: True where it only constrains.
+        constraints: True where it only constrains: what a ``-r`` line leads to, wherever that stands, is required.
     """
 
     raw: bytes
@@ -84,6 +83,8 @@ def read_tree(root: Path, path: str) -> Tree:
     while pending:
         name, constraints, chain = pending.pop(0)
         if name in found:
+            if not constraints:
+                found[name] = found[name]._replace(constraints=False)
             continue
         try:
             raw = files.read(root, name, limit=_LIMIT)
@@ -102,12 +103,15 @@ def read_tree(root: Path, path: str) -> Tree:
         entries = tuple(parse(text))
         found[name] = File(raw, text, entries, constraints)
         problems += _broken(name, entries)
-        for target, limits, complaint in _included(name, entries, chain):
-            if complaint:
-                problems.append(complaint)
-            else:
-                pending.append((target, constraints or limits, (*chain, target)))
+        included = [*_included(name, entries, chain)]
+        problems += [complaint for _, _, complaint in included if complaint]
+        pending[:0] = [(target, limits, (*chain, target)) for target, limits, complaint in included if not complaint]
     return Tree(found, tuple(problems))
+
+
+def included_path(name: str, entry: Entry) -> str:
+    """Return the path below the root of the file that a line of the file *name* includes."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), entry.target))
 
 
 def _included(
@@ -117,7 +121,7 @@ def _included(
     for entry in entries:
         if entry.kind not in {Kind.INCLUDE, Kind.CONSTRAINTS}:
             continue
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(name), entry.target))
+        target = included_path(name, entry)
         yield target, entry.kind is Kind.CONSTRAINTS, _complaint(name, entry, target, chain)
 
 
@@ -126,6 +130,9 @@ def _complaint(name: str, entry: Entry, target: str, chain: tuple[str, ...]) -> 
     if "://" in entry.target:
         remedy = "Keep a copy of it in the project."
         return Problem(name, f"{place} includes an address, which is not followed.", remedy)
+    if "${" in entry.target:
+        remedy = "Write the name of the file itself."
+        return Problem(name, f"{place} names a file by a variable, which is not followed.", remedy)
     if target in chain:
         circle = " → ".join(map(printable, [*chain[chain.index(target) :], target]))
         return Problem(name, f"{place} leads in a circle: {circle}.", "Take one of these lines out.")
@@ -144,8 +151,7 @@ def _missing(name: str, chain: tuple[str, ...]) -> Problem:
 
 def _unreadable(name: str, error: Exception) -> Problem:
     if isinstance(error, OSError) and error.errno:
-        reason = "it is a folder" if error.errno == errno.EISDIR else error.strerror
-        return Problem(name, f"{printable(name)} cannot be read: {reason}.", "See that it can be read.")
+        return Problem(name, f"{printable(name)} cannot be read: {error.strerror}.", "See that it can be read.")
     return Problem(name, str(error), "See that it is an ordinary file of the project.")
 
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
 from tasks.dependencies.requirements.editing import edited
@@ -38,8 +38,16 @@ def pin(text: str) -> str | None:
         ("./demo", Kind.DIRECT, ""),
         ("wheels/demo-1.0-py3-none-any.whl", Kind.DIRECT, ""),
         ("demo==${VERSION}", Kind.DIRECT, ""),
+        ("demo===${VERSION}", Kind.DIRECT, ""),
+        ("demo==${version}", Kind.BROKEN, ""),
+        ('folder/demo ; python_version > "3"', Kind.DIRECT, ""),
+        ("file:demo", Kind.DIRECT, ""),
         ("-e .", Kind.EDITABLE, ""),
         ("--editable=./demo", Kind.EDITABLE, ""),
+        ("-egit+https://example.org/demo#egg=demo", Kind.EDITABLE, ""),
+        ("--extra-index-url https://example.org/simple", Kind.OPTION, ""),
+        ("--require-hashes", Kind.OPTION, ""),
+        ("--requirements.txt", Kind.OPTION, ""),
         ("-r other.txt", Kind.INCLUDE, ""),
         ("-rother.txt", Kind.INCLUDE, ""),
         ("--requirement=other.txt", Kind.INCLUDE, ""),
@@ -51,6 +59,15 @@ def pin(text: str) -> str | None:
         ("demo==", Kind.BROKEN, ""),
         ("two words", Kind.BROKEN, ""),
         ("<<<<<<< HEAD", Kind.BROKEN, ""),
+        (">>>>>>> feature/new", Kind.BROKEN, ""),
+        ("note: this", Kind.BROKEN, ""),
+        ("-r", Kind.BROKEN, ""),
+        ("-c ''", Kind.BROKEN, ""),
+        ("-r 'other.txt", Kind.BROKEN, ""),
+        ("demo==" + "9" * 99, Kind.REQUIREMENT, "demo"),
+        ("demo==" + "9" * 100, Kind.BROKEN, ""),
+        ("demo; " + "(" * 50 + 'python_version > "3"' + ")" * 50, Kind.REQUIREMENT, "demo"),
+        ("demo; " + "(" * 51 + 'python_version > "3"' + ")" * 51, Kind.BROKEN, ""),
     ],
 )
 def test_the_kinds_of_lines(text: str, kind: Kind, name: str) -> None:
@@ -60,7 +77,7 @@ def test_the_kinds_of_lines(text: str, kind: Kind, name: str) -> None:
 
 
 def test_the_file_that_a_line_names() -> None:
-    targets = [entry.target for entry in parse("-r a b.txt\n-rc.txt\n--constraint=x/y.txt # z\n-c  'q.txt'\n")]
+    targets = [entry.target for entry in parse("-r 'a b.txt'\n-rc.txt\n--constraint=x/y.txt # z\n-c  'q.txt'\n")]
     assert targets == ["a b.txt", "c.txt", "x/y.txt", "q.txt"]
 
 
@@ -80,6 +97,7 @@ def test_nothing_is_asked_for(text: str) -> None:
         ('demo==1.0;python_version=="3.11"', "1.0"),
         ("demo \\\n  == \\\n  1.0", "1.0"),
         ("demo==1.\\\n0", None),
+        ("demo===a#b", None),
         ("demo==1.*", None),
         ("demo>=1.0", None),
         ("demo==1.0,!=1.1", None),
@@ -87,6 +105,8 @@ def test_nothing_is_asked_for(text: str) -> None:
         ("demo", None),
         ("demo @ https://example.org/demo-1.0==1.zip", None),
         ("\ufeffdemo==1.0\r\n", "1.0"),
+        ("demo==1.0\u00a0# c", "1.0"),
+        ("demo \\\\\n==1.0", "1.0"),
     ],
 )
 def test_where_a_pinned_version_stands(text: str, version: str | None) -> None:
@@ -133,10 +153,14 @@ others = st.sampled_from(
         "demo @ https://example.org/demo-1.0.zip",
         "git+https://example.org/demo.git@v1.0#egg=demo",
         "demo == \\\n   1.0",
-        "other==${VERSION}",
+        "other==${A_VARIABLE_THAT_NOBODY_HAS}",
+        "demo (==1.0)",
+        "demo (>=1.0)",
+        "--pre",
+        "demo==1.0 --config-settings=a=b",
     ]
 )
-ends = st.sampled_from(["\n", "\r\n"])
+ends = st.sampled_from(["\n", "\r\n", "\r"])
 
 
 @st.composite
@@ -173,6 +197,13 @@ def test_only_the_versions_that_are_meant_change(text: str, old: str, new: str) 
             assert one._replace(pin=None) == other._replace(pin=None)
 
 
+@given(texts(), versions)
+def test_an_edit_taken_back_gives_the_same_bytes(text: str, old: str) -> None:
+    new = "77.7"
+    there = edited(text, {"demo": (old, new), "a": (old, new)})
+    assert encoded(edited(there, {"demo": (new, old), "a": (new, old)})) == encoded(text)
+
+
 @given(texts())
 def test_nothing_to_change_changes_nothing(text: str) -> None:
     assert edited(text, {}) == text
@@ -191,15 +222,36 @@ def test_any_text_is_survived_and_spans_are_in_order(text: str) -> None:
     assert edited(text, {"d": ("1.0", "2.0")}).count("\n") == text.count("\n")
 
 
-@given(texts())
-def test_pips_own_parser_sees_the_same_requirements(text: str) -> None:
+def read(text: str) -> str:
+    """Return a requirement in its one spelling; what is none by name as it is."""
+    try:
+        return str(Requirement(text))
+    except InvalidRequirement:
+        return text
+
+
+@given(text=texts())
+def test_pips_own_parser_sees_the_same_requirements(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     oracle = pytest.importorskip("pip._internal.req.req_file")
-    joined: Any = oracle.preprocess(text.removeprefix("\ufeff"))
-    seen = [line for _, line in joined if not line.startswith("-")]
-    ours = [entry.text for entry in parse(text) if not entry.text.startswith("-")]
-    assert [" ".join(line.split()) for line in ours] == [
-        " ".join(line.split()) for line in seen if "${" not in line or line
+    folder = tmp_path_factory.getbasetemp() / "oracle"
+    folder.mkdir(exist_ok=True)
+    for name in ("other.txt", "limits.txt"):
+        (folder / name).touch()
+    (folder / "requirements.txt").write_bytes(encoded(text))
+    seen = [
+        (each.line_source.split()[1], read(each.requirement), "hashes" in each.options)
+        for each in oracle.parse_requirements(str(folder / "requirements.txt"), session=None)
+        if not each.is_editable
     ]
+    ours = [
+        (str(entry.line), read(entry.text.partition(" --")[0]), entry.hashed)
+        for entry in parse(text)
+        if entry.kind in {Kind.REQUIREMENT, Kind.DIRECT}
+    ]
+    assert ours == seen
+    for entry in parse(text):
+        if entry.requirement is not None:
+            assert str(entry.requirement) == read(entry.text.partition(" --")[0])
 
 
 def test_an_edit_of_each_shape(tmp_path: Path) -> None:

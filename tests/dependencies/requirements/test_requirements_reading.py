@@ -38,12 +38,37 @@ def test_files_that_are_included_from_where_they_are_named(tmp_path: Path) -> No
         "sub/more.txt": False,
         "limits.txt": True,
         "sub/other.txt": False,
-        "limits-too.txt": True,
+        "limits-too.txt": False,
     }
     assert found.problems == ()
+    assert [each.path for each in declared(found)["two"]] == ["sub/more.txt", "limits-too.txt"]
     assert {*declared(found)} == {"one", "two", "three"}
-    assert {*declared(found, constraints=True)} == {"one", "two"}
-    assert sorted(constraint_lines(found)) == ["one<2", "two<3"]
+    assert {*declared(found, constraints=True)} == {"one"}
+    assert constraint_lines(found) == ["one<2"]
+
+
+@pytest.mark.parametrize("lines", ["-c base.txt\n-r base.txt\n", "-r base.txt\n-c base.txt\n"])
+def test_what_is_both_required_and_constrained_is_required(tmp_path: Path, lines: str) -> None:
+    found = tree(tmp_path, requirements=lines, base="one==1.0\n")
+    assert found.problems == ()
+    assert [*declared(found)] == ["one"]
+
+
+def test_pip_takes_the_same_files_for_requirements(tmp_path: Path) -> None:
+    oracle = pytest.importorskip("pip._internal.req.req_file")
+    found = tree(
+        tmp_path,
+        requirements="-c limits.txt\n-r base.txt\none\n",
+        limits="-r more.txt\n-c more-limits.txt\ntwo<2\n",
+        more="three\n",
+        base="four\n-c more.txt\n",
+    )
+    (tmp_path / "more-limits.txt").write_text("five<2\n")
+    found = read_tree(tmp_path, "requirements.txt")
+    seen = [*oracle.parse_requirements(str(tmp_path / "requirements.txt"), session=None)]
+    required = {each.requirement for each in seen if not each.constraint}
+    assert required == {*relaxed_lines(found, {})} == {"one", "three", "four"}
+    assert {each.requirement for each in seen} - required == {*constraint_lines(found)} == {"two<2", "five<2"}
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:
@@ -69,6 +94,11 @@ def test_a_circle_is_told_and_the_rest_read(tmp_path: Path, second: str) -> None
     assert [*declared(found)] == ["one", "two"]
 
 
+def test_a_circle_off_the_shortest_way_is_told(tmp_path: Path) -> None:
+    found = tree(tmp_path, requirements="-r b.txt\n-r c.txt\n", b="-r c.txt\n", c="-r b.txt\n")
+    assert told(found) == "c.txt, line 1, leads in a circle: b.txt → c.txt → b.txt."
+
+
 def test_the_same_file_twice_is_no_circle(tmp_path: Path) -> None:
     found = tree(tmp_path, requirements="-r a.txt\n-r b.txt\n", a="-r c.txt\n", b="-r c.txt\n", c="one\n")
     assert found.problems == ()
@@ -77,7 +107,10 @@ def test_the_same_file_twice_is_no_circle(tmp_path: Path) -> None:
 
 def test_a_row_of_includes_has_an_end(tmp_path: Path) -> None:
     files = {f"f{number}": f"-r f{number + 1}.txt\n" for number in range(1, 40)}
-    assert "20th include in a row" in told(tree(tmp_path, requirements="-r f1.txt\n", **files))
+    assert "f19.txt, line 1, is the 20th include in a row" in told(tree(tmp_path, requirements="-r f1.txt\n", **files))
+    (tmp_path / "f19.txt").write_text("deep\n")
+    found = read_tree(tmp_path, "requirements.txt")
+    assert (found.problems, [*declared(found)]) == ((), ["deep"])
 
 
 @pytest.mark.parametrize(
@@ -86,7 +119,9 @@ def test_a_row_of_includes_has_an_end(tmp_path: Path) -> None:
         ("-r https://example.org/x.txt", "an address, which is not followed"),
         ("-r ../outside.txt", "outside the project"),
         ("-r /etc/passwd", "outside the project"),
-        ("-r sub", "sub"),
+        ("-r ${WHERE}/x.txt", "line 1, names a file by a variable"),
+        ("-r sub", "sub is not a regular file"),
+        (f"-r {'x' * 300}.txt", "cannot be read: File name too long."),
         ("demo==", "line 1, is no requirement"),
     ],
 )
@@ -105,6 +140,10 @@ def test_lines_that_lead_nowhere(tmp_path: Path, line: str, message: str) -> Non
 )
 def test_files_that_are_no_text(tmp_path: Path, content: bytes, message: str) -> None:
     assert message in told(tree(tmp_path, requirements=content))
+
+
+def test_the_largest_file_that_is_read(tmp_path: Path) -> None:
+    assert tree(tmp_path, requirements=b"#" * 1_000_000).problems == ()
 
 
 def test_links_and_pipes_are_not_read(tmp_path: Path) -> None:
@@ -159,3 +198,24 @@ def test_lines_for_a_resolver(tmp_path: Path) -> None:
     ]
     assert option_lines(found) == ["--index-url https://example.org/simple"]
     assert constraint_lines(found) == ["one<2"]
+
+
+def test_local_labels_have_no_place_in_an_ordered_comparison(tmp_path: Path) -> None:
+    found = tree(tmp_path, requirements="one==1.0+cpu\ntwo==1.0\n")
+    assert relaxed_lines(found, {"one": "2.0", "two": "1.5+cpu"}) == ["one==1.0+cpu", "two<=1.5,>=1.0"]
+
+
+def test_options_stand_in_the_order_in_which_pip_meets_them(tmp_path: Path) -> None:
+    found = tree(
+        tmp_path,
+        requirements="--pre\n-r more.txt\n-c limits.txt\n-i https://example.org/last\n",
+        more="--require-hashes\n-i https://example.org/first\n",
+        limits="--require-hashes --extra-index-url https://example.org/limits\n-r more.txt\n",
+    )
+    assert option_lines(found) == [
+        "--pre",
+        "-i https://example.org/first",
+        "--extra-index-url https://example.org/limits",
+        "-i https://example.org/last",
+    ]
+    assert option_lines(Tree({}, missing=True)) == []
