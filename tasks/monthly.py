@@ -9,7 +9,82 @@ from invoke import Context, task
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from threading import Event
+
     from .core.report import Report
+    from .core.settings.model import Settings
+
+
+def _packages(settings: Settings, names: Sequence[str] | None) -> frozenset[str]:
+    from .core.arguments import packages
+
+    return packages(settings, names)
+
+
+@procedure(
+    iterable=["only"],
+    checks={"only": _packages},
+    help={
+        "check": "Look only; without a terminal to ask at, that is all that happens unless --yes is given.",
+        "dry_run": "Change nothing; show what an update would change.",
+        "only": "Update this package and nothing else; may be given several times.",
+        "security": "Update only what repairs a known vulnerability.",
+        "yes": "Update without asking, and undo an update that was interrupted.",
+    },
+)
+def dependency_update(
+    run: Run,
+    check: bool = False,
+    dry_run: bool = False,
+    only: frozenset[str] | None = None,
+    security: bool = False,
+    yes: bool = False,
+) -> Report:
+    """Audit what is installed, see what is outdated, and update it so that it can be undone.
+
+    Reads maintenance.dependencies. An update is tried in a fresh environment and must pass the smoke test there;
+    then the live environment gets the same files, and the requirements get the new versions. Where anything fails,
+    everything is put back. The report goes to dependency_reports/dependency_report_YYYYMM.json in the log folder,
+    pip-audit's own beside it, what is installed to requirements.lock.txt.
+    """
+    import os
+    from pathlib import Path
+
+    from .core.composition import compose
+    from .core.confirmation import askable
+    from .dependencies.dependency_update import Flags, run_update
+    from .dependencies.planning import Scope
+
+    settings, now, dry = run.settings, run.now, dry_run or run.dry
+    flags = Flags(check, yes, Scope(only or frozenset(), security), dry)
+
+    def updated(stop: Event) -> Report:
+        def ask(lines: Iterable[str], question: str) -> bool:
+            return bool(run.confirm([*lines], question, stop))
+
+        return run_update(
+            settings,
+            flags,
+            ask=ask if askable() and not check else None,
+            environ=os.environ,
+            keys=run.keys,
+            now=now,
+            redact=run.redact,
+            stop=stop,
+            advance=run.advance,
+        )
+
+    return compose(
+        {"dependencies": updated},
+        root=Path(settings.root),
+        task="monthly.dependency-update",
+        now=now,
+        path=f"{settings.logs.directory}/dependency_reports/dependency_report_{now:%Y%m}.json",
+        check="dependencies.report",
+        advance=run.advance,
+        dry_run=dry,
+    )
 
 
 @procedure(help={"dry_run": "Write no report file."})
@@ -43,6 +118,6 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
     )
 
 
-@task(name="all", default=True, pre=[performance_analysis])
+@task(name="all", default=True, pre=[dependency_update, performance_analysis])
 def every(_context: Context) -> None:
     """Run every monthly procedure (a dry run of all of them: inv --dry monthly)."""

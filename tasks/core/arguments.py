@@ -123,3 +123,18 @@ def cache_kinds(settings: Settings, names: Sequence[str] | None) -> tuple[str, .
             known = ", ".join(kinds) or "none is set"
             raise UsageError(f"--kind takes a kind of maintenance.cache.expiry_hours ({known}); got {name!r}.{hint}")
     return tuple(names or ())
+
+
+_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+
+def packages(_settings: Settings, names: Sequence[str] | None) -> frozenset[str]:
+    """Return the normalized names (PEP 503) of the packages asked for; none where the flag was not given.
+
+    Raises:
+        UsageError: one of them can be no package's name.
+    """
+    for name in names or ():
+        if not _PACKAGE.fullmatch(name):
+            raise UsageError(f"--only takes the name of an installed package, as in --only=httpx; got {name!r}.")
+    return frozenset(re.sub(r"[-_.]+", "-", name).lower() for name in names or ())

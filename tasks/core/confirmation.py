@@ -15,6 +15,12 @@ _TICK = 0.1
 _YES = {"y", "yes"}
 
 
+def askable(answers: TextIO | None = None, screen: TextIO | None = None) -> bool:
+    """Tell whether somebody can be asked: standard input and standard error are a terminal."""
+    answers, screen = answers or sys.stdin, screen or sys.stderr
+    return answers is not None and screen is not None and answers.isatty() and screen.isatty()
+
+
 def confirm(
     lines: Sequence[str],
     question: str,
@@ -38,7 +44,7 @@ def confirm(
         ``None`` where nobody can be asked, since one of the two is no terminal.
     """
     answers, screen = answers or sys.stdin, screen or sys.stderr
-    if answers is None or screen is None or not (answers.isatty() and screen.isatty()):
+    if not askable(answers, screen):
         return None
     screen.write("\n".join([*lines, f"{question} [y/N] "]))
     screen.flush()

@@ -151,7 +151,7 @@ def examine(place: Place, environ: Mapping[str, str], stop: Event | None = None)
         stop: ends it early where it is set.
     """
     ended = run(
-        [place.python, "-I", _PROBE],
+        [place.python, "-I", "-B", _PROBE],
         folder=Path("/"),
         environ=environ,
         deadline_seconds=_PROBE_SECONDS,

@@ -49,14 +49,18 @@ def roles(environment: Environment, direct: Iterable[Requirement], *, declared: 
 
     Args:
         environment: what is installed.
-        direct: what the project's requirements ask for in this environment.
+        direct: what the project's requirements ask for in this environment. What was installed from a folder or an
+            address is direct as well: nobody gets such a package by chance, and its line tells no name.
         declared: False where the project has no requirements file; whoever was asked for by name is direct then.
     """
     packages = environment.packages
     wanted: dict[str, set[str]] = {}
     pending = [_asked(requirement) for requirement in direct]
-    if not declared:
-        pending += [(package.name, frozenset()) for package in packages.values() if package.requested]
+    pending += [
+        (package.name, frozenset())
+        for package in packages.values()
+        if package.source or (package.requested and not declared)
+    ]
     roots = {name for name, _ in pending}
     while pending:
         name, extras = pending.pop()

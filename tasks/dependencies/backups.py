@@ -1,0 +1,68 @@
+"""Copies of the requirements files from before each update."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date, timedelta
+from pathlib import Path, PurePosixPath
+
+from ..core import files
+from ..core.files import Refused
+
+_LIMIT = 1_000_000
+
+_SUFFIX = re.compile(r"\.backup\.(?P<day>\d{8})(?:-(?P<serial>[1-9]\d*))?")
+
+
+def back_up(root: Path, path: str, today: date) -> str:
+    """Copy a file to ``NAME.backup.YYYYMMDD`` beside it, never over another one, and return the copy's path.
+
+    A second copy of that day gets a number. Where the latest of that day holds the same already, that is the copy.
+
+    Raises:
+        Refused, OSError: it cannot be read or written.
+    """
+    content = files.read(root, path, limit=_LIMIT)
+    serial, latest = 1, ""
+    while (root / (name := _name(path, today, serial))).exists():
+        serial, latest = serial + 1, name
+    if latest and files.read(root, latest, limit=_LIMIT) == content:
+        return latest
+    files.write(root, name, content)
+    (root / name).chmod((root / path).stat().st_mode & 0o777)
+    return name
+
+
+def _name(path: str, day: date, serial: int) -> str:
+    return f"{path}.backup.{day:%Y%m%d}{f'-{serial}' if serial > 1 else ''}"
+
+
+def expired(root: Path, path: str, today: date, days: int) -> list[str]:
+    """Return the copies of a file that are older than so many days, but never the newest one."""
+    found = sorted(_copies(root, path))
+    return [name for day, _, name in found[:-1] if today - day > timedelta(days=days)]
+
+
+def _copies(root: Path, path: str) -> Iterator[tuple[date, int, str]]:
+    place = PurePosixPath(path)
+    with suppress(OSError):
+        for entry in (root / place.parent).iterdir():
+            match = _SUFFIX.fullmatch(entry.name.removeprefix(place.name))
+            if match is None or entry.name == place.name or not entry.name.startswith(place.name):
+                continue
+            with suppress(ValueError):
+                day = date.fromisoformat(match["day"])
+                yield day, int(match["serial"] or 1), str(place.with_name(entry.name))
+
+
+def prune(root: Path, path: str, today: date, days: int) -> list[str]:
+    """Delete the expired copies of a file and return those that are gone."""
+    gone = []
+    for name in expired(root, path, today, days):
+        with suppress(OSError, Refused), files.folder(root, str(PurePosixPath(name).parent)) as folder:
+            os.unlink(PurePosixPath(name).name, dir_fd=folder)
+            gone.append(name)
+    return gone

@@ -1,0 +1,303 @@
+"""The procedure: undo what was interrupted, review, plan, ask, update, and review again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+from packaging.utils import canonicalize_name
+
+from ..core import files
+from ..core.errors import UserError
+from ..core.files import Refused
+from ..core.names import count, listed, printable
+from ..core.report import Action, Finding, Report, Status
+from ..core.settings.model import Settings
+from .backups import prune
+from .environment import Environment, Nowhere
+from .installing.pips import Pip, Refusal
+from .installing.resolving import Sources, resolve
+from .judgement import TASK
+from .planning import Move, Scope, caps, constraints, moves
+from .requirements.declared import constraint_lines, declared, option_lines, relaxed_lines
+from .review import Reviewed, reported, review
+from .roles import Role, applies, required_by
+from .undo.journal import FOLDER, Broken, pending
+from .undo.restoring import restore
+from .updating import Ground, Plan, Updated, edits, update
+
+Ask: TypeAlias = Callable[[Iterable[str], str], bool]
+"""Shows lines and asks a question; False where nobody is there."""
+
+
+class Flags(NamedTuple):
+    """How the procedure was called.
+
+    Attributes:
+        check: review only.
+        yes: update without asking.
+        scope: what may be touched.
+        dry_run: change nothing, and say what an update would do.
+    """
+
+    check: bool = False
+    yes: bool = False
+    scope: Scope = Scope()
+    dry_run: bool = False
+
+
+def run_update(
+    settings: Settings,
+    flags: Flags,
+    *,
+    ask: Ask | None,
+    environ: Mapping[str, str],
+    keys: Iterable[str],
+    now: datetime,
+    redact: Callable[[str], str],
+    stop: Event,
+    advance: Callable[[int], None],
+) -> Report:
+    """Review what the project requires, and update it where that is wanted.
+
+    Args:
+        settings: the suite's.
+        flags: how it was called.
+        ask: asks whoever is there; ``None``: nobody is.
+        environ: the process's environment.
+        keys: variables in it that hold keys: only the smoke test gets them.
+        now: the moment of the run.
+        redact: takes secrets out of a text.
+        stop: ends it between two steps where it is set.
+        advance: told after each step.
+    """
+    root = Path(settings.root)
+    secret = {*keys}
+    public = {name: value for name, value in environ.items() if name not in secret}
+    undone = [*_undo(root, flags, ask)]
+
+    def reviewed_now() -> Reviewed:
+        found = review(settings, environ=public, now=now, redact=redact, stop=stop)
+        advance(1)
+        return found
+
+    reviewed = reviewed_now()
+    _require_installed(reviewed, flags.scope)
+    wanted = not flags.check and not undone and (flags.yes or flags.dry_run or ask is not None)
+    findings: list[Finding] = undone
+    actions: list[Action] = []
+    written: list[str] = []
+    if wanted and not stop.is_set():
+        planned = _plan(settings, reviewed, flags.scope, environ=public, redact=redact, stop=stop)
+        if isinstance(planned, Refusal):
+            findings.append(_finding(Status.UNKNOWN, planned.message, planned.remedy))
+        elif not planned.plan.moves:
+            findings.append(_finding(Status.OK, "Nothing can be updated now.", None))
+        elif flags.dry_run or not (flags.yes or (ask is not None and ask(_shown(planned.plan), "Update these?"))):
+            actions = [_action(move, done=False) for move in planned.plan.moves]
+            finding = _finding(Status.SKIPPED, f"Not updated: {_all(planned.plan.moves)}.", None)
+            findings += [] if flags.dry_run else [finding]
+        else:
+            ground = Ground(root, planned.pip, settings.dependencies, environ, now, advance)
+            updated = update(ground, planned.plan, planned.sources)
+            findings.append(_outcome(updated))
+            if updated.done:
+                actions = [_action(move, done=True) for move in planned.plan.moves]
+                written = [*updated.written]
+                actions += _pruned(settings, planned.plan, now)
+                reviewed = reviewed_now()
+    elif not flags.check and not undone and any(package.moves for package in reviewed.packages.values()):
+        message = "Nothing was updated: nobody can be asked here, and --yes was not given."
+        findings.append(_finding(Status.SKIPPED, message, None))
+    report = reported(reviewed, now)
+    report = msgspec.structs.replace(report, findings=[*findings, *report.findings], actions=actions, files=written)
+    return report if flags.dry_run else _with_audit(settings, report, reviewed, now)
+
+
+# What was interrupted
+
+
+def _undo(root: Path, flags: Flags, ask: Ask | None) -> Iterator[Finding]:
+    """Yield the finding on an update that was interrupted, undone here where that is wanted."""
+    try:
+        journal = pending(root)
+    except Broken as error:
+        remedy = f"Make the environment anew from the requirements, then remove {FOLDER}."
+        yield _interrupted(Status.CRITICAL, f"An update was interrupted and cannot be undone: {error}.", remedy)
+        return
+    if journal is None:
+        return
+    told = f"The update of {printable(journal.started)} was interrupted ({', '.join(map(printable, journal.moves))})"
+    question = "Put everything back as it was before?"
+    if flags.check or flags.dry_run or not (flags.yes or (ask is not None and ask([f"{told}."], question))):
+        remedy = f"inv {TASK} --yes puts everything back as it was before it."
+        yield _interrupted(Status.CRITICAL, f"{told}; the environment may be half of each.", remedy)
+        return
+    restored = restore(root, journal)
+    if restored.problems:
+        message = f"{told}; not all could be put back: {listed(restored.problems, len(restored.problems))}."
+        yield _interrupted(Status.CRITICAL, message, f"Look at these; {FOLDER} keeps what was replaced.")
+        return
+    number = restored.replaced + restored.removed
+    message = f"{told}. All is as it was before it: {count(number, 'entry', 'entries')} put back or removed."
+    yield _interrupted(Status.WARNING, message, f"Run inv {TASK} again to update.")
+
+
+def _interrupted(status: Status, message: str, remedy: str) -> Finding:
+    return Finding(check="dependencies.interrupted", subject="update", status=status, message=message, remedy=remedy)
+
+
+# What is to be done
+
+
+class _Planned(NamedTuple):
+    plan: Plan
+    pip: Pip
+    sources: Sources
+
+
+def _require_installed(reviewed: Reviewed, scope: Scope) -> None:
+    gone = sorted(scope.only - reviewed.packages.keys())
+    if gone and isinstance(reviewed.environment, Environment):
+        raise UserError(f"--only takes installed packages, but not installed is: {listed(gone, len(gone))}.")
+
+
+def _plan(
+    settings: Settings,
+    reviewed: Reviewed,
+    scope: Scope,
+    *,
+    environ: Mapping[str, str],
+    redact: Callable[[str], str],
+    stop: Event,
+) -> _Planned | Refusal:
+    """Return what an update would do, or why there can be none."""
+    environment, tree = reviewed.environment, reviewed.tree
+    if isinstance(environment, Nowhere):
+        return Refusal("Nothing can be updated without an environment.", environment.remedy)
+    if refusal := _unfit(reviewed, environment):
+        return refusal
+    pip = Pip(environment, Path(settings.root), environ, settings.dependencies.deadline_seconds, redact, stop)
+    if refusal := pip.usable():
+        return refusal
+    packages = reviewed.packages
+    local = {name for name, package in packages.items() if package.source}
+    limits = caps(packages, reviewed.fixes, scope)
+    pinned = {
+        name: each.pin
+        for name, declarations in declared(tree).items()
+        for each in declarations
+        if each.pin is not None and applies(each.requirement, environment)
+    }
+    wanted = [line for line in relaxed_lines(tree, limits) if _name(line) not in local]
+    wanted += [
+        str(requirement)
+        for name in sorted(local)
+        for requirement in required_by(environment.packages[name], environment)
+        if canonicalize_name(requirement.name) not in local
+    ]
+    bounds = [*constraint_lines(tree), *constraints(environment, packages, limits, pinned)]
+    sources = Sources(tuple(option_lines(tree)), settings.dependencies.index_url)
+    resolved = resolve(pip, wanted, bounds, sources)
+    if isinstance(resolved, Refusal):
+        return resolved
+    changed = moves(packages, resolved, reviewed.fixes, scope)
+    versions = {name: (old, resolved[name]) for name, old in pinned.items() if name in resolved}
+    others = {
+        name: package.version
+        for name, package in packages.items()
+        if package.role is Role.OTHER and not package.source and not package.unknown and name not in resolved
+    }
+    copied = [name for name, package in packages.items() if package.source or package.unknown]
+    plan = Plan(changed, {**others, **resolved}, edits(tree, versions), tuple(copied))
+    return _Planned(plan, pip, sources)
+
+
+def _name(line: str) -> str:
+    from packaging.requirements import Requirement
+
+    return canonicalize_name(Requirement(line).name)
+
+
+def _unfit(reviewed: Reviewed, environment: Environment) -> Refusal | None:
+    """Return why this environment or these files are not to be changed; ``None`` where they can be."""
+    if reviewed.tree.missing:
+        return Refusal("Nothing is updated without a requirements file.", "Write down what the project requires.")
+    if reviewed.tree.problems:
+        return Refusal(
+            "Nothing is updated while a requirements file cannot be read whole.",
+            reviewed.tree.problems[0].remedy,
+        )
+    if not environment.virtual:
+        return Refusal(
+            f"{printable(environment.prefix)} is no virtual environment, and others use it too: nothing is updated.",
+            "Make one for the project: python3 -m venv .venv",
+        )
+    if environment.suites:
+        return Refusal(
+            "The project's environment is the one that this suite runs in, and nothing replaces what it runs on.",
+            "Install the suite in an environment of its own, and call its inv from the project.",
+        )
+    return None
+
+
+# What is told
+
+
+def _shown(plan: Plan) -> Iterator[str]:
+    yield "An update would change:"
+    yield from (f"  {move}" for move in plan.moves)
+    if plan.edits:
+        yield f"and the versions in {listed([*plan.edits], len(plan.edits))}."
+
+
+def _all(changed: Iterable[Move]) -> str:
+    return ", ".join(map(str, changed))
+
+
+def _outcome(updated: Updated) -> Finding:
+    if updated.done:
+        return _finding(Status.OK, updated.message, None)
+    return _finding(Status.CRITICAL, updated.message, updated.remedy or None)
+
+
+def _finding(status: Status, message: str, remedy: str | None) -> Finding:
+    return Finding(check="dependencies.update", subject="update", status=status, message=message, remedy=remedy)
+
+
+def _action(move: Move, *, done: bool) -> Action:
+    return Action(verb="update" if move.before else "install", target=str(move), done=done)
+
+
+def _pruned(settings: Settings, plan: Plan, now: datetime) -> list[Action]:
+    root, days = Path(settings.root), settings.dependencies.backup_days
+    gone = [name for path in plan.edits for name in prune(root, path, now.date(), days)]
+    return [Action(verb="delete", target=name) for name in gone]
+
+
+def _with_audit(settings: Settings, report: Report, reviewed: Reviewed, now: datetime) -> Report:
+    """Keep pip-audit's own document beside the report."""
+    if reviewed.outcome is None or reviewed.outcome.raw is None:
+        return report
+    path = f"{settings.logs.directory}/dependency_reports/pip_audit_{now:%Y%m%d}.json"
+    try:
+        files.write(Path(settings.root), path, _document(reviewed.outcome.raw))
+    except (Refused, OSError) as error:
+        finding = Finding(
+            check="dependencies.report",
+            subject=path,
+            status=Status.WARNING,
+            message=f"pip-audit's document was not kept: {printable(error)}.",
+            remedy="Make room, and see that the folder can be written.",
+        )
+        return msgspec.structs.replace(report, findings=[*report.findings, finding])
+    return msgspec.structs.replace(report, files=[*report.files, path])
+
+
+def _document(raw: Any) -> bytes:
+    return f"{json.dumps(raw, indent=2, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace")

@@ -1,0 +1,189 @@
+"""The review of what the project requires: its environment, its releases, its audit. It changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+from packaging.version import InvalidVersion, Version
+
+from ..core.names import printable
+from ..core.report import Finding, Metric, Report, Status
+from ..core.settings.model import Settings
+from . import judgement
+from .audit import judgement as audit_judgement
+from .audit.ignoring import Weighed, weigh
+from .audit.running import audit, unaudited
+from .audit.verdicts import Outcome, lowest_fix
+from .configured import indexes
+from .environment import Environment, Nowhere, examine, locate
+from .index.asking import Answer, Project, Unasked, Unknown, ask
+from .packages import Package, Wanted, assess
+from .requirements.declared import declared, option_lines
+from .requirements.reading import Problem, Tree, read_tree
+
+
+class Reviewed(NamedTuple):
+    """What a review found.
+
+    Attributes:
+        environment: the project's; or why none is known.
+        tree: its requirements files.
+        packages: what is installed, by normalized name.
+        fixes: by name, the lowest version that repairs all that counts against the installed one.
+        outcome: the audit's; ``None`` where there was nothing to audit.
+        weighed: the same, weighed against what was accepted.
+        urls: the indexes that were asked.
+    """
+
+    environment: Environment | Nowhere
+    tree: Tree
+    packages: Mapping[str, Package] = {}
+    fixes: Mapping[str, Version] = {}
+    outcome: Outcome | None = None
+    weighed: Weighed | None = None
+    urls: tuple[str, ...] = ()
+
+
+def review(
+    settings: Settings,
+    *,
+    environ: Mapping[str, str],
+    now: datetime,
+    redact: Callable[[str], str] = str,
+    stop: Event | None = None,
+) -> Reviewed:
+    """Look at the project's environment, ask the index for releases and the audit for vulnerabilities.
+
+    Args:
+        settings: the suite's.
+        environ: the process's environment, without keys.
+        now: the moment of the run.
+        redact: takes secrets out of a text.
+        stop: ends it early where it is set.
+    """
+    wants = settings.dependencies
+    root = Path(settings.root)
+    tree = read_tree(root, wants.requirements)
+    place = locate(root, wants.python, environ)
+    environment = place if isinstance(place, Nowhere) else examine(place, environ, stop)
+    if isinstance(environment, Nowhere):
+        return Reviewed(environment, tree)
+    urls = indexes(environment, configured=wants.index_url, options=option_lines(tree), environ=environ, stop=stop)
+    installed = [package for package in environment.packages.values() if not package.source]
+    with ThreadPoolExecutor(1) as beside:
+        auditing = beside.submit(
+            audit,
+            [(package.name, package.version) for package in installed],
+            osv_url=wants.osv_url,
+            deadline_seconds=wants.deadline_seconds,
+            environ=environ,
+            redact=redact,
+            stop=stop,
+        )
+        answers = ask(
+            [package.name for package in installed],
+            urls,
+            deadline_seconds=wants.deadline_seconds,
+            redact=redact,
+            stop=stop,
+        )
+        outcome = auditing.result()
+    outcome = unaudited(outcome, dict(_unsure(environment, answers, by_osv=bool(wants.osv_url))))
+    weighed = weigh(outcome, wants.ignore, now.date())
+    fixes = {
+        name: fix
+        for name, vulnerabilities in weighed.counting.items()
+        if (fix := lowest_fix(vulnerabilities, environment.packages[name].version)) is not None
+    }
+    wanted = Wanted(declared(tree), declared(tree, constraints=True), not tree.missing)
+    packages = assess(environment, wanted, answers, fixes, settings=wants, now=now)
+    return Reviewed(environment, tree, packages, fixes, outcome, weighed, tuple(urls))
+
+
+def _unsure(environment: Environment, answers: Mapping[str, Answer], *, by_osv: bool) -> Iterator[tuple[str, str]]:
+    """Yield what must not be called clean though nothing is known against it, with the reason.
+
+    OSV says nothing of a package that does not exist, just as of one that is safe.
+    """
+    for package in environment.packages.values():
+        match answers.get(package.name):
+            case _ if package.source:
+                yield package.name, f"it was installed from elsewhere ({package.source})"
+            case Unknown():
+                yield package.name, "the index does not know it, so nobody reports anything of it"
+            case Unasked(reason) if by_osv:
+                yield package.name, f"whether the index knows it could not be found out, for {reason}"
+            case Project(releases) if not any(_is(release.version, package.version) for release in releases):
+                yield package.name, "the index does not have the version that is installed"
+
+
+def _is(version: Version, installed: str) -> bool:
+    """Tell whether a release is what is installed, apart from what its builder added to the version."""
+    try:
+        return version.public == Version(installed).public
+    except InvalidVersion:
+        return False
+
+
+def reported(reviewed: Reviewed, now: datetime) -> Report:
+    """Return the report on a review."""
+    findings = [judgement.on_environment(reviewed.environment), *_on_files(reviewed.tree)]
+    metrics: list[Metric] = []
+    data: dict[str, Any] = {}
+    if reviewed.outcome is not None and reviewed.weighed is not None:
+        versions = {package.name: package.version for package in reviewed.packages.values()}
+        findings += audit_judgement.findings(reviewed.outcome, reviewed.weighed, versions)
+        findings += judgement.on_releases(reviewed.packages, now)
+        metrics = [*audit_judgement.metrics(reviewed.outcome, reviewed.weighed), *_metrics(reviewed.packages.values())]
+        data = {
+            "outdated": judgement.table(reviewed.packages.values()),
+            "packages": {
+                name: {**judgement.record(package), "audit": audit_judgement.record(reviewed.outcome, name)}
+                for name, package in reviewed.packages.items()
+            },
+        }
+    return Report(summary=_summary(reviewed), findings=findings, metrics=metrics, data=data)
+
+
+def _on_files(tree: Tree) -> Iterator[Finding]:
+    if tree.missing:
+        yield Finding(
+            check="dependencies.requirements",
+            subject="requirements",
+            status=Status.SKIPPED,
+            message="There is no requirements file: direct is what was installed by name, and nothing is updated.",
+        )
+    yield from map(_on_problem, tree.problems)
+
+
+def _on_problem(problem: Problem) -> Finding:
+    return Finding(
+        check="dependencies.requirements",
+        subject=printable(problem.path),
+        status=Status.WARNING,
+        message=problem.message,
+        remedy=problem.remedy,
+    )
+
+
+def _metrics(packages: Iterable[Package]) -> list[Metric]:
+    known = list(packages)
+    numbers = {
+        "dependencies.installed": len(known),
+        "dependencies.outdated": sum(package.latest is not None for package in known),
+        "dependencies.movable": sum(package.moves for package in known),
+    }
+    return [Metric(name=name, value=value, unit="packages") for name, value in numbers.items()]
+
+
+def _summary(reviewed: Reviewed) -> str:
+    if reviewed.weighed is None:
+        return "no environment to look at"
+    packages = reviewed.packages.values()
+    vulnerable, movable = len(reviewed.weighed.counting), sum(package.moves for package in packages)
+    return f"{len(packages):,} packages, {vulnerable:,} vulnerable, {movable:,} can move"

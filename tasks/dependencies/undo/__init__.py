@@ -1,0 +1,1 @@
+"""Undoing an update exactly: what was there is kept until the update stands, whoever ends it in the middle."""

@@ -1,0 +1,248 @@
+"""An update: tried in a fresh environment, applied to the live one, and undone exactly where anything fails.
+
+Nothing that can fail for its own reasons is left to the moment in which the live environment changes: the packages
+are fetched, built and installed elsewhere first, the smoke test passes there, and what is applied are the very files
+that passed it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from ..core import files
+from ..core.files import Refused
+from ..core.names import listed, printable
+from ..core.settings.model import DependencySettings
+from .backups import back_up
+from .environment import Environment, Nowhere, Place, examine
+from .installing.locking import lock_path, lock_text
+from .installing.pips import Pip, Refusal
+from .installing.resolving import Sources
+from .installing.smoke import Smoke, smoke
+from .installing.staging import apply, gather, stage
+from .planning import Move
+from .requirements.editing import edited
+from .requirements.reading import Tree, encoded
+from .undo.journal import FOLDER, end, pending
+from .undo.restoring import restore
+from .undo.taking import take
+
+
+class Ground(NamedTuple):
+    """What all steps of an update share.
+
+    Attributes:
+        root: the project.
+        pip: that of the live environment, which it knows as it was before.
+        settings: deadlines and the smoke command.
+        environ: the process's environment, with the keys that a smoke test may need.
+        now: the moment of the run.
+        advance: told after each step.
+    """
+
+    root: Path
+    pip: Pip
+    settings: DependencySettings
+    environ: Mapping[str, str]
+    now: datetime
+    advance: Callable[[int], None]
+
+    def smoke(self, environment: Environment) -> Smoke:
+        """Run the smoke test with an environment active."""
+        return smoke(
+            self.settings.smoke_command,
+            environment,
+            self.root,
+            environ=self.environ,
+            deadline_seconds=self.settings.smoke_seconds,
+            redact=self.pip.redact,
+            stop=self.pip.stop,
+        )
+
+
+class Plan(NamedTuple):
+    """What an update does.
+
+    Attributes:
+        moves: the packages that change.
+        pins: everything that a fresh environment needs, versions by name.
+        edits: the requirements files that change, by path below the root, with their new texts.
+        local: installed packages that come from elsewhere than an index.
+    """
+
+    moves: tuple[Move, ...]
+    pins: Mapping[str, str]
+    edits: Mapping[str, str]
+    local: tuple[str, ...] = ()
+
+
+class Updated(NamedTuple):
+    """How an update ended.
+
+    Attributes:
+        done: True where it stands.
+        message: a sentence on what happened.
+        remedy: what to do; empty where there is nothing to do.
+        written: the project's files that it wrote, as paths below the root.
+        unrestored: what is not as it was after a failure, as sentences.
+    """
+
+    done: bool
+    message: str
+    remedy: str = ""
+    written: tuple[str, ...] = ()
+    unrestored: tuple[str, ...] = ()
+
+
+def edits(tree: Tree, pins: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
+    """Return the requirements files that change where pinned versions do, by path, with their new texts.
+
+    Args:
+        tree: the files.
+        pins: by name, the version that is pinned and the new one.
+    """
+    changed = {path: edited(file.text, pins) for path, file in tree.files.items() if not file.constraints}
+    return {path: text for path, text in changed.items() if text != tree.files[path].text}
+
+
+def update(ground: Ground, plan: Plan, sources: Sources) -> Updated:
+    """Carry a plan out, or leave everything as it was.
+
+    Args:
+        ground: what all steps share.
+        plan: what is to change.
+        sources: where pip looks.
+    """
+    before = ground.smoke(ground.pip.environment)
+    ground.advance(1)
+    if not before.passed:
+        return Updated(
+            done=False,
+            message=f"Nothing was updated: the smoke test fails already, for {before.message}.",
+            remedy="Mend the project, or dependencies.smoke_command, first.",
+        )
+    with tempfile.TemporaryDirectory(prefix="zbeam-update-") as name:
+        house = Path(name) / "wheels"
+        house.mkdir()
+        tried = _try(ground, plan, sources, house, Path(name) / "environment")
+        if tried is not None:
+            return Updated(done=False, message=f"Nothing was updated. {tried.message}", remedy=tried.remedy)
+        return _apply(ground, plan, house)
+
+
+def _try(ground: Ground, plan: Plan, sources: Sources, house: Path, folder: Path) -> Refusal | None:
+    """Install everything in a fresh environment and run the smoke test there; return what failed."""
+    pip = ground.pip
+    refusal = gather(pip, plan.pins, house, sources)
+    ground.advance(1)
+    if refusal is not None:
+        return refusal
+    staged = stage(pip, plan.pins, plan.local, house, folder)
+    ground.advance(1)
+    if isinstance(staged, Refusal):
+        return staged
+    tried = ground.smoke(staged)
+    ground.advance(1)
+    if tried.passed:
+        return None
+    return Refusal(
+        f"With the new versions the smoke test fails in a fresh environment: {tried.message}.",
+        "Update fewer packages (--only), or look at what changed in them.",
+    )
+
+
+def _apply(ground: Ground, plan: Plan, house: Path) -> Updated:
+    """Change the live environment and the project's files, or put everything back."""
+    environment = ground.pip.environment
+    lock = lock_path(ground.settings.requirements)
+    try:
+        take(
+            ground.root,
+            environment,
+            [move.name for move in plan.moves if move.before],
+            [*plan.edits, lock],
+            moves=map(str, plan.moves),
+            now=ground.now,
+        )
+    except (Refused, OSError) as error:
+        return Updated(done=False, message=f"Nothing was updated. {_sentence(error)}", remedy="See to that first.")
+    failure = "it was told to stop"
+    written: Sequence[str] = ()
+    try:
+        failed = _change(ground, plan, house)
+        if failed is None:
+            written = _write(ground, plan, lock)
+            end(ground.root)
+            return Updated(done=True, message=_told(plan), written=tuple(written))
+        failure = failed
+    except (Refused, OSError) as error:
+        failure = _sentence(error).rstrip(".")
+    except BaseException:
+        put_back(ground.root)
+        raise
+    problems = put_back(ground.root)
+    if problems:
+        return Updated(
+            done=False,
+            message=f"The update failed, for {failure}. Not all is as it was: {listed(problems, len(problems))}.",
+            remedy=f"Look at these; {FOLDER} keeps what was replaced.",
+            unrestored=problems,
+        )
+    return Updated(
+        done=False,
+        message=f"The update failed and was undone, everything is as it was: {failure}.",
+        remedy="Update fewer packages (--only), or look at what changed in them.",
+    )
+
+
+def _change(ground: Ground, plan: Plan, house: Path) -> str | None:
+    """Change the live environment; return what failed."""
+    refusal = apply(ground.pip, {move.name: move.after for move in plan.moves}, house)
+    ground.advance(1)
+    if refusal is not None:
+        return refusal.message.rstrip(".")
+    live = ground.smoke(ground.pip.environment)
+    ground.advance(1)
+    return None if live.passed else f"the smoke test fails in the live environment: {live.message}"
+
+
+def _write(ground: Ground, plan: Plan, lock: str) -> list[str]:
+    """Write the requirements files, after a copy of each, and the lock; return their paths.
+
+    Raises:
+        Refused, OSError: one of them cannot be written.
+    """
+    written = []
+    for path, text in plan.edits.items():
+        written += [back_up(ground.root, path, ground.now.date()), path]
+        files.write(ground.root, path, encoded(text))
+    now = examine(Place(ground.pip.environment.python, ""), ground.environ)
+    if isinstance(now, Nowhere):
+        raise Refused(now.message)
+    text = lock_text(now.packages.values(), now.version, ground.settings.requirements)
+    files.write(ground.root, lock, text.encode())
+    return [*written, lock]
+
+
+def put_back(root: Path) -> tuple[str, ...]:
+    """Undo an update that has begun and return what is not as it was, as sentences; empty: all is.
+
+    Raises:
+        Broken: what is needed for it cannot be read.
+    """
+    journal = pending(root)
+    return () if journal is None else restore(root, journal).problems
+
+
+def _told(plan: Plan) -> str:
+    return f"Updated: {', '.join(map(str, plan.moves))}."
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{printable(error.filename or 'A file')} cannot be used: {error.strerror}."
+    return str(error)
