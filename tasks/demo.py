@@ -14,12 +14,16 @@ _SHOWN = {
     "daily.log-review": daily.log_review,
     "daily.health-check": daily.health_check,
     "daily.error-monitor": daily.error_monitor,
+    "monthly.dependency-update": monthly.dependency_update,
     "monthly.performance-analysis": monthly.performance_analysis,
     "weekly.cache-cleanup": weekly.cache_cleanup,
     "weekly.log-rotation": weekly.log_rotation,
     "weekly.api-health": weekly.api_health,
 }
 """What the demo runs, in this order: the month's analysis before the clean-up, whose report would be the latest."""
+
+_ARGUMENTS = {"monthly.dependency-update": {"check": True}}
+"""With which it runs them; nothing is asked."""
 
 
 @procedure(help={"dry_run": "Build nothing and run nothing; say what would be done."})
@@ -33,20 +37,20 @@ def demo(run: Run, dry_run: bool = False) -> Report:
     from .core.runner import perform
     from .core.settings.loading import load
     from .core.settings.sources import Level, Sources
-    from .demo_site import demonstration, provider_problems, site
+    from .demo_site import demonstration, dependency_problems, provider_problems, site
 
     folder = run.loaded.folder / site.FOLDER
     if dry_run or run.dry:
         actions = [Action(verb="create", target=site.FOLDER, done=False)]
         return Report(summary=f"{site.FOLDER} would be built", dry_run=True, actions=actions)
     site.build(folder, run.now)
-    with provider_problems.serving() as providers:
-        values = {"root": str(folder), "providers": providers}
+    with provider_problems.serving() as providers, dependency_problems.serving(run.now) as dependencies:
+        values = {"root": str(folder), "providers": providers, "dependencies": dependencies}
         loaded = load(Sources([], {}, [Level("demo", values)], folder))
         perform(daily.error_monitor, "daily.error-monitor", {}, loaded)  # so that what fails already is known
         problems = demonstration.plant(folder, run.now)
 
         def suite() -> list[Report]:
-            return [perform(shown, name, {}, loaded) for name, shown in _SHOWN.items()]
+            return [perform(shown, name, _ARGUMENTS.get(name, {}), loaded) for name, shown in _SHOWN.items()]
 
         return demonstration.demonstrate(folder, problems, suite)

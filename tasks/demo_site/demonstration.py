@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..core.report import Report, Status
-from . import cache_problems, generation_problems, log_problems, provider_problems
+from . import cache_problems, dependency_problems, generation_problems, log_problems, provider_problems
 from .planted import Planted, judge, keepsakes
 
 
@@ -18,6 +18,7 @@ def plant(site: Path, now: datetime) -> list[Planted]:
         *log_problems.plant(site, now),
         *provider_problems.plant(site, now),
         *generation_problems.plant(site, now),
+        *dependency_problems.plant(site),
     ]
 
 

@@ -79,7 +79,7 @@ def _files(chance: random.Random, now: datetime) -> Iterator[tuple[str, str]]:
     """Yield the project's own files: everything that the suite reads but must not change."""
     yield "README.md", "# Z-Beam demo\n\nMade by `inv demo`; it is replaced at the next one.\n"
     yield "run.py", 'def main() -> None:\n    print("writing about laser cleaning")\n'
-    yield "requirements.txt", "httpx>=0.27  # providers\npyyaml>=6\n"
+    yield "requirements.txt", "demo-widget>=1.0  # draws the tables\ndemo-parser==1.4\ndemo-internal\n"
     yield ".env.example", "DEEPSEEK_API_KEY=\nGROK_API_KEY=\n"
     yield "config/settings.py", _settings_module()
     yield "data/materials.yaml", "".join(_materials(chance))

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion
+
 from ..core.names import count, hours, listed, printable
 from ..core.report import Finding, Status
 from .environment import Environment, Nowhere
-from .packages import Package
-from .roles import Role
+from .packages import Package, Wanted
+from .roles import Role, applies
 
 TASK = "monthly.dependency-update"
 
@@ -153,3 +156,33 @@ def record(package: Package) -> dict[str, Any]:
         "holds": list(package.holds),
         "unknown": package.unknown or None,
     }
+
+
+def on_requirements(wanted: Wanted, environment: Environment) -> Iterator[Finding]:
+    """Yield where the environment is not what the requirements ask for."""
+    for name, declarations in wanted.requirements.items():
+        for each in declarations:
+            if not applies(each.requirement, environment):
+                continue
+            installed = environment.packages.get(name)
+            if installed is None:
+                told = "asks for it, but it is not installed"
+            elif not _suits(each.requirement.specifier, installed.version):
+                told = f"asks for {each.requirement.specifier}, but {installed.version} is installed"
+            else:
+                continue
+            yield Finding(
+                check="dependencies.unmet",
+                subject=name,
+                status=Status.WARNING,
+                message=f"{printable(each.path)}, line {each.line}, {told}.",
+                value=installed.version if installed else None,
+                remedy="Install what the requirements ask for, or change them.",
+            )
+
+
+def _suits(specifier: SpecifierSet, version: str) -> bool:
+    try:
+        return specifier.contains(version, prereleases=True)
+    except InvalidVersion:
+        return True

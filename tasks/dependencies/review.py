@@ -33,6 +33,7 @@ class Reviewed(NamedTuple):
     Attributes:
         environment: the project's; or why none is known.
         tree: its requirements files.
+        wanted: what they ask for.
         packages: what is installed, by normalized name.
         fixes: by name, the lowest version that repairs all that counts against the installed one.
         outcome: the audit's; ``None`` where there was nothing to audit.
@@ -42,6 +43,7 @@ class Reviewed(NamedTuple):
 
     environment: Environment | Nowhere
     tree: Tree
+    wanted: Wanted = Wanted()
     packages: Mapping[str, Package] = {}
     fixes: Mapping[str, Version] = {}
     outcome: Outcome | None = None
@@ -102,7 +104,7 @@ def review(
     }
     wanted = Wanted(declared(tree), declared(tree, constraints=True), not tree.missing)
     packages = assess(environment, wanted, answers, fixes, settings=wants, now=now)
-    return Reviewed(environment, tree, packages, fixes, outcome, weighed, tuple(urls))
+    return Reviewed(environment, tree, wanted, packages, fixes, outcome, weighed, tuple(urls))
 
 
 def _unsure(environment: Environment, answers: Mapping[str, Answer], *, by_osv: bool) -> Iterator[tuple[str, str]]:
@@ -135,9 +137,10 @@ def reported(reviewed: Reviewed, now: datetime) -> Report:
     findings = [judgement.on_environment(reviewed.environment), *_on_files(reviewed.tree)]
     metrics: list[Metric] = []
     data: dict[str, Any] = {}
-    if reviewed.outcome is not None and reviewed.weighed is not None:
+    if isinstance(reviewed.environment, Environment) and reviewed.outcome is not None and reviewed.weighed is not None:
         versions = {package.name: package.version for package in reviewed.packages.values()}
         findings += audit_judgement.findings(reviewed.outcome, reviewed.weighed, versions)
+        findings += judgement.on_requirements(reviewed.wanted, reviewed.environment)
         findings += judgement.on_releases(reviewed.packages, now)
         metrics = [*audit_judgement.metrics(reviewed.outcome, reviewed.weighed), *_metrics(reviewed.packages.values())]
         data = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -17,11 +19,12 @@ import jsonschema
 import pytest
 
 from tasks.core.report import schema
+from tasks.demo_site.loopback import Response
 from tasks.demo_site.package_index import Index, Offered, package_index
 from tasks.demo_site.vulnerability_service import Known, Service, vulnerability_service
 from tasks.demo_site.wheels import sdist, wheel
 
-from .conftest import Inv, Result
+from .conftest import INV, REPOSITORY, Inv, Result, wait_until
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=100)
 BROKEN = {"demo_broken.py": "raise RuntimeError('this version is broken: password=hunter2hunter2')\n"}
@@ -73,8 +76,8 @@ class Site:
     def frozen(self) -> list[str]:
         return [line for line in self.pip("freeze", "--all").splitlines() if line.startswith("demo")]
 
-    def update(self, *arguments: str, json: bool = True, **env: str) -> Result:
-        return self.inv("monthly.dependency-update", *arguments, json=json, env={**self.env, **env})
+    def update(self, *arguments: str, **env: str) -> Result:
+        return self.inv("monthly.dependency-update", *arguments, env={**self.env, **env})
 
     def state(self) -> dict[str, tuple[Any, ...]]:
         """Everything in the project but the logs: names, modes, times, links, contents."""
@@ -96,14 +99,24 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with pip, to be copied: making one takes seconds."""
     folder = tmp_path_factory.mktemp("template") / ".venv"
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    pip = [str(folder / "bin/python"), "-I", "-B", "-m", "pip", "--disable-pip-version-check"]
+    subprocess.run([*pip, "uninstall", "--quiet", "--yes", "setuptools"], check=True, capture_output=True)
     return folder
+
+
+def pip_of(template: Path) -> dict[str, Offered]:
+    """Return the pip that is there as the index offers it."""
+    (info,) = template.glob("lib/python*/site-packages/pip-*.dist-info")
+    version = info.name.removesuffix(".dist-info").removeprefix("pip-")
+    name, content = wheel("pip", version)
+    return {name: Offered(content, LONG_AGO)}
 
 
 @pytest.fixture
 def site(project: Path, template: Path, inv: Inv) -> Iterator[Site]:
     shutil.copytree(template, project / ".venv", symlinks=True)
     known = (Known("demo-old", "DEMO-2026-1", fixed="3.0", aliases=("CVE-2026-0001",)),)
-    with package_index(offered()) as index, vulnerability_service(known) as service:
+    with package_index(offered() | pip_of(template)) as index, vulnerability_service(known) as service:
         env = {
             **dict.fromkeys((name for name in os.environ if name.startswith("PIP_")), ""),
             "PIP_CONFIG_FILE": os.devnull,
@@ -138,3 +151,276 @@ def test_an_update_of_pins_and_ranges(site: Site) -> None:
     assert not (site.root / ".maintenance-undo").exists()
     verbs = {(each["verb"], each["target"], each["done"]) for each in result.report["actions"]}
     assert ("update", "demo-widget 1.0 -> 1.1 (outdated)", True) in verbs
+
+
+def test_without_a_terminal_or_yes_nothing_is_updated(site: Site) -> None:
+    site.requires("demo-widget==1.0\ndemo-old==1.0\n")
+    before = site.state()
+    dry = site.inv("-R", "monthly.dependency-update", env=site.env)
+    results = site.update(), site.update("--check"), site.update("--dry-run"), dry
+    assert site.state() == before
+    for result in results:
+        jsonschema.validate(result.document, schema())
+        assert result.status == 2, result.out
+        vulnerable = told(result, "vulnerable")
+        assert (vulnerable["subject"], vulnerable["status"], vulnerable["value"]) == ("demo-old", "critical", 1)
+        assert "CVE-2026-0001 (DEMO-2026-1), fixed in 3.0" in vulnerable["message"]
+        assert told(result, "outdated", "demo-widget")["status"] == "warning"
+        assert told(result, "audit")["status"] == "critical"
+    assert "nobody can be asked" in told(results[0], "update")["message"]
+    assert results[1].findings("dependencies.update") == []
+    planned = [each["target"] for each in results[2].report["actions"] if each["verb"] == "update"]
+    assert planned == ["demo-old 1.0 -> 3.0 (repairs a vulnerability)", "demo-widget 1.0 -> 1.1 (outdated)"]
+    assert results[2].report["dry_run"]
+    assert not any(each["done"] for each in results[2].report["actions"])
+
+
+def test_a_dry_run_leaves_the_whole_tree_as_it_is(site: Site) -> None:
+    site.requires("demo-widget==1.0\n")
+    site.update("--dry-run")
+    assert not (site.root / "logs").exists()
+
+
+def test_all_is_well_where_everything_was_checked(site: Site) -> None:
+    site.requires("demo-widget==1.1\n")
+    result = site.update()
+    assert (result.status, told(result, "audit")["status"]) == (0, "ok"), result.out
+    assert told(result, "held", "demo-widget")["message"] == (
+        "1.1 stays though there is 2.0: 2.0 is a major step, and dependencies.largest_step is minor."
+    )
+    (kept,) = (site.root / "logs/dependency_reports").glob("pip_audit_*.json")
+    audited = {each["name"] for each in json.loads(kept.read_text())["dependencies"]}
+    assert audited == {"demo-base", "demo-widget", "pip"}
+    (report,) = (site.root / "logs/dependency_reports").glob("dependency_report_*.json")
+    packages = json.loads(report.read_text())["data"]["packages"]
+    assert packages["demo-base"]["wanted"] == "transitive"
+    assert packages["demo-widget"]["audit"]["verdict"] == "clean"
+    again = site.update()
+    assert again.status == 0
+    assert len(json.loads(report.read_text())["runs"]) == 2
+
+
+def test_what_the_index_does_not_know_is_never_called_safe(site: Site) -> None:
+    site.requires("demo-widget==1.1\n")
+    name, content = wheel("demo-private", "1.0")
+    (site.root.parent / name).write_bytes(content)
+    site.index.files[name] = Offered(content)
+    site.pip("install", "--quiet", "demo-private")
+    del site.index.files[name]
+    result = site.update()
+    assert result.status == 3
+    finding = told(result, "not-audited")
+    assert (finding["subject"], finding["status"]) == ("demo-private", "unknown")
+    assert "the index does not know it" in finding["message"]
+
+
+@pytest.mark.parametrize("service", ["down", "nonsense"])
+def test_an_audit_that_fails_is_unknown(site: Site, service: str) -> None:
+    site.requires("demo-widget==1.1\n")
+    if service == "nonsense":
+        site.service.response = Response(200, b"[]", {"Content-Type": "application/json"})
+    url = "http://127.0.0.1:9/v1/query" if service == "down" else site.service.url
+    result = site.update(INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL=url)
+    assert result.status == 3
+    assert told(result, "audit")["message"].startswith("The audit failed: ")
+
+
+def test_an_index_that_is_down_is_unknown(site: Site) -> None:
+    site.requires("demo-widget==1.1\n")
+    result = site.update("--yes", INVOKE_MAINTENANCE_DEPENDENCIES_INDEX_URL="http://127.0.0.1:9/simple")
+    assert result.status == 3
+    assert "the index cannot be reached" in told(result, "releases")["message"]
+
+
+def test_only_what_repairs_a_vulnerability(site: Site) -> None:
+    site.requires("demo-widget==1.0\ndemo-old==1.0\n")
+    result = site.update("--yes", "--security")
+    assert result.status == 1, result.out
+    assert site.frozen() == ["demo-base==1.1", "demo-old==3.0", "demo-widget==1.0"]
+    assert (site.root / "requirements.txt").read_text() == "demo-widget==1.0\ndemo-old==3.0\n"
+    assert told(result, "audit")["status"] == "ok"
+
+
+def test_only_one_package(site: Site) -> None:
+    site.requires("demo-widget==1.0\ndemo-base==1.0\n")
+    assert site.update("--yes", "--only", "Demo_Widget").status == 1
+    assert site.frozen() == ["demo-base==1.0", "demo-widget==1.1"]
+    gone = site.update("--yes", "--only", "gone")
+    assert gone.status == 2
+    assert "not installed is" in gone.report["findings"][0]["message"]
+
+
+def test_a_smoke_test_that_fails_with_the_new_versions_leaves_everything(site: Site) -> None:
+    site.requires("demo-broken==1.0\n", run="import demo_broken\ndef main() -> None: ...\n")
+    before = site.state()
+    result = site.update("--yes")
+    assert (result.status, site.state()) == (2, before)
+    message = told(result, "update")["message"]
+    assert "the smoke test fails in a fresh environment" in message
+    assert "hunter2" not in result.out
+
+
+def test_a_smoke_test_that_fails_in_the_live_environment_only_is_undone(site: Site) -> None:
+    run = (
+        "import importlib.metadata, os, sys\n"
+        "version = importlib.metadata.version('demo-widget')\n"
+        f"if version != '1.0' and sys.prefix == {str(site.root / '.venv')!r}:\n"
+        "    raise SystemExit('not here')\n"
+        "def main() -> None: ...\n"
+    )
+    site.requires("demo-widget==1.0\ndemo-base>=1.0\n", run=run)
+    site.pip("install", "--quiet", "demo-base==1.0")
+    before, frozen = site.state(), site.frozen()
+    result = site.update("--yes")
+    assert result.status == 2
+    assert told(result, "update")["message"] == (
+        "The update failed and was undone, everything is as it was: "
+        "the smoke test fails in the live environment: it ended with status 1: not here."
+    )
+    assert (site.state(), site.frozen()) == (before, frozen)
+
+
+@pytest.mark.parametrize(
+    ("command", "told_of"),
+    [
+        ("no-such-program --version", "cannot be started"),
+        ("python -c 'import gone'", "ended with status 1: ModuleNotFoundError"),
+        ("python -c 'import time; time.sleep(60)'", "had not ended within 1.0 s"),
+        ("python -c 'raise SystemExit(\"token=abcdef0123456789abcdef\")'", "token=[redacted]"),
+    ],
+)
+def test_a_smoke_test_that_fails_already(site: Site, command: str, told_of: str) -> None:
+    site.requires("demo-widget==1.0\n")
+    before = site.state()
+    settings = {
+        "INVOKE_MAINTENANCE_DEPENDENCIES_SMOKE_COMMAND": command,
+        "INVOKE_MAINTENANCE_DEPENDENCIES_SMOKE_SECONDS": "1" if "sleep" in command else "60",
+    }
+    result = site.update("--yes", **settings)
+    assert (result.status, site.state()) == (2, before)
+    message = told(result, "update")["message"]
+    assert message.startswith("Nothing was updated: the smoke test fails already")
+    assert told_of in message
+    assert "abcdef0123456789" not in result.out
+
+
+def test_a_package_that_cannot_be_built_leaves_everything(site: Site) -> None:
+    site.requires("demo-built==1.0\n")
+    before = site.state()
+    result = site.update("--yes")
+    assert (result.status, site.state()) == (3, before)
+    assert "could not be found out" in told(result, "update")["message"]
+
+
+def test_a_conflict_is_told(site: Site) -> None:
+    (site.root / "limits.txt").write_text("demo-base<1.1\n")
+    site.requires("demo-widget==1.0\n-c limits.txt\n")
+    (site.root / "limits.txt").write_text("demo-base<1.0\n")
+    before = site.state()
+    result = site.update("--yes")
+    assert (result.status, site.state()) == (3, before)
+    assert "No set of versions suits" in told(result, "update")["message"]
+
+
+def test_no_requirements_file_no_environment_and_a_broken_line(site: Site) -> None:
+    site.requires("demo-widget==1.0\n")
+    before = site.state()
+    (site.root / "requirements.txt").rename(site.root / "other.txt")
+    result = site.update("--yes")
+    assert told(result, "requirements")["status"] == "skipped"
+    assert "without a requirements file" in told(result, "update")["message"]
+    (site.root / "other.txt").rename(site.root / "requirements.txt")
+    (site.root / "requirements.txt").write_text("demo-widget==1.0\nwhat is this\n")
+    result = site.update("--yes")
+    assert "line 2, is no requirement" in told(result, "requirements")["message"]
+    assert "cannot be read whole" in told(result, "update")["message"]
+    (site.root / "requirements.txt").write_text("demo-widget==1.0\n")
+    (site.root / ".venv").rename(site.root / "away")
+    result = site.update("--yes")
+    assert result.status == 3
+    assert "No environment is known to be the project's" in told(result, "environment")["message"]
+    (site.root / "away").rename(site.root / ".venv")
+    assert site.state().keys() == before.keys()
+
+
+def test_a_requirements_file_that_cannot_be_written_is_undone(site: Site) -> None:
+    (site.root / "more.txt").write_text("demo-base==1.0\n")
+    site.requires("demo-widget==1.0\n-r more.txt\n")
+    before = site.state()
+    (site.root / "requirements.lock.txt").mkdir()
+    result = site.update("--yes")
+    (site.root / "requirements.lock.txt").rmdir()
+    assert result.status == 2
+    after = {name: seen for name, seen in site.state().items() if ".backup." not in name}
+    assert {name for name in after if after[name] != before.get(name)} <= {"."}
+
+
+HANGING = (
+    "import importlib.metadata, pathlib, sys, time\n"
+    "if importlib.metadata.version('demo-widget') != '1.0' and sys.prefix.endswith('/project/.venv'):\n"
+    "    pathlib.Path('logs/there').touch()\n"
+    "    time.sleep(20)\n"
+    "def main() -> None: ...\n"
+)
+"""A project that hangs once the live environment has changed."""
+
+
+def test_an_update_that_is_killed_is_found_and_undone_by_the_next_run(site: Site) -> None:
+    site.requires("demo-widget==1.0\ndemo-base>=1.0\n", run=HANGING)
+    site.pip("install", "--quiet", "demo-base==1.0")
+    (site.root / "logs").mkdir()
+    before = site.state()
+    process = subprocess.Popen(
+        [INV, "monthly.dependency-update", "--yes"],
+        cwd=REPOSITORY,
+        env={**os.environ, **site.env, "INVOKE_MAINTENANCE_ROOT": str(site.root)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until((site.root / "logs/there").exists, process)
+    process.kill()
+    process.wait()
+    assert site.frozen() == ["demo-base==1.1", "demo-widget==1.1"]
+    for arguments in ([], ["--check"], ["--dry-run", "--yes"]):
+        result = site.update(*arguments)
+        finding = told(result, "interrupted")
+        assert (result.status, finding["status"]) == (2, "critical")
+        assert "demo-widget 1.0 -> 1.1" in finding["message"]
+        assert "--yes puts everything back" in finding["remedy"]
+        assert site.frozen() == ["demo-base==1.1", "demo-widget==1.1"]
+    result = site.update("--yes")
+    assert (result.status, told(result, "interrupted")["status"]) == (1, "warning"), result.out
+    after = site.state()
+    assert after == before
+    assert site.update("--check").findings("dependencies.interrupted") == []
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_at_a_terminal_it_shows_and_asks(site: Site, answer: str) -> None:
+    site.requires("demo-widget==1.0\n")
+    before = site.state()
+    here, there = pty.openpty()
+    process = subprocess.Popen(
+        [INV, "monthly.dependency-update"],
+        cwd=REPOSITORY,
+        env={**os.environ, **site.env, "INVOKE_MAINTENANCE_ROOT": str(site.root), "TERM": "dumb"},
+        stdin=there,
+        stdout=subprocess.PIPE,
+        stderr=there,
+    )
+    os.close(there)
+    seen = b""
+    while b"[y/N]" not in seen:
+        seen += os.read(here, 1000)
+    assert b"demo-widget 1.0 -> 1.1 (outdated)" in seen
+    assert site.frozen() == ["demo-base==1.1", "demo-widget==1.0"]
+    os.write(here, f"{answer}\n".encode())
+    out, _ = process.communicate(timeout=60)
+    os.close(here)
+    assert process.returncode in {0, 1}
+    if answer == "y":
+        assert b"Updated: demo-widget 1.0 -> 1.1 (outdated)." in out
+        assert site.frozen() == ["demo-base==1.1", "demo-widget==1.1"]
+    else:
+        assert b"Not updated: demo-widget 1.0 -> 1.1 (outdated)." in out
+        assert site.state() == before
