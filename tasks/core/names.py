@@ -62,6 +62,12 @@ def hours(number: float) -> str:
     return f"{number / 24:g} days" if number >= 48 and number % 24 == 0 else f"{number:g} h"
 
 
+def age(seconds: float) -> str:
+    """Return how long ago something was, in whole hours up to two days, then in whole days: ``5 h``, ``90 days``."""
+    whole = int(seconds // 3600)
+    return f"{whole} h" if whole < 48 else f"{whole // 24:,} days"
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun: ``1 entry``, ``12,000 entries``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

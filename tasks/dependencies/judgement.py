@@ -10,7 +10,7 @@ from typing import Any
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion
 
-from ..core.names import count, hours, listed, printable
+from ..core.names import age, count, listed, printable
 from ..core.report import Finding, Status
 from .environment import Environment, Nowhere
 from .packages import Package, Wanted
@@ -65,10 +65,10 @@ def on_releases(packages: Mapping[str, Package], now: datetime) -> Iterator[Find
 def _outdated(package: Package, now: datetime) -> Finding:
     held = f" {package.latest} has to wait: {'; '.join(package.holds)}." if package.holds else ""
     timeless = " The index does not tell when it was released, so it was not made to wait." if package.timeless else ""
-    age = ""
+    since = ""
     if package.released and package.latest == package.target:
-        age = f", released {hours((now - package.released).total_seconds() / 3600)} ago"
-    step = f"a {package.step} step{age}" if package.latest == package.target else "as far as it may go now"
+        since = f", released {age((now - package.released).total_seconds())} ago"
+    step = f"a {package.step} step{since}" if package.latest == package.target else "as far as it may go now"
     return Finding(
         check="dependencies.outdated",
         subject=package.name,
@@ -120,9 +120,7 @@ def _on_unknown(packages: Iterable[Package]) -> Iterator[Finding]:
             message=f"Of {listed(names, len(names))} no releases are known: {printable(reason)}.",
             value=len(names),
             unit="packages",
-            remedy=None
-            if elsewhere
-            else "See that the package index can be reached (dependencies.index_url, pip config).",
+            remedy=None if elsewhere else "See that this is the right index (dependencies.index_url, pip config).",
         )
 
 

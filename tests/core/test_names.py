@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.names import count, duration, hours, listed, percent, printable, size
+from tasks.core.names import age, count, duration, hours, listed, percent, printable, size
 
 ANYTHING = st.text(st.characters(codec="utf-8") | st.characters(categories=["Cs"]))
 """Any text that Python can hold, halves of surrogate pairs included."""
@@ -217,3 +217,11 @@ def test_a_number_agrees_with_its_noun(number: int, one: str, many: str | None, 
 )
 def test_a_share_is_rounded_down(share: float, text: str) -> None:
     assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 h"), (3599, "0 h"), (3600, "1 h"), (47.9 * 3600, "47 h"), (48 * 3600, "2 days"), (2160 * 3600, "90 days")],
+)
+def test_how_long_ago_something_was(seconds: float, said: str) -> None:
+    assert age(seconds) == said

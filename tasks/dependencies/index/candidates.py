@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from packaging.version import Version
 
-from ...core.names import hours
+from ...core.names import age, hours
 from .pages import Release
 
 Step: TypeAlias = Literal["major", "minor", "patch"]
@@ -107,8 +107,8 @@ def candidate(
                 f"and dependencies.largest_step is {largest_step}"
             )
         if not ripe(latest) and latest.uploaded is not None:
-            age = hours((now - latest.uploaded).total_seconds() / 3600)
-            waits.append(f"{latest.version} was released {age} ago and is taken after {hours(cooldown_days * 24)}")
+            since = age((now - latest.uploaded).total_seconds())
+            waits.append(f"{latest.version} was released {since} ago and is taken after {hours(cooldown_days * 24)}")
     return Candidate(
         latest=latest.version,
         target=chosen[0].version if chosen else installed,
