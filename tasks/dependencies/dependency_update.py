@@ -114,7 +114,7 @@ def run_update(
     elif not flags.check and not undone and any(package.moves for package in reviewed.packages.values()):
         message = "Nothing was updated: nobody can be asked here, and --yes was not given."
         findings.append(_finding(Status.SKIPPED, message, None))
-    report = reported(reviewed, now)
+    report = reported(reviewed, root, now)
     report = msgspec.structs.replace(report, findings=[*findings, *report.findings], actions=actions, files=written)
     return report if flags.dry_run else _with_audit(settings, report, reviewed, now)
 

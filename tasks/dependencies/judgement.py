@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
@@ -21,8 +22,8 @@ TASK = "monthly.dependency-update"
 _SUBJECT = "environment"
 
 
-def on_environment(found: Environment | Nowhere) -> Finding:
-    """Return the finding on which environment was looked at."""
+def on_environment(found: Environment | Nowhere, root: Path) -> Finding:
+    """Return the finding on which environment was looked at; one in the project is shown by its path there."""
     if isinstance(found, Nowhere):
         return Finding(
             check="dependencies.environment",
@@ -31,13 +32,15 @@ def on_environment(found: Environment | Nowhere) -> Finding:
             message=found.message,
             remedy=found.remedy,
         )
+    top = root.resolve()
+    shown = found.prefix.relative_to(top) if found.prefix.is_relative_to(top) else found.prefix
     also = ", the one that this suite runs in" if found.suites else ""
     return Finding(
         check="dependencies.environment",
         subject=_SUBJECT,
         status=Status.OK,
         message=(
-            f"{printable(str(found.prefix))} ({found.origin}{also}): "
+            f"{printable(shown)} ({found.origin}{also}): "
             f"Python {found.version} with {count(len(found.packages), 'package')}."
         ),
         value=len(found.packages),
@@ -83,7 +86,7 @@ def _held(package: Package) -> Finding:
     return Finding(
         check="dependencies.held",
         subject=package.name,
-        status=Status.SKIPPED,
+        status=Status.OK,
         message=f"{package.version} stays though there is {package.latest}: {'; '.join(package.holds)}.",
         value=package.version,
     )

@@ -132,9 +132,9 @@ def _is(version: Version, installed: str) -> bool:
         return False
 
 
-def reported(reviewed: Reviewed, now: datetime) -> Report:
+def reported(reviewed: Reviewed, root: Path, now: datetime) -> Report:
     """Return the report on a review."""
-    findings = [judgement.on_environment(reviewed.environment), *_on_files(reviewed.tree)]
+    findings = [judgement.on_environment(reviewed.environment, root), *_on_files(reviewed.tree)]
     metrics: list[Metric] = []
     data: dict[str, Any] = {}
     if isinstance(reviewed.environment, Environment) and reviewed.outcome is not None and reviewed.weighed is not None:

@@ -6,6 +6,7 @@ README's table are made from these types.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field, to_builtins
@@ -167,7 +168,7 @@ class IgnoredVulnerability(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     id: str
     package: str
     reason: str
-    until: str
+    until: date
 
 
 class ConfigurationSettings(Section, frozen=True, kw_only=True):

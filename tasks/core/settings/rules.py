@@ -6,7 +6,6 @@ import re
 import shlex
 import stat
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path, PurePosixPath
 from re import _parser  # type: ignore[attr-defined]  # the only way to see what an expression is made of
 from typing import Any
@@ -130,11 +129,6 @@ def _dependencies(dependencies: DependencySettings) -> Iterator[tuple[SettingPat
                 ("dependencies", name),
                 "an http or https address without a user or password in it (pip and .netrc keep them)",
             )
-    for ignored in dependencies.ignore:
-        try:
-            date.fromisoformat(ignored.until)
-        except ValueError:
-            yield ("dependencies", "ignore"), f"a day as YYYY-MM-DD until which {ignored.id} is accepted"
     try:
         words = shlex.split(dependencies.smoke_command)
     except ValueError as error:

@@ -70,4 +70,4 @@ def _matches(ignored: IgnoredVulnerability, name: str, vulnerability: Vulnerabil
 
 
 def _holds(ignored: IgnoredVulnerability, today: date) -> bool:
-    return today <= date.fromisoformat(ignored.until)
+    return today <= ignored.until

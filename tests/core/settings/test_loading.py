@@ -625,3 +625,22 @@ def test_no_message_can_steer_a_terminal() -> None:
 def test_the_environment_of_this_process_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INVOKE_MAINTENANCE_OUTPUT", "json")
     assert _load().settings.output == "text"
+
+
+@pytest.mark.parametrize(
+    ("until", "fine"),
+    [
+        (dt.date(2027, 3, 31), True),
+        ("2027-03-31", True),
+        ("31.03.2027", False),
+        ("2027-02-30", False),
+        ("20270331", False),
+        (20270331, False),
+    ],
+)
+def test_a_day_may_be_quoted_or_not(until: object, *, fine: bool) -> None:
+    tree = {"dependencies": {"ignore": [{"id": "x", "package": "p", "reason": "r", "until": until}]}}
+    if fine:
+        assert _load(tree).settings.dependencies.ignore[0].until == dt.date(2027, 3, 31)
+    else:
+        assert "maintenance.dependencies.ignore" in _problems(tree)[0]

@@ -27,10 +27,9 @@ from tasks.dependencies.audit.verdicts import (
 TODAY = date(2026, 6, 1)
 
 
-def ignored(**changes: str) -> IgnoredVulnerability:
-    return IgnoredVulnerability(
-        **{"id": "X-1", "package": "demo", "reason": "not reachable", "until": "2026-06-01", **changes}
-    )
+def ignored(*, until: str = "2026-06-01", **changes: str) -> IgnoredVulnerability:
+    fixed = {"id": "X-1", "package": "demo", "reason": "not reachable", **changes}
+    return IgnoredVulnerability(**fixed, until=date.fromisoformat(until))
 
 
 def vulnerable(*ids: str, fixed: tuple[str, ...] = ("1.1",)) -> Vulnerable:
@@ -207,7 +206,7 @@ def test_every_vulnerability_counts_or_is_accepted_and_every_acceptance_is_accou
         counted = weighed.counting.get(name, ()), tuple(each for each, _ in weighed.accepted.get(name, ()))
         assert sorted((*counted[0], *counted[1])) == sorted(known)
     holding = {each for pairs in weighed.accepted.values() for _, each in pairs}
-    assert all(date.fromisoformat(each.until) >= TODAY for each in holding)
+    assert all(each.until >= TODAY for each in holding)
     for each in accepted:
         places = each in weighed.expired, each in weighed.unmatched, each in weighed.open
         assert sum(places) <= 1
