@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion
+from packaging.version import InvalidVersion, Version
 
 from ..core.names import age, count, listed, printable
 from ..core.report import Finding, Status
@@ -184,6 +184,6 @@ def on_requirements(wanted: Wanted, environment: Environment) -> Iterator[Findin
 
 def _suits(specifier: SpecifierSet, version: str) -> bool:
     try:
-        return specifier.contains(version, prereleases=True)
+        return specifier.contains(Version(version), prereleases=True)
     except InvalidVersion:
-        return True
+        return True  # what is no version suits nobody, and breaks nobody's bounds either

@@ -69,6 +69,7 @@ class Site:
             capture_output=True,
             text=True,
             check=True,
+            cwd=self.root,
             env=self.env,
         )
         return done.stdout
@@ -424,3 +425,65 @@ def test_at_a_terminal_it_shows_and_asks(site: Site, answer: str) -> None:
     else:
         assert b"Not updated: demo-widget 1.0 -> 1.1 (outdated)." in out
         assert site.state() == before
+
+
+def test_a_package_from_a_folder_is_copied_never_called_safe_and_stays(site: Site) -> None:
+    name, content = wheel("demo-local", "1.0", requires=["demo-base>=1.0"])
+    (site.root / name).write_bytes(content)
+    text = f"./{name}\ndemo-widget==1.0\n"
+    site.requires(text, run="import demo_local, demo_base\ndef main() -> None: ...\n")
+    site.pip("install", "--quiet", "demo-base==1.0")
+    result = site.update("--yes")
+    assert result.status == 3, result.out
+    assert told(result, "update")["status"] == "ok"
+    assert told(result, "not-audited")["subject"] == "demo-local"
+    frozen = site.frozen()
+    assert frozen[:1] + frozen[2:] == ["demo-base==1.1", "demo-widget==1.1"]
+    assert frozen[1].startswith("demo-local @ file://")
+    assert (site.root / "requirements.txt").read_text() == text.replace("widget==1.0", "widget==1.1")
+    assert "# demo-local==1.0 (URL)" in (site.root / "requirements.lock.txt").read_text()
+
+
+@pytest.mark.parametrize("pip", ["gone", "old"])
+def test_an_environment_whose_pip_cannot_be_used(site: Site, pip: str) -> None:
+    site.requires("demo-widget==1.0\n")
+    (folder,) = (site.root / ".venv/lib").glob("python*/site-packages/pip")
+    shutil.rmtree(folder)
+    if pip == "old":
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+        (folder / "__main__.py").write_text("print('pip 21.0 from somewhere')\n")
+    before = site.state()
+    result = site.update("--yes")
+    assert (result.status, site.state()) == (3, before)
+    finding = told(result, "update")
+    assert ("has no pip" if pip == "gone" else "pip is 21.0; an update needs 22.3") in finding["message"]
+    assert "-m " in finding["remedy"]
+    assert told(result, "outdated")["subject"] == "demo-widget"
+
+
+def test_the_environment_of_the_suite_is_looked_at_and_never_changed(site: Site) -> None:
+    site.requires("demo-widget==1.0\n")
+    result = site.update("--yes", INVOKE_MAINTENANCE_DEPENDENCIES_PYTHON=sys.executable)
+    assert "the one that this suite runs in" in told(result, "environment")["message"]
+    assert "nothing replaces what it runs on" in told(result, "update")["message"]
+
+
+def test_what_the_requirements_ask_for_and_nobody_installed(site: Site) -> None:
+    site.requires("demo-widget==1.1\n")
+    (site.root / "requirements.txt").write_text("demo-widget==1.0\ndemo-old>=1\ndemo-base>=1; python_version<'3'\n")
+    unmet = {each["subject"]: each["message"] for each in site.update().findings("dependencies.unmet")}
+    assert unmet == {
+        "demo-old": "requirements.txt, line 2, asks for it, but it is not installed.",
+        "demo-widget": "requirements.txt, line 1, asks for ==1.0, but 1.1 is installed.",
+    }
+
+
+def test_a_journal_that_cannot_be_read_is_told_and_nothing_changed(site: Site) -> None:
+    site.requires("demo-widget==1.0\n")
+    (site.root / ".maintenance-undo").mkdir()
+    (site.root / ".maintenance-undo/journal.json").write_text('{"prefix"')
+    before = site.state()
+    result = site.update("--yes")
+    assert (result.status, site.state()) == (2, before)
+    assert "cannot be undone" in told(result, "interrupted")["message"]

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tasks.core.files import Refused
+from tasks.demo_site.wheels import unpack, wheel
+from tasks.dependencies.environment import Environment, Installed
+from tasks.dependencies.undo.journal import FOLDER, JOURNAL, Broken, begin, end, pending
+from tasks.dependencies.undo.restoring import restore
+from tasks.dependencies.undo.taking import take
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+MODULES = {"demo_one/__init__.py": "one = 1\n", "demo_one/deep/part.py": "part = 1\n", "demo_one/data.txt": "data\n"}
+
+
+class Site:
+    """A project with a small environment, in which two packages lie."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.prefix = root / ".venv"
+        self.packages = self.prefix / "lib" / "site-packages"
+        (self.prefix / "bin").mkdir(parents=True)
+        self.packages.mkdir(parents=True)
+        (self.prefix / "lib64").symlink_to("lib")
+        (self.prefix / "bin/tool").write_text("#!/bin/sh\n")
+        (self.prefix / "bin/tool").chmod(0o755)
+        unpack(wheel("demo-one", "1.0", modules=MODULES)[1], self.packages)
+        unpack(wheel("demo-two", "1.0")[1], self.packages)
+        cache = self.packages / "demo_one/__pycache__"
+        cache.mkdir()
+        (cache / "__init__.cpython-311.pyc").write_bytes(b"compiled")
+        (root / "requirements.txt").write_text("demo-one==1.0\n")
+        (root / "requirements.txt").chmod(0o640)
+        self.environment = Environment(
+            python=self.prefix / "bin/python",
+            origin="a test",
+            version="3.11.7",
+            prefix=self.prefix,
+            virtual=True,
+            suites=False,
+            folders=(self.packages,),
+            scripts=self.prefix / "bin",
+            index_url=None,
+            packages={"demo-one": Installed("demo-one", "1.0"), "demo-two": Installed("demo-two", "1.0")},
+        )
+        for number, path in enumerate(sorted(self.prefix.rglob("*"))):
+            os.utime(path, ns=(10**18 + number, 10**18 + number), follow_symlinks=False)
+
+    def take(self) -> None:
+        paths = ["requirements.txt", "requirements.lock.txt"]
+        take(self.root, self.environment, ["demo-one"], paths, moves=["demo-one 1.0 -> 2.0"], now=NOW)
+
+    def restore(self) -> tuple[str, ...]:
+        journal = pending(self.root)
+        assert journal is not None
+        return restore(self.root, journal).problems
+
+    def state(self) -> dict[str, tuple[Any, ...]]:
+        found: dict[str, tuple[Any, ...]] = {}
+        for path in [self.prefix, *sorted(self.prefix.rglob("*")), self.root / "requirements.txt"]:
+            status = path.lstat()
+            held = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+            link = str(path.readlink()) if path.is_symlink() else ""
+            found[str(path)] = (status.st_mode, 0 if link else status.st_mtime_ns, link, held)
+        return found
+
+    def update(self) -> None:
+        """Do what an installer and an editor of requirements do."""
+        shutil.rmtree(self.packages / "demo_one")
+        shutil.rmtree(self.packages / "demo_one-1.0.dist-info")
+        unpack(wheel("demo-one", "2.0", modules={"demo_one/other.py": "two = 2\n", **MODULES})[1], self.packages)
+        unpack(wheel("demo-new", "1.0")[1], self.packages)
+        (self.prefix / "bin/new-tool").write_text("")
+        (self.root / "requirements.txt").write_text("demo-one==2.0\n")
+        (self.root / "requirements.lock.txt").write_text("locked\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path / "project")
+
+
+def test_an_update_is_undone_exactly(site: Site) -> None:
+    before = site.state()
+    site.take()
+    assert site.state() == before
+    assert (site.root / FOLDER).stat().st_mode & 0o777 == 0o700
+    site.update()
+    assert site.state() != before
+    assert site.restore() == ()
+    assert site.state() == before
+    assert not (site.root / "requirements.lock.txt").exists()
+    assert not (site.root / FOLDER).exists()
+    assert pending(site.root) is None
+
+
+def test_an_environment_that_is_gone_is_put_back_as_far_as_copies_go(site: Site) -> None:
+    site.take()
+    shutil.rmtree(site.packages / "demo_two-1.0.dist-info")
+    problems = site.restore()
+    assert any(
+        "demo_two-1.0.dist-info/METADATA has changed, and the update had kept no copy" in each for each in problems
+    )
+    assert (site.root / FOLDER / JOURNAL).exists()
+
+
+def test_an_update_that_stands_leaves_nothing(site: Site) -> None:
+    site.take()
+    site.update()
+    after = site.state()
+    end(site.root)
+    assert site.state() == after
+    assert {path.name for path in site.root.iterdir()} == {".venv", "requirements.txt", "requirements.lock.txt"}
+
+
+def test_a_second_update_waits_for_the_first(site: Site) -> None:
+    site.take()
+    with pytest.raises(Refused, match="An update was interrupted"):
+        site.take()
+
+
+def test_what_a_kill_left_before_the_journal_is_removed(site: Site) -> None:
+    (site.root / FOLDER).mkdir()
+    (site.root / FOLDER / "0").write_text("half")
+    assert pending(site.root) is None
+    begin(site.root)
+    assert list((site.root / FOLDER).iterdir()) == []
+
+
+def test_a_package_without_a_list_of_its_files_is_refused(site: Site) -> None:
+    before = site.state()
+    with pytest.raises(Refused, match="has no list of its files"):
+        take(site.root, site.environment, ["gone"], [], moves=[], now=NOW)
+    (site.packages / "demo_one-1.0.dist-info/RECORD").unlink()
+    with pytest.raises(Refused, match="demo-one cannot be read"):
+        site.take()
+    assert not (site.root / FOLDER).exists()
+    assert site.state().keys() < before.keys()
+
+
+def test_no_room(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.dependencies.undo.taking._SPARE", 1 << 62)
+    with pytest.raises(Refused, match="the disk has"):
+        site.take()
+    assert not (site.root / FOLDER).exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 1}', "\xff"])
+def test_a_journal_that_cannot_be_read(site: Site, content: str) -> None:
+    (site.root / FOLDER).mkdir()
+    (site.root / FOLDER / JOURNAL).write_text(content, encoding="latin-1")
+    with pytest.raises(Broken, match="cannot be read"):
+        pending(site.root)
+
+
+def test_a_link_in_its_place_is_not_followed(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (site.root / FOLDER).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Broken, match="is no folder"):
+        pending(site.root)
+    begin(site.root)
+    assert (tmp_path / "elsewhere").is_dir()
+    assert not (site.root / FOLDER).is_symlink()
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "remove", "mode", "touch", "add", "folder", "link"]),
+        st.integers(0, 30),
+    ),
+    max_size=8,
+)
+
+
+def change(site: Site, kind: str, number: int) -> None:
+    """Change something of the package that is being updated, or add something anywhere."""
+    own = sorted(path for path in site.packages.rglob("demo_one*/**/*") if path.is_file() or path.is_symlink())
+    everywhere = sorted(path for path in site.prefix.rglob("*") if path.is_dir() and not path.is_symlink())
+    if kind in {"add", "folder", "link"}:
+        place = everywhere[number % len(everywhere)] / f"new-{number}"
+        if os.path.lexists(place):
+            return
+        if kind == "link":
+            place.symlink_to("/nowhere")
+        elif kind == "folder":
+            place.mkdir()
+        else:
+            place.touch()
+    elif own:
+        path = own[number % len(own)]
+        match kind:
+            case "write" if not path.is_symlink():
+                path.write_text("changed")
+            case "remove":
+                path.unlink()
+            case "mode" if not path.is_symlink():
+                path.chmod(0o600)
+            case "touch" if not path.is_symlink():
+                path.touch()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHANGES)
+def test_any_changes_are_undone(tmp_path: Path, changes: list[tuple[str, int]]) -> None:
+    root = tmp_path / "project"
+    shutil.rmtree(root, ignore_errors=True)
+    site = Site(root)
+    before = site.state()
+    site.take()
+    for kind, number in changes:
+        change(site, kind, number)
+    assert site.restore() == ()
+    assert site.state() == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {repository!r})
+from tasks.dependencies.undo.journal import pending
+from tasks.dependencies.undo.restoring import restore
+left = {number}
+def counting(event, arguments):
+    global left
+    if event in ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.utime", "os.symlink"):
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+root = Path({root!r})
+journal = pending(root)
+sys.addaudithook(counting)
+restore(root, journal)
+"""
+
+
+def killed(site: Site, number: int) -> bool:
+    """Restore in a child that is killed before an operation; False where it has fewer."""
+    repository = str(Path(__file__).resolve().parents[3])
+    code = KILLED.format(repository=repository, number=number, root=str(site.root))
+    done = subprocess.run([sys.executable, "-c", code], check=False, env={**os.environ, "COVERAGE_PROCESS_START": ""})
+    assert done.returncode in {0, -signal.SIGKILL}
+    return done.returncode != 0
+
+
+def numbers() -> Iterator[int]:
+    """Yield operations to be killed before: more closely at the beginning."""
+    yield from range(1, 20, 4)
+    yield from range(20, 400, 23)
+
+
+def test_an_undoing_that_is_killed_is_finished_by_the_next_one(site: Site) -> None:
+    before = site.state()
+    site.take()
+    site.update()
+    kills = 0
+    for number in numbers():
+        if not killed(site, number):
+            break
+        kills += 1
+        if pending(site.root) is None:
+            break
+    assert kills > 5
+    if pending(site.root) is not None:
+        assert site.restore() == ()
+    assert site.state() == before
