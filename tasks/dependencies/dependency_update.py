@@ -31,6 +31,10 @@ from .undo.journal import FOLDER, Broken, pending
 from .undo.restoring import restore
 from .updating import Ground, Plan, Updated, edits, update
 
+_UV_LOCK = "uv.lock"
+
+_WRITABLE = 0o222
+
 Ask: TypeAlias = Callable[[Iterable[str], str], bool]
 """Shows lines and asks a question; False where nobody is there."""
 
@@ -180,9 +184,10 @@ def _plan(
     environment, tree = reviewed.environment, reviewed.tree
     if isinstance(environment, Nowhere):
         return Refusal("Nothing can be updated without an environment.", environment.remedy)
-    if refusal := _unfit(reviewed, environment):
+    root = Path(settings.root)
+    if refusal := _unfit(root, reviewed, environment):
         return refusal
-    pip = Pip(environment, Path(settings.root), environ, settings.dependencies.deadline_seconds, redact, stop)
+    pip = Pip(environment, root, environ, settings.dependencies.deadline_seconds, redact, stop)
     if refusal := pip.usable():
         return refusal
     packages = reviewed.packages
@@ -213,8 +218,11 @@ def _plan(
         for name, package in packages.items()
         if package.role is Role.OTHER and not package.source and not package.unknown and name not in resolved
     }
+    changed_files = edits(tree, versions)
+    if refusal := _read_only(root, changed_files):
+        return refusal
     copied = [name for name, package in packages.items() if package.source or package.unknown]
-    plan = Plan(changed, {**others, **resolved}, edits(tree, versions), tuple(copied))
+    plan = Plan(changed, {**others, **resolved}, changed_files, tuple(copied))
     return _Planned(plan, pip, sources)
 
 
@@ -224,8 +232,22 @@ def _name(line: str) -> str:
     return canonicalize_name(Requirement(line).name)
 
 
-def _unfit(reviewed: Reviewed, environment: Environment) -> Refusal | None:
+def _read_only(root: Path, paths: Iterable[str]) -> Refusal | None:
+    """Return which of the files is write-protected: somebody meant that, whoever runs this."""
+    protected = [path for path in paths if not (root / path).stat().st_mode & _WRITABLE]
+    if not protected:
+        return None
+    message = f"Nothing is updated, for write-protected is: {listed(protected, len(protected))}."
+    return Refusal(message, f"chmod u+w {printable(protected[0])}, or change it by hand.")
+
+
+def _unfit(root: Path, reviewed: Reviewed, environment: Environment) -> Refusal | None:
     """Return why this environment or these files are not to be changed; ``None`` where they can be."""
+    if (root / _UV_LOCK).exists():
+        return Refusal(
+            f"The project is locked by uv ({_UV_LOCK}), and pip would leave that lock behind: nothing is updated.",
+            "uv lock --upgrade, then uv sync, then look again with --check.",
+        )
     if reviewed.tree.missing:
         return Refusal("Nothing is updated without a requirements file.", "Write down what the project requires.")
     if reviewed.tree.problems:

@@ -71,7 +71,7 @@ def test_lines_of_the_requirements_come_before_pips_configuration(tmp_path: Path
     assert asked(tmp_path, told, *lines) == ["https://two", "https://b", "https://more"]
 
 
-def test_a_real_pip(tmp_path: Path) -> None:
+def test_a_real_pip() -> None:
     environ = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "https://env.example/simple", "PATH": os.environ["PATH"]}
     found = indexes(environment(Path(sys.executable)), configured="", options=[], environ=environ)
     assert found == ["https://env.example/simple"]

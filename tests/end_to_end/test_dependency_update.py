@@ -487,3 +487,14 @@ def test_a_journal_that_cannot_be_read_is_told_and_nothing_changed(site: Site) -
     result = site.update("--yes")
     assert (result.status, site.state()) == (2, before)
     assert "cannot be undone" in told(result, "interrupted")["message"]
+
+
+def test_a_project_of_uv_and_a_write_protected_file_are_left_alone(site: Site) -> None:
+    site.requires("demo-widget==1.0\n")
+    (site.root / "requirements.txt").chmod(0o444)
+    before = site.state()
+    result = site.update("--yes")
+    assert (result.status, site.state()) == (3, before)
+    assert 'write-protected is: "requirements.txt".' in told(result, "update")["message"]
+    (site.root / "uv.lock").touch()
+    assert "locked by uv" in told(site.update("--yes"), "update")["message"]
