@@ -10,7 +10,6 @@ from threading import Event
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from ..core import files
 from ..core.errors import UserError
@@ -19,21 +18,15 @@ from ..core.names import count, listed, printable
 from ..core.report import Action, Finding, Report, Status
 from ..core.settings.model import Settings
 from .backups import prune
-from .environment import Environment, Nowhere
-from .installing.pips import Pip, Refusal
-from .installing.resolving import Sources, resolve
+from .environment import Environment
+from .installing.pips import Refusal
 from .judgement import TASK
-from .planning import Move, Scope, caps, constraints, moves
-from .requirements.declared import constraint_lines, declared, option_lines, relaxed_lines
+from .planning import Move, Scope
+from .preparing import prepare
 from .review import Reviewed, reported, review
-from .roles import Role, applies, required_by
 from .undo.journal import FOLDER, Broken, pending
 from .undo.restoring import restore
-from .updating import Ground, Plan, Updated, edits, update
-
-_UV_LOCK = "uv.lock"
-
-_WRITABLE = 0o222
+from .updating import Ground, Plan, Updated, update
 
 Ask: TypeAlias = Callable[[Iterable[str], str], bool]
 """Shows lines and asks a question; False where nobody is there."""
@@ -97,7 +90,7 @@ def run_update(
     actions: list[Action] = []
     written: list[str] = []
     if wanted and not stop.is_set():
-        planned = _plan(settings, reviewed, flags.scope, environ=public, redact=redact, stop=stop)
+        planned = prepare(settings, reviewed, flags.scope, environ=public, redact=redact, stop=stop)
         if isinstance(planned, Refusal):
             findings.append(_finding(Status.UNKNOWN, planned.message, planned.remedy))
         elif not planned.plan.moves:
@@ -156,116 +149,10 @@ def _interrupted(status: Status, message: str, remedy: str) -> Finding:
     return Finding(check="dependencies.interrupted", subject="update", status=status, message=message, remedy=remedy)
 
 
-# What is to be done
-
-
-class _Planned(NamedTuple):
-    plan: Plan
-    pip: Pip
-    sources: Sources
-
-
 def _require_installed(reviewed: Reviewed, scope: Scope) -> None:
     gone = sorted(scope.only - reviewed.packages.keys())
     if gone and isinstance(reviewed.environment, Environment):
         raise UserError(f"--only takes installed packages, but not installed is: {listed(gone, len(gone))}.")
-
-
-def _plan(
-    settings: Settings,
-    reviewed: Reviewed,
-    scope: Scope,
-    *,
-    environ: Mapping[str, str],
-    redact: Callable[[str], str],
-    stop: Event,
-) -> _Planned | Refusal:
-    """Return what an update would do, or why there can be none."""
-    environment, tree = reviewed.environment, reviewed.tree
-    if isinstance(environment, Nowhere):
-        return Refusal("Nothing can be updated without an environment.", environment.remedy)
-    root = Path(settings.root)
-    if refusal := _unfit(root, reviewed, environment):
-        return refusal
-    pip = Pip(environment, root, environ, settings.dependencies.deadline_seconds, redact, stop)
-    if refusal := pip.usable():
-        return refusal
-    packages = reviewed.packages
-    local = {name for name, package in packages.items() if package.source}
-    limits = caps(packages, reviewed.fixes, scope)
-    pinned = {
-        name: each.pin
-        for name, declarations in declared(tree).items()
-        for each in declarations
-        if each.pin is not None and applies(each.requirement, environment)
-    }
-    wanted = [line for line in relaxed_lines(tree, limits) if _name(line) not in local]
-    wanted += [
-        str(requirement)
-        for name in sorted(local)
-        for requirement in required_by(environment.packages[name], environment)
-        if canonicalize_name(requirement.name) not in local
-    ]
-    bounds = [*constraint_lines(tree), *constraints(environment, packages, limits, pinned)]
-    sources = Sources(tuple(option_lines(tree)), settings.dependencies.index_url)
-    resolved = resolve(pip, wanted, bounds, sources)
-    if isinstance(resolved, Refusal):
-        return resolved
-    changed = moves(packages, resolved, reviewed.fixes, scope)
-    versions = {name: (old, resolved[name]) for name, old in pinned.items() if name in resolved}
-    others = {
-        name: package.version
-        for name, package in packages.items()
-        if package.role is Role.OTHER and not package.source and not package.unknown and name not in resolved
-    }
-    changed_files = edits(tree, versions)
-    if refusal := _read_only(root, changed_files):
-        return refusal
-    copied = [name for name, package in packages.items() if package.source or package.unknown]
-    plan = Plan(changed, {**others, **resolved}, changed_files, tuple(copied))
-    return _Planned(plan, pip, sources)
-
-
-def _name(line: str) -> str:
-    from packaging.requirements import Requirement
-
-    return canonicalize_name(Requirement(line).name)
-
-
-def _read_only(root: Path, paths: Iterable[str]) -> Refusal | None:
-    """Return which of the files is write-protected: somebody meant that, whoever runs this."""
-    protected = [path for path in paths if not (root / path).stat().st_mode & _WRITABLE]
-    if not protected:
-        return None
-    message = f"Nothing is updated, for write-protected is: {listed(protected, len(protected))}."
-    return Refusal(message, f"chmod u+w {printable(protected[0])}, or change it by hand.")
-
-
-def _unfit(root: Path, reviewed: Reviewed, environment: Environment) -> Refusal | None:
-    """Return why this environment or these files are not to be changed; ``None`` where they can be."""
-    if (root / _UV_LOCK).exists():
-        return Refusal(
-            f"The project is locked by uv ({_UV_LOCK}), and pip would leave that lock behind: nothing is updated.",
-            "uv lock --upgrade, then uv sync, then look again with --check.",
-        )
-    if reviewed.tree.missing:
-        return Refusal("Nothing is updated without a requirements file.", "Write down what the project requires.")
-    if reviewed.tree.problems:
-        return Refusal(
-            "Nothing is updated while a requirements file cannot be read whole.",
-            reviewed.tree.problems[0].remedy,
-        )
-    if not environment.virtual:
-        return Refusal(
-            f"{printable(environment.prefix)} is no virtual environment, and others use it too: nothing is updated.",
-            "Make one for the project: python3 -m venv .venv",
-        )
-    if environment.suites:
-        return Refusal(
-            "The project's environment is the one that this suite runs in, and nothing replaces what it runs on.",
-            "Install the suite in an environment of its own, and call its inv from the project.",
-        )
-    return None
 
 
 # What is told

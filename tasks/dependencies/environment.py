@@ -16,6 +16,9 @@ from .processes import Ended, run
 _OWN_FOLDERS = (".venv", "venv")
 """Where projects keep their environment, in this order: the first is uv's, Poetry's and most editors' default."""
 
+CONFIGURED = "dependencies.python"
+"""The origin of an environment that the settings name."""
+
 _PROBE = Path(__file__).with_name("interpreter_probe.py")
 
 _PROBE_SECONDS = 60.0
@@ -110,7 +113,7 @@ def locate(root: Path, configured: str, environ: Mapping[str, str]) -> Place | N
         path = root / Path(configured).expanduser()
         python = _interpreter(path) if path.is_dir() else path
         if python is not None and python.is_file():
-            return Place(python, "dependencies.python")
+            return Place(python, CONFIGURED)
         return Nowhere(
             f"There is no interpreter at {printable(str(path))}, which dependencies.python names.",
             "Set dependencies.python to an interpreter, or leave it empty.",

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -498,3 +499,36 @@ def test_a_project_of_uv_and_a_write_protected_file_are_left_alone(site: Site) -
     assert 'write-protected is: "requirements.txt".' in told(result, "update")["message"]
     (site.root / "uv.lock").touch()
     assert "locked by uv" in told(site.update("--yes"), "update")["message"]
+
+
+def test_an_environment_outside_the_project_is_changed_only_where_the_settings_name_it(site: Site) -> None:
+    site.requires("demo-widget==1.0\n")
+    outside = site.root.parent / "outside"
+    shutil.move(site.root / ".venv", outside)
+    (site.root / ".venv").symlink_to(outside)
+    result = site.update("--yes")
+    assert "lies outside the project" in told(result, "update")["message"]
+    assert site.frozen() == ["demo-base==1.1", "demo-widget==1.0"]
+    result = site.update("--yes", INVOKE_MAINTENANCE_DEPENDENCIES_PYTHON=str(outside / "bin/python"))
+    assert told(result, "update")["status"] == "ok", result.out
+    assert site.frozen() == ["demo-base==1.1", "demo-widget==1.1"]
+
+
+def test_it_ends_on_request_and_leaves_everything(site: Site) -> None:
+    run = "import pathlib, time\npathlib.Path('logs/there').touch()\ntime.sleep(20)\ndef main() -> None: ...\n"
+    site.requires("demo-widget==1.0\n", run=run)
+    (site.root / "logs").mkdir()
+    before = site.state()
+    process = subprocess.Popen(
+        [INV, "monthly.dependency-update", "--yes"],
+        cwd=REPOSITORY,
+        env={**os.environ, **site.env, "INVOKE_MAINTENANCE_ROOT": str(site.root)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    wait_until((site.root / "logs/there").exists, process)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "it was told to stop" in out
+    assert site.state() == before

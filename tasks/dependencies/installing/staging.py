@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
+from ...core.files import Refused
+from ...core.names import printable
 from ..environment import Environment
 from ..processes import run
+from ..records import infos, recorded
 from .pips import Pip, Refusal
 from .resolving import Sources
 
@@ -59,8 +59,11 @@ def stage(pip: Pip, pins: Mapping[str, str], local: Iterable[str], house: Path, 
     if not ended.succeeded:
         return pip.refusal("The packages could not be installed in a fresh environment", ended, "See what pip says.")
     packages = _packages(folder, live)
-    for name in local:
-        _copy(name, live, packages)
+    try:
+        for name in local:
+            _copy(name, live, packages)
+    except (Refused, OSError) as error:
+        return Refusal(f"Not all could be copied to a fresh environment: {printable(error)}", "Install it anew.")
     return live._replace(
         python=python, prefix=folder.resolve(), folders=(packages,), scripts=python.parent.resolve(), suites=False
     )
@@ -97,20 +100,15 @@ def _packages(folder: Path, live: Environment) -> Path:
 
 
 def _copy(name: str, live: Environment, packages: Path) -> None:
-    """Copy an installed package: its modules, or the files that lead to a folder elsewhere."""
-    for base in live.folders:
-        for info in base.glob("*.dist-info"):
-            if canonicalize_name(info.name.removesuffix(".dist-info").rpartition("-")[0]) == name:
-                for path in _recorded(info):
-                    target = packages / path
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(base / path, target)
+    """Copy an installed package: its modules, or the files that lead to a folder elsewhere; none of its programs.
 
-
-def _recorded(info: Path) -> Iterator[str]:
-    """Yield the files of a package that lie beside its other ones, not its programs."""
-    with (info / "RECORD").open(encoding="utf-8", newline="") as lines:
-        for row in csv.reader(lines):
-            path = os.path.normpath(row[0])
-            if not path.startswith((os.pardir, os.sep)) and (info.parent / path).is_file():
-                yield path
+    Raises:
+        Refused: it has no list of its files.
+        OSError: one of them cannot be copied.
+    """
+    for info in infos(live, name):
+        for path in map(os.path.normpath, recorded(info)):
+            source = info.parent / path
+            if not path.startswith((os.pardir, os.sep)) and source.is_file():
+                (packages / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, packages / path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import shutil
@@ -12,11 +11,11 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import msgspec
-from packaging.utils import canonicalize_name
 
 from ...core.files import Refused
-from ...core.names import printable, size
+from ...core.names import size
 from ..environment import Environment
+from ..records import infos, recorded
 from .journal import FOLDER, Copy, Journal, begin, commit, discard, stored
 from .listing import Listed, Listing, listed, listing
 
@@ -50,7 +49,8 @@ def take(
         OSError: something cannot be read or written.
     """
     before = listing(environment.prefix)
-    replaced = sorted({path for name in names for path in _files_of(name, environment, before)})
+    compiled = _compiled(before)
+    replaced = sorted({path for name in names for path in _files_of(name, environment, before, compiled)})
     project = {path: listed(root / path) for path in paths}
     present = [path for path, status in project.items() if status is not None]
     needed = sum(before[path].size for path in replaced)
@@ -97,38 +97,21 @@ def _copies(base: Path, paths: Iterable[str], home: Path, first: int) -> Iterato
         yield stored(path), Copy(number, digest.hexdigest())
 
 
-def _files_of(name: str, environment: Environment, before: Listing) -> Iterator[str]:
+def _files_of(name: str, environment: Environment, before: Listing, compiled: Mapping[str, list[str]]) -> Iterator[str]:
     """Yield the regular files of an installed package, those that were compiled from its modules included."""
-    infos = [info for info in _infos(environment) if _name_of(info) == name]
-    if not infos:
+    found_infos = [*infos(environment, name)]
+    if not found_infos:
         raise Refused(f"{name} has no list of its files, so an update of it could not be undone.")
-    compiled = _compiled(before)
-    for info in infos:
+    for info in found_infos:
         base = info.parent.relative_to(environment.prefix)
         prefix = f"{info.relative_to(environment.prefix)}/"
         found = {path for path in before if path.startswith(prefix)}
-        try:
-            with (info / "RECORD").open(encoding="utf-8", newline="") as lines:
-                listed = [row[0] for row in csv.reader(lines) if row]
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise Refused(f"The list of files of {name} cannot be read: {printable(error)}.") from None
-        found |= {os.path.normpath(base / path) for path in listed}
+        found |= {os.path.normpath(base / path) for path in recorded(info)}
         for path in found & before.keys():
             if before[path].is_folder or before[path].is_link:
                 continue
             yield path
             yield from compiled.get(path, ())
-
-
-def _name_of(info: Path) -> str:
-    """Return the normalized name of the package that a folder ``NAME-VERSION.dist-info`` tells of."""
-    return canonicalize_name(info.name.removesuffix(".dist-info").rpartition("-")[0])
-
-
-def _infos(environment: Environment) -> Iterator[Path]:
-    for folder in environment.folders:
-        if folder.is_relative_to(environment.prefix):
-            yield from folder.glob("*.dist-info")
 
 
 def _compiled(before: Listing) -> Mapping[str, list[str]]:

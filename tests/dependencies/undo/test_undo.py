@@ -146,7 +146,7 @@ def test_a_package_without_a_list_of_its_files_is_refused(site: Site) -> None:
     with pytest.raises(Refused, match="has no list of its files"):
         take(site.root, site.environment, ["gone"], [], moves=[], now=NOW)
     (site.packages / "demo_one-1.0.dist-info/RECORD").unlink()
-    with pytest.raises(Refused, match="demo-one cannot be read"):
+    with pytest.raises(Refused, match=r"demo_one-1\.0\.dist-info cannot be read"):
         site.take()
     assert not (site.root / FOLDER).exists()
     assert site.state().keys() < before.keys()

@@ -1,0 +1,154 @@
+"""Getting an update ready: what may be changed, what pip makes of it, and what follows for the project's files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from ..core.names import listed, printable
+from ..core.settings.model import Settings
+from .environment import CONFIGURED, Environment, Nowhere
+from .installing.pips import Pip, Refusal
+from .installing.resolving import Sources, resolve
+from .planning import Scope, caps, constraints, moves
+from .requirements.declared import constraint_lines, declared, option_lines, relaxed_lines
+from .review import Reviewed
+from .roles import Role, applies, required_by
+from .updating import Plan, edits
+
+_UV_LOCK = "uv.lock"
+
+_WRITABLE = 0o222
+
+
+class Prepared(NamedTuple):
+    """An update that can be carried out.
+
+    Attributes:
+        plan: what it does.
+        pip: the environment's.
+        sources: where pip looks.
+    """
+
+    plan: Plan
+    pip: Pip
+    sources: Sources
+
+
+def prepare(
+    settings: Settings,
+    reviewed: Reviewed,
+    scope: Scope,
+    *,
+    environ: Mapping[str, str],
+    redact: Callable[[str], str],
+    stop: Event,
+) -> Prepared | Refusal:
+    """Return what an update would do, or why there can be none. Nothing is changed.
+
+    Args:
+        settings: the suite's.
+        reviewed: what a review found.
+        scope: what may be touched.
+        environ: the process's environment, without keys.
+        redact: takes secrets out of a text.
+        stop: ends it early where it is set.
+    """
+    environment, tree = reviewed.environment, reviewed.tree
+    if isinstance(environment, Nowhere):
+        return Refusal("Nothing can be updated without an environment.", environment.remedy)
+    root = Path(settings.root)
+    if refusal := _unfit_files(root, reviewed) or _unfit_environment(root, environment):
+        return refusal
+    pip = Pip(environment, root, environ, settings.dependencies.deadline_seconds, redact, stop)
+    if refusal := pip.usable():
+        return refusal
+    packages = reviewed.packages
+    local = {name for name, package in packages.items() if package.source}
+    limits = caps(packages, reviewed.fixes, scope)
+    pinned = {
+        name: each.pin
+        for name, declarations in declared(tree).items()
+        for each in declarations
+        if each.pin is not None and applies(each.requirement, environment)
+    }
+    wanted = [line for line in relaxed_lines(tree, limits) if _name(line) not in local]
+    wanted += [
+        str(requirement)
+        for name in sorted(local)
+        for requirement in required_by(environment.packages[name], environment)
+        if canonicalize_name(requirement.name) not in local
+    ]
+    bounds = [*constraint_lines(tree), *constraints(environment, packages, limits, pinned)]
+    sources = Sources(tuple(option_lines(tree)), settings.dependencies.index_url)
+    resolved = resolve(pip, wanted, bounds, sources)
+    if isinstance(resolved, Refusal):
+        return resolved
+    changed = moves(packages, resolved, reviewed.fixes, scope)
+    versions = {name: (old, resolved[name]) for name, old in pinned.items() if name in resolved}
+    others = {
+        name: package.version
+        for name, package in packages.items()
+        if package.role is Role.OTHER and not package.source and not package.unknown and name not in resolved
+    }
+    changed_files = edits(tree, versions)
+    if refusal := _read_only(root, changed_files):
+        return refusal
+    copied = [name for name, package in packages.items() if package.source or package.unknown]
+    plan = Plan(changed, {**others, **resolved}, changed_files, tuple(copied))
+    return Prepared(plan, pip, sources)
+
+
+def _name(line: str) -> str:
+    return canonicalize_name(Requirement(line).name)
+
+
+def _read_only(root: Path, paths: Iterable[str]) -> Refusal | None:
+    """Return which of the files is write-protected: somebody meant that, whoever runs this."""
+    protected = [path for path in paths if not (root / path).stat().st_mode & _WRITABLE]
+    if not protected:
+        return None
+    message = f"Nothing is updated, for write-protected is: {listed(protected, len(protected))}."
+    return Refusal(message, f"chmod u+w {printable(protected[0])}, or change it by hand.")
+
+
+def _unfit_files(root: Path, reviewed: Reviewed) -> Refusal | None:
+    """Return why the project's files are not to be changed; ``None`` where they can be."""
+    if (root / _UV_LOCK).exists():
+        return Refusal(
+            f"The project is locked by uv ({_UV_LOCK}), and pip would leave that lock behind: nothing is updated.",
+            "uv lock --upgrade, then uv sync, then look again with --check.",
+        )
+    if reviewed.tree.missing:
+        return Refusal("Nothing is updated without a requirements file.", "Write down what the project requires.")
+    if reviewed.tree.problems:
+        return Refusal(
+            "Nothing is updated while a requirements file cannot be read whole.",
+            reviewed.tree.problems[0].remedy,
+        )
+    return None
+
+
+def _unfit_environment(root: Path, environment: Environment) -> Refusal | None:
+    """Return why an environment is not to be changed; ``None`` where it can be."""
+    if not environment.virtual:
+        return Refusal(
+            f"{printable(environment.prefix)} is no virtual environment, and others use it too: nothing is updated.",
+            "Make one for the project: python3 -m venv .venv",
+        )
+    if environment.origin != CONFIGURED and not environment.prefix.is_relative_to(root.resolve()):
+        return Refusal(
+            f"{printable(environment.prefix)} lies outside the project, where nothing is changed unasked.",
+            f"Set dependencies.python to {printable(environment.python)} to have it updated.",
+        )
+    if environment.suites:
+        return Refusal(
+            "The project's environment is the one that this suite runs in, and nothing replaces what it runs on.",
+            "Install the suite in an environment of its own, and call its inv from the project.",
+        )
+    return None
