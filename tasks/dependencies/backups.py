@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from ..core import files
 from ..core.files import Refused
 
-_LIMIT = 1_000_000
+_LIMIT = 50_000_000
+"""Bytes of a file: the lock of a large project has some megabytes."""
 
 _SUFFIX = re.compile(r"\.backup\.(?P<day>\d{8})(?:-(?P<serial>[1-9]\d*))?")
 

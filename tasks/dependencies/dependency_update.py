@@ -19,7 +19,7 @@ from ..core.report import Action, Finding, Report, Status
 from ..core.settings.model import Settings
 from .backups import prune
 from .environment import Environment
-from .installing.pips import Refusal
+from .installing.refusals import Refusal
 from .judgement import TASK
 from .planning import Move, Scope
 from .preparing import prepare
@@ -100,8 +100,8 @@ def run_update(
             finding = _finding(Status.SKIPPED, f"Not updated: {_all(planned.plan.moves)}.", None)
             findings += [] if flags.dry_run else [finding]
         else:
-            ground = Ground(root, planned.pip, settings.dependencies, environ, now, advance)
-            updated = update(ground, planned.plan, planned.sources)
+            ground = Ground(root, planned.installer, settings.dependencies, environ, now, advance)
+            updated = update(ground, planned.plan)
             findings.append(_outcome(updated))
             if updated.done:
                 actions = [_action(move, done=True) for move in planned.plan.moves]

@@ -22,7 +22,7 @@ TASK = "monthly.dependency-update"
 _SUBJECT = "environment"
 
 
-def on_environment(found: Environment | Nowhere, root: Path) -> Finding:
+def on_environment(found: Environment | Nowhere, root: Path, *, by_uv: bool = False) -> Finding:
     """Return the finding on which environment was looked at; one in the project is shown by its path there."""
     if isinstance(found, Nowhere):
         return Finding(
@@ -41,7 +41,7 @@ def on_environment(found: Environment | Nowhere, root: Path) -> Finding:
         status=Status.OK,
         message=(
             f"{printable(shown)} ({found.origin}{also}): "
-            f"Python {found.version} with {count(len(found.packages), 'package')}."
+            f"Python {found.version} with {count(len(found.packages), 'package')}{', locked by uv' if by_uv else ''}."
         ),
         value=len(found.packages),
         unit="packages",
@@ -176,7 +176,7 @@ def on_requirements(wanted: Wanted, environment: Environment) -> Iterator[Findin
                 check="dependencies.unmet",
                 subject=name,
                 status=Status.WARNING,
-                message=f"{printable(each.path)}, line {each.line}, {told}.",
+                message=f"{each.place}, {told}.",
                 value=installed.version if installed else None,
                 remedy="Install what the requirements ask for, or change them.",
             )

@@ -165,7 +165,7 @@ def bounds(environment: Environment, wanted: Wanted) -> Mapping[str, tuple[Bound
     for name, declarations in wanted.constraints.items():
         for each in declarations:
             if each.requirement.specifier and applies(each.requirement, environment):
-                found[name].append(Bound(_place(each), each.requirement.specifier))
+                found[name].append(Bound(f"{each.place},", each.requirement.specifier))
     for package in environment.packages.values():
         for requirement in required_by(package, environment):
             if requirement.specifier:
@@ -176,13 +176,9 @@ def bounds(environment: Environment, wanted: Wanted) -> Mapping[str, tuple[Bound
 
 def _declared(each: Declaration) -> Iterator[Bound]:
     if each.hashed:
-        yield Bound(f"{_place(each)} with its hashes", each.requirement.specifier)
+        yield Bound(f"{each.place}, with its hashes", each.requirement.specifier)
     elif each.pin is None:
-        yield Bound(_place(each), each.requirement.specifier)
-
-
-def _place(each: Declaration) -> str:
-    return f"{each.path}, line {each.line},"
+        yield Bound(f"{each.place},", each.requirement.specifier)
 
 
 def _reason(answer: Answer | None) -> str:

@@ -34,6 +34,7 @@ class Why(Enum):
     VULNERABLE = "repairs a vulnerability"
     NEEDED = "needed by another package"
     MISSING = "required and not installed"
+    LOCKED = "locked already"
 
 
 class Move(NamedTuple):
@@ -66,6 +67,23 @@ def caps(packages: Mapping[str, Package], fixes: Mapping[str, Version], scope: S
         for package in packages.values()
         if not package.source and _is_version(package.version)
     }
+
+
+def at_least(limits: Mapping[str, str], locked: Mapping[str, Iterable[str]]) -> Mapping[str, str]:
+    """Return the limits of what is locked, none lower than the locked version: a lock is never turned back.
+
+    What is locked in several versions, by platform, has no limit and keeps them.
+
+    Args:
+        limits: the highest version of each package.
+        locked: the locked versions of each.
+    """
+    found = {}
+    for name, limit in limits.items():
+        versions = [*locked.get(name, ())]
+        if len(versions) == 1 and _is_version(versions[0]):
+            found[name] = max(limit, versions[0], key=Version)
+    return found
 
 
 def _is_version(text: str) -> bool:
@@ -118,11 +136,15 @@ def _what_others_ask(environment: Environment, packages: Mapping[str, Package]) 
 
 
 def moves(
-    packages: Mapping[str, Package], resolved: Mapping[str, str], fixes: Mapping[str, Version], scope: Scope
+    packages: Mapping[str, Package],
+    resolved: Mapping[str, str],
+    fixes: Mapping[str, Version],
+    scope: Scope,
+    locked: Mapping[str, Iterable[str]] | None = None,
 ) -> tuple[Move, ...]:
     """Return what changes where the environment becomes what was *resolved*, by name.
 
-    What comes from elsewhere than an index stays as it is.
+    What comes from elsewhere than an index stays as it is. *locked* are the versions that the project's lock has.
     """
     changed = []
     for name, version in sorted(resolved.items()):
@@ -130,7 +152,9 @@ def moves(
         if package is None:
             changed.append(Move(name, "", version, Why.MISSING))
         elif not package.source and not _same(version, package.version):
-            changed.append(Move(name, package.version, version, _why(package, version, fixes, scope)))
+            already = version in (locked or {}).get(name, ())
+            why = Why.LOCKED if already else _why(package, version, fixes, scope)
+            changed.append(Move(name, package.version, version, why))
     return tuple(changed)
 
 

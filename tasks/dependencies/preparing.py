@@ -13,15 +13,20 @@ from packaging.utils import canonicalize_name
 from ..core.names import listed, printable
 from ..core.settings.model import Settings
 from .environment import CONFIGURED, Environment, Nowhere
-from .installing.pips import Pip, Refusal
+from .installing.installers import ByPip, ByUv, Installer
+from .installing.locking import lock_path
+from .installing.pips import Pip
+from .installing.refusals import Refusal
 from .installing.resolving import Sources, resolve
-from .planning import Scope, caps, constraints, moves
+from .packages import Package
+from .planning import Scope, at_least, caps, constraints, moves
 from .requirements.declared import constraint_lines, declared, option_lines, relaxed_lines
 from .review import Reviewed
 from .roles import Role, applies, required_by
 from .updating import Plan, edits
-
-_UV_LOCK = "uv.lock"
+from .uv.locking import relock
+from .uv.program import Uv, find_uv
+from .uv.project import LOCK, PROJECT, chosen
 
 _WRITABLE = 0o222
 
@@ -31,13 +36,11 @@ class Prepared(NamedTuple):
 
     Attributes:
         plan: what it does.
-        pip: the environment's.
-        sources: where pip looks.
+        installer: carries it out.
     """
 
     plan: Plan
-    pip: Pip
-    sources: Sources
+    installer: Installer
 
 
 def prepare(
@@ -59,12 +62,33 @@ def prepare(
         redact: takes secrets out of a text.
         stop: ends it early where it is set.
     """
-    environment, tree = reviewed.environment, reviewed.tree
+    environment = reviewed.environment
     if isinstance(environment, Nowhere):
         return Refusal("Nothing can be updated without an environment.", environment.remedy)
     root = Path(settings.root)
-    if refusal := _unfit_files(root, reviewed) or _unfit_environment(root, environment):
+    if refusal := _unfit_files(reviewed) or _unfit_environment(root, environment):
         return refusal
+    if reviewed.locked is not None:
+        prepared = _by_uv(settings, reviewed, environment, scope, environ=environ, redact=redact, stop=stop)
+    else:
+        prepared = _by_pip(settings, reviewed, environment, scope, environ=environ, redact=redact, stop=stop)
+    if isinstance(prepared, Refusal):
+        return prepared
+    return _read_only(root, prepared.plan.edits) or prepared
+
+
+def _by_pip(
+    settings: Settings,
+    reviewed: Reviewed,
+    environment: Environment,
+    scope: Scope,
+    *,
+    environ: Mapping[str, str],
+    redact: Callable[[str], str],
+    stop: Event,
+) -> Prepared | Refusal:
+    """Return what pip makes of an update: pinned versions move in the requirements."""
+    root, tree = Path(settings.root), reviewed.tree
     pip = Pip(environment, root, environ, settings.dependencies.deadline_seconds, redact, stop)
     if refusal := pip.usable():
         return refusal
@@ -91,17 +115,65 @@ def prepare(
         return resolved
     changed = moves(packages, resolved, reviewed.fixes, scope)
     versions = {name: (old, resolved[name]) for name, old in pinned.items() if name in resolved}
-    others = {
+    plan = Plan(
+        changed,
+        {**_others(packages, resolved), **resolved},
+        edits(tree, versions),
+        lock_path(settings.dependencies.requirements),
+        _copied(packages),
+    )
+    return Prepared(plan, ByPip(pip, sources))
+
+
+def _by_uv(
+    settings: Settings,
+    reviewed: Reviewed,
+    environment: Environment,
+    scope: Scope,
+    *,
+    environ: Mapping[str, str],
+    redact: Callable[[str], str],
+    stop: Event,
+) -> Prepared | Refusal:
+    """Return what uv makes of an update: its lock moves, and what the project asks for stays as it is."""
+    assert reviewed.locked is not None  # noqa: S101 - looked at by the caller
+    root, packages, locked = Path(settings.root), reviewed.packages, reviewed.locked
+    program = find_uv(environ)
+    if program is None:
+        return Refusal(
+            f"The project is locked by uv ({LOCK}), but there is no uv on the PATH: nothing is updated.",
+            "Install uv where this runs; pip would leave that lock behind.",
+        )
+    if locked.computed:
+        return Refusal(
+            f"What the project asks for is computed when it is built (dynamic in {PROJECT}): nothing is updated.",
+            "uv lock --upgrade, then uv sync, then look again with --check.",
+        )
+    uv = Uv(program, environment, environ, settings.dependencies.deadline_seconds, redact, stop)
+    limits = at_least(caps(packages, reviewed.fixes, scope), locked.versions)
+    choices = chosen(locked, environment)
+    copied = _copied(packages)
+    new = relock(uv, root, constraints(environment, packages, limits, ()), choices, copied)
+    if isinstance(new, Refusal):
+        return new
+    changed = moves(packages, new.versions, reviewed.fixes, scope, locked.versions)
+    pins = {**_others(packages, new.versions), **new.versions}
+    plan = Plan(changed, pins, {LOCK: new.text}, local=copied)
+    return Prepared(plan, ByUv(uv, root, new.exported, frozenset(new.versions)))
+
+
+def _others(packages: Mapping[str, Package], resolved: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what is installed though no requirement leads to it, from an index, by name."""
+    return {
         name: package.version
         for name, package in packages.items()
         if package.role is Role.OTHER and not package.source and not package.unknown and name not in resolved
     }
-    changed_files = edits(tree, versions)
-    if refusal := _read_only(root, changed_files):
-        return refusal
-    copied = [name for name, package in packages.items() if package.source or package.unknown]
-    plan = Plan(changed, {**others, **resolved}, changed_files, tuple(copied))
-    return Prepared(plan, pip, sources)
+
+
+def _copied(packages: Mapping[str, Package]) -> tuple[str, ...]:
+    """Return what no index has, and is copied therefore."""
+    return tuple(name for name, package in packages.items() if package.source or package.unknown)
 
 
 def _name(line: str) -> str:
@@ -117,18 +189,13 @@ def _read_only(root: Path, paths: Iterable[str]) -> Refusal | None:
     return Refusal(message, f"chmod u+w {printable(protected[0])}, or change it by hand.")
 
 
-def _unfit_files(root: Path, reviewed: Reviewed) -> Refusal | None:
+def _unfit_files(reviewed: Reviewed) -> Refusal | None:
     """Return why the project's files are not to be changed; ``None`` where they can be."""
-    if (root / _UV_LOCK).exists():
-        return Refusal(
-            f"The project is locked by uv ({_UV_LOCK}), and pip would leave that lock behind: nothing is updated.",
-            "uv lock --upgrade, then uv sync, then look again with --check.",
-        )
     if reviewed.tree.missing:
         return Refusal("Nothing is updated without a requirements file.", "Write down what the project requires.")
     if reviewed.tree.problems:
         return Refusal(
-            "Nothing is updated while a requirements file cannot be read whole.",
+            "Nothing is updated while a file that says what is required cannot be read whole.",
             reviewed.tree.problems[0].remedy,
         )
     return None

@@ -25,6 +25,7 @@ from .index.asking import Answer, Project, Unasked, Unknown, ask
 from .packages import Package, Wanted, assess
 from .requirements.declared import declared, option_lines
 from .requirements.reading import Problem, Tree, read_tree
+from .uv.project import Locked, read_locked, requirements
 
 
 class Reviewed(NamedTuple):
@@ -39,6 +40,7 @@ class Reviewed(NamedTuple):
         outcome: the audit's; ``None`` where there was nothing to audit.
         weighed: the same, weighed against what was accepted.
         urls: the indexes that were asked.
+        locked: what uv has locked; ``None`` where the project has no ``uv.lock``.
     """
 
     environment: Environment | Nowhere
@@ -49,6 +51,7 @@ class Reviewed(NamedTuple):
     outcome: Outcome | None = None
     weighed: Weighed | None = None
     urls: tuple[str, ...] = ()
+    locked: Locked | None = None
 
 
 def review(
@@ -70,12 +73,16 @@ def review(
     """
     wants = settings.dependencies
     root = Path(settings.root)
-    tree = read_tree(root, wants.requirements)
+    locked = read_locked(root)
+    tree = read_tree(root, wants.requirements) if locked is None else Tree({}, locked.problems)
     place = locate(root, wants.python, environ)
     environment = place if isinstance(place, Nowhere) else examine(place, environ, stop)
     if isinstance(environment, Nowhere):
-        return Reviewed(environment, tree)
-    urls = indexes(environment, configured=wants.index_url, options=option_lines(tree), environ=environ, stop=stop)
+        return Reviewed(environment, tree, locked=locked)
+    if locked is not None and not wants.index_url:
+        urls = [*locked.indexes]
+    else:
+        urls = indexes(environment, configured=wants.index_url, options=option_lines(tree), environ=environ, stop=stop)
     installed = [package for package in environment.packages.values() if not package.source]
     with ThreadPoolExecutor(1) as beside:
         auditing = beside.submit(
@@ -102,9 +109,12 @@ def review(
         for name, vulnerabilities in weighed.counting.items()
         if (fix := lowest_fix(vulnerabilities, environment.packages[name].version)) is not None
     }
-    wanted = Wanted(declared(tree), declared(tree, constraints=True), not tree.missing)
+    if locked is None:
+        wanted = Wanted(declared(tree), declared(tree, constraints=True), not tree.missing)
+    else:
+        wanted = Wanted(requirements(locked, environment), declared=True)
     packages = assess(environment, wanted, answers, fixes, settings=wants, now=now)
-    return Reviewed(environment, tree, wanted, packages, fixes, outcome, weighed, tuple(urls))
+    return Reviewed(environment, tree, wanted, packages, fixes, outcome, weighed, tuple(urls), locked)
 
 
 def _unsure(environment: Environment, answers: Mapping[str, Answer], *, by_osv: bool) -> Iterator[tuple[str, str]]:
@@ -134,7 +144,10 @@ def _is(version: Version, installed: str) -> bool:
 
 def reported(reviewed: Reviewed, root: Path, now: datetime) -> Report:
     """Return the report on a review."""
-    findings = [judgement.on_environment(reviewed.environment, root), *_on_files(reviewed.tree)]
+    findings = [
+        judgement.on_environment(reviewed.environment, root, by_uv=reviewed.locked is not None),
+        *_on_files(reviewed.tree),
+    ]
     metrics: list[Metric] = []
     data: dict[str, Any] = {}
     if isinstance(reviewed.environment, Environment) and reviewed.outcome is not None and reviewed.weighed is not None:

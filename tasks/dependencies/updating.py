@@ -19,11 +19,10 @@ from ..core.names import listed, printable
 from ..core.settings.model import DependencySettings
 from .backups import back_up
 from .environment import Environment, Nowhere, Place, examine
-from .installing.locking import lock_path, lock_text
-from .installing.pips import Pip, Refusal
-from .installing.resolving import Sources
+from .installing.installers import Installer
+from .installing.locking import lock_text
+from .installing.refusals import Refusal
 from .installing.smoke import Smoke, smoke
-from .installing.staging import apply, gather, stage
 from .planning import Move
 from .requirements.editing import edited
 from .requirements.reading import Tree, encoded
@@ -37,7 +36,7 @@ class Ground(NamedTuple):
 
     Attributes:
         root: the project.
-        pip: that of the live environment, which it knows as it was before.
+        installer: installs packages; it knows the live environment as it was before.
         settings: deadlines and the smoke command.
         environ: the process's environment, with the keys that a smoke test may need.
         now: the moment of the run.
@@ -45,7 +44,7 @@ class Ground(NamedTuple):
     """
 
     root: Path
-    pip: Pip
+    installer: Installer
     settings: DependencySettings
     environ: Mapping[str, str]
     now: datetime
@@ -59,8 +58,8 @@ class Ground(NamedTuple):
             self.root,
             environ=self.environ,
             deadline_seconds=self.settings.smoke_seconds,
-            redact=self.pip.redact,
-            stop=self.pip.stop,
+            redact=self.installer.redact,
+            stop=self.installer.stop,
         )
 
 
@@ -71,13 +70,20 @@ class Plan(NamedTuple):
         moves: the packages that change.
         pins: everything that a fresh environment needs, versions by name.
         edits: the requirements files that change, by path below the root, with their new texts.
+        lock: the file that gets the list of all that is installed; empty: none.
         local: installed packages that come from elsewhere than an index.
     """
 
     moves: tuple[Move, ...]
     pins: Mapping[str, str]
     edits: Mapping[str, str]
+    lock: str = ""
     local: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> list[str]:
+        """The project's files that it writes, but for backups."""
+        return [*self.edits, *([self.lock] if self.lock else [])]
 
 
 class Updated(NamedTuple):
@@ -109,15 +115,14 @@ def edits(tree: Tree, pins: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
     return {path: text for path, text in changed.items() if text != tree.files[path].text}
 
 
-def update(ground: Ground, plan: Plan, sources: Sources) -> Updated:
+def update(ground: Ground, plan: Plan) -> Updated:
     """Carry a plan out, or leave everything as it was.
 
     Args:
         ground: what all steps share.
         plan: what is to change.
-        sources: where pip looks.
     """
-    before = ground.smoke(ground.pip.environment)
+    before = ground.smoke(ground.installer.environment)
     ground.advance(1)
     if not before.passed:
         return Updated(
@@ -126,22 +131,15 @@ def update(ground: Ground, plan: Plan, sources: Sources) -> Updated:
             remedy="Mend the project, or dependencies.smoke_command, first.",
         )
     with tempfile.TemporaryDirectory(prefix="zbeam-update-") as name:
-        house = Path(name) / "wheels"
-        house.mkdir()
-        tried = _try(ground, plan, sources, house, Path(name) / "environment")
+        tried = _try(ground, plan, Path(name))
         if tried is not None:
             return Updated(done=False, message=f"Nothing was updated. {tried.message}", remedy=tried.remedy)
-        return _apply(ground, plan, house)
+        return _apply(ground, plan, Path(name))
 
 
-def _try(ground: Ground, plan: Plan, sources: Sources, house: Path, folder: Path) -> Refusal | None:
+def _try(ground: Ground, plan: Plan, work: Path) -> Refusal | None:
     """Install everything in a fresh environment and run the smoke test there; return what failed."""
-    pip = ground.pip
-    refusal = gather(pip, plan.pins, house, sources)
-    ground.advance(1)
-    if refusal is not None:
-        return refusal
-    staged = stage(pip, plan.pins, plan.local, house, folder)
+    staged = ground.installer.stage(plan.pins, plan.local, work)
     ground.advance(1)
     if isinstance(staged, Refusal):
         return staged
@@ -155,16 +153,15 @@ def _try(ground: Ground, plan: Plan, sources: Sources, house: Path, folder: Path
     )
 
 
-def _apply(ground: Ground, plan: Plan, house: Path) -> Updated:
+def _apply(ground: Ground, plan: Plan, work: Path) -> Updated:
     """Change the live environment and the project's files, or put everything back."""
-    environment = ground.pip.environment
-    lock = lock_path(ground.settings.requirements)
+    environment = ground.installer.environment
     try:
         take(
             ground.root,
             environment,
             [move.name for move in plan.moves if move.before],
-            [*plan.edits, lock],
+            plan.files,
             moves=map(str, plan.moves),
             now=ground.now,
         )
@@ -173,9 +170,9 @@ def _apply(ground: Ground, plan: Plan, house: Path) -> Updated:
     failure = "it was told to stop"
     written: Sequence[str] = ()
     try:
-        failed = _change(ground, plan, house)
+        failed = _change(ground, plan, work)
         if failed is None:
-            written = _write(ground, plan, lock)
+            written = _write(ground, plan)
             end(ground.root)
             return Updated(done=True, message=_told(plan), written=tuple(written))
         failure = failed
@@ -199,18 +196,18 @@ def _apply(ground: Ground, plan: Plan, house: Path) -> Updated:
     )
 
 
-def _change(ground: Ground, plan: Plan, house: Path) -> str | None:
+def _change(ground: Ground, plan: Plan, work: Path) -> str | None:
     """Change the live environment; return what failed."""
-    refusal = apply(ground.pip, {move.name: move.after for move in plan.moves}, house)
+    refusal = ground.installer.apply({move.name: move.after for move in plan.moves}, work)
     ground.advance(1)
     if refusal is not None:
         return refusal.message.rstrip(".")
-    live = ground.smoke(ground.pip.environment)
+    live = ground.smoke(ground.installer.environment)
     ground.advance(1)
     return None if live.passed else f"the smoke test fails in the live environment: {live.message}"
 
 
-def _write(ground: Ground, plan: Plan, lock: str) -> list[str]:
+def _write(ground: Ground, plan: Plan) -> list[str]:
     """Write the requirements files, after a copy of each, and the lock; return their paths.
 
     Raises:
@@ -220,12 +217,14 @@ def _write(ground: Ground, plan: Plan, lock: str) -> list[str]:
     for path, text in plan.edits.items():
         written += [back_up(ground.root, path, ground.now.date()), path]
         files.write(ground.root, path, encoded(text))
-    now = examine(Place(ground.pip.environment.python, ""), ground.environ)
+    if not plan.lock:
+        return written
+    now = examine(Place(ground.installer.environment.python, ""), ground.environ)
     if isinstance(now, Nowhere):
         raise Refused(now.message)
     text = lock_text(now.packages.values(), now.version, ground.settings.requirements)
-    files.write(ground.root, lock, text.encode())
-    return [*written, lock]
+    files.write(ground.root, plan.lock, text.encode())
+    return [*written, plan.lock]
 
 
 def put_back(root: Path) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import pty
@@ -11,89 +10,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 
 from tasks.core.report import schema
 from tasks.demo_site.loopback import Response
-from tasks.demo_site.package_index import Index, Offered, package_index
-from tasks.demo_site.vulnerability_service import Known, Service, vulnerability_service
-from tasks.demo_site.wheels import sdist, wheel
+from tasks.demo_site.package_index import Offered, package_index
+from tasks.demo_site.vulnerability_service import Known, vulnerability_service
+from tasks.demo_site.wheels import wheel
 
-from .conftest import INV, REPOSITORY, Inv, Result, wait_until
-
-LONG_AGO = datetime.now(UTC) - timedelta(days=100)
-BROKEN = {"demo_broken.py": "raise RuntimeError('this version is broken: password=hunter2hunter2')\n"}
-
-
-def offered() -> dict[str, Offered]:
-    files = [
-        *(wheel("demo-base", version) for version in ("1.0", "1.1")),
-        *(wheel("demo-widget", version, requires=["demo-base>=1.0"]) for version in ("1.0", "1.1", "2.0")),
-        wheel("demo-broken", "1.0"),
-        wheel("demo-broken", "1.1", modules=BROKEN),
-        wheel("demo-built", "1.0"),
-        sdist("demo-built", "1.1", breaks=True),
-        wheel("demo-old", "1.0"),
-        wheel("demo-old", "3.0"),
-    ]
-    return {name: Offered(content, LONG_AGO) for name, content in files}
-
-
-@dataclass
-class Site:
-    """A project with an environment, and the services that it asks."""
-
-    root: Path
-    inv: Inv
-    env: dict[str, str]
-    index: Index
-    service: Service
-
-    @property
-    def python(self) -> Path:
-        return self.root / ".venv/bin/python"
-
-    def requires(self, text: str, *, run: str = "def main() -> None: ...\n") -> None:
-        (self.root / "requirements.txt").write_text(text)
-        (self.root / "run.py").write_text(run)
-        self.pip("install", "--quiet", "--index-url", self.index.url, "-r", str(self.root / "requirements.txt"))
-
-    def pip(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [self.python, "-I", "-B", "-m", "pip", "--disable-pip-version-check", *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=self.root,
-            env=self.env,
-        )
-        return done.stdout
-
-    def frozen(self) -> list[str]:
-        return [line for line in self.pip("freeze", "--all").splitlines() if line.startswith("demo")]
-
-    def update(self, *arguments: str, **env: str) -> Result:
-        return self.inv("monthly.dependency-update", *arguments, env={**self.env, **env})
-
-    def state(self) -> dict[str, tuple[Any, ...]]:
-        """Everything in the project but the logs: names, modes, times, links, contents."""
-        found: dict[str, tuple[Any, ...]] = {}
-        for path in sorted(self.root.rglob("*")):
-            name = str(path.relative_to(self.root))
-            if name.startswith("logs"):
-                continue
-            status = path.lstat()
-            held = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else ""
-            link = str(path.readlink()) if path.is_symlink() else ""
-            time = 0 if path.is_symlink() else status.st_mtime_ns
-            found[name] = (status.st_mode, time, link, held)
-        return found
+from .conftest import INV, REPOSITORY, Inv, wait_until
+from .dependency_site import LONG_AGO, Site, offered, told
 
 
 @pytest.fixture(scope="session")
@@ -126,16 +55,10 @@ def site(project: Path, template: Path, inv: Inv) -> Iterator[Site]:
             "PIP_INDEX_URL": index.url,
             "INVOKE_MAINTENANCE_DEPENDENCIES_INDEX_URL": index.url,
             "INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL": service.url,
-            "PATH": os.environ["PATH"],
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(project.parent),
         }
         yield Site(project, inv, env, index, service)
-
-
-def told(result: Result, check: str, subject: str | None = None) -> dict[str, Any]:
-    found = [each for each in result.findings(f"dependencies.{check}") if subject in {None, each["subject"]}]
-    assert len(found) == 1, (result.document, result.err)
-    return found[0]
 
 
 def test_an_update_of_pins_and_ranges(site: Site) -> None:
@@ -490,15 +413,13 @@ def test_a_journal_that_cannot_be_read_is_told_and_nothing_changed(site: Site) -
     assert "cannot be undone" in told(result, "interrupted")["message"]
 
 
-def test_a_project_of_uv_and_a_write_protected_file_are_left_alone(site: Site) -> None:
+def test_a_write_protected_file_is_left_alone(site: Site) -> None:
     site.requires("demo-widget==1.0\n")
     (site.root / "requirements.txt").chmod(0o444)
     before = site.state()
     result = site.update("--yes")
     assert (result.status, site.state()) == (3, before)
     assert 'write-protected is: "requirements.txt".' in told(result, "update")["message"]
-    (site.root / "uv.lock").touch()
-    assert "locked by uv" in told(site.update("--yes"), "update")["message"]
 
 
 def test_an_environment_outside_the_project_is_changed_only_where_the_settings_name_it(site: Site) -> None:

@@ -10,26 +10,13 @@ from typing import NamedTuple
 
 from packaging.version import Version
 
-from ...core.names import duration, printable
+from ...core.names import printable
 from ..environment import Environment
 from ..processes import Ended, run
+from .refusals import Refusal, reason
 
 _OLDEST = Version("22.3")
 """The first pip that works on another environment (``--python``); ``--report`` came with 22.2."""
-
-_LONGEST = 400
-
-
-class Refusal(NamedTuple):
-    """A step that could not be done.
-
-    Attributes:
-        message: a sentence on what happened.
-        remedy: what to do.
-    """
-
-    message: str
-    remedy: str
 
 
 class Pip(NamedTuple):
@@ -71,14 +58,14 @@ class Pip(NamedTuple):
 
     def reason(self, ended: Ended) -> str:
         """Return what a call of pip that failed says, as the end of a sentence."""
-        if ended.problem:
-            return printable(ended.problem)
-        if self.stop.is_set():
-            return "it was told to stop"
-        if ended.overdue:
-            return f"pip had not ended within {duration(self.deadline_seconds)}"
-        said = [line.removeprefix("ERROR: ") for line in _errors(ended)]
-        return printable(self.redact(" ".join(said)))[:_LONGEST].rstrip(". ") or f"pip ended with status {ended.status}"
+        return reason(
+            "pip",
+            ended,
+            [line.removeprefix("ERROR: ") for line in _errors(ended)],
+            deadline_seconds=self.deadline_seconds,
+            redact=self.redact,
+            stop=self.stop,
+        )
 
     def usable(self) -> Refusal | None:
         """Return why this pip cannot be used; ``None`` where it can."""

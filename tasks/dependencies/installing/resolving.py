@@ -10,7 +10,8 @@ from typing import NamedTuple
 import msgspec
 from packaging.utils import canonicalize_name
 
-from .pips import Pip, Refusal
+from .pips import Pip
+from .refusals import Refusal
 
 
 class Sources(NamedTuple):

@@ -12,7 +12,8 @@ from ...core.names import printable
 from ..environment import Environment
 from ..processes import run
 from ..records import infos, recorded
-from .pips import Pip, Refusal
+from .pips import Pip
+from .refusals import Refusal
 from .resolving import Sources
 
 
@@ -58,7 +59,18 @@ def stage(pip: Pip, pins: Mapping[str, str], local: Iterable[str], house: Path, 
     ended = pip.call("--python", python, *_from_house(house, pins, "pins-staged.txt"))
     if not ended.succeeded:
         return pip.refusal("The packages could not be installed in a fresh environment", ended, "See what pip says.")
-    packages = _packages(folder, live)
+    return copied(live, local, folder)
+
+
+def copied(live: Environment, local: Iterable[str], folder: Path) -> Environment | Refusal:
+    """Copy packages of the live environment to a fresh one, and return that.
+
+    Args:
+        live: the environment that has them.
+        local: their names.
+        folder: the fresh environment.
+    """
+    packages, python = _packages(folder, live), folder / "bin" / "python"
     try:
         for name in local:
             _copy(name, live, packages)

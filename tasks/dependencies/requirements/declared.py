@@ -9,6 +9,7 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
+from ...core.names import printable
 from .parsing import Entry, Kind
 from .reading import Tree, included_path
 
@@ -18,7 +19,7 @@ class Declaration(NamedTuple):
 
     Attributes:
         path: the file, below the root.
-        line: its number.
+        line: its number; 0 where it is not known.
         requirement: what it asks for.
         pin: the version that it pins where that can be changed; ``None`` where it cannot, or none is pinned.
         hashed: True where it gives hashes.
@@ -29,6 +30,11 @@ class Declaration(NamedTuple):
     requirement: Requirement
     pin: str | None = None
     hashed: bool = False
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people: ``requirements.txt, line 3``."""
+        return f"{printable(self.path)}, line {self.line}" if self.line else printable(self.path)
 
 
 def declared(tree: Tree, *, constraints: bool = False) -> Mapping[str, tuple[Declaration, ...]]:

@@ -1,0 +1,180 @@
+"""What a project that uv locks asks for (``pyproject.toml``), and what it has locked (``uv.lock``)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from ...core import files
+from ...core.files import Refused
+from ..environment import Environment
+from ..requirements.declared import Declaration
+from ..requirements.reading import Problem
+from ..roles import applies
+
+LOCK = "uv.lock"
+
+PROJECT = "pyproject.toml"
+
+_LIMIT = 50_000_000
+"""Bytes of a file: the lock of a large project has some megabytes."""
+
+
+class Choice(NamedTuple):
+    """A part of a project that can be installed or not.
+
+    Attributes:
+        options: what chooses it for uv: ``("--extra", "docs")`` or ``("--group", "dev")``.
+        requirements: what it asks for.
+    """
+
+    options: tuple[str, str]
+    requirements: tuple[Declaration, ...]
+
+
+class Locked(NamedTuple):
+    """A project that uv locks.
+
+    Attributes:
+        requirements: what it always asks for.
+        choices: its extras and its dependency groups.
+        versions: what is locked, by normalized name; several versions where they differ by platform.
+        indexes: the addresses of the indexes in the lock.
+        computed: True where what it asks for is only known by building it.
+        problems: what is wrong with its files.
+    """
+
+    requirements: tuple[Declaration, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    versions: Mapping[str, frozenset[str]] = {}
+    indexes: tuple[str, ...] = ()
+    computed: bool = False
+    problems: tuple[Problem, ...] = ()
+
+
+def read_locked(root: Path) -> Locked | None:
+    """Return what a project asks for and has locked; ``None`` where it has no ``uv.lock``.
+
+    Args:
+        root: the project.
+    """
+    if not (root / LOCK).exists():
+        return None
+    problems: list[Problem] = []
+    text, project = _read(root, PROJECT, problems)
+    _, lock = _read(root, LOCK, problems)
+    table = _table(project, "project")
+    packages = [each for each in _list(lock, "package") if isinstance(each, dict)]
+    versions = defaultdict[str, set[str]](set)
+    for package in packages:
+        name, version = package.get("name"), package.get("version")
+        if isinstance(name, str) and isinstance(version, str):
+            versions[canonicalize_name(name)].add(version)
+    registries = (_table(package, "source").get("registry") for package in packages)
+    return Locked(
+        requirements=_declarations(_list(table, "dependencies"), text, problems),
+        choices=tuple(_choices(project, text, problems)),
+        versions={name: frozenset(found) for name, found in versions.items()},
+        indexes=tuple(
+            dict.fromkeys(url for url in registries if isinstance(url, str) and url.startswith(("http://", "https://")))
+        ),
+        computed="dependencies" in _list(table, "dynamic"),
+        problems=tuple(problems),
+    )
+
+
+def chosen(locked: Locked, environment: Environment) -> tuple[Choice, ...]:
+    """Return the extras and groups that are installed: those of which nothing is missing.
+
+    Nothing records which ones somebody chose, so what is there tells.
+    """
+
+    def installed(each: Declaration) -> bool:
+        return canonicalize_name(each.requirement.name) in environment.packages
+
+    return tuple(
+        choice
+        for choice in locked.choices
+        if (asked := [each for each in choice.requirements if applies(each.requirement, environment)])
+        and all(map(installed, asked))
+    )
+
+
+def requirements(locked: Locked, environment: Environment) -> Mapping[str, tuple[Declaration, ...]]:
+    """Return what the project asks for, with the extras and groups that are installed, by normalized name."""
+    found = defaultdict[str, list[Declaration]](list)
+    for declarations in (locked.requirements, *(choice.requirements for choice in chosen(locked, environment))):
+        for each in declarations:
+            found[canonicalize_name(each.requirement.name)].append(each)
+    return {name: tuple(declarations) for name, declarations in found.items()}
+
+
+def _read(root: Path, path: str, problems: list[Problem]) -> tuple[str, Mapping[str, Any]]:
+    """Return a file's text and what it says; what is wrong with it is added to *problems*."""
+    try:
+        text = files.read(root, path, limit=_LIMIT).decode()
+        return text, tomllib.loads(text)
+    except FileNotFoundError:
+        problems.append(Problem(path, f"{LOCK} is there, but {path} is not.", "Restore it, or remove the lock."))
+    except UnicodeDecodeError:
+        problems.append(Problem(path, f"{path} is no text in UTF-8.", "Restore it from version control."))
+    except tomllib.TOMLDecodeError as error:
+        problems.append(Problem(path, f"{path} is no TOML: {error}.", "Mend it; uv cannot read it either."))
+    except (Refused, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        problems.append(Problem(path, f"{path} cannot be read: {reason.rstrip('.')}.", "See that it can be read."))
+    return "", {}
+
+
+def _table(of: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = of.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _list(of: Mapping[str, Any], key: str) -> list[Any]:
+    found = of.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _choices(project: Mapping[str, Any], text: str, problems: list[Problem]) -> Iterator[Choice]:
+    for name in (extras := _table(_table(project, "project"), "optional-dependencies")):
+        yield Choice(("--extra", name), _declarations(_list(extras, name), text, problems))
+    groups = dict(_table(project, "dependency-groups"))
+    if earlier := _list(_table(_table(project, "tool"), "uv"), "dev-dependencies"):
+        groups["dev"] = [*_list(groups, "dev"), *earlier]
+    for name in groups:
+        yield Choice(("--group", name), _declarations(_of_group(groups, name, ()), text, problems))
+
+
+def _of_group(groups: Mapping[str, Any], name: str, above: tuple[str, ...]) -> Iterator[Any]:
+    """Yield what a group asks for, with those that it includes (PEP 735); a circle is left to uv to complain of."""
+    for each in _list(groups, name):
+        if isinstance(each, dict):
+            included = each.get("include-group")
+            if isinstance(included, str) and included not in {*above, name}:
+                yield from _of_group(groups, included, (*above, name))
+        else:
+            yield each
+
+
+def _declarations(asked: Iterable[Any], text: str, problems: list[Problem]) -> tuple[Declaration, ...]:
+    found = []
+    for each in asked:
+        try:
+            found.append(Declaration(PROJECT, _line(str(each), text), Requirement(str(each))))
+        except InvalidRequirement as error:
+            message = f"{PROJECT} asks for something that is no requirement: {str(error).splitlines()[0]}."
+            problems.append(Problem(PROJECT, message, "Mend it; uv cannot read it either."))
+    return tuple(found)
+
+
+def _line(asked: str, text: str) -> int:
+    """Return the line on which a string stands in quotes, from 1; 0 where it is not to be found."""
+    places = [place for quote in "\"'" if (place := text.find(f"{quote}{asked}{quote}")) >= 0]
+    return text.count("\n", 0, min(places)) + 1 if places else 0
