@@ -153,7 +153,9 @@ def _by_uv(
     limits = at_least(caps(packages, reviewed.fixes, scope), locked.versions)
     choices = chosen(locked, environment)
     copied = _copied(packages)
-    new = relock(uv, root, constraints(environment, packages, limits, ()), choices, copied)
+    new = relock(
+        uv, root, constraints(environment, packages, limits, ()), choices, sorted({*copied, *locked.elsewhere})
+    )
     if isinstance(new, Refusal):
         return new
     changed = moves(packages, new.versions, reviewed.fixes, scope, locked.versions)

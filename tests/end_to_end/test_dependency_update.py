@@ -150,6 +150,17 @@ def test_an_audit_that_fails_is_unknown(site: Site, service: str) -> None:
     assert told(result, "audit")["message"].startswith("The audit failed: ")
 
 
+def test_an_advisory_service_that_is_too_slow_is_unknown(site: Site) -> None:
+    site.requires("demo-widget==1.0\n")
+    site.service.delay_seconds = 60
+    before = site.state()
+    result = site.update("--check", INVOKE_MAINTENANCE_DEPENDENCIES_DEADLINE_SECONDS="6")
+    jsonschema.validate(result.document, schema())
+    assert (result.status, site.state()) == (3, before)
+    assert "pip-audit had not ended within 6.0 s" in told(result, "audit")["message"]
+    assert result.report["duration_seconds"] < 30
+
+
 def test_an_index_that_is_down_is_unknown(site: Site) -> None:
     site.requires("demo-widget==1.1\n")
     result = site.update("--yes", INVOKE_MAINTENANCE_DEPENDENCIES_INDEX_URL="http://127.0.0.1:9/simple")
@@ -266,6 +277,23 @@ def test_no_requirements_file_no_environment_and_a_broken_line(site: Site) -> No
     assert "No environment is known to be the project's" in told(result, "environment")["message"]
     (site.root / "away").rename(site.root / ".venv")
     assert site.state().keys() == before.keys()
+
+
+def test_requirements_that_include_others_and_themselves(site: Site) -> None:
+    (site.root / "more").mkdir()
+    (site.root / "more/pins.txt").write_text("demo-base==1.0\n")
+    site.requires("demo-widget==1.0\n-r more/pins.txt\n")
+    result = site.update("--yes")
+    assert told(result, "update")["status"] == "ok", result.out
+    assert (site.root / "more/pins.txt").read_text() == "demo-base==1.1\n"
+    assert len([*site.root.glob("more/pins.txt.backup.*")]) == 1
+    assert site.frozen() == ["demo-base==1.1", "demo-widget==1.1"]
+    (site.root / "more/pins.txt").write_text("demo-base==1.0\n-r ../requirements.txt\n")
+    before = site.state()
+    circular = site.update("--yes")
+    jsonschema.validate(circular.document, schema())
+    assert (circular.status, site.state()) == (3, before)
+    assert "leads in a circle" in told(circular, "requirements")["message"]
 
 
 def test_a_requirements_file_that_cannot_be_written_is_undone(site: Site) -> None:

@@ -51,9 +51,6 @@ INNER = """\
 name = "demo-inner"
 version = "0.1"
 requires-python = ">=3.11"
-
-[tool.uv]
-package = false
 """
 
 
@@ -76,7 +73,7 @@ def site(project: Path, inv: Inv) -> Iterator[Site]:
         made = Site(project, inv, env, index, service)
         old = ("demo-widget==1.0", "demo-base==1.0", "demo-old==1.0", "demo-broken==1.0", "demo-built==1.0")
         uv(made, "lock", *(word for each in old for word in ("--upgrade-package", each)))
-        uv(made, "sync")
+        uv(made, "sync", "--no-install-local")
         yield made
 
 
@@ -119,7 +116,7 @@ def test_the_lock_moves_and_the_environment_with_it(site: Site) -> None:
     assert backup.read_bytes() == was_locked
     assert not (site.root / "requirements.lock.txt").exists()
     assert not (site.root / ".maintenance-undo").exists()
-    uv(site, "sync", "--locked", "--check")
+    uv(site, "sync", "--locked", "--check", "--no-install-local")
     again = site.update("--only", "demo-widget", "--yes")
     assert told(again, "update")["message"] == "Nothing can be updated now."
 
@@ -248,6 +245,20 @@ def test_broken_files_are_told_and_nothing_changes(site: Site, path: str, text: 
         assert told_so in told(result, "requirements")["message"]
     else:
         assert "computed when it is built" in told(result, "update")["message"]
+
+
+def test_a_package_of_the_projects_own_that_is_installed_stays(site: Site) -> None:
+    info = next(site.root.glob(".venv/lib/python*/site-packages")) / "demo_inner-0.1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: demo-inner\nVersion: 0.1\n")
+    (info / "RECORD").write_text("demo_inner-0.1.dist-info/METADATA,,\ndemo_inner-0.1.dist-info/RECORD,,\n")
+    folder = (site.root / "libraries/inner").as_uri()
+    (info / "direct_url.json").write_text(json.dumps({"url": folder, "dir_info": {"editable": True}}))
+    (site.root / "run.py").write_text("import importlib.metadata\nimportlib.metadata.version('demo-inner')\nmain = 1\n")
+    result = site.update("--yes")
+    assert told(result, "update")["status"] == "ok", result.out
+    assert "demo-inner==0.1" in frozen(site)
+    assert "demo-widget==1.1" in frozen(site)
 
 
 def test_an_index_that_has_lost_its_packages_changes_nothing(site: Site) -> None:

@@ -49,7 +49,7 @@ def relock(
         root: the project.
         limits: requirements, as ``uv lock --upgrade-package`` takes them; what none names stays as it is locked.
         choices: the extras and groups that are installed.
-        local: installed packages that come from elsewhere than an index; they are left out of what is installed.
+        local: what comes from elsewhere than an index; it is left out of what is installed.
     """
     with tempfile.TemporaryDirectory(prefix="zbeam-lock-") as name:
         copy = Path(name)

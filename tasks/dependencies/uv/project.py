@@ -46,6 +46,7 @@ class Locked(NamedTuple):
         choices: its extras and its dependency groups.
         versions: what is locked, by normalized name; several versions where they differ by platform.
         indexes: the addresses of the indexes in the lock.
+        elsewhere: what is locked and comes from elsewhere than an index, by normalized name.
         computed: True where what it asks for is only known by building it.
         problems: what is wrong with its files.
     """
@@ -54,6 +55,7 @@ class Locked(NamedTuple):
     choices: tuple[Choice, ...] = ()
     versions: Mapping[str, frozenset[str]] = {}
     indexes: tuple[str, ...] = ()
+    elsewhere: frozenset[str] = frozenset()
     computed: bool = False
     problems: tuple[Problem, ...] = ()
 
@@ -71,12 +73,15 @@ def read_locked(root: Path) -> Locked | None:
     _, lock = _read(root, LOCK, problems)
     table = _table(project, "project")
     packages = [each for each in _list(lock, "package") if isinstance(each, dict)]
-    versions = defaultdict[str, set[str]](set)
+    versions, registries, elsewhere = defaultdict[str, set[str]](set), [], set()
     for package in packages:
-        name, version = package.get("name"), package.get("version")
-        if isinstance(name, str) and isinstance(version, str):
-            versions[canonicalize_name(name)].add(version)
-    registries = (_table(package, "source").get("registry") for package in packages)
+        name, version, registry = package.get("name"), package.get("version"), _table(package, "source").get("registry")
+        registries.append(registry)
+        if isinstance(name, str):
+            if isinstance(version, str):
+                versions[canonicalize_name(name)].add(version)
+            if registry is None:
+                elsewhere.add(canonicalize_name(name))
     return Locked(
         requirements=_declarations(_list(table, "dependencies"), text, problems),
         choices=tuple(_choices(project, text, problems)),
@@ -84,6 +89,7 @@ def read_locked(root: Path) -> Locked | None:
         indexes=tuple(
             dict.fromkeys(url for url in registries if isinstance(url, str) and url.startswith(("http://", "https://")))
         ),
+        elsewhere=frozenset(elsewhere),
         computed="dependencies" in _list(table, "dynamic"),
         problems=tuple(problems),
     )

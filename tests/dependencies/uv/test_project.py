@@ -80,6 +80,7 @@ def test_versions_and_indexes_come_from_the_lock(tmp_path: Path) -> None:
     assert locked is not None
     assert locked.versions == {"demo": {"1.0", "2.0"}, "flat": {"1"}}
     assert locked.indexes == ("http://127.0.0.1:1/simple",)
+    assert locked.elsewhere == {"inner"}
 
 
 @pytest.mark.parametrize("text", ["project = 1\n", "[project]\ndependencies = 1\n", "package = [1]\n", ""])
