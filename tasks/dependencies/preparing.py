@@ -153,14 +153,13 @@ def _by_uv(
     limits = at_least(caps(packages, reviewed.fixes, scope), locked.versions)
     choices = chosen(locked, environment)
     copied = _copied(packages)
-    new = relock(
-        uv, root, constraints(environment, packages, limits, ()), choices, sorted({*copied, *locked.elsewhere})
-    )
+    left_out = sorted({*copied, *locked.elsewhere})
+    new = relock(uv, root, constraints(environment, packages, limits, ()), choices, left_out)
     if isinstance(new, Refusal):
         return new
     changed = moves(packages, new.versions, reviewed.fixes, scope, locked.versions)
     pins = {**_others(packages, new.versions), **new.versions}
-    plan = Plan(changed, pins, {LOCK: new.text}, local=copied)
+    plan = Plan(changed, pins, {LOCK: new.text} if new.changed else {}, local=copied)
     return Prepared(plan, ByUv(uv, root, new.exported, frozenset(new.versions)))
 
 

@@ -175,6 +175,12 @@ def test_a_lock_that_is_ahead_of_the_environment_is_never_turned_back(site: Site
         "demo-broken 1.0 -> 1.1 (outdated)",
         "demo-widget 1.0 -> 1.1 (locked already)",
     ]
+    was_locked = (site.root / "uv.lock").read_bytes()
+    synced = site.update("--only", "demo-base", "--yes")
+    assert told(synced, "update")["status"] == "ok", synced.out
+    assert "demo-widget==1.1" in frozen(site)
+    assert (site.root / "uv.lock").read_bytes() == was_locked
+    assert not [*site.root.glob("uv.lock.backup.*")]
 
 
 def test_a_kill_while_the_environment_changes_is_undone_by_the_next_run(site: Site) -> None:

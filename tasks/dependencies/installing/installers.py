@@ -121,7 +121,7 @@ class ByUv(NamedTuple):
         if not ended.succeeded:
             return self.uv.refusal("No fresh environment could be made", ended, "See what uv says.")
         python = folder / "bin" / "python"
-        (work / "pylock.toml").write_text(self.exported)
+        (work / "pylock.toml").write_text(self.exported, encoding="utf-8")
         if refusal := self._install(python, "--requirements", work / "pylock.toml"):
             return refusal
         others = [f"{name}=={version}" for name, version in sorted(pins.items()) if name not in self.locked]

@@ -28,11 +28,13 @@ class NewLock(NamedTuple):
 
     Attributes:
         text: that of ``uv.lock``.
+        changed: False where it is the one that the project has.
         exported: what is installed by it, as a ``pylock.toml`` (PEP 751).
         versions: of what it installs in the environment, by normalized name.
     """
 
     text: str
+    changed: bool
     exported: str
     versions: Mapping[str, str]
 
@@ -67,9 +69,10 @@ def relock(
         )
         if not ended.succeeded:
             return uv.refusal("uv cannot say what its lock installs", ended, "See that uv is recent (PEP 751).")
-        exported = (copy / "pylock.toml").read_text()
+        exported = (copy / "pylock.toml").read_text(encoding="utf-8")
         versions = dict(_versions(tomllib.loads(exported), uv.environment))
-        return NewLock((copy / LOCK).read_text(), exported, versions)
+        text = (copy / LOCK).read_text(encoding="utf-8")
+        return NewLock(text, text != (root / LOCK).read_text(encoding="utf-8"), exported, versions)
 
 
 def _mirror(root: Path, copy: Path) -> None:
