@@ -19,12 +19,25 @@ _SUFFIX = re.compile(r"\.backup\.(?P<day>\d{8})(?:-(?P<serial>[1-9]\d*))?")
 
 
 def back_up(root: Path, path: str, today: date) -> str:
-    """Copy a file to ``NAME.backup.YYYYMMDD`` beside it, never over another one, and return the copy's path.
+    """Copy a file to where :func:`copy_path` says and return the copy's path.
+
+    Raises:
+        Refused, OSError: it cannot be read or written.
+    """
+    name = copy_path(root, path, today)
+    if not (root / name).exists():
+        files.write(root, name, files.read(root, path, limit=_LIMIT))
+        (root / name).chmod((root / path).stat().st_mode & 0o777)
+    return name
+
+
+def copy_path(root: Path, path: str, today: date) -> str:
+    """Return where a copy of a file goes: ``NAME.backup.YYYYMMDD`` beside it, never over another one.
 
     A second copy of that day gets a number. Where the latest of that day holds the same already, that is the copy.
 
     Raises:
-        Refused, OSError: it cannot be read or written.
+        Refused, OSError: one of them cannot be read.
     """
     content = files.read(root, path, limit=_LIMIT)
     serial, latest = 1, ""
@@ -32,8 +45,6 @@ def back_up(root: Path, path: str, today: date) -> str:
         serial, latest = serial + 1, name
     if latest and files.read(root, latest, limit=_LIMIT) == content:
         return latest
-    files.write(root, name, content)
-    (root / name).chmod((root / path).stat().st_mode & 0o777)
     return name
 
 

@@ -17,7 +17,7 @@ from ..core import files
 from ..core.files import Refused
 from ..core.names import listed, printable
 from ..core.settings.model import DependencySettings
-from .backups import back_up
+from .backups import back_up, copy_path
 from .environment import Environment, Nowhere, Place, examine
 from .installing.installers import Installer
 from .installing.locking import lock_text
@@ -161,7 +161,7 @@ def _apply(ground: Ground, plan: Plan, work: Path) -> Updated:
             ground.root,
             environment,
             [move.name for move in plan.moves if move.before],
-            plan.files,
+            [*plan.files, *(copy_path(ground.root, path, ground.now.date()) for path in plan.edits)],
             moves=map(str, plan.moves),
             now=ground.now,
         )
