@@ -94,7 +94,7 @@ def run_update(
         if isinstance(planned, Refusal):
             findings.append(_finding(Status.UNKNOWN, planned.message, planned.remedy))
         elif not planned.plan.moves:
-            findings.append(_finding(Status.OK, "Nothing can be updated now.", None))
+            findings.append(_nothing(reviewed, flags.scope))
         elif flags.dry_run or not (flags.yes or (ask is not None and ask(_shown(planned.plan), "Update these?"))):
             actions = [_action(move, done=False) for move in planned.plan.moves]
             finding = _finding(Status.SKIPPED, f"Not updated: {_all(planned.plan.moves)}.", None)
@@ -173,6 +173,14 @@ def _outcome(updated: Updated) -> Finding:
     if updated.done:
         return _finding(Status.OK, updated.message, None)
     return _finding(Status.CRITICAL, updated.message, updated.remedy or None)
+
+
+def _nothing(reviewed: Reviewed, scope: Scope) -> Finding:
+    """Return the finding on an update without a change; what an audit that failed would have called for is unknown."""
+    if scope.security and reviewed.outcome is not None and reviewed.outcome.problem:
+        message = "Nothing was updated: what would repair a vulnerability is not known, for the audit failed."
+        return _finding(Status.UNKNOWN, message, f"Run inv {TASK} --security again once the audit works.")
+    return _finding(Status.OK, "Nothing can be updated now.", None)
 
 
 def _finding(status: Status, message: str, remedy: str | None) -> Finding:

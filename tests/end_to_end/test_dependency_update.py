@@ -148,6 +148,9 @@ def test_an_audit_that_fails_is_unknown(site: Site, service: str) -> None:
     result = site.update(INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL=url)
     assert result.status == 3
     assert told(result, "audit")["message"].startswith("The audit failed: ")
+    repaired = site.update("--security", "--yes", INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL=url)
+    assert told(repaired, "update")["status"] == "unknown"
+    assert "for the audit failed" in told(repaired, "update")["message"]
 
 
 def test_an_advisory_service_that_is_too_slow_is_unknown(site: Site) -> None:
