@@ -52,10 +52,18 @@ def _name(path: str, day: date, serial: int) -> str:
     return f"{path}.backup.{day:%Y%m%d}{f'-{serial}' if serial > 1 else ''}"
 
 
-def expired(root: Path, path: str, today: date, days: int) -> list[str]:
-    """Return the copies of a file that are older than so many days, but never the newest one."""
+def expired(root: Path, path: str, today: date, days: int, *, before: bool = False) -> list[str]:
+    """Return the copies of a file that are older than so many days, but never the newest one.
+
+    Args:
+        root: the project.
+        path: the file, below the root.
+        today: the day of the run.
+        days: how long a copy is kept.
+        before: True where a newer copy is still to be made, so that all of these may go.
+    """
     found = sorted(_copies(root, path))
-    return [name for day, _, name in found[:-1] if today - day > timedelta(days=days)]
+    return [name for day, _, name in (found if before else found[:-1]) if today - day > timedelta(days=days)]
 
 
 def _copies(root: Path, path: str) -> Iterator[tuple[date, int, str]]:

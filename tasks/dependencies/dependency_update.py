@@ -17,7 +17,7 @@ from ..core.files import Refused
 from ..core.names import count, listed, printable
 from ..core.report import Action, Finding, Report, Status
 from ..core.settings.model import Settings
-from .backups import prune
+from .backups import expired, prune
 from .environment import Environment
 from .installing.refusals import Refusal
 from .judgement import TASK
@@ -26,7 +26,7 @@ from .preparing import prepare
 from .review import Reviewed, reported, review
 from .undo.journal import FOLDER, Broken, pending
 from .undo.restoring import restore
-from .updating import Ground, Plan, Updated, update
+from .updating import Ground, Plan, Updated, paths_written, update
 
 Ask: TypeAlias = Callable[[Iterable[str], str], bool]
 """Shows lines and asks a question; False where nobody is there."""
@@ -97,10 +97,13 @@ def run_update(
             findings.append(_nothing(reviewed, flags.scope))
         elif flags.dry_run or not (flags.yes or (ask is not None and ask(_shown(planned.plan), "Update these?"))):
             actions = [_action(move, done=False) for move in planned.plan.moves]
-            finding = _finding(Status.SKIPPED, f"Not updated: {_all(planned.plan.moves)}.", None)
-            findings += [] if flags.dry_run else [finding]
+            if flags.dry_run:
+                actions += _to_prune(settings, planned.plan, now)
+                actions += map(_to_write, paths_written(root, planned.plan, now.date()))
+            else:
+                findings.append(_finding(Status.SKIPPED, f"Not updated: {_all(planned.plan.moves)}.", None))
         else:
-            ground = Ground(root, planned.installer, settings.dependencies, environ, now, advance)
+            ground = Ground(root, planned.installer, settings.dependencies, environ, now, advance, redact, stop)
             updated = update(ground, planned.plan)
             findings.append(_outcome(updated))
             if updated.done:
@@ -113,7 +116,7 @@ def run_update(
         findings.append(_finding(Status.SKIPPED, message, None))
     report = reported(reviewed, root, now)
     report = msgspec.structs.replace(report, findings=[*findings, *report.findings], actions=actions, files=written)
-    return report if flags.dry_run else _with_audit(settings, report, reviewed, now)
+    return _with_audit(settings, report, reviewed, now, dry_run=flags.dry_run)
 
 
 # What was interrupted
@@ -197,11 +200,24 @@ def _pruned(settings: Settings, plan: Plan, now: datetime) -> list[Action]:
     return [Action(verb="delete", target=name) for name in gone]
 
 
-def _with_audit(settings: Settings, report: Report, reviewed: Reviewed, now: datetime) -> Report:
-    """Keep pip-audit's own document beside the report."""
+def _to_prune(settings: Settings, plan: Plan, now: datetime) -> list[Action]:
+    """Return what an update would delete once it has made its own copies."""
+    root, days = Path(settings.root), settings.dependencies.backup_days
+    names = (name for path in plan.edits for name in expired(root, path, now.date(), days, before=True))
+    return [Action(verb="delete", target=name, done=False) for name in names]
+
+
+def _to_write(path: str) -> Action:
+    return Action(verb="write", target=path, done=False)
+
+
+def _with_audit(settings: Settings, report: Report, reviewed: Reviewed, now: datetime, *, dry_run: bool) -> Report:
+    """Keep pip-audit's own document beside the report; a dry run only names it."""
     if reviewed.outcome is None or reviewed.outcome.raw is None:
         return report
     path = f"{settings.logs.directory}/dependency_reports/pip_audit_{now:%Y%m%d}.json"
+    if dry_run:
+        return msgspec.structs.replace(report, actions=[*report.actions, _to_write(path)])
     try:
         files.write(Path(settings.root), path, _document(reviewed.outcome.raw))
     except (Refused, OSError) as error:

@@ -98,7 +98,9 @@ class Environment(NamedTuple):
     packages: Mapping[str, Installed]
 
 
-def locate(root: Path, configured: str, environ: Mapping[str, str]) -> Place | Nowhere:
+def locate(
+    root: Path, configured: str, environ: Mapping[str, str], *, make: str = "python3 -m venv .venv"
+) -> Place | Nowhere:
     """Return the interpreter of the project's environment.
 
     That is the configured one; else that of ``.venv`` or ``venv`` in the root; else that of the active environment,
@@ -108,6 +110,7 @@ def locate(root: Path, configured: str, environ: Mapping[str, str]) -> Place | N
         root: the project.
         configured: ``dependencies.python``, an interpreter or the folder of an environment; empty: not set.
         environ: the process's environment.
+        make: the command that makes such an environment, for people.
     """
     if configured:
         path = root / Path(configured).expanduser()
@@ -130,7 +133,7 @@ def locate(root: Path, configured: str, environ: Mapping[str, str]) -> Place | N
     return Nowhere(
         "No environment is known to be the project's: "
         f"there is no {' or '.join(_OWN_FOLDERS)} in the root, and {found}.",
-        "Set dependencies.python to the project's interpreter, or make the environment: python3 -m venv .venv",
+        f"Set dependencies.python to the project's interpreter, or make the environment: {make}",
     )
 
 

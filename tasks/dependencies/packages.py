@@ -11,6 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from ..core.names import printable
 from ..core.settings.model import DependencySettings
 from .environment import Environment, Installed
 from .index.asking import Answer, Project, Unasked, Unknown
@@ -64,8 +65,8 @@ class Package(NamedTuple):
 
     @property
     def moves(self) -> bool:
-        """True where it can move now."""
-        return bool(self.target) and self.target != self.version
+        """True where an update can move it now: one that no requirement leads to is left as it is."""
+        return self.role is not Role.OTHER and bool(self.target) and self.target != self.version
 
 
 class Wanted(NamedTuple):
@@ -75,11 +76,13 @@ class Wanted(NamedTuple):
         requirements: by name, each place where it is required.
         constraints: by name, each place where it is constrained.
         declared: False where there is no requirements file.
+        unread: files that could not be read whole, so that more may be asked than is known.
     """
 
     requirements: Mapping[str, tuple[Declaration, ...]] = {}
     constraints: Mapping[str, tuple[Declaration, ...]] = {}
     declared: bool = False
+    unread: tuple[str, ...] = ()
 
 
 def assess(
@@ -135,7 +138,11 @@ def assess(
 
         asked = limits.get(package.name, ())
         allowed = project_within(answer, asked)
-        return _moved(known, best(answer), best(allowed), asked)
+        moved = _moved(known, best(answer), best(allowed), asked)
+        if moved.latest is None or not wanted.unread:
+            return moved
+        hold = f"what is asked of it is not known while {printable(wanted.unread[0])} cannot be read whole"
+        return moved._replace(target=package.version, holds=(hold,))
 
     return {name: judged(package) for name, package in environment.packages.items()}
 

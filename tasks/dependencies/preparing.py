@@ -26,7 +26,7 @@ from .roles import Role, applies, required_by
 from .updating import Plan, edits
 from .uv.locking import relock
 from .uv.program import Uv, find_uv
-from .uv.project import LOCK, PROJECT, chosen
+from .uv.project import LOCK, PROJECT, Locked, chosen
 
 _WRITABLE = 0o222
 
@@ -68,28 +68,25 @@ def prepare(
     root = Path(settings.root)
     if refusal := _unfit_files(reviewed) or _unfit_environment(root, environment):
         return refusal
-    if reviewed.locked is not None:
-        prepared = _by_uv(settings, reviewed, environment, scope, environ=environ, redact=redact, stop=stop)
+    seconds = settings.dependencies.deadline_seconds
+    if reviewed.locked is None:
+        prepared = _by_pip(settings, reviewed, scope, Pip(environment, root, environ, seconds, redact, stop))
+    elif program := find_uv(environ):
+        uv = Uv(program, environment, environ, seconds, redact, stop)
+        prepared = _by_uv(root, reviewed, reviewed.locked, scope, uv)
     else:
-        prepared = _by_pip(settings, reviewed, environment, scope, environ=environ, redact=redact, stop=stop)
+        prepared = Refusal(
+            f"The project is locked by uv ({LOCK}), but there is no uv on the PATH: nothing is updated.",
+            "Install uv where this runs; pip would leave that lock behind.",
+        )
     if isinstance(prepared, Refusal):
         return prepared
     return _read_only(root, prepared.plan.edits) or prepared
 
 
-def _by_pip(
-    settings: Settings,
-    reviewed: Reviewed,
-    environment: Environment,
-    scope: Scope,
-    *,
-    environ: Mapping[str, str],
-    redact: Callable[[str], str],
-    stop: Event,
-) -> Prepared | Refusal:
+def _by_pip(settings: Settings, reviewed: Reviewed, scope: Scope, pip: Pip) -> Prepared | Refusal:
     """Return what pip makes of an update: pinned versions move in the requirements."""
-    root, tree = Path(settings.root), reviewed.tree
-    pip = Pip(environment, root, environ, settings.dependencies.deadline_seconds, redact, stop)
+    tree, environment = reviewed.tree, pip.environment
     if refusal := pip.usable():
         return refusal
     packages = reviewed.packages
@@ -125,31 +122,14 @@ def _by_pip(
     return Prepared(plan, ByPip(pip, sources))
 
 
-def _by_uv(
-    settings: Settings,
-    reviewed: Reviewed,
-    environment: Environment,
-    scope: Scope,
-    *,
-    environ: Mapping[str, str],
-    redact: Callable[[str], str],
-    stop: Event,
-) -> Prepared | Refusal:
+def _by_uv(root: Path, reviewed: Reviewed, locked: Locked, scope: Scope, uv: Uv) -> Prepared | Refusal:
     """Return what uv makes of an update: its lock moves, and what the project asks for stays as it is."""
-    assert reviewed.locked is not None  # noqa: S101 - looked at by the caller
-    root, packages, locked = Path(settings.root), reviewed.packages, reviewed.locked
-    program = find_uv(environ)
-    if program is None:
-        return Refusal(
-            f"The project is locked by uv ({LOCK}), but there is no uv on the PATH: nothing is updated.",
-            "Install uv where this runs; pip would leave that lock behind.",
-        )
+    packages, environment = reviewed.packages, uv.environment
     if locked.computed:
         return Refusal(
             f"What the project asks for is computed when it is built (dynamic in {PROJECT}): nothing is updated.",
             "uv lock --upgrade, then uv sync, then look again with --check.",
         )
-    uv = Uv(program, environment, environ, settings.dependencies.deadline_seconds, redact, stop)
     limits = at_least(caps(packages, reviewed.fixes, scope), locked.versions)
     choices = chosen(locked, environment)
     copied = _copied(packages)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -11,21 +11,22 @@ from typing import Any, NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
-from ..core.names import printable
+from ..core.names import count, printable
 from ..core.report import Finding, Metric, Report, Status
 from ..core.settings.model import Settings
 from . import judgement
 from .audit import judgement as audit_judgement
 from .audit.ignoring import Weighed, weigh
-from .audit.running import audit, unaudited
+from .audit.running import audit, doubted, unaudited
 from .audit.verdicts import Outcome, lowest_fix
 from .configured import indexes
-from .environment import Environment, Nowhere, examine, locate
+from .environment import Environment, Installed, Nowhere, examine, locate
 from .index.asking import Answer, Project, Unasked, Unknown, ask
 from .packages import Package, Wanted, assess
 from .requirements.declared import declared, option_lines
 from .requirements.reading import Problem, Tree, read_tree
-from .uv.project import Locked, read_locked, requirements
+from .roles import Role
+from .uv.project import LOCK, Locked, read_locked, requirements
 
 
 class Reviewed(NamedTuple):
@@ -75,14 +76,15 @@ def review(
     root = Path(settings.root)
     locked = read_locked(root)
     tree = read_tree(root, wants.requirements) if locked is None else Tree({}, locked.problems)
-    place = locate(root, wants.python, environ)
+    place = locate(root, wants.python, environ, make="uv sync" if locked else "python3 -m venv .venv")
     environment = place if isinstance(place, Nowhere) else examine(place, environ, stop)
     if isinstance(environment, Nowhere):
         return Reviewed(environment, tree, locked=locked)
     if locked is not None and not wants.index_url:
-        urls = [*locked.indexes]
+        urls, nowhere = [*locked.indexes], f"{LOCK} names none"
     else:
         urls = indexes(environment, configured=wants.index_url, options=option_lines(tree), environ=environ, stop=stop)
+        nowhere = "the environment has no pip that is configured for one"
     installed = [package for package in environment.packages.values() if not package.source]
     with ThreadPoolExecutor(1) as beside:
         auditing = beside.submit(
@@ -97,22 +99,25 @@ def review(
         answers = ask(
             [package.name for package in installed],
             urls,
+            nowhere=nowhere,
             deadline_seconds=wants.deadline_seconds,
             redact=redact,
             stop=stop,
         )
         outcome = auditing.result()
     outcome = unaudited(outcome, dict(_unsure(environment, answers, by_osv=bool(wants.osv_url))))
+    outcome = doubted(outcome, {package.name for package in installed if _offered(package, answers)})
     weighed = weigh(outcome, wants.ignore, now.date())
     fixes = {
         name: fix
         for name, vulnerabilities in weighed.counting.items()
         if (fix := lowest_fix(vulnerabilities, environment.packages[name].version)) is not None
     }
+    unread = tuple(dict.fromkeys(problem.path for problem in tree.problems))
     if locked is None:
-        wanted = Wanted(declared(tree), declared(tree, constraints=True), not tree.missing)
+        wanted = Wanted(declared(tree), declared(tree, constraints=True), not tree.missing, unread)
     else:
-        wanted = Wanted(requirements(locked, environment), declared=True)
+        wanted = Wanted(requirements(locked, environment), declared=True, unread=unread)
     packages = assess(environment, wanted, answers, fixes, settings=wants, now=now)
     return Reviewed(environment, tree, wanted, packages, fixes, outcome, weighed, tuple(urls), locked)
 
@@ -130,8 +135,14 @@ def _unsure(environment: Environment, answers: Mapping[str, Answer], *, by_osv: 
                 yield package.name, "the index does not know it, so nobody reports anything of it"
             case Unasked(reason) if by_osv:
                 yield package.name, f"whether the index knows it could not be found out, for {reason}"
-            case Project(releases) if not any(_is(release.version, package.version) for release in releases):
+            case Project() if not _offered(package, answers):
                 yield package.name, "the index does not have the version that is installed"
+
+
+def _offered(package: Installed, answers: Mapping[str, Answer]) -> bool:
+    """Tell whether the index has the version that is installed."""
+    answer = answers.get(package.name)
+    return isinstance(answer, Project) and any(_is(release.version, package.version) for release in answer.releases)
 
 
 def _is(version: Version, installed: str) -> bool:
@@ -146,13 +157,14 @@ def reported(reviewed: Reviewed, root: Path, now: datetime) -> Report:
     """Return the report on a review."""
     findings = [
         judgement.on_environment(reviewed.environment, root, by_uv=reviewed.locked is not None),
-        *_on_files(reviewed.tree),
+        *_on_files(reviewed.tree, reviewed.environment),
     ]
     metrics: list[Metric] = []
     data: dict[str, Any] = {}
     if isinstance(reviewed.environment, Environment) and reviewed.outcome is not None and reviewed.weighed is not None:
         versions = {package.name: package.version for package in reviewed.packages.values()}
-        findings += audit_judgement.findings(reviewed.outcome, reviewed.weighed, versions)
+        others = {package.name for package in reviewed.packages.values() if package.role is Role.OTHER}
+        findings += audit_judgement.findings(reviewed.outcome, reviewed.weighed, versions, others)
         findings += judgement.on_requirements(reviewed.wanted, reviewed.environment)
         findings += judgement.on_releases(reviewed.packages, now)
         metrics = [*audit_judgement.metrics(reviewed.outcome, reviewed.weighed), *_metrics(reviewed.packages.values())]
@@ -166,13 +178,14 @@ def reported(reviewed: Reviewed, root: Path, now: datetime) -> Report:
     return Report(summary=_summary(reviewed), findings=findings, metrics=metrics, data=data)
 
 
-def _on_files(tree: Tree) -> Iterator[Finding]:
+def _on_files(tree: Tree, environment: Environment | Nowhere) -> Iterator[Finding]:
     if tree.missing:
+        instead = "" if isinstance(environment, Nowhere) else ": direct is what was installed by name"
         yield Finding(
             check="dependencies.requirements",
             subject="requirements",
             status=Status.SKIPPED,
-            message="There is no requirements file: direct is what was installed by name, and nothing is updated.",
+            message=f"There is no requirements file{instead}, and nothing is updated.",
         )
     yield from map(_on_problem, tree.problems)
 
@@ -188,18 +201,28 @@ def _on_problem(problem: Problem) -> Finding:
 
 
 def _metrics(packages: Iterable[Package]) -> list[Metric]:
-    known = list(packages)
-    numbers = {
-        "dependencies.installed": len(known),
-        "dependencies.outdated": sum(package.latest is not None for package in known),
-        "dependencies.movable": sum(package.moves for package in known),
-    }
+    installed = list(packages)
+    numbers = {"dependencies.installed": len(installed)}
+    if not _unasked(installed):
+        numbers["dependencies.outdated"] = sum(package.latest is not None for package in installed)
+        numbers["dependencies.movable"] = sum(package.moves for package in installed)
     return [Metric(name=name, value=value, unit="packages") for name, value in numbers.items()]
 
 
 def _summary(reviewed: Reviewed) -> str:
-    if reviewed.weighed is None:
+    if reviewed.outcome is None or reviewed.weighed is None:
         return "no environment to look at"
     packages = reviewed.packages.values()
-    vulnerable, movable = len(reviewed.weighed.counting), sum(package.moves for package in packages)
-    return f"{len(packages):,} packages, {vulnerable:,} vulnerable, {movable:,} can move"
+    movable = f"{sum(package.moves for package in packages):,} can move"
+    return ", ".join(
+        [
+            count(len(packages), "package"),
+            audit_judgement.told(reviewed.outcome, reviewed.weighed),
+            "no releases known" if _unasked(packages) else movable,
+        ]
+    )
+
+
+def _unasked(packages: Collection[Package]) -> bool:
+    """Tell whether there are packages and of not one of them releases are known."""
+    return bool(packages) and all(package.unknown for package in packages)

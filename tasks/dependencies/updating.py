@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 from ..core import files
@@ -41,6 +42,8 @@ class Ground(NamedTuple):
         environ: the process's environment, with the keys that a smoke test may need.
         now: the moment of the run.
         advance: told after each step.
+        redact: takes secrets out of a text.
+        stop: ends it early where it is set.
     """
 
     root: Path
@@ -49,6 +52,8 @@ class Ground(NamedTuple):
     environ: Mapping[str, str]
     now: datetime
     advance: Callable[[int], None]
+    redact: Callable[[str], str]
+    stop: Event
 
     def smoke(self, environment: Environment) -> Smoke:
         """Run the smoke test with an environment active."""
@@ -58,8 +63,8 @@ class Ground(NamedTuple):
             self.root,
             environ=self.environ,
             deadline_seconds=self.settings.smoke_seconds,
-            redact=self.installer.redact,
-            stop=self.installer.stop,
+            redact=self.redact,
+            stop=self.stop,
         )
 
 
@@ -80,11 +85,6 @@ class Plan(NamedTuple):
     lock: str = ""
     local: tuple[str, ...] = ()
 
-    @property
-    def files(self) -> list[str]:
-        """The project's files that it writes, but for backups."""
-        return [*self.edits, *([self.lock] if self.lock else [])]
-
 
 class Updated(NamedTuple):
     """How an update ended.
@@ -102,6 +102,16 @@ class Updated(NamedTuple):
     remedy: str = ""
     written: tuple[str, ...] = ()
     unrestored: tuple[str, ...] = ()
+
+
+def paths_written(root: Path, plan: Plan, today: date) -> list[str]:
+    """Return the project's files that an update writes, in their order, as paths below the root.
+
+    Raises:
+        Refused, OSError: a file that is to be copied cannot be read.
+    """
+    changed = [name for path in plan.edits for name in (copy_path(root, path, today), path)]
+    return [*changed, *([plan.lock] if plan.lock else [])]
 
 
 def edits(tree: Tree, pins: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
@@ -122,13 +132,14 @@ def update(ground: Ground, plan: Plan) -> Updated:
         ground: what all steps share.
         plan: what is to change.
     """
+    command = printable(ground.redact(ground.settings.smoke_command))
     before = ground.smoke(ground.installer.environment)
     ground.advance(1)
     if not before.passed:
         return Updated(
             done=False,
             message=f"Nothing was updated: the smoke test fails already, for {before.message}.",
-            remedy="Mend the project, or dependencies.smoke_command, first.",
+            remedy=f"Mend the project first, or dependencies.smoke_command: {command}",
         )
     with tempfile.TemporaryDirectory(prefix="zbeam-update-") as name:
         tried = _try(ground, plan, Path(name))
@@ -161,7 +172,7 @@ def _apply(ground: Ground, plan: Plan, work: Path) -> Updated:
             ground.root,
             environment,
             [move.name for move in plan.moves if move.before],
-            [*plan.files, *(copy_path(ground.root, path, ground.now.date()) for path in plan.edits)],
+            paths_written(ground.root, plan, ground.now.date()),
             moves=map(str, plan.moves),
             now=ground.now,
         )

@@ -48,6 +48,8 @@ def test_old_copies_go_but_never_the_newest(root: Path) -> None:
     (root / f"other-{NAME}.backup.20260101").touch()
     gone = [f"{NAME}.backup.{day}" for day in ("20260101", "20260101-2", "20260301")]
     assert expired(root, NAME, DAY, 90) == gone
+    newest = f"{NAME}.backup.20260303"
+    assert expired(root, NAME, DAY, 0, before=True) == [*gone, newest]
     assert prune(root, NAME, DAY, 90) == gone
     left = sorted(path.name for path in root.iterdir())
     assert f"{NAME}.backup.20260303" in left

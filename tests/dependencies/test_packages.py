@@ -110,7 +110,8 @@ def test_what_another_package_asks_holds_as_well_and_less_is_taken() -> None:
 def test_requirements_for_other_pythons_bind_nobody() -> None:
     other = line('demo<1.1; python_version<"3"')
     found = assessed(DEMO, answers={"demo": project("1.0", "1.1")}, requirements={"demo": (other,)})
-    assert (found["demo"].role, found["demo"].moves) == (Role.OTHER, True)
+    assert (found["demo"].role, found["demo"].target) == (Role.OTHER, "1.1")
+    assert not found["demo"].moves  # an update leaves what no requirement leads to
 
 
 def test_bounds_that_leave_nothing_between_say_so() -> None:

@@ -47,6 +47,10 @@ class Result:
         """The only report's findings of one check."""
         return [finding for finding in self.report["findings"] if finding["check"] == check]
 
+    def targets(self, verb: str) -> list[str]:
+        """The targets of the only report's actions of one kind."""
+        return [action["target"] for action in self.report["actions"] if action["verb"] == verb]
+
 
 class Inv(Protocol):
     """Calls ``inv`` with arguments, by default on the test's project and with JSON output."""

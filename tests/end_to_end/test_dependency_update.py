@@ -100,6 +100,21 @@ def test_without_a_terminal_or_yes_nothing_is_updated(site: Site) -> None:
     assert not any(each["done"] for each in results[2].report["actions"])
 
 
+def test_a_dry_run_names_what_the_run_that_follows_does(site: Site) -> None:
+    site.requires("demo-widget==1.0\n")
+    for day in ("20200101", "20200102"):
+        (site.root / f"requirements.txt.backup.{day}").touch()
+    dry, real = site.update("--dry-run"), site.update("--yes")
+    assert told(real, "update")["status"] == "ok", real.out
+    assert dry.targets("write") == real.report["files"]
+    assert len(real.report["files"]) == 5
+    assert dry.report["files"] == []
+    for verb in ("update", "install"):
+        assert dry.targets(verb) == real.targets(verb)
+    assert dry.targets("delete") == real.targets("delete")
+    assert real.targets("delete") == [f"requirements.txt.backup.2020010{number}" for number in (1, 2)]
+
+
 def test_a_dry_run_leaves_the_whole_tree_as_it_is(site: Site) -> None:
     site.requires("demo-widget==1.0\n")
     site.update("--dry-run")
@@ -148,6 +163,10 @@ def test_an_audit_that_fails_is_unknown(site: Site, service: str) -> None:
     result = site.update(INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL=url)
     assert result.status == 3
     assert told(result, "audit")["message"].startswith("The audit failed: ")
+    assert result.report["summary"].startswith("3 packages, none audited, ")
+    measured = {each["name"] for each in result.report["metrics"]}
+    assert "dependencies.vulnerable" not in measured
+    assert "dependencies.outdated" in measured
     repaired = site.update("--security", "--yes", INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL=url)
     assert told(repaired, "update")["status"] == "unknown"
     assert "for the audit failed" in told(repaired, "update")["message"]
@@ -271,6 +290,8 @@ def test_no_requirements_file_no_environment_and_a_broken_line(site: Site) -> No
     (site.root / "other.txt").rename(site.root / "requirements.txt")
     (site.root / "requirements.txt").write_text("demo-widget==1.0\nwhat is this\n")
     result = site.update("--yes")
+    assert "requirements.txt cannot be read whole" in told(result, "held", "demo-widget")["message"]
+    assert result.report["summary"].endswith("0 can move")
     assert "line 2, is no requirement" in told(result, "requirements")["message"]
     assert "cannot be read whole" in told(result, "update")["message"]
     (site.root / "requirements.txt").write_text("demo-widget==1.0\n")

@@ -1,8 +1,8 @@
 """YAML, from libyaml's events: nothing is constructed that a file asks for, and nothing is nested in the C stack.
 
 PyYAML's own composer calls itself for each level, and a file of some ten thousand levels ends the process; it also
-takes the last of two equal keys without a word. Building from the events has neither fault, and is faster: 0.4 s
-became 0.25 s for two megabytes.
+takes the last of two equal keys without a word. Building from the events has neither fault, and is faster: two
+megabytes with 42,193 values take 0.13 s, PyYAML's CSafeLoader 0.37 s to 0.47 s (both in one process, five rounds).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _DEEPEST = 200
 """Levels of nesting. Files written by people have a dozen."""
 
 _MOST = 2_000_000
-"""Values in a file once its aliases are written out: forty times those of two megabytes."""
+"""Values in a file once its aliases are written out: some fifty times those of two megabytes written by people."""
 
 _PROBLEMS = 20
 """Problems of one file that are told; more of them have one cause."""

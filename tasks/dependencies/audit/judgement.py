@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ...core.names import count, listed, printable
@@ -16,17 +16,20 @@ _LONGEST = 160
 """Characters of a description in a message; the report has all of it."""
 
 
-def findings(outcome: Outcome, weighed: Weighed, versions: Mapping[str, str]) -> Iterator[Finding]:
+def findings(
+    outcome: Outcome, weighed: Weighed, versions: Mapping[str, str], others: Collection[str] = ()
+) -> Iterator[Finding]:
     """Yield what there is to say of an audit.
 
     Args:
         outcome: what it gave.
         weighed: the same, weighed against what was accepted.
         versions: the installed versions, by normalized name.
+        others: those that no requirement leads to, so that an update leaves them.
     """
     yield _on_all(outcome, weighed)
     for name, vulnerabilities in weighed.counting.items():
-        yield _on_package(name, versions.get(name, ""), vulnerabilities)
+        yield _on_package(name, versions.get(name, ""), vulnerabilities, updated=name not in others)
     for name, accepted in weighed.accepted.items():
         told = "; ".join(f"{each.id} until {ignored.until} ({printable(ignored.reason)})" for each, ignored in accepted)
         yield Finding(
@@ -67,10 +70,12 @@ def _on_all(outcome: Outcome, weighed: Weighed) -> Finding:
     )
 
 
-def _on_package(name: str, version: str, vulnerabilities: tuple[Vulnerability, ...]) -> Finding:
+def _on_package(name: str, version: str, vulnerabilities: tuple[Vulnerability, ...], *, updated: bool) -> Finding:
     fix = lowest_fix(vulnerabilities, version)
     if fix is None:
         remedy = "No fixed version is known: replace it, or accept the risk for a time under dependencies.ignore."
+    elif not updated:
+        remedy = f"No requirement leads to it: bring {fix} or a later one into the environment yourself, or remove it."
     else:
         remedy = f"inv monthly.dependency-update --security brings {fix} or a later one."
     return Finding(
@@ -109,7 +114,8 @@ def _on_not_audited(outcome: Outcome) -> Iterator[Finding]:
             f"{printable(reason).rstrip('.')}.",
             value=len(names),
             unit="packages",
-            remedy="Look after these packages yourself; the suite never calls them safe.",
+            remedy="Look after these packages yourself, or ask another service (dependencies.osv_url); "
+            "the suite never calls them safe.",
         )
 
 
@@ -136,14 +142,27 @@ def _ignore(ignored: IgnoredVulnerability, status: Status, message: str, remedy:
 
 
 def metrics(outcome: Outcome, weighed: Weighed) -> list[Metric]:
-    """Return how many packages were audited, are vulnerable, and were not audited."""
+    """Return how many packages were audited, are vulnerable, and were not audited; no number of what was not seen."""
     missing = sum(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
     numbers = {
         "dependencies.audited": len(outcome.verdicts) - missing,
-        "dependencies.vulnerable": len(weighed.counting),
+        **({} if unseen(outcome) else {"dependencies.vulnerable": len(weighed.counting)}),
         "dependencies.not_audited": missing,
     }
     return [Metric(name=name, value=value, unit="packages") for name, value in numbers.items()]
+
+
+def told(outcome: Outcome, weighed: Weighed) -> str:
+    """Return an audit as a part of a summary: ``1 vulnerable, 2 not audited``."""
+    if unseen(outcome):
+        return "none audited"
+    missing = sum(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
+    return f"{len(weighed.counting):,} vulnerable" + (f", {missing:,} not audited" if missing else "")
+
+
+def unseen(outcome: Outcome) -> bool:
+    """Tell whether there are packages and not one of them was audited."""
+    return bool(outcome.verdicts) and all(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
 
 
 def record(outcome: Outcome, name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -148,6 +148,26 @@ def _redacted(document: Any, redact: Callable[[str], str]) -> Any:
 def _failure(ended: Ended, redact: Callable[[str], str]) -> str:
     said = printable(redact(ended.last_words()))[:_LONGEST] or "it said nothing"
     return said if ended.status == _UNANSWERED else f"pip-audit ended with status {ended.status}: {said}"
+
+
+def doubted(outcome: Outcome, offered: Collection[str]) -> Outcome:
+    """Return an outcome that says so where the service could not tell of a package that the index offers.
+
+    It is not the package that is odd then, but the service: a mirror that has a part of it, for one.
+
+    Args:
+        outcome: what the audit gave.
+        offered: normalized names that the index has in the installed version.
+    """
+    if outcome.problem:
+        return outcome
+    verdicts = dict(outcome.verdicts)
+    for name in verdicts.keys() & set(offered):
+        verdict = verdicts[name]
+        if isinstance(verdict, NotAudited):
+            reason = verdict.reason.rstrip(".")
+            verdicts[name] = NotAudited(f"{outcome.service} says: {reason}. But the index has it")
+    return outcome._replace(verdicts=verdicts)
 
 
 def unaudited(outcome: Outcome, reasons: Mapping[str, str]) -> Outcome:

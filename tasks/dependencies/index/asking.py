@@ -56,6 +56,7 @@ def ask(
     names: Iterable[str],
     urls: Sequence[str],
     *,
+    nowhere: str = "none was named",
     deadline_seconds: float,
     redact: Callable[[str], str] = str,
     stop: Event | None = None,
@@ -67,6 +68,7 @@ def ask(
     Args:
         names: normalized names of packages.
         urls: the indexes' addresses; releases of all of them count, as with pip's extra indexes.
+        nowhere: why there are no addresses, where there are none.
         deadline_seconds: how long it may take in all.
         redact: takes secrets out of a text.
         stop: ends it early where it is set.
@@ -75,9 +77,7 @@ def ask(
     if not wanted:
         return {}
     if not urls:
-        return dict.fromkeys(
-            wanted, Unasked("no index is known: the environment has no pip that is configured for one")
-        )
+        return dict.fromkeys(wanted, Unasked(f"no index is known: {nowhere}"))
     return asyncio.run(_ask(wanted, urls, deadline_seconds, redact, stop or Event()))
 
 

@@ -5,9 +5,8 @@ Both try everything in a fresh environment first, and then bring the live one th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from threading import Event
 from typing import NamedTuple, Protocol
 
 from ..environment import Environment
@@ -24,14 +23,6 @@ class Installer(Protocol):
     @property
     def environment(self) -> Environment:
         """The live environment, as it was before."""
-
-    @property
-    def redact(self) -> Callable[[str], str]:
-        """Takes secrets out of a text."""
-
-    @property
-    def stop(self) -> Event:
-        """Ends it early where it is set."""
 
     def stage(self, pins: Mapping[str, str], local: Iterable[str], work: Path) -> Environment | Refusal:
         """Make a fresh environment with these packages, and return it.
@@ -61,16 +52,6 @@ class ByPip(NamedTuple):
     def environment(self) -> Environment:
         """The live environment, as it was before."""
         return self.pip.environment
-
-    @property
-    def redact(self) -> Callable[[str], str]:
-        """Takes secrets out of a text."""
-        return self.pip.redact
-
-    @property
-    def stop(self) -> Event:
-        """Ends it early where it is set."""
-        return self.pip.stop
 
     def stage(self, pins: Mapping[str, str], local: Iterable[str], work: Path) -> Environment | Refusal:
         """Make a fresh environment with these packages, and return it."""
@@ -103,16 +84,6 @@ class ByUv(NamedTuple):
     def environment(self) -> Environment:
         """The live environment, as it was before."""
         return self.uv.environment
-
-    @property
-    def redact(self) -> Callable[[str], str]:
-        """Takes secrets out of a text."""
-        return self.uv.redact
-
-    @property
-    def stop(self) -> Event:
-        """Ends it early where it is set."""
-        return self.uv.stop
 
     def stage(self, pins: Mapping[str, str], local: Iterable[str], work: Path) -> Environment | Refusal:
         """Make a fresh environment with these packages, and return it."""

@@ -169,7 +169,10 @@ def _read(asked: str) -> Requirement:
     """Return a requirement, or refuse what Python itself would fail at later: endless numbers, endless nesting."""
     if _LONG_NUMBER.search(asked) or asked.count("(") > _MOST_PARENTHESES:
         raise InvalidRequirement("It holds a number of 100 digits or more, or more than 50 parentheses")
-    return Requirement(asked)
+    requirement = Requirement(asked)
+    if any(not specifier.version for specifier in requirement.specifier):
+        raise InvalidRequirement("A comparison is there without a version")
+    return requirement
 
 
 def _place(logical: _Logical, asked: str, indent: int, version: str) -> tuple[int, int] | None:

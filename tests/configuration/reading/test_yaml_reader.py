@@ -136,6 +136,6 @@ def test_the_caret_stands_under_its_place_in_a_long_line() -> None:
 def test_the_real_data_is_read_as_pyyaml_reads_it() -> None:
     path = Path(__file__).resolve().parents[4] / "shared/zbeam-data/materials.yaml"
     if not path.exists():
-        pytest.skip("the data file is not here")
+        pytest.skip("the data of a real project are no part of this repository; the property test reads generated ones")
     text = path.read_text(encoding="utf-8")
     assert read_yaml(text).value == yaml.load(text, yaml.CSafeLoader)

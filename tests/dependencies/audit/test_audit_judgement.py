@@ -11,7 +11,7 @@ from packaging.version import Version
 from tasks.core.report import Finding, Status, worst
 from tasks.core.settings.model import IgnoredVulnerability
 from tasks.dependencies.audit.ignoring import weigh
-from tasks.dependencies.audit.judgement import findings, metrics, record
+from tasks.dependencies.audit.judgement import findings, metrics, record, told
 from tasks.dependencies.audit.verdicts import (
     Clean,
     NotAudited,
@@ -127,6 +127,27 @@ def test_a_later_acceptance_takes_the_place_of_an_expired_one() -> None:
 )
 def test_an_acceptance_of_nothing(verdicts: dict[str, Any], status: Status) -> None:
     assert of(judged(ignored(), **verdicts), "ignore") == [("demo X-1", status)]
+
+
+def test_no_number_is_told_of_what_nobody_audited() -> None:
+    none = Outcome({"a": NotAudited("x"), "b": NotAudited("y")}, "OSV")
+    assert [each.name for each in metrics(none, weigh(none, (), TODAY))] == [
+        "dependencies.audited",
+        "dependencies.not_audited",
+    ]
+    assert told(none, weigh(none, (), TODAY)) == "none audited"
+    some = Outcome({"a": NotAudited("x"), "b": vulnerable("X-1")}, "OSV")
+    assert told(some, weigh(some, (), TODAY)) == "1 vulnerable, 1 not audited"
+    nothing = Outcome({}, "OSV")
+    assert told(nothing, weigh(nothing, (), TODAY)) == "0 vulnerable"
+
+
+def test_what_an_update_leaves_is_not_promised_to_be_repaired_by_one() -> None:
+    outcome = Outcome({"demo": vulnerable("X-1")}, "OSV")
+    found = [*findings(outcome, weigh(outcome, (), TODAY), {"demo": "1.0"}, {"demo"})]
+    assert found[1].remedy == (
+        "No requirement leads to it: bring 1.1 or a later one into the environment yourself, or remove it."
+    )
 
 
 def test_numbers_and_records() -> None:

@@ -13,7 +13,7 @@ import pytest
 from tasks.demo_site.loopback import Response
 from tasks.demo_site.vulnerability_service import Known, vulnerability_service
 from tasks.dependencies.audit.checked_pip_audit import STATUS
-from tasks.dependencies.audit.running import _document, _environ, _failure, audit, unaudited
+from tasks.dependencies.audit.running import _document, _environ, _failure, audit, doubted, unaudited
 from tasks.dependencies.audit.verdicts import Clean, NotAudited, Outcome, Vulnerability, Vulnerable
 from tasks.dependencies.processes import Ended
 
@@ -199,6 +199,17 @@ def test_a_package_that_is_left_out_is_not_clean(tmp_path: Path) -> None:
 def test_a_document_of_another_shape_is_none() -> None:
     assert _document(Ended(1, b'{"dependencies": 3}', b"odd"), 1, str, None)[1] == "pip-audit ended with status 1: odd"
     assert _document(Ended(0, b'{"dependencies": []}'), 1, str, None) == ({"dependencies": []}, "")
+
+
+def test_where_the_index_has_it_the_service_is_told_to_lack_it() -> None:
+    outcome = Outcome({"a": NotAudited("Not found."), "b": NotAudited("Not found"), "c": Clean()}, "OSV")
+    assert doubted(outcome, {"a", "c", "elsewhere"}).verdicts == {
+        "a": NotAudited("OSV says: Not found. But the index has it"),
+        "b": NotAudited("Not found"),
+        "c": Clean(),
+    }
+    failed = outcome._replace(problem="it is down")
+    assert doubted(failed, {"a"}) == failed
 
 
 def test_what_the_index_does_not_know_is_not_clean() -> None:

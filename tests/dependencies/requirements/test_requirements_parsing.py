@@ -44,6 +44,7 @@ def pin(text: str) -> str | None:
         ("file:demo", Kind.DIRECT, ""),
         ("-e .", Kind.EDITABLE, ""),
         ("--editable=./demo", Kind.EDITABLE, ""),
+        ("demo===", Kind.BROKEN, ""),
         ("-egit+https://example.org/demo#egg=demo", Kind.EDITABLE, ""),
         ("--extra-index-url https://example.org/simple", Kind.OPTION, ""),
         ("--require-hashes", Kind.OPTION, ""),
