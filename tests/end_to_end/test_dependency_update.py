@@ -55,6 +55,7 @@ def site(project: Path, template: Path, inv: Inv) -> Iterator[Site]:
             "PIP_INDEX_URL": index.url,
             "INVOKE_MAINTENANCE_DEPENDENCIES_INDEX_URL": index.url,
             "INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL": service.url,
+            "VIRTUAL_ENV": "",
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(project.parent),
         }

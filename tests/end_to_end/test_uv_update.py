@@ -60,6 +60,7 @@ def site(project: Path, inv: Inv) -> Iterator[Site]:
     with package_index(offered()) as index, vulnerability_service(known) as service:
         env = {
             "INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL": service.url,
+            "VIRTUAL_ENV": "",
             "PATH": f"{UV.parent}:{os.environ['PATH']}",
             "HOME": str(project.parent),
             "UV_CACHE_DIR": str(project.parent / "uv-cache"),
