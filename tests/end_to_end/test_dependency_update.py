@@ -260,6 +260,7 @@ def test_a_smoke_test_that_fails_already(site: Site, command: str, told_of: str)
     message = told(result, "update")["message"]
     assert message.startswith("Nothing was updated: the smoke test fails already")
     assert told_of in message
+    assert told(result, "update")["remedy"].startswith("Mend the project first, or dependencies.smoke_command: ")
     assert "abcdef0123456789" not in result.out
 
 
@@ -319,6 +320,13 @@ def test_requirements_that_include_others_and_themselves(site: Site) -> None:
     jsonschema.validate(circular.document, schema())
     assert (circular.status, site.state()) == (3, before)
     assert "leads in a circle" in told(circular, "requirements")["message"]
+
+
+def test_an_empty_folder_is_told_as_one_without_anything(site: Site) -> None:
+    shutil.rmtree(site.root / ".venv")
+    result = site.update()
+    assert told(result, "requirements")["message"] == "There is no requirements file, and nothing is updated."
+    assert result.report["summary"] == "no environment to look at"
 
 
 def test_a_requirements_file_that_cannot_be_written_is_undone(site: Site) -> None:

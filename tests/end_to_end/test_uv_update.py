@@ -275,6 +275,13 @@ def test_a_package_of_the_projects_own_that_is_installed_stays(site: Site) -> No
     assert "demo-widget==1.1" in frozen(site)
 
 
+def test_without_an_environment_the_way_of_uv_to_make_one_is_told(site: Site) -> None:
+    shutil.rmtree(site.root / ".venv")
+    result = site.update("--yes")
+    assert (result.status, told(result, "update")["status"]) == (3, "unknown")
+    assert told(result, "environment")["remedy"].endswith("make the environment: uv sync")
+
+
 def test_an_index_that_has_lost_its_packages_changes_nothing(site: Site) -> None:
     before = site.state()
     site.index.files.clear()

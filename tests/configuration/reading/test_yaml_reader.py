@@ -87,6 +87,7 @@ def test_what_python_would_be_made_of_is_read_as_text() -> None:
         ("x: \x00\n", 1, "U+0000"),
         ("[" * 300 + "]" * 300, 1, "levels of nesting"),
         ("[" * 10_000 + "]" * 10_000, 1, "levels of nesting"),
+        ("[" * 100_000 + "]" * 100_000, 1, "levels of nesting"),
         ("{a: " * 10_000, 1, "levels of nesting"),
     ],
 )
