@@ -1,8 +1,9 @@
 """YAML, from libyaml's events: nothing is constructed that a file asks for, and nothing is nested in the C stack.
 
-PyYAML's own composer calls itself for each level, and a file of 30,000 levels ends the process (PyYAML 6.0.3; 10,000 do
-not, and libyaml 0.2.6 refuses both); it also takes the last of two equal keys without a word. Building from the events has neither fault, and is faster: two
-megabytes with 42,193 values take 0.13 s, PyYAML's CSafeLoader 0.37 s to 0.47 s (both in one process, five rounds).
+PyYAML's own composer calls itself for each level, and a file of 30,000 levels ends the process (PyYAML 6.0.3; 10,000
+do not, and libyaml 0.2.6 refuses both); it also takes the last of two equal keys without a word. Building from the
+events has neither fault, and is faster: two megabytes with 42,193 values take 0.13 s, PyYAML's CSafeLoader 0.37 s to
+0.47 s (both in one process, five rounds).
 """
 
 from __future__ import annotations
