@@ -118,6 +118,61 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
     )
 
 
-@task(name="all", default=True, pre=[dependency_update, performance_analysis])
+@procedure(
+    iterable=["accept_path"],
+    help={
+        "accept": "Make the present state the baseline that drift is told against.",
+        "accept_path": "Accept this much only: FILE, or FILE:PATH as the table has it; may be given several times.",
+        "diff": "Show every change with its whole values, not the first twenty shortened.",
+        "dry_run": "Write nothing: no report file, no baseline, no history.",
+    },
+)
+def config_review(
+    run: Run, accept: bool = False, accept_path: Sequence[str] = (), diff: bool = False, dry_run: bool = False
+) -> Report:
+    """Review settings, data and component files without running them, and tell what drifted since it was accepted.
+
+    Reads what maintenance.configuration names, .env and .env.example. Settings modules are parsed, never executed.
+    Accepted values lie in maintenance.configuration.baseline, secrets as hashes with a key; the history of drift in
+    config_history.jsonl in the log folder, the report in config_reports/config_review_YYYYMM.json there.
+    """
+    import os
+    from pathlib import Path
+
+    from .configuration.drift.review import Flags
+    from .configuration.review import run_review
+    from .core.composition import compose
+    from .core.errors import UserError
+
+    if accept and accept_path:
+        raise UserError("--accept accepts everything and --accept-path a part: give one of the two.")
+    settings, now, dry = run.settings, run.now, dry_run or run.dry
+    flags = Flags(accept, tuple(accept_path), diff, dry)
+
+    def reviewed(stop: Event) -> Report:
+        return run_review(
+            settings,
+            flags,
+            keys=run.keys,
+            environ=os.environ,
+            now=now,
+            redact=run.redact,
+            stop=stop,
+            advance=run.advance,
+        )
+
+    return compose(
+        {"configuration": reviewed},
+        root=Path(settings.root),
+        task="monthly.config-review",
+        now=now,
+        path=f"{settings.logs.directory}/config_reports/config_review_{now:%Y%m}.json",
+        check="configuration.report",
+        advance=run.advance,
+        dry_run=dry,
+    )
+
+
+@task(name="all", default=True, pre=[dependency_update, performance_analysis, config_review])
 def every(_context: Context) -> None:
     """Run every monthly procedure (a dry run of all of them: inv --dry monthly)."""

@@ -199,7 +199,7 @@ def read(root: Path, relative: str, *, limit: int) -> bytes:
             return file.read(limit)
 
 
-def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False) -> str | None:
+def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, private: bool = False) -> str | None:
     """Write a file below *root* so that at any moment there is the old one or the new one, whole.
 
     A temporary file beside it is written, synced and renamed over it. Missing parents are made; mode and
@@ -210,6 +210,7 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False) 
         relative: the file's path below it.
         content: what it is to hold.
         keep_old: rename the old file, once the new one is complete, to the first free ``NAME.broken-N``.
+        private: a new file can be read by its owner only.
 
     Returns:
         The path below the root under which the old file was kept; ``None`` where it was replaced.
@@ -225,7 +226,7 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False) 
         with suppress(FileNotFoundError):
             os.unlink(TEMPORARY, dir_fd=parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(TEMPORARY, flags, 0o666, dir_fd=parent)
+        descriptor = os.open(TEMPORARY, flags, 0o600 if private else 0o666, dir_fd=parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)

@@ -82,6 +82,8 @@ def _finding(finding: Finding, width: int) -> Iterator[Line]:
         ("  ", ""),
         (finding.message, ""),
     ]
+    for line in (finding.excerpt or "").splitlines():
+        yield [(" " * (_STATUS_WIDTH + 6), ""), (line, "dim")]
     if finding.remedy and finding.status.severity > Status.SKIPPED.severity:
         yield [(" " * (_STATUS_WIDTH + 4), ""), ("→ ", "cyan"), (finding.remedy, "cyan")]
 

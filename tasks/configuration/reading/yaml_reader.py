@@ -15,11 +15,14 @@ from typing import Any, NamedTuple
 
 from .document import Document, Problem, problem_at
 
-_DEEPEST = 200
+DEEPEST = 200
 """Levels of nesting. Files written by people have a dozen."""
 
-_MOST = 2_000_000
-"""Values in a file once its aliases are written out: some fifty times those of two megabytes written by people."""
+_MOST = 500_000
+"""Values in a file once its aliases are written out: some twelve times those of two megabytes written by people."""
+
+_SHOWN_KEY = 200
+"""Characters of a collection that stands as a key."""
 
 _PROBLEMS = 20
 """Problems of one file that are told; more of them have one cause."""
@@ -161,8 +164,8 @@ class _Builder:
         return event.value
 
     def _begin(self, event: Any, into: dict[Any, Any] | list[Any]) -> None:
-        if len(self._stack) >= _DEEPEST:
-            self._tell(event, f"more than {_DEEPEST} levels of nesting")
+        if len(self._stack) >= DEEPEST:
+            self._tell(event, f"more than {DEEPEST} levels of nesting")
             raise _Stop
         tag = event.tag
         if tag not in {None, "!", f"{_TAG}map", f"{_TAG}seq"}:
@@ -211,7 +214,7 @@ class _Builder:
     def _key(self, level: _Level, key: Any, event: Any) -> Any:
         if not isinstance(key, Hashable):
             self._tell(event, "a collection as a key; it is read as text")
-            key = str(key)[:_DEEPEST]
+            key = str(key)[:_SHOWN_KEY]
         keys = level.keys
         assert keys is not None  # noqa: S101 - only mappings have keys
         line = event.start_mark.line + 1

@@ -191,6 +191,11 @@ class ConfigurationSettings(Section, frozen=True, kw_only=True):
     environment_keys: Annotated[
         tuple[str, ...], Meta(description="Keys that must be set in the environment or the project's .env.")
     ] = ("DEEPSEEK_API_KEY", "GROK_API_KEY")
+    baseline: Annotated[
+        str, Meta(description="Where the accepted state is kept; the key of its secrets' hashes lies beside it.")
+    ] = "logs/config_baseline.json"
+    history_kb: Annotated[Count, Meta(description="The history of drift is cut at its beginning beyond this.")] = 1000
+    largest_mb: Annotated[Megabytes, Meta(description="A larger file is not read.")] = 20
 
 
 def _providers() -> dict[str, ProviderSettings]:

@@ -52,6 +52,7 @@ def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         ("cache", "directory"): settings.cache.directory,
         ("generation", "file"): settings.generation.file,
         ("dependencies", "requirements"): settings.dependencies.requirements,
+        ("configuration", "baseline"): settings.configuration.baseline,
     }
     for path, value in paths.items():
         if not _is_below(value):

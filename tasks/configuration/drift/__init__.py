@@ -1,0 +1,1 @@
+"""Drift: what is configured, path by path, against what somebody accepted."""

@@ -1,0 +1,82 @@
+"""The present state of every reviewed file, flattened, and how it differs from what was accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ...core.names import count
+from .baseline import Accepted
+from .comparison import Change, compare
+from .flattening import Leaf, flatten
+from .secrecy import Sealer
+
+
+class Present(NamedTuple):
+    """A file as it is.
+
+    Attributes:
+        name: the name under which it is remembered.
+        path: its path below the root.
+        value: what it says.
+        text: its text, to find lines in; empty where lines must not be told.
+        secret: True where every value in it is.
+    """
+
+    name: str
+    path: str
+    value: Any
+    text: str
+    secret: bool = False
+
+
+class Drifted(NamedTuple):
+    """How one file differs from what was accepted.
+
+    Attributes:
+        name: the name under which it is remembered.
+        path: its path below the root; the name where it is gone.
+        accepted: when it was accepted (ISO 8601); empty where it never was.
+        changes: what changed; a file that is new or gone is one change at the empty path.
+        text: as in :class:`Present`.
+    """
+
+    name: str
+    path: str
+    accepted: str
+    changes: list[Change]
+    text: str
+
+
+def flattened(files: Iterable[Present], sealer: Sealer, redact: Callable[[str], str]) -> dict[str, dict[str, Leaf]]:
+    """Return the values of each file by their paths, by the file's name."""
+    return {each.name: flatten(each.value, sealer, redact, secret=each.secret) for each in files}
+
+
+def drift(
+    accepted: Mapping[str, Accepted],
+    files: Iterable[Present],
+    values: Mapping[str, Mapping[str, Leaf]],
+    unread: Iterable[str],
+) -> list[Drifted]:
+    """Return the files that differ from what was accepted.
+
+    Args:
+        accepted: what was, by name.
+        files: what is.
+        values: the flattened values of *files*.
+        unread: names of files that are there and cannot be read: nothing is known of those.
+    """
+    found = []
+    present = {each.name: each for each in files}
+    for name, each in present.items():
+        if name not in accepted:
+            whole = [Change("added", "", new=count(len(values[name]), "value"), values=len(values[name]))]
+            found.append(Drifted(name, each.path, "", whole, ""))
+        elif changes := compare(accepted[name].values, values[name]):
+            found.append(Drifted(name, each.path, accepted[name].accepted, changes, each.text))
+    for name in sorted(accepted.keys() - present.keys() - {*unread}):
+        before = accepted[name].values
+        whole = [Change("removed", "", old=count(len(before), "value"), values=len(before))]
+        found.append(Drifted(name, name, accepted[name].accepted, whole, ""))
+    return found
