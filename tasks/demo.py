@@ -16,6 +16,7 @@ _SHOWN = {
     "daily.error-monitor": daily.error_monitor,
     "monthly.dependency-update": monthly.dependency_update,
     "monthly.performance-analysis": monthly.performance_analysis,
+    "monthly.config-review": monthly.config_review,
     "weekly.cache-cleanup": weekly.cache_cleanup,
     "weekly.log-rotation": weekly.log_rotation,
     "weekly.api-health": weekly.api_health,
@@ -37,7 +38,7 @@ def demo(run: Run, dry_run: bool = False) -> Report:
     from .core.runner import perform
     from .core.settings.loading import load
     from .core.settings.sources import Level, Sources
-    from .demo_site import demonstration, dependency_problems, provider_problems, site
+    from .demo_site import configuration_problems, demonstration, dependency_problems, provider_problems, site
 
     folder = run.loaded.folder / site.FOLDER
     if dry_run or run.dry:
@@ -45,10 +46,17 @@ def demo(run: Run, dry_run: bool = False) -> Report:
         return Report(summary=f"{site.FOLDER} would be built", dry_run=True, actions=actions)
     site.build(folder, run.now)
     with provider_problems.serving() as providers, dependency_problems.serving(run.now) as dependencies:
-        values = {"root": str(folder), "providers": providers, "dependencies": dependencies}
+        values = {
+            "root": str(folder),
+            "providers": providers,
+            "dependencies": dependencies,
+            "configuration": {"environment_keys": [*site.KEYS.values()]},
+        }
         loaded = load(Sources([], {}, [Level("demo", values)], folder))
         perform(daily.error_monitor, "daily.error-monitor", {}, loaded)  # so that what fails already is known
         problems = demonstration.plant(folder, run.now)
+        perform(monthly.config_review, "monthly.config-review", {"accept": True}, loaded)  # what drifts, drifts from it
+        problems += configuration_problems.plant(folder)
 
         def suite() -> list[Report]:
             return [perform(shown, name, _ARGUMENTS.get(name, {}), loaded) for name, shown in _SHOWN.items()]

@@ -128,7 +128,7 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
     },
 )
 def config_review(
-    run: Run, accept: bool = False, accept_path: Sequence[str] = (), diff: bool = False, dry_run: bool = False
+    run: Run, accept: bool = False, accept_path: Sequence[str] | None = None, diff: bool = False, dry_run: bool = False
 ) -> Report:
     """Review settings, data and component files without running them, and tell what drifted since it was accepted.
 
@@ -147,7 +147,7 @@ def config_review(
     if accept and accept_path:
         raise UserError("--accept accepts everything and --accept-path a part: give one of the two.")
     settings, now, dry = run.settings, run.now, dry_run or run.dry
-    flags = Flags(accept, tuple(accept_path), diff, dry)
+    flags = Flags(accept, tuple(accept_path or ()), diff, dry)
 
     def reviewed(stop: Event) -> Report:
         return run_review(

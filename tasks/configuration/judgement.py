@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 from ..core.names import count, listed
 from ..core.report import Finding, Status
 from .drift.secrecy import veil
@@ -64,13 +66,11 @@ def _problem(each: Reviewed, problem: Problem, redact: Callable[[str], str]) -> 
     )
 
 
-def _excerpt(excerpt: str, redact: Callable[[str], str]) -> str | None:
+def _excerpt(excerpt: str, redact: Callable[[str], str]) -> str | msgspec.UnsetType:
     """Return the lines that show a place; the caret is left out where something secret was."""
-    if not excerpt:
-        return None
-    line, _, caret = excerpt.partition("\n")
+    line = excerpt.partition("\n")[0]
     shown = veil(line, redact)
-    return excerpt if shown == line else shown if caret else None
+    return (excerpt if shown == line else shown) or msgspec.UNSET
 
 
 def _finding(check: str, subject: str, status: Status, message: str, remedy: str | None) -> Finding:

@@ -82,7 +82,7 @@ def _finding(finding: Finding, width: int) -> Iterator[Line]:
         ("  ", ""),
         (finding.message, ""),
     ]
-    for line in (finding.excerpt or "").splitlines():
+    for line in finding.excerpt.splitlines() if isinstance(finding.excerpt, str) else ():
         yield [(" " * (_STATUS_WIDTH + 6), ""), (line, "dim")]
     if finding.remedy and finding.status.severity > Status.SKIPPED.severity:
         yield [(" " * (_STATUS_WIDTH + 4), ""), ("→ ", "cyan"), (finding.remedy, "cyan")]

@@ -78,7 +78,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         warning: the threshold of a warning, where the check has one.
         critical: the threshold of critical, where the check has one.
         remedy: what to do about it; ``None`` where there is nothing to do.
-        excerpt: the line of a file that it is about and a caret below the place, as compilers show them.
+        excerpt: the line of a file that it is about and a caret below the place, as compilers show them; left out
+            of the document where there is none.
     """
 
     check: str
@@ -90,7 +91,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     warning: Scalar = None
     critical: Scalar = None
     remedy: str | None = None
-    excerpt: str | None = None
+    excerpt: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):

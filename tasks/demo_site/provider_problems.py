@@ -12,11 +12,9 @@ from typing import Any
 from ..core.report import Status
 from .planted import Planted
 from .provider_stand_in import Behaviour, stand_in
+from .site import KEYS
 
 _HISTORY = "logs/api_performance.json"
-
-_KEYS = {"deepseek": "DEMO_DEEPSEEK_KEY", "grok": "DEMO_GROK_KEY"}
-"""Names of their own: the keys of whoever runs the demo are sent nowhere."""
 
 _MODELS = {"deepseek": "deepseek-chat", "grok": "grok-4"}
 _SLOW_SECONDS = 0.2
@@ -41,7 +39,7 @@ def serving() -> Iterator[dict[str, Mapping[str, Any]]]:
             name: {
                 "base_url": server.url,
                 "model": _MODELS[name],
-                "key_env": _KEYS[name],
+                "key_env": KEYS[name],
                 "account": accounts[name],
                 "slow_seconds": _SLOW_SECONDS,
             }
@@ -51,7 +49,7 @@ def serving() -> Iterator[dict[str, Mapping[str, Any]]]:
 
 def plant(site: Path, now: datetime) -> Iterator[Planted]:
     """Plant them in the project at *site* and yield them."""
-    lines = (f"{variable}=demo-key-of-{name}-0123456789\n" for name, variable in _KEYS.items())
+    lines = (f"{variable}=demo-key-of-{name}-0123456789\n" for name, variable in KEYS.items())
     (site / ".env").write_text("".join(lines), encoding="utf-8")
     yield Planted("a slow provider", "providers.answer", "deepseek", None, Status.WARNING)
     yield Planted("a provider that refuses the key", "providers.answer", "grok", None, Status.CRITICAL)

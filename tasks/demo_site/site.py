@@ -26,6 +26,9 @@ MATERIALS = 132
 WITHOUT_DENSITY = 26
 """As many as in the real project's data."""
 
+KEYS = {"deepseek": "DEMO_DEEPSEEK_KEY", "grok": "DEMO_GROK_KEY"}
+"""The variables that hold the providers' keys, of names of their own: nobody's real keys are sent anywhere."""
+
 _CATEGORIES = ("ceramic", "composite", "glass", "metal", "plastic", "semiconductor", "stone", "wood")
 _COMPONENTS = ("author", "caption", "frontmatter", "metatags", "table", "text")
 _FAILING = 7 * 60
@@ -80,7 +83,7 @@ def _files(chance: random.Random, now: datetime) -> Iterator[tuple[str, str]]:
     yield "README.md", "# Z-Beam demo\n\nMade by `inv demo`; it is replaced at the next one.\n"
     yield "run.py", 'def main() -> None:\n    print("writing about laser cleaning")\n'
     yield "requirements.txt", "demo-widget>=1.0  # draws the tables\ndemo-parser==1.4\ndemo-internal\n"
-    yield ".env.example", "DEEPSEEK_API_KEY=\nGROK_API_KEY=\n"
+    yield ".env.example", "".join(f"{variable}=\n" for variable in KEYS.values())
     yield "config/settings.py", _settings_module()
     yield "data/materials.yaml", "".join(_materials(chance))
     yield "data/Categories.yaml", "".join(_categories())

@@ -20,7 +20,7 @@ _ROWS = 20
 """Changes that are told without ``--diff``."""
 
 _MOST = 1000
-"""Changes that are told with it."""
+"""Changes that are told with it, and remembered."""
 
 _CELL = 60
 
@@ -43,15 +43,14 @@ class Told(NamedTuple):
     author: authorship.Change | None
 
 
-def told(root: Path, drifted: Iterable[Drifted], *, diff: bool) -> list[Told]:
-    """Return the changes to be told, those of the files in turn, with their lines and authors.
+def told(root: Path, drifted: Iterable[Drifted]) -> list[Told]:
+    """Return the first thousand changes, those of the files in turn, with their lines and authors.
 
     Args:
         root: the project.
         drifted: the files.
-        diff: all of them, up to a thousand; else the first twenty.
     """
-    left = _MOST if diff else _ROWS
+    left = _MOST
     found: list[Told] = []
     for each in drifted:
         changes = each.changes[:left]
@@ -104,7 +103,8 @@ def drift_findings(drifted: Sequence[Drifted], known: Sequence[Told]) -> Iterato
 def _remedy(each: Drifted, kinds: Mapping[Kind, int]) -> str:
     if kinds["unclear"]:
         return f"The key beside the baseline is not the one of these hashes; inv {TASK} --accept begins anew."
-    return f"If this is meant: inv {TASK} --accept-path {each.path} (or --accept for all); else undo it."
+    more = f" inv {TASK} --diff shows every change." if len(each.changes) > _ROWS else ""
+    return f"If this is meant: inv {TASK} --accept-path {each.path} (or --accept for all); else undo it.{more}"
 
 
 def _sentence(one: Told) -> str:
@@ -130,8 +130,8 @@ def _where(one: Told) -> str:
     return f" ({'; '.join(parts)})" if parts else ""
 
 
-def rows(known: Iterable[Told], *, diff: bool) -> list[dict[str, Any]]:
-    """Return the table of changes; values are shortened without *diff*."""
+def rows(known: Sequence[Told], *, diff: bool) -> list[dict[str, Any]]:
+    """Return the table of changes; without *diff* it has the first twenty, with their values shortened."""
     return [
         {
             "file": one.file,
@@ -143,7 +143,7 @@ def rows(known: Iterable[Told], *, diff: bool) -> list[dict[str, Any]]:
             "who": one.author.who if one.author else None,
             "when": (one.author.when or None) if one.author else None,
         }
-        for one in known
+        for one in (known if diff else known[:_ROWS])
     ]
 
 

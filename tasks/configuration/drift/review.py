@@ -112,10 +112,9 @@ def review_drift(
 
 def _reported(root: Path, settings: Settings, done: _Acceptance, flags: Flags, now: datetime) -> Report:
     """Tell what drifted, and remember what was not told before."""
-    known, at = told(root, done.left, diff=flags.diff), now.isoformat(timespec="seconds")
-    lines = entries("drift", known, at)
-    if not flags.dry_run:
-        lines = [*entries("accepted", told(root, done.taken, diff=True), at), *lines]
+    known, at = told(root, done.left), now.isoformat(timespec="seconds")
+    taken = told(root, done.taken)
+    lines = [*entries("accepted", taken, at), *entries("drift", known, at)]
     findings, files = [*done.findings, *drift_findings(done.left, known)], [*done.files]
     problem = _remember(root, settings, lines, files, dry_run=flags.dry_run)
     if problem is not None:
@@ -130,7 +129,7 @@ def _reported(root: Path, settings: Settings, done: _Acceptance, flags: Flags, n
         metrics=[Metric(name="configuration.drift", value=changes, unit="changes")],
         actions=[Action(verb="write", target=name, done=not flags.dry_run) for name in files],
         files=[] if flags.dry_run else files,
-        data={"drift": rows(known, diff=flags.diff)} if known else {},
+        data={name: rows(each, diff=flags.diff) for name, each in (("accepted", taken), ("drift", known)) if each},
     )
 
 
@@ -173,7 +172,7 @@ def _accept(root: Path, path: str, baseline: Baseline, compared: _Compared, flag
     except (Refused, OSError) as error:
         return _Acceptance([], compared.drifted, [*findings, _not_accepted(path, error)], [])
     findings.append(_finding(Status.OK, path, _told(taken, aside, dry_run=flags.dry_run), None))
-    return _Acceptance(taken, compared.drifted if flags.dry_run else left, findings, [path])
+    return _Acceptance(taken, left, findings, [path])
 
 
 def _wanted(compared: _Compared, flags: Flags, at: str) -> tuple[dict[str, Accepted], list[Finding]]:

@@ -75,10 +75,7 @@ def read_yaml(text: str) -> Document:
     try:
         builder.build(yaml.parse(text, loader))
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        message = error.problem or error.context or "it is no YAML"
-        place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        return Document(None, (*builder.problems, problem_at(text, _plain(message), *place)), readable=False)
+        return Document(None, (*builder.problems, _fault(text, error)), readable=False)
     except yaml.reader.ReaderError as error:
         line, column = _place(text, error.position)
         message = f"the character U+{_code(error.character):04X} is not allowed in YAML"
@@ -88,6 +85,16 @@ def read_yaml(text: str) -> Document:
     documents = builder.documents
     value = documents[0] if len(documents) == 1 else documents or None
     return Document(value, tuple(builder.problems))
+
+
+def _fault(text: str, error: Any) -> Problem:
+    """Return where libyaml gave up; where that is an empty line or the end, what began and did not end."""
+    mark, begun = error.problem_mark or error.context_mark, error.context_mark
+    message = _plain(error.problem or error.context or "it is no YAML")
+    found = problem_at(text, message, mark.line + 1, mark.column + 1) if mark else Problem(message)
+    if begun is None or found.excerpt.splitlines()[:1] not in ([], [""]):
+        return found
+    return problem_at(text, f"what begins here has no end: {message}", begun.line + 1, begun.column + 1)
 
 
 def _plain(message: str) -> str:
