@@ -32,7 +32,7 @@ def file_findings(inventory: Inventory, redact: Callable[[str], str]) -> Iterato
             continue
         yield from _names(each)
         yield from (_problem(each, problem, redact) for problem in each.problems)
-    if well := sum(not each.problems for each in inventory.present):
+    if well := sum(each.readable and not each.problems for each in inventory.present):
         message = f"{count(well, 'file')} can be read, and nothing in {'it' if well == 1 else 'them'} is doubtful."
         yield _finding("readable", "files", Status.OK, message, None)
 

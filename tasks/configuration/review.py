@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Any
 
@@ -22,7 +22,7 @@ from .drift.state import Present
 from .environment import EXAMPLE, Variables, key_findings, read_variables, variable_findings
 from .inventory import Inventory, Reviewed, take
 from .judgement import file_findings
-from .materials.catalogue import catalogue
+from .materials.catalogue import MATERIALS, catalogue
 from .materials.judgement import judge
 
 _DEVIATIONS = 20
@@ -56,7 +56,8 @@ def run_review(
     own, example = read_variables(root, FILE), read_variables(root, EXAMPLE)
     if not inventory.present and not own.present and not example.present:
         return Report(summary="no configuration", findings=[*file_findings(inventory, redact)])
-    materials = judge(catalogue(inventory.files), configuration.required_properties)
+    expected = _materials_file(inventory)
+    materials = judge(catalogue(inventory.files), configuration.required_properties, expected=expected)
     deviating = [*_deviations(inventory)]
     findings = [
         *file_findings(inventory, redact),
@@ -76,6 +77,12 @@ def run_review(
         drifted = review_drift(settings, *_states(inventory, own), flags, now=now, redact=redact)
         report = _together(report, drifted)
     return _cleaned(report, redact)
+
+
+def _materials_file(inventory: Inventory) -> str | None:
+    """Return the file that by its name has materials, where it can be read."""
+    named = (each for each in inventory.files if PurePosixPath(each.path).stem.casefold() == MATERIALS)
+    return next((each.path for each in named if each.readable), None)
 
 
 def _summary(inventory: Inventory, metrics: list[Metric]) -> str:

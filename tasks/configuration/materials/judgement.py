@@ -34,15 +34,18 @@ class Judged(NamedTuple):
     data: dict[str, Any]
 
 
-def judge(catalogue: Catalogue, required: Sequence[str]) -> Judged:
+def judge(catalogue: Catalogue, required: Sequence[str], *, expected: str | None = None) -> Judged:
     """Judge materials and categories.
 
     Args:
         catalogue: what there is.
         required: the properties that every material must have.
+        expected: a file that by its name has materials; where none has, that is told.
     """
     if catalogue.file is None:
-        return Judged([], [], {})
+        message = f'No material was counted: "{MATERIALS}", a mapping of materials by their names, was expected here.'
+        unknown = [] if expected is None else [_finding("materials", expected, Status.UNKNOWN, message, None, None)]
+        return Judged(unknown, [], {})
     missing = lacking(catalogue.materials, required)
     compared = ranges(catalogue)
     findings = [
