@@ -184,6 +184,7 @@ def test_the_list_names_every_entry_with_its_bar() -> None:
         "log-crash": "0",
         "generation-records": "0.25",
         "health-check": "1.15",
+        "config-review": "1.25",
         "list": "1.3",
         "progress-cost": "1.02",
     }

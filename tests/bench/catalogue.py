@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from .entries import (
     cache_cleanup,
     cache_memory,
+    config_review,
     error_monitor,
     error_monitor_flat,
     generation_records,
@@ -35,6 +36,7 @@ _MAKERS = (
     log_crash.entry,
     generation_records.entry,
     health_check.entry,
+    config_review.entry,
     listing.entry,
     progress_cost.entry,
 )
