@@ -210,7 +210,7 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, 
         relative: the file's path below it.
         content: what it is to hold.
         keep_old: rename the old file, once the new one is complete, to the first free ``NAME.broken-N``.
-        private: a new file can be read by its owner only.
+        private: it can be read by its owner only, whatever the old one's mode was.
 
     Returns:
         The path below the root under which the old file was kept; ``None`` where it was replaced.
@@ -231,7 +231,7 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, 
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
-                if before is not None:
+                if before is not None and not private:
                     os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
                 os.fsync(file.fileno())
             _set_owner(parent, TEMPORARY, before)

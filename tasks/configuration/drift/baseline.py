@@ -108,7 +108,8 @@ def sealer(root: Path, path: str, *, create: bool) -> Sealer:
     Args:
         root: the project.
         path: the baseline.
-        create: keep a new key where there is none; else one is made for this run only.
+        create: keep a new key where there is none that can be used, and what is there under another name; else one
+            is made for this run only.
 
     Raises:
         Refused, OSError: the new key cannot be kept.
@@ -117,7 +118,7 @@ def sealer(root: Path, path: str, *, create: bool) -> Sealer:
     if key is None:
         key = secrets.token_bytes(KEY_BYTES)
         if create:
-            files.write(root, key_path(path), key.hex().encode() + b"\n", private=True)
+            files.write(root, key_path(path), key.hex().encode() + b"\n", keep_old=True, private=True)
     return Sealer(key)
 
 

@@ -262,9 +262,19 @@ def _key(item: Mapping[str, Leaf]) -> str:
 
 
 def _blocks(one: Sequence[str], other: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
-    if max(len(one), len(other)) <= _ALIGNED:
-        return SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
-    return [("replace", 0, len(one), 0, len(other))]
+    """Return which items stand for which, as :mod:`difflib` does, with as few changes as possible."""
+    shortest = min(len(one), len(other))
+    in_place = [("equal" if one[at] == other[at] else "replace", at, at + 1, at, at + 1) for at in range(shortest)]
+    if len(one) != len(other):
+        in_place.append(("replace", shortest, len(one), shortest, len(other)))
+    if max(len(one), len(other)) > _ALIGNED:
+        return in_place
+    aligned = SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    return min(in_place, aligned, key=_number)
+
+
+def _number(blocks: Iterable[tuple[str, int, int, int, int]]) -> int:
+    return sum(max(i2 - i1, j2 - j1) for tag, i1, i2, j1, j2 in blocks if tag != "equal")
 
 
 def _within(path: str, old: Mapping[str, Leaf], new: Mapping[str, Leaf]) -> Iterator[Change]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from ...core.names import printable
-from ..paths import below, last_key
+from ..paths import below
 from ..reading.python_reader import Unknown
 from .secrecy import Sealer, is_opaque, names_secret
 
@@ -34,32 +34,47 @@ def flatten(value: Any, sealer: Sealer, redact: Callable[[str], str], *, secret:
         redact: takes secrets out of a text; a text that it changes is secret as a whole.
         secret: True where everything in the document is.
     """
-    found: dict[str, tuple[Any, bool]] = {}
-    keys: set[str] = set()
-    _collect(value, "", found, keys, secret=secret)
-    suspicious = _suspicious(found, keys, redact)
+    found, keys = _collected(value, {}, secret=secret)
+    if not _suspicious(found, keys, redact):
+        return {path: _leaf(each, sealer, secret=hidden) for path, (each, hidden) in found.items()}
+    # A key that is a secret itself is called by its hash.
+    names = {key: f"[secret {sealer.seal(key)}]" for key in keys if _is_secret(key, redact)}
+    if names:
+        found, _ = _collected(value, names, secret=secret)
     return {
-        _shown_path(path, redact) if suspicious else path: _leaf(
-            each, sealer, secret=hidden or (suspicious and isinstance(each, str | Unknown) and _is_secret(each, redact))
-        )
+        path: _leaf(each, sealer, secret=hidden or (isinstance(each, str | Unknown) and _is_secret(each, redact)))
         for path, (each, hidden) in found.items()
     }
 
 
-def _collect(value: Any, path: str, found: dict[str, tuple[Any, bool]], keys: set[str], *, secret: bool) -> None:
-    """Put each value into *found* by its path, with whether a key above it says that it is secret."""
-    if not value or not isinstance(value, dict | list | tuple | set) or isinstance(value, Unknown):
-        found[path] = value, secret
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            hidden = secret
-            if isinstance(key, str):
-                keys.add(key)
-                hidden = secret or names_secret(key)
-            _collect(inner, below(path, key), found, keys, secret=hidden)
-    else:
-        for number, inner in enumerate(sorted(value, key=repr) if isinstance(value, set) else value):
-            _collect(inner, f"{path}[{number}]", found, keys, secret=secret)
+def _collected(value: Any, names: Mapping[str, str], *, secret: bool) -> tuple[dict[str, tuple[Any, bool]], set[str]]:
+    """Return each value by its path, with whether a key above it says that it is secret; and all keys.
+
+    Args:
+        value: the document.
+        names: what stands in paths for keys that must not.
+        secret: True where everything is.
+    """
+    found: dict[str, tuple[Any, bool]] = {}
+    keys: set[str] = set()
+
+    def collect(inner: Any, path: str, *, hidden: bool) -> None:
+        if not inner or not isinstance(inner, dict | list | tuple | set) or isinstance(inner, Unknown):
+            found[path] = inner, hidden
+        elif isinstance(inner, dict):
+            for key, member in inner.items():
+                if isinstance(key, str):
+                    keys.add(key)
+                    shown = names.get(key, key)
+                    collect(member, below(path, shown), hidden=hidden or names_secret(key))
+                else:
+                    collect(member, below(path, key), hidden=hidden)
+        else:
+            for number, member in enumerate(sorted(inner, key=repr) if isinstance(inner, set) else inner):
+                collect(member, f"{path}[{number}]", hidden=hidden)
+
+    collect(value, "", hidden=secret)
+    return found, keys
 
 
 def _suspicious(found: Mapping[str, tuple[Any, bool]], keys: set[str], redact: Callable[[str], str]) -> bool:
@@ -76,17 +91,6 @@ def _suspicious(found: Mapping[str, tuple[Any, bool]], keys: set[str], redact: C
 def _is_secret(value: str | Unknown, redact: Callable[[str], str]) -> bool:
     text = value.source if isinstance(value, Unknown) else value
     return is_opaque(text) or redact(text) != text
-
-
-def _shown_path(path: str, redact: Callable[[str], str]) -> str:
-    """Return a path whose last key may be a secret itself, which is then left out."""
-    last = last_key(path)
-    bare = last.strip('"')
-    hidden = redact(bare)
-    if hidden == bare and not is_opaque(bare):
-        return path
-    digest = hashlib.sha256(bare.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-    return f'{path.removesuffix(last)}"[redacted {digest}]"'
 
 
 def _leaf(value: Any, sealer: Sealer, *, secret: bool) -> Leaf:

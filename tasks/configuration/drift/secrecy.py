@@ -43,6 +43,11 @@ _AFTER |= {"field", "size", "max", "min", "budget", "usage", "cost", "price", "r
 _OPAQUE = re.compile(r"(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=[^0-9]*[0-9])[A-Za-z0-9+/_=-]{20,}")
 """A word of small and capital letters and digits, as keys are; digests in hexadecimal have no capitals."""
 
+_ASSIGNED = re.compile(r"(?P<name>[\w.-]+(?: [\w.-]+)*+)[\"'\])]*+\s*+[:=]++\s*+")
+"""A name and what parts it from its value, in any of the formats; there may be several on a line."""
+
+_WORDS = re.compile(r"[A-Za-z0-9+/_=-]{20,}+")
+
 
 @lru_cache(maxsize=100_000)
 def names_secret(key: str) -> bool:
@@ -68,15 +73,11 @@ def veil(text: str, redact: Callable[[str], str]) -> str:
         redact: takes secrets out of a text.
     """
     shown = redact(text)
-    name, mark, value = _assignment(shown)
-    if value.strip() and names_secret(name):
-        shown = f"{name}{mark}{REDACTED}"
-    return re.sub(r"[A-Za-z0-9+/_=-]{20,}", lambda match: REDACTED if is_opaque(match[0]) else match[0], shown)
-
-
-def _assignment(line: str) -> tuple[str, str, str]:
-    match = re.match(r"""(?P<name>[\s"'{\[(-]*[\w .-]*["']?\s*\]?)(?P<mark>\s*[:=]\s*)(?P<value>.*)""", line)
-    return (match["name"], match["mark"], match["value"]) if match else ("", "", "")
+    for assigned in _ASSIGNED.finditer(shown):
+        if names_secret(assigned["name"]) and shown[assigned.end() :].strip():
+            shown = f"{shown[: assigned.end()]}{REDACTED}"
+            break
+    return _WORDS.sub(lambda match: REDACTED if is_opaque(match[0]) else match[0], shown)
 
 
 class Sealer:
