@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -11,6 +11,10 @@ from ..core.report import Finding, Status
 from .drift.secrecy import veil
 from .inventory import Inventory, Reviewed
 from .reading.document import Problem
+from .unknown_values import unknown_values
+
+_TOLD = 5
+"""Values of a module that are named."""
 
 
 def file_findings(inventory: Inventory, redact: Callable[[str], str]) -> Iterator[Finding]:
@@ -35,6 +39,21 @@ def file_findings(inventory: Inventory, redact: Callable[[str], str]) -> Iterato
     if well := sum(each.readable and not each.problems for each in inventory.present):
         message = f"{count(well, 'file')} can be read, and nothing in {'it' if well == 1 else 'them'} is doubtful."
         yield _finding("readable", "files", Status.OK, message, None)
+
+
+def unknown_findings(inventory: Inventory) -> Iterator[Finding]:
+    """Yield, for each settings module, the values that only running it would tell."""
+    for each in inventory.present:
+        unknown = [*unknown_values(each.value)]
+        if unknown:
+            told = [f"{path} (line {value.line}: {value.reason})" for path, value in unknown]
+            message = f"{count(len(unknown), 'value')} that only running it would tell: {_listed(told)}."
+            yield _finding("unknown-values", each.path, Status.OK, message, None)
+
+
+def _listed(told: Sequence[str]) -> str:
+    rest = f" and {len(told) - _TOLD:,} more" if len(told) > _TOLD else ""
+    return f"{', '.join(told[:_TOLD])}{rest}"
 
 
 def _names(each: Reviewed) -> Iterator[Finding]:

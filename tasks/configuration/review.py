@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -21,7 +22,7 @@ from .drift.secrecy import veil
 from .drift.state import Present
 from .environment import EXAMPLE, Variables, key_findings, read_variables, variable_findings
 from .inventory import Inventory, Reviewed, take
-from .judgement import file_findings
+from .judgement import file_findings, unknown_findings
 from .materials.catalogue import MATERIALS, catalogue
 from .materials.judgement import judge
 
@@ -61,6 +62,7 @@ def run_review(
     deviating = [*_deviations(inventory)]
     findings = [
         *file_findings(inventory, redact),
+        *unknown_findings(inventory),
         *materials.findings,
         *component_findings(components(inventory, configuration.components)),
         *key_findings(keys, configuration.environment_keys),
@@ -76,7 +78,7 @@ def run_review(
     if not stop.is_set() and inventory.present:
         drifted = review_drift(settings, *_states(inventory, own), flags, now=now, redact=redact)
         report = _together(report, drifted)
-    return _cleaned(report, redact)
+    return _cleaned(_by_file(report, inventory), redact)
 
 
 def _materials_file(inventory: Inventory) -> str | None:
@@ -89,6 +91,22 @@ def _summary(inventory: Inventory, metrics: list[Metric]) -> str:
     numbers = [f"{count(len(inventory.present), 'file')} reviewed"]
     numbers += [count(int(each.value), "material") for each in metrics if each.name == "configuration.materials"]
     return ", ".join(numbers)
+
+
+def _by_file(report: Report, inventory: Inventory) -> Report:
+    """Return the report with the findings on one file beside each other, and how many are bad at its head."""
+    names = [name for each in inventory.present for name in (each.path, each.found.asked)]
+    places = {name: number for number, name in enumerate(dict.fromkeys([*names, FILE, EXAMPLE]))}
+
+    def place(finding: Finding) -> int:
+        return places.get(finding.subject, places.get(finding.subject.rpartition(" ")[0], len(places)))
+
+    numbers = Counter(finding.status for finding in report.findings)
+    counts = [f"{numbers[Status.CRITICAL]} critical"] if numbers[Status.CRITICAL] else []
+    counts += [f"{numbers[Status.UNKNOWN]} unknown"] if numbers[Status.UNKNOWN] else []
+    counts += [count(numbers[Status.WARNING], "warning")] if numbers[Status.WARNING] else []
+    summary = ", ".join([report.summary, *counts])
+    return msgspec.structs.replace(report, summary=summary, findings=sorted(report.findings, key=place))
 
 
 def _together(report: Report, drifted: Report) -> Report:

@@ -28,7 +28,7 @@ def plant(site: Path) -> Iterator[Planted]:
     yield Planted("a variable that the example lacks", "configuration.environment", ".env", 1, Status.WARNING)
     yield Planted("a name that differs by case", "configuration.case", "data/Materials.yaml", None, Status.WARNING)
     name = "materials without density"
-    yield Planted(name, "configuration.required", "density", WITHOUT_DENSITY, Status.WARNING)
+    yield Planted(name, "configuration.required", "data/materials.yaml density", WITHOUT_DENSITY, Status.WARNING)
 
 
 def _append(path: Path, text: str) -> None:

@@ -93,11 +93,14 @@ def _required(catalogue: Catalogue, missing: Mapping[str, Sequence[str]]) -> Ite
     number = len(catalogue.materials)
     for property_, names in missing.items():
         if names:
-            message = f"Missing in {len(names):,} of {number:,} materials: {listed(names, len(names), 3)}."
+            message = (
+                f"{property_} is missing in {len(names):,} of {number:,} materials: {listed(names, len(names), 3)}."
+            )
             remedy = f"Add it in {catalogue.file}, or take it out of configuration.required_properties."
-            yield _finding("required", property_, Status.WARNING, message, len(names), remedy)
+            yield _finding("required", f"{catalogue.file} {property_}", Status.WARNING, message, len(names), remedy)
         elif number:
-            yield _finding("required", property_, Status.OK, f"All {number:,} materials have it.", 0, None)
+            message = f"All {number:,} materials have {property_}."
+            yield _finding("required", f"{catalogue.file} {property_}", Status.OK, message, 0, None)
 
 
 def _references(catalogue: Catalogue) -> Iterator[Finding]:

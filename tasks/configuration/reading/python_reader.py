@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -17,6 +18,9 @@ _BITS = 4096
 """Of an integer that is computed."""
 
 _SHIFT = 64
+
+_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Whose grammar is used: a module may be written for a newer one."""
 
 
 class Unknown(NamedTuple):
@@ -47,7 +51,7 @@ def read_python(text: str) -> Document:
             warnings.simplefilter("ignore")
             module = ast.parse(text)
     except SyntaxError as error:
-        message = (error.msg or "it is no Python").rstrip(".")
+        message = f"{(error.msg or 'it is no Python').rstrip('.')}, read as Python {_VERSION}"
         return Document(None, (problem_at(text, message, error.lineno or 0, error.offset or 0),), readable=False)
     except (RecursionError, MemoryError):
         return Document(None, (Problem("it is nested too deeply to be read"),), readable=False)
