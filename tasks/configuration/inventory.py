@@ -92,4 +92,5 @@ def read_one(root: Path, found: Found, limit: int) -> Reviewed:
         return Reviewed(found, problems=source.problems, broken=source.broken)
     document = read_document(found.path, source.text)
     problems = (*source.problems, *document.problems)
-    return Reviewed(found, document.value, problems, document.readable, source.text, broken=not document.readable)
+    broken = document.supported and not document.readable
+    return Reviewed(found, document.value, problems, document.readable, source.text, broken=broken)

@@ -44,13 +44,13 @@ class Baseline(NamedTuple):
         files: by the names under which they are reviewed; ``None`` where there is no baseline that can be used.
         problem: why not, as a sentence; ``None`` where it can or is not there.
         broken: True where the file is to be kept aside before it is replaced.
-        newer: True where a newer version of the suite wrote it; it is not replaced.
+        replaceable: False where a newer version of the suite wrote it, or where it cannot be read at all.
     """
 
     files: Mapping[str, Accepted] | None = None
     problem: str | None = None
     broken: bool = False
-    newer: bool = False
+    replaceable: bool = True
 
 
 def read_baseline(root: Path, path: str) -> Baseline:
@@ -61,13 +61,13 @@ def read_baseline(root: Path, path: str) -> Baseline:
     except FileNotFoundError:
         return Baseline()
     except files.Refused as error:
-        return Baseline(problem=str(error), newer=True)
+        return Baseline(problem=str(error), replaceable=False)
     except OSError as error:
-        return Baseline(problem=f"{name} cannot be read: {error.strerror}.", newer=True)
+        return Baseline(problem=f"{name} cannot be read: {error.strerror}.", replaceable=False)
     try:
         if (schema := msgspec.json.decode(content, type=_Head).schema) > SCHEMA:
             problem = f"{name} was written by a newer version of the suite (schema {schema}, {SCHEMA} is known here)."
-            return Baseline(problem=problem, newer=True)
+            return Baseline(problem=problem, replaceable=False)
         return Baseline(msgspec.json.decode(content, type=_Content).files)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         return Baseline(problem=f"{name} is no baseline, or not all of one: {printable(error)}.", broken=True)
@@ -82,7 +82,7 @@ def write_baseline(root: Path, path: str, accepted: Mapping[str, Accepted], now:
     Raises:
         Refused, OSError: it was not written, and the old one is as it was.
     """
-    if before.newer:
+    if not before.replaceable:
         raise files.Refused(before.problem or f"{printable(path)} cannot be replaced.")
     content = msgspec.json.encode(_Content(SCHEMA, now, dict(sorted(accepted.items()))))
     return files.write(root, path, msgspec.json.format(content, indent=1) + b"\n", keep_old=before.broken)

@@ -92,7 +92,7 @@ def review_drift(
     """
     root, path = Path(settings.root), settings.configuration.baseline
     baseline = read_baseline(root, path)
-    if baseline.files is None and (baseline.newer or not flags.accepting):
+    if baseline.files is None and not (baseline.replaceable and flags.accepting):
         return Report(summary="no baseline to compare with", findings=[_without(path, baseline, flags)])
     new_key = read_key(root, path) is None
     try:
@@ -232,10 +232,12 @@ def _without(path: str, baseline: Baseline, flags: Flags) -> Finding:
     if baseline.problem is None:
         message = "There is no baseline yet, so nothing was compared."
         return _finding(Status.SKIPPED, path, message, f"inv {TASK} --accept makes the present state the baseline.")
-    if baseline.newer:
+    if not baseline.replaceable:
         status = Status.CRITICAL if flags.accepting else Status.UNKNOWN
         done = " Nothing was accepted." if flags.accepting else ""
-        return _finding(status, path, baseline.problem + done, "Update the suite, or move the file away.")
+        return _finding(
+            status, path, baseline.problem + done, "See that this version of the suite can read it, or move it away."
+        )
     remedy = f"inv {TASK} --accept makes the present state the baseline, and keeps this file under another name."
     return _finding(Status.UNKNOWN, path, baseline.problem, remedy)
 

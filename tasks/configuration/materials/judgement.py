@@ -59,7 +59,12 @@ def judge(catalogue: Catalogue, required: Sequence[str], *, expected: str | None
     number = len(catalogue.materials) + len(catalogue.malformed)
     metrics = [Metric(name="configuration.materials", value=number, unit="materials", subject=catalogue.file)]
     metrics += [
-        Metric(name="configuration.missing_property", value=len(names), unit="materials", subject=property_)
+        Metric(
+            name="configuration.missing_property",
+            value=len(names),
+            unit="materials",
+            subject=f"{catalogue.file} {property_}",
+        )
         for property_, names in missing.items()
     ]
     data = {
@@ -99,7 +104,7 @@ def _required(catalogue: Catalogue, missing: Mapping[str, Sequence[str]]) -> Ite
             remedy = f"Add it in {catalogue.file}, or take it out of configuration.required_properties."
             yield _finding("required", f"{catalogue.file} {property_}", Status.WARNING, message, len(names), remedy)
         elif number:
-            message = f"All {number:,} materials have {property_}."
+            message = f"Every material has {property_}."
             yield _finding("required", f"{catalogue.file} {property_}", Status.OK, message, 0, None)
 
 
@@ -161,7 +166,7 @@ def _units(catalogue: Catalogue, found: Ranges) -> Iterator[Finding]:
         remedy = "One unit for each property makes its values comparable."
         yield _finding("units", catalogue.file, Status.WARNING, message, len(mixed), remedy, unit="properties")
     elif found.units:
-        message = f"{count(len(found.units), 'property has', 'properties have')} one unit each."
+        message = "Every property has one unit in all materials."
         yield _finding("units", catalogue.file, Status.OK, message, 0, None, unit="properties")
 
 

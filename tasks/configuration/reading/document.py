@@ -33,11 +33,13 @@ class Document(NamedTuple):
         value: what it says, in plain dictionaries, lists and scalars; ``None`` where it cannot be read at all.
         problems: what is wrong with it.
         readable: False where *value* is not what the file says.
+        supported: False where there is no reader for its format: then the file may be well.
     """
 
     value: Any = None
     problems: tuple[Problem, ...] = ()
     readable: bool = True
+    supported: bool = True
 
 
 def problem_at(text: str, message: str, line: int, column: int) -> Problem:

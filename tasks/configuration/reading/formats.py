@@ -34,12 +34,8 @@ def read_document(name: str, text: str) -> Document:
     """
     reader = _READERS.get(PurePosixPath(name).suffix.lower())
     if reader is None:
-        known = ", ".join(_READERS)
-        return Document(
-            None,
-            (Problem(f"its format is not known; the end of its name was expected to be one of {known}"),),
-            readable=False,
-        )
+        message = f"its format is not known; the end of its name was expected to be one of {', '.join(_READERS)}"
+        return Document(None, (Problem(message),), readable=False, supported=False)
     if not text.strip():
         return Document(None, (Problem("it is empty"),))
     document = reader(text)

@@ -47,7 +47,7 @@ def test_cut_short_anywhere_it_is_broken(tmp_path: Path) -> None:
     for length in range(len(content)):
         (tmp_path / PATH).write_bytes(content[:length])
         found = read_baseline(tmp_path, PATH)
-        assert (found.files, found.broken, found.newer) == (None, True, False), length
+        assert (found.files, found.broken, found.replaceable) == (None, True, True), length
         assert found.problem
         assert "logs/baseline.json is no baseline" in found.problem
 
@@ -86,7 +86,7 @@ def test_one_that_a_newer_version_wrote_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / PATH).write_bytes(b'{"schema": 2, "other": 1}')
     found = read_baseline(tmp_path, PATH)
-    assert (found.newer, found.broken) == (True, False)
+    assert (found.replaceable, found.broken) == (False, False)
     with pytest.raises(Refused, match="newer version"):
         write_baseline(tmp_path, PATH, FILES, NOW, found)
     assert (tmp_path / PATH).read_bytes() == b'{"schema": 2, "other": 1}'
@@ -102,7 +102,7 @@ def test_what_cannot_be_read_is_not_replaced(tmp_path: Path, kind: str) -> None:
         (tmp_path / "logs").mkdir()
         (tmp_path / PATH).symlink_to("elsewhere")
     found = read_baseline(tmp_path, PATH)
-    assert found.newer
+    assert not found.replaceable
     with pytest.raises(Refused):
         write_baseline(tmp_path, PATH, FILES, NOW, found)
 

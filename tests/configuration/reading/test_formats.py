@@ -151,7 +151,7 @@ def test_the_end_of_the_name_tells_the_format(name: str, text: str, value: Any) 
 @pytest.mark.parametrize("name", ["a.txt", "yaml", "a.yaml.bak"])
 def test_another_format_is_told(name: str) -> None:
     found = read_document(name, "a: 1")
-    assert found.readable is False
+    assert (found.readable, found.supported) == (False, False)
     assert ".yaml, .yml, .json" in found.problems[0].message
 
 
