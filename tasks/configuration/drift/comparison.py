@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,9 @@ _ALIGNED = 2000
 
 _TELLING = 8
 """Characters of a text that by itself tells that a value is the one that went away elsewhere."""
+
+
+_ITEM = re.compile(r"\[(?P<number>[0-9]{1,18})\]")
 
 
 class Change(NamedTuple):
@@ -101,7 +105,7 @@ def _list_of(path: str) -> str | None:
         return None
     prefix = ""
     for part in parts(path):
-        if part.startswith("["):
+        if _ITEM.fullmatch(part):
             return prefix
         prefix += part
     return None
@@ -138,10 +142,8 @@ class _Index:
         """Return the items of the list at a path, each with its values by the rest of their paths."""
         items: dict[int, dict[str, Leaf]] = {}
         for each in self.branch(path):
-            tail = each[len(path) :]
-            if tail.startswith("["):
-                number, _, rest = tail[1:].partition("]")
-                items.setdefault(int(number), {})[rest] = self.leaves[each]
+            if item := _ITEM.match(each, len(path)):
+                items.setdefault(int(item["number"]), {})[each[item.end() :]] = self.leaves[each]
         return [items[number] for number in sorted(items)]
 
 

@@ -142,7 +142,7 @@ def shown(leaf: Leaf) -> str:
             return "[]" if leaf["empty"] == "list" else "{}"
         if "unknown" in leaf:
             return f"⟨{printable(leaf['unknown'])}⟩"
-        return f"{leaf.get('text', '')}… ({leaf.get('length', 0):,} characters)"
+        return f"{printable(leaf.get('text'))}… ({leaf.get('length')} characters)"
     if isinstance(leaf, str):
         return printable(leaf)
     return (

@@ -7,6 +7,10 @@ import configparser
 from .document import Document, Problem, problem_at
 
 
+class _ContinuesNothing(configparser.Error):
+    """An indented line follows a key without a value."""
+
+
 def read_ini(text: str) -> Document:
     """Return the sections of an INI text, each a dictionary of texts; what stands above all sections is a fault.
 
@@ -37,7 +41,10 @@ def _once_more(text: str, message: str, line: int | None) -> Document:
 def _parsed(text: str, *, strict: bool) -> dict[str, dict[str, str | None]]:
     parser = configparser.RawConfigParser(strict=strict, allow_no_value=True, default_section="\0")
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # keys as they are written
-    parser.read_string(text)
+    try:
+        parser.read_string(text)
+    except AttributeError:  # Python 3.11 and 3.12; later ones raise a ParsingError of their own
+        raise _ContinuesNothing("") from None
     return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
@@ -45,6 +52,8 @@ def _faults(text: str, error: configparser.Error) -> tuple[Problem, ...]:
     """Return what is wrong; the messages of ``configparser`` repeat the lines, which may hold secrets."""
     if isinstance(error, configparser.MissingSectionHeaderError):
         return (problem_at(text, "a line above the first [section]", error.lineno, 1),)
+    if isinstance(error, _ContinuesNothing):
+        return (Problem("an indented line continues a key that has no value"),)
     if isinstance(error, configparser.ParsingError):
         return tuple(
             problem_at(text, "a line that is neither key, comment nor [section]", line, 1) for line, _ in error.errors

@@ -155,6 +155,19 @@ def test_a_long_list_is_compared_place_by_place() -> None:
     assert told({"a": old}, {"a": [*old, "x"]}) == [("added", "a[3000]", None, "x")]
 
 
+@pytest.mark.parametrize("path", ["a[x]", "a[]", "a[99999999999999999999]", "a..b", "a]", "[", ".", '"', "a[0][", " "])
+def test_a_path_that_nothing_writes_is_compared_all_the_same(path: str) -> None:
+    (change,) = compare({"b": 1, path: 2}, {"b": 1})
+    assert change.kind == "removed"
+    assert [each.kind for each in compare({"b": 1, path: 2}, {"b": 1, path: 3})] == ["changed"]
+
+
+@pytest.mark.parametrize("leaf", [{}, {"text": 1}, {"length": "x"}, {"secret": 5}, {"unknown": None}, {"empty": 3}])
+def test_a_value_that_somebody_wrote_by_hand_is_shown(leaf: dict[str, Any]) -> None:
+    (change,) = compare({"a": leaf}, {"a": 1})
+    assert isinstance(change.old, str)
+
+
 def test_a_secret_with_another_key_is_unclear_not_changed() -> None:
     other = Sealer(b"o" * 32)
     old, new = ({"password": "same", "plain": 1}, {"password": "same", "plain": 2})

@@ -128,6 +128,11 @@ def test_faults_of_ini_have_their_places_and_no_text_but_the_excerpt() -> None:
     assert (both.readable, [line for _, line, _ in told(both)]) == (False, [3, 4])
 
 
+def test_a_line_that_continues_nothing_is_told() -> None:
+    found = read_ini("[a]\nflag\n more\n")
+    assert (found.readable, len(found.problems)) == (False, 1)
+
+
 # All of them
 
 
@@ -146,6 +151,59 @@ def test_faults_of_ini_have_their_places_and_no_text_but_the_excerpt() -> None:
 )
 def test_the_end_of_the_name_tells_the_format(name: str, text: str, value: Any) -> None:
     assert read_document(name, text) == Document(value)
+
+
+PIECES = [
+    "a",
+    "b",
+    ": ",
+    " = ",
+    "\n",
+    "\n  ",
+    "[",
+    "]",
+    "{",
+    "}",
+    '"',
+    "'",
+    ",",
+    "- ",
+    "&x ",
+    "*x",
+    "!!int ",
+    "<<: ",
+    "|",
+    "? ",
+    "#",
+]
+PIECES += [
+    "1",
+    "0x",
+    "1:2",
+    ".inf",
+    "~",
+    "---\n",
+    "\t",
+    "\r",
+    "\x85",
+    "(",
+    ")",
+    "lambda: ",
+    "f'{a}'",
+    "del a",
+    "\ufeff",
+    "\ud800",
+]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=25).map("".join),
+    st.sampled_from(["py", "yaml", "json", "toml", "ini"]),
+)
+def test_any_text_is_read_or_what_is_wrong_is_told(text: str, suffix: str) -> None:
+    found = read_document(f"a.{suffix}", text)
+    assert found.readable or (found.value is None and found.problems)
+    assert not [each for each in found.problems if not each.message or "\n" in each.message]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "yaml", "a.yaml.bak"])
