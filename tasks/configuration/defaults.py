@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .drift.secrecy import names_secret
 from .paths import below
 from .reading.python_reader import Unknown
+from .secrecy import names_secret
 from .spelling import bare
 
 _DEFAULT = re.compile(r"default_?(?P<after>.+)|(?P<before>.+?)_?default", re.IGNORECASE)

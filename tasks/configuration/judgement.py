@@ -8,9 +8,9 @@ import msgspec
 
 from ..core.names import count, listed
 from ..core.report import Finding, Status
-from .drift.secrecy import veil
 from .inventory import Inventory, Reviewed
 from .reading.document import Problem
+from .secrecy import veil
 from .unknown_values import unknown_values
 
 _TOLD = 5

@@ -18,13 +18,13 @@ from ..core.settings.model import Settings
 from .components import component_findings, components
 from .defaults import deviations
 from .drift.review import Flags, review_drift
-from .drift.secrecy import veil
 from .drift.state import Present
 from .environment import EXAMPLE, Variables, key_findings, read_variables, variable_findings
 from .inventory import Inventory, Reviewed, take
 from .judgement import file_findings, unknown_findings
 from .materials.catalogue import MATERIALS, catalogue
 from .materials.judgement import judge
+from .secrecy import veil
 
 _DEVIATIONS = 20
 

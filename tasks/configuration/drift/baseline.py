@@ -11,8 +11,8 @@ import msgspec
 
 from ...core import files
 from ...core.names import printable
+from ..secrecy import KEY_BYTES, Sealer
 from .flattening import Leaf
-from .secrecy import KEY_BYTES, Sealer
 
 SCHEMA = 1
 

@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ...core.names import count
 from ..paths import covers, last_key, parts
+from ..secrecy import comparable
 from .flattening import Leaf, same, shown
-from .secrecy import comparable
 
 Kind: TypeAlias = Literal["added", "removed", "changed", "moved", "reordered", "unclear"]
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from ...core.names import printable
 from ..paths import below
 from ..reading.python_reader import Unknown
-from .secrecy import Sealer, is_opaque, names_secret
+from ..secrecy import Sealer, is_opaque, names_secret
 
 Leaf: TypeAlias = bool | int | float | str | dict[str, Any] | None
 """A value: a scalar, ``{"text", "sha256", "length"}`` for a long text, ``{"secret"}`` for a hash with a key,

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ...core.names import count
+from ..secrecy import Sealer
 from .baseline import Accepted
 from .comparison import Change, compare
 from .flattening import Leaf, flatten
-from .secrecy import Sealer
 
 
 class Present(NamedTuple):

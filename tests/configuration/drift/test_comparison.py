@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tasks.configuration.drift.comparison import Change, compare
 from tasks.configuration.drift.flattening import flatten
-from tasks.configuration.drift.secrecy import Sealer
 from tasks.configuration.paths import below
+from tasks.configuration.secrecy import Sealer
 
 sealer = Sealer(b"k" * 32)
 

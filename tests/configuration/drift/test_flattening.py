@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.configuration.drift.flattening import flatten, same, shown
-from tasks.configuration.drift.secrecy import Sealer
 from tasks.configuration.reading.python_reader import Unknown, read_python
+from tasks.configuration.secrecy import Sealer
 from tasks.core.redaction import redactor
 
 sealer = Sealer(b"k" * 32)

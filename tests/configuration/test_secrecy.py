@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.configuration.drift.secrecy import Sealer, comparable, is_opaque, names_secret, veil
+from tasks.configuration.secrecy import Sealer, comparable, is_opaque, names_secret, veil
 from tasks.core.redaction import redactor
 
 redact = redactor(["known-value-12345"])
