@@ -164,6 +164,11 @@ def test_the_text_says_what_where_and_what_to_do(inv: Inv, well: Path) -> None:
         r"Line 3, column 1: the key 'retries' stands on line 2 already; this one counts\.\n +retries: 4\n +\^\n", text
     )
     assert "verdict: warning" in text
+    result = inv(TASK)
+    jsonschema.validate(result.document, json.loads(inv("report.schema", json=False).out))
+    assert [each["excerpt"] for each in result.findings("configuration.readable") if "excerpt" in each] == [
+        "retries: 4\n^"
+    ]
 
 
 # Files: missing, misnamed, broken
