@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import PurePosixPath
 
 from .errors import UsageError
 from .settings.model import MOST_HOURS, Settings
@@ -138,3 +139,15 @@ def packages(_settings: Settings, names: Sequence[str] | None) -> frozenset[str]
         if not _PACKAGE.fullmatch(name):
             raise UsageError(f"--only takes the name of an installed package, as in --only=httpx; got {name!r}.")
     return frozenset(re.sub(r"[-_.]+", "-", name).lower() for name in names or ())
+
+
+def folder_below(text: str) -> str:
+    """Return the path of a folder below the root, as ``--into`` takes it.
+
+    Raises:
+        UsageError: it leads elsewhere, or is the root itself.
+    """
+    path = PurePosixPath(text)
+    if not path.parts or path.is_absolute() or {"..", ".git"} & {*path.parts} or "\0" in text:
+        raise UsageError(f"--into takes a folder below the root, as in --into=restored; got {text!r}.")
+    return str(path)

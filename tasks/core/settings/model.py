@@ -198,6 +198,26 @@ class ConfigurationSettings(Section, frozen=True, kw_only=True):
     largest_mb: Annotated[Megabytes, Meta(description="A larger file is not read.")] = 20
 
 
+class BackupSettings(Section, frozen=True, kw_only=True):
+    """What is backed up, where to, and for how long."""
+
+    directory: Annotated[str, Meta(description="Folder of the backups, below the root.")] = "backups"
+    sources: Annotated[tuple[str, ...], Meta(description="Files and folders that are backed up (shell patterns).")] = (
+        "data",
+        "config",
+        "components",
+        "requirements.txt",
+        "logs/*.json",
+        "logs/*.jsonl",
+    )
+    exclude: Annotated[tuple[str, ...], Meta(description="Names and paths that are left out (shell patterns).")] = (
+        "__pycache__",
+        "*.pyc",
+    )
+    keep: Annotated[Count, Meta(description="How many of the newest backups stay; the last whole one does.")] = 12
+    keep_days: Annotated[Days, Meta(description="Backups older than this many days are deleted.")] = 400
+
+
 def _providers() -> dict[str, ProviderSettings]:
     return {
         "deepseek": ProviderSettings(
@@ -224,6 +244,7 @@ class Settings(Section, frozen=True, kw_only=True):
     ] = field(default_factory=_providers)
     dependencies: DependencySettings = DependencySettings()
     configuration: ConfigurationSettings = ConfigurationSettings()
+    backups: BackupSettings = BackupSettings()
 
 
 def defaults() -> dict[str, Any]:

@@ -53,6 +53,7 @@ def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         ("generation", "file"): settings.generation.file,
         ("dependencies", "requirements"): settings.dependencies.requirements,
         ("configuration", "baseline"): settings.configuration.baseline,
+        ("backups", "directory"): settings.backups.directory,
     }
     for path, value in paths.items():
         if not _is_below(value):
@@ -60,6 +61,7 @@ def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     for path, values in (
         (("configuration", "files"), settings.configuration.files),
         (("configuration", "components"), settings.configuration.components),
+        (("backups", "sources"), settings.backups.sources),
     ):
         if not all(map(_is_below, values)):
             yield path, "relative paths below the root"

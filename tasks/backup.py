@@ -1,0 +1,49 @@
+"""Backups of what cannot be made anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .core.procedure import Run, procedure
+
+if TYPE_CHECKING:
+    from .core.report import Report
+    from .core.settings.model import Settings
+
+
+def _below_root(_settings: Settings, path: str) -> str:
+    from .core.arguments import folder_below
+
+    return folder_below(path)
+
+
+@procedure(help={"dry_run": "Change nothing; show what would be backed up and deleted."})
+def create(run: Run, dry_run: bool = False) -> Report:
+    """Back up data and configuration in an archive that is read back before it counts; delete outdated backups.
+
+    Reads maintenance.backups. The archive goes to backup_YYYYMMDD_HHMMSS.tar.gz in the folder of the backups, with a
+    manifest of every file's SHA-256 beside it and inside.
+    """
+    from .backups.creation import create as create_backup
+
+    return create_backup(run.settings, now=run.now, dry_run=dry_run or run.dry, advance=run.advance)
+
+
+@procedure(
+    checks={"into": _below_root},
+    help={
+        "backup": "The archive's name in the folder of the backups; without it, the newest whole one.",
+        "dry_run": "Read the archive in full and write nothing.",
+        "into": "The folder, below the root; it must be empty or new.",
+    },
+)
+def restore(run: Run, into: str = "restored", backup: str = "", dry_run: bool = False) -> Report:
+    """Restore a backup into an empty folder, every file compared with its SHA-256; remove it again where one differs.
+
+    Reads maintenance.backups. Names, contents, modes and times are those of what was backed up; links, devices and
+    names that lead elsewhere are refused.
+    """
+    from .backups.restoring import restore as restore_backup
+
+    dry = dry_run or run.dry
+    return restore_backup(run.settings, into=into, name=backup, now=run.now, dry_run=dry, advance=run.advance)

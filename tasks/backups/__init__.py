@@ -1,0 +1,1 @@
+"""Backups: made deterministic, verified after writing, restored only where nothing can be lost."""

@@ -1,0 +1,262 @@
+"""``backup.create``: select, write, read back, and only then give the archive its name."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import IO, NamedTuple
+
+import msgspec
+
+from ..core import files
+from ..core.files import TEMPORARY
+from ..core.interrupt import deferred_interrupt
+from ..core.lock import project_lock, require_writable
+from ..core.names import count, listed, percent, printable, size
+from ..core.report import Action, Finding, Interrupted, Metric, Report, Status
+from ..core.settings.model import Settings
+from .archive import Damaged, Stopped, Written, read_archive, write_archive
+from .manifest import Manifest, archive_name, encode, manifest_name
+from .selection import Selected, select
+from .store import Backup, backups, delete, outdated
+
+TASK = "backup.create"
+
+
+class _Made(NamedTuple):
+    name: str
+    manifest: Manifest
+    written: Written
+
+
+def create(
+    settings: Settings, *, now: datetime, dry_run: bool = False, advance: Callable[[int], None] = lambda _count: None
+) -> Report:
+    """Back up the project's sources, and delete the backups that are outdated by then.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        now: the moment of the run, aware of its zone.
+        dry_run: change nothing, report what a run would do.
+        advance: told of the entries that were written or read back.
+
+    Raises:
+        Held: another changing run is at work in this project.
+        Closed: the root cannot be written.
+        Interrupted: Ctrl-C; no archive was left then.
+    """
+    root, own = Path(settings.root), settings.backups
+    if dry_run:
+        require_writable(root)
+    with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
+        selected = select(root, own.sources, own.exclude, own.directory, stop)
+        report = _report(settings, selected, now, stop, advance, dry_run=dry_run)
+    if stop.is_set():
+        raise Interrupted(report)
+    return report
+
+
+def _report(
+    settings: Settings,
+    selected: Selected,
+    now: datetime,
+    stop: Event,
+    advance: Callable[[int], None],
+    *,
+    dry_run: bool,
+) -> Report:
+    root, own = Path(settings.root), settings.backups
+    findings = [*_left(selected)]
+    number = sum(entry.is_file for entry in selected.entries)
+    total = sum(entry.size for entry in selected.entries)
+    if not number:
+        sources = listed(own.sources, len(own.sources))
+        findings.append(_finding(Status.SKIPPED, own.directory, f"There is nothing to back up in {sources}.", None))
+        return Report(summary="nothing to back up", findings=findings, dry_run=dry_run)
+    metrics = [
+        Metric(name="backup.files", value=number, unit="files", subject=own.directory),
+        Metric(name="backup.bytes", value=total, unit="B", subject=own.directory),
+    ]
+    if dry_run:
+        name = archive_name(now)
+        actions = [_write(own.directory, each, done=False) for each in (name, manifest_name(name))]
+        planned = [Backup(name, now, 0, Manifest(1, "", [], []), ""), *_found(root, own.directory)]
+        gone = outdated(planned, now, own.keep, own.keep_days)
+        actions += [_delete(own.directory, backup, done=False) for backup in gone]
+        summary = f"{count(number, 'file')} of {size(total)} would be backed up"
+        return Report(summary=summary, findings=findings, metrics=metrics, actions=actions, dry_run=True)
+    try:
+        made = _make(root, own.directory, selected, own.sources, now, stop, advance)
+    except Stopped:
+        return Report(summary="stopped; no archive was made", findings=findings)
+    except Damaged as error:
+        message = f"The archive was written and did not read back well: {error}. It was removed."
+        findings.append(_finding(Status.CRITICAL, own.directory, message, "Look at the disk, then run it again."))
+        return Report(summary="no backup", findings=findings, metrics=metrics)
+    except (files.Refused, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
+        message = f"No archive could be written: {reason}."
+        remedy = "Make room, and see that the folder can be written."
+        findings.append(_finding(Status.CRITICAL, own.directory, message, remedy))
+        return Report(summary="no backup", findings=findings, metrics=metrics)
+    return _made(settings, made, findings, metrics, now)
+
+
+def _made(settings: Settings, made: _Made, findings: list[Finding], metrics: list[Metric], now: datetime) -> Report:
+    root, own = Path(settings.root), settings.backups
+    held = [entry for entry in made.manifest.entries if entry.is_file]
+    total, packed = sum(entry.size for entry in held), made.manifest.archive_bytes
+    path = f"{own.directory}/{made.name}"
+    share = f" ({percent(packed / total)})" if total else ""
+    message = f"{count(len(held), 'file')} of {size(total)} in {size(packed)}{share}, read back and compared."
+    findings.append(_finding(Status.OK, path, message, None))
+    findings += _changed(made)
+    actions = [_write(own.directory, name, done=True) for name in (made.name, manifest_name(made.name))]
+    for backup in outdated(_found(root, own.directory), now, own.keep, own.keep_days):
+        try:
+            delete(root, own.directory, backup.name)
+        except (files.Refused, OSError) as error:
+            message = f"{printable(backup.name)} is outdated and could not be deleted: {printable(error)}."
+            findings.append(_finding(Status.WARNING, own.directory, message, "See that the folder can be written."))
+        else:
+            actions.append(_delete(own.directory, backup, done=True))
+    metrics = [*metrics, Metric(name="backup.archive_bytes", value=packed, unit="B", subject=own.directory)]
+    written = [action.target for action in actions if action.verb == "write"]
+    summary = f"{count(len(held), 'file')} of {size(total)} backed up in {size(packed)}"
+    return Report(summary=summary, findings=findings, metrics=metrics, actions=actions, files=written)
+
+
+def _found(root: Path, directory: str) -> list[Backup]:
+    try:
+        return backups(root, directory)
+    except (files.Refused, OSError):
+        return []
+
+
+# Making one
+
+
+def _make(
+    root: Path,
+    directory: str,
+    selected: Selected,
+    sources: Sequence[str],
+    now: datetime,
+    stop: Event,
+    advance: Callable[[int], None],
+) -> _Made:
+    """Write an archive under another name, read it back, and name it; a kill leaves no archive that is not whole."""
+    with files.folder(root, directory, create=True) as folder:
+        with suppress(FileNotFoundError):
+            os.unlink(TEMPORARY, dir_fd=folder)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(TEMPORARY, flags, 0o600, dir_fd=folder)
+        try:
+            with os.fdopen(descriptor, "r+b") as file:
+                output = _Summed(file)
+                written = write_archive(root, selected.entries, sources, output, stop, advance)
+                file.flush()
+                os.fsync(file.fileno())
+                manifest = msgspec.structs.replace(
+                    written.manifest,
+                    created=now.isoformat(timespec="seconds"),
+                    archive_bytes=file.tell(),
+                    archive_sha256=output.sum.hexdigest(),
+                )
+                _read_back(file, manifest, stop, advance)
+                owner = os.fstat(folder)
+                if os.geteuid() == 0:
+                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+            name = _free(folder, now)
+            os.rename(TEMPORARY, name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.fsync(folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(TEMPORARY, dir_fd=folder)
+            raise
+    files.write(root, f"{directory}/{manifest_name(name)}", encode(manifest), private=True)
+    return _Made(name, manifest, written)
+
+
+def _read_back(file: IO[bytes], manifest: Manifest, stop: Event, advance: Callable[[int], None]) -> None:
+    if hasattr(os, "posix_fadvise"):  # what is read back is to come from the disk
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    file.seek(0)
+    for _ in read_archive(file, manifest):
+        if stop.is_set():
+            raise Stopped
+        advance(1)
+
+
+class _Summed(io.RawIOBase):
+    """A file with the digest of what was written to it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.sum = hashlib.sha256()
+
+    def writable(self) -> bool:
+        """Say that it can be written."""
+        return True
+
+    def write(self, content: object) -> int:
+        """Write the next bytes."""
+        piece = bytes(content)  # type: ignore[call-overload]
+        self.sum.update(piece)
+        return self._file.write(piece)
+
+
+def _free(folder: int, now: datetime) -> str:
+    with os.scandir(folder) as entries:
+        taken = {each.name for each in entries}
+    number = 1
+    while {archive_name(now, number), manifest_name(archive_name(now, number))} & taken:
+        number += 1
+    return archive_name(now, number)
+
+
+# What is told
+
+
+def _left(selected: Selected) -> Iterator[Finding]:
+    if selected.left:
+        told = [f"{printable(path)} ({reason})" for path, reason in selected.left]
+        message = f"{count(len(told), 'entry', 'entries')} left out: {'; '.join(told[:3])}{_more(told)}."
+        remedy = "Name what a link leads to in backups.sources, or leave these out in backups.exclude."
+        yield _finding(Status.WARNING, "sources", message, remedy)
+    if selected.missing:
+        names = listed(selected.missing, len(selected.missing))
+        yield _finding(Status.SKIPPED, "sources", f"Nothing is there of {names}.", None)
+
+
+def _changed(made: _Made) -> Iterator[Finding]:
+    changed = [printable(entry.name) for entry in made.manifest.entries if entry.changed]
+    if changed:
+        message = f"{count(len(changed), 'file')} changed while being read: {listed(changed, len(changed), 3)}."
+        yield _finding(Status.WARNING, "sources", message, "Make the backup while nobody writes these.")
+    if made.written.gone:
+        told = [f"{printable(path)} ({reason})" for path, reason in made.written.gone]
+        message = f"{count(len(told), 'entry', 'entries')} not backed up: {'; '.join(told[:3])}{_more(told)}."
+        yield _finding(Status.WARNING, "sources", message, "See that they can be read, then run it again.")
+
+
+def _more(told: Sequence[str]) -> str:
+    return f" and {len(told) - 3:,} more" if len(told) > 3 else ""  # noqa: PLR2004 - as many are named
+
+
+def _finding(status: Status, subject: str, message: str, remedy: str | None) -> Finding:
+    return Finding(check="backup.create", subject=printable(subject), status=status, message=message, remedy=remedy)
+
+
+def _write(directory: str, name: str, *, done: bool) -> Action:
+    return Action(verb="write", target=f"{directory}/{name}", done=done)
+
+
+def _delete(directory: str, backup: Backup, *, done: bool) -> Action:
+    return Action(verb="delete", target=f"{directory}/{printable(backup.name)}", bytes=backup.size, done=done)

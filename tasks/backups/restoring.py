@@ -1,0 +1,233 @@
+"""``backup.restore``: into an empty folder, every file compared with what was saved while it is written."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from threading import Event
+from typing import IO
+
+from ..core import files
+from ..core.errors import UserError
+from ..core.interrupt import deferred_interrupt
+from ..core.lock import project_lock, require_writable
+from ..core.names import count, printable, size
+from ..core.report import Action, Finding, Interrupted, Metric, Report, Status
+from ..core.settings.model import Settings
+from .archive import Damaged, Member, Stopped, read_archive
+from .manifest import Held, Manifest, made_at
+from .store import Backup, backups
+
+TASK = "backup.restore"
+
+_BLOCK = 1 << 20
+
+
+def restore(
+    settings: Settings,
+    *,
+    into: str,
+    name: str = "",
+    now: datetime,
+    dry_run: bool = False,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> Report:
+    """Restore a backup into a folder that is empty or missing.
+
+    A dry run reads the archive in full and writes nothing. Where anything is wrong with the archive, what was
+    restored of it is removed again. Bits for set-user-id and set-group-id are not given to files.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        into: the folder, below the root.
+        name: the archive's name in the folder of the backups; empty: the newest whole one.
+        now: the moment of the run.
+        dry_run: only read.
+        advance: told of the entries that were read.
+
+    Raises:
+        UserError: there is no such backup, or the folder is not empty.
+        Held, Closed: another run is at work, or the root cannot be written.
+        Interrupted: Ctrl-C; what was restored is removed again.
+    """
+    root, directory = Path(settings.root), settings.backups.directory
+    backup = _chosen(root, directory, name)
+    _require_empty(root, into)
+    if dry_run:
+        require_writable(root)
+    path = f"{directory}/{backup.name}"
+    if backup.manifest is None:
+        finding = _finding(path, f"It was not restored: {backup.problem}.", "Restore another one.")
+        return Report(summary="nothing restored", findings=[finding], dry_run=dry_run)
+    with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
+        target = None if dry_run else _Target(root, into)
+        report = _restored(root, path, backup.manifest, into, target, stop, advance)
+    if stop.is_set():
+        raise Interrupted(report)
+    return report
+
+
+def _chosen(root: Path, directory: str, name: str) -> Backup:
+    found = backups(root, directory)
+    if name:
+        chosen = next((backup for backup in found if backup.name == name), None)
+        if chosen is None or made_at(name) is None:
+            raise UserError(f"There is no backup {printable(name)} in {directory}; --backup takes an archive's name.")
+        return chosen
+    whole = next((backup for backup in found if backup.is_whole), None)
+    if whole is None:
+        raise UserError(f"There is no whole backup in {directory}; --backup NAME says what is wrong with one.")
+    return whole
+
+
+def _require_empty(root: Path, into: str) -> None:
+    try:
+        with files.folder(root, into) as descriptor, os.scandir(descriptor) as entries:
+            if next(entries, None) is None:
+                return
+    except FileNotFoundError:
+        return
+    raise UserError(f"{printable(into)} is not empty; a backup is restored into an empty or a new folder.")
+
+
+def _restored(
+    root: Path,
+    path: str,
+    manifest: Manifest,
+    into: str,
+    target: _Target | None,
+    stop: Event,
+    advance: Callable[[int], None],
+) -> Report:
+    number = sum(entry.is_file for entry in manifest.entries)
+    total = sum(entry.size for entry in manifest.entries)
+    try:
+        _unsafe(manifest)
+        _extract(root, path, manifest, target, stop, advance)
+    except Stopped:
+        return Report(summary="stopped; nothing was restored", dry_run=target is None)
+    except (Damaged, files.Refused, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
+        removed = "" if target is None else " What was restored of it is removed again."
+        finding = _finding(path, f"It cannot be restored: {reason}.{removed}", "Restore another one, or make room.")
+        return Report(summary="nothing restored", findings=[finding], dry_run=target is None)
+    would = "can be " if target is None else ""
+    message = f"{count(number, 'file')} of {size(total)} {would}restored into {printable(into)}, each as it was saved."
+    return Report(
+        summary=f"{count(number, 'file')} of {size(total)} {would}restored",
+        findings=[Finding(check="backup.restore", subject=path, status=Status.OK, message=message)],
+        metrics=[Metric(name="backup.restored", value=number, unit="files", subject=into)],
+        actions=[Action(verb="restore", target=into, count=number, bytes=total, done=target is not None)],
+        dry_run=target is None,
+    )
+
+
+def _extract(
+    root: Path,
+    path: str,
+    manifest: Manifest,
+    target: _Target | None,
+    stop: Event,
+    advance: Callable[[int], None],
+) -> None:
+    """Read an archive in full, into *target* where there is one; whatever goes wrong, nothing stays of it there."""
+    try:
+        with files.regular_file(root, path) as (descriptor, _), os.fdopen(descriptor, "rb", closefd=False) as archive:
+            for member in read_archive(archive, manifest):
+                _go_on(stop)
+                if target is not None:
+                    target.add(member)
+                advance(1)
+        if target is not None:
+            target.finish()
+    except BaseException:
+        if target is not None:
+            target.remove()
+        raise
+
+
+def _go_on(stop: Event) -> None:
+    if stop.is_set():
+        raise Stopped
+
+
+def _unsafe(manifest: Manifest) -> None:
+    """Refuse names that lead out of the folder or stand twice.
+
+    Raises:
+        Damaged: there is one.
+    """
+    seen: set[str] = set()
+    for held in manifest.entries:
+        path = PurePosixPath(held.name)
+        if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in held.name or str(path) != held.name:
+            raise Damaged(f'the name "{printable(held.name)}" leads elsewhere')
+        if held.name in seen:
+            raise Damaged(f'the name "{printable(held.name)}" stands twice in it')
+        seen.add(held.name)
+
+
+class _Target:
+    """The folder that is restored into, and what was made in it."""
+
+    def __init__(self, root: Path, into: str) -> None:
+        self._root, self._into = root, into
+        self._made: list[Held] = []
+
+    def add(self, member: Member) -> None:
+        """Make a folder, or a file with its content.
+
+        Raises:
+            Refused, OSError: it cannot be made.
+        """
+        held = member.held
+        path = PurePosixPath(held.name)
+        with files.folder(self._root, f"{self._into}/{path.parent}", create=True) as parent:
+            if member.content is None:
+                os.mkdir(path.name, 0o700, dir_fd=parent)
+                self._made.append(held)
+                return
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(path.name, flags, 0o600, dir_fd=parent)
+            self._made.append(held)
+            with os.fdopen(descriptor, "wb") as file:
+                _copy(member.content, file)
+                file.flush()
+                owner = os.fstat(parent)
+                if os.geteuid() == 0:
+                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+                os.fchmod(file.fileno(), held.mode & ~(stat.S_ISUID | stat.S_ISGID))
+            os.utime(path.name, ns=(held.mtime_ns, held.mtime_ns), dir_fd=parent, follow_symlinks=False)
+
+    def finish(self) -> None:
+        """Give the folders their modes and times, the deepest first, and see that all of it is on the disk."""
+        for held in reversed([each for each in self._made if not each.is_file]):
+            path = PurePosixPath(held.name)
+            with files.folder(self._root, f"{self._into}/{held.name}") as folder:
+                os.fchmod(folder, held.mode)
+            with files.folder(self._root, f"{self._into}/{path.parent}") as parent:
+                os.utime(path.name, ns=(held.mtime_ns, held.mtime_ns), dir_fd=parent, follow_symlinks=False)
+        os.sync()
+
+    def remove(self) -> None:
+        """Remove what was made, and nothing else."""
+        for held in reversed(self._made):
+            path = PurePosixPath(held.name)
+            with suppress(OSError, files.Refused), files.folder(self._root, f"{self._into}/{path.parent}") as parent:
+                if held.is_file:
+                    os.unlink(path.name, dir_fd=parent)
+                else:
+                    os.rmdir(path.name, dir_fd=parent)
+
+
+def _copy(content: IO[bytes], file: IO[bytes]) -> None:
+    while piece := content.read(_BLOCK):
+        file.write(piece)
+
+
+def _finding(path: str, message: str, remedy: str) -> Finding:
+    return Finding(check="backup.restore", subject=path, status=Status.CRITICAL, message=message, remedy=remedy)

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from .conftest import INV, REPOSITORY, Inv, fingerprint, handles, wait_until
+
+CREATE, RESTORE = "backup.create", "backup.restore"
+
+
+@pytest.fixture
+def full(project: Path) -> Path:
+    """A project with something of everything in it."""
+    for name, content in {
+        "data/materials.yaml": b"materials: {}\n" * 1000,
+        "data/empty.yaml": b"",
+        "data/deep/er/two\nlines.yaml": b"a: 1\n",
+        "config/settings.py": b"A = 1\n",
+        "config/__pycache__/settings.pyc": b"code",
+        "requirements.txt": b"invoke\n",
+        "logs/error_tracking.json": b"{}",
+        "logs/zbeam.log": b"not wanted",
+        "README.md": b"not wanted",
+    }.items():
+        path = project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (project / os.fsdecode(b"data/caf\xe9.yaml")).write_bytes(b"x" * 10)
+    (project / "data/hollow").mkdir(mode=0o750)
+    (project / "data/empty.yaml").chmod(0o600)
+    os.utime(project / "data/deep/er", ns=(1, 1_234_567_890_123_456_789))
+    os.utime(project / "data/materials.yaml", ns=(1, 987_654_321_987_654_321))
+    return project
+
+
+def archives(root: Path) -> list[Path]:
+    return sorted((root / "backups").glob("*.tar.gz"))
+
+
+def saved(root: Path) -> dict[str, tuple[int, int, str]]:
+    """What a backup of the root has to hold."""
+    wanted = ("data", "config", "requirements.txt", "logs/error_tracking.json")
+    found = {name: each for name, each in fingerprint(root).items() if name.startswith(wanted) or name == "logs"}
+    return {name: each for name, each in found.items() if "__pycache__" not in name}
+
+
+def test_what_was_backed_up_is_restored_in_names_contents_modes_and_times(inv: Inv, full: Path) -> None:
+    before = saved(full)
+    result = inv(CREATE)
+    assert (result.status, result.report["status"]) == (0, "skipped"), result.out
+    skipped, done = result.findings("backup.create")
+    assert (skipped["message"], done["status"]) == ('Nothing is there of "components", "logs/*.jsonl".', "ok")
+    jsonschema.validate(result.document, json.loads(inv("report.schema", json=False).out))
+    (archive,) = archives(full)
+    assert archive.stat().st_mode & 0o777 == 0o600
+    assert subprocess.run(["/bin/gzip", "-t", archive], check=False).returncode == 0
+    assert saved(full) == before
+    restored = inv(RESTORE, "--into", "new/place")
+    assert (restored.status, restored.report["status"]) == (0, "ok"), restored.out
+    there = fingerprint(full / "new/place")
+    there.pop(".")
+    assert there == before
+    (metric,) = restored.report["metrics"]
+    assert metric["value"] == 7
+
+
+def test_the_same_files_make_the_same_archive(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    inv(CREATE)
+    one, other = archives(full)
+    assert one.read_bytes() == other.read_bytes()
+    (full / "data/empty.yaml").write_text("no more")
+    inv(CREATE)
+    assert len({each.read_bytes() for each in archives(full)}) == 2
+
+
+@pytest.mark.parametrize("arguments", [(CREATE, "--dry-run"), ("--dry", CREATE)])
+def test_a_dry_run_of_a_backup_changes_nothing(inv: Inv, full: Path, arguments: tuple[str, ...]) -> None:
+    before = fingerprint(full)
+    result = inv(*arguments)
+    assert (result.status, fingerprint(full)) == (0, before), result.out
+    planned = result.targets("write")
+    assert [Path(name).suffix for name in planned] == [".gz", ".json"]
+
+
+def test_a_dry_run_of_a_restore_reads_all_and_writes_nothing(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    before = fingerprint(full)
+    result = inv(RESTORE, "--dry-run")
+    assert (result.status, fingerprint(full)) == (0, before), result.out
+    assert "7 files of 14.0 kB can be restored" in result.report["summary"]
+
+
+def test_nothing_to_back_up_is_skipped(inv: Inv, project: Path) -> None:
+    result = inv(CREATE)
+    assert (result.status, result.report["status"]) == (0, "skipped"), result.out
+    assert not (project / "backups").exists()
+
+
+def test_links_pipes_and_what_cannot_be_read_are_left_and_told(inv: Inv, full: Path) -> None:
+    (full / "data/link").symlink_to("/etc/passwd")
+    os.mkfifo(full / "data/pipe")
+    (full / "config").rename(full / "elsewhere")
+    (full / "config").symlink_to("elsewhere")
+    result = inv(CREATE)
+    assert result.status == 1
+    messages = " ".join(each["message"] for each in result.findings("backup.create"))
+    assert (
+        "3 entries left out: config (it is a symbolic link); data/link (it is a symbolic link); data/pipe" in messages
+    )
+
+
+def test_old_backups_go_and_the_newest_whole_one_never_does(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    (whole,) = archives(full)
+    for day in range(1, 4):
+        (full / f"backups/backup_2020010{day}_000000.tar.gz").write_bytes(b"old")
+    (full / "backups/backup_30000101_000000.tar.gz").write_bytes(b"no manifest")
+    (full / "backups/mine.tar.gz").write_bytes(b"mine")
+    planned = inv(CREATE, "--dry-run", env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "2"})
+    assert len(planned.targets("delete")) == 4
+    result = inv(CREATE, env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "0"})
+    assert result.status == 0, result.out
+    left = {path.name for path in (full / "backups").iterdir() if path.suffix == ".gz"}
+    assert left == {"backup_30000101_000000.tar.gz", Path(result.report["files"][0]).name, "mine.tar.gz"}
+    assert whole.name not in left
+
+
+def flip(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:0],
+        lambda content: content[:-100],
+        flip,
+        lambda content: content + b"more",
+        lambda content: b"x" * len(content),
+    ],
+    ids=["empty", "truncated", "flipped bit", "longer", "no archive"],
+)
+def test_a_damaged_archive_is_named_and_nothing_of_it_is_left(inv: Inv, full: Path, damage: object) -> None:
+    inv(CREATE)
+    (archive,) = archives(full)
+    archive.write_bytes(damage(archive.read_bytes()))  # type: ignore[operator]
+    before = fingerprint(full)
+    result = inv(RESTORE, "--backup", archive.name, "--into", "there")
+    assert (result.status, result.err) == (2, ""), result.out
+    assert result.findings("backup.restore")[0]["subject"] == f"backups/{archive.name}"
+    after = fingerprint(full)
+    assert {name for name in after.keys() ^ before.keys() if name != "there"} == set()
+    assert not (full / "there").exists() or not [*(full / "there").iterdir()]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"schema": 2}', b"\xff"])
+def test_a_backup_without_a_manifest_is_not_restored(inv: Inv, full: Path, content: bytes | None) -> None:
+    inv(CREATE)
+    (archive,) = archives(full)
+    manifest = archive.with_name(archive.name.replace(".tar.gz", ".manifest.json"))
+    manifest.unlink() if content is None else manifest.write_bytes(content)
+    result = inv(RESTORE, "--backup", archive.name)
+    assert (result.status, result.err) == (2, ""), result.out
+    assert "It was not restored" in result.out
+    assert "no whole backup" in inv(RESTORE).out
+
+
+@pytest.mark.parametrize("into", ["data", "../out", "/srv", ".", ".git"])
+def test_a_folder_that_is_not_empty_or_lies_elsewhere_is_refused(inv: Inv, full: Path, into: str) -> None:
+    inv(CREATE)
+    before = fingerprint(full)
+    result = inv(RESTORE, "--into", into)
+    assert result.status in {2, 64}
+    assert "not empty" in result.out or "--into takes a folder below the root" in result.err
+    assert fingerprint(full) == before
+
+
+def test_an_unknown_backup_is_refused(inv: Inv, full: Path) -> None:
+    assert "There is no backup" in inv(RESTORE, "--backup", "backup_20200101_000000.tar.gz").out
+    assert not (full / "restored").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told(inv: Inv, full: Path) -> None:
+    (full / "backups").write_text("a file")
+    result = inv(CREATE)
+    assert (result.status, result.err) == (2, ""), result.out
+    assert "No archive could be written" in result.out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_backup_that_is_stopped_leaves_no_archive(
+    full: Path, environment: dict[str, str], number: signal.Signals
+) -> None:
+    with (full / "data/large").open("wb") as file:
+        for _ in range(300):
+            file.write(os.urandom(1_000_000))
+    for place in range(300):
+        (full / f"data/small{place}").write_bytes(b"x")
+    process = subprocess.Popen([INV, CREATE], cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL, text=True)
+    temporary = full / "backups/.maintenance-tmp"
+    wait_until(temporary.exists, process)
+    if number is signal.SIGTERM:
+        wait_until(lambda: handles(process, number), process)
+    process.send_signal(number)
+    assert process.wait(60) == (130 if number is signal.SIGTERM else -9)
+    assert archives(full) == []
+    assert temporary.exists() == (number is signal.SIGKILL)
+    (full / "data/large").unlink()
+    done = subprocess.run([INV, CREATE], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert len(archives(full)) == 1
+    assert not temporary.exists()
+    assert time.time() - archives(full)[0].stat().st_mtime < 60
+
+
+def test_a_full_disk_leaves_no_archive(inv: Inv, full: Path, environment: dict[str, str]) -> None:
+    (full / "data/large").write_bytes(os.urandom(5_000_000))
+    limited = f"ulimit -f 1000; trap '' XFSZ; exec {INV} {CREATE}"
+    environment |= {"INVOKE_MAINTENANCE_OUTPUT": "json"}
+    done = subprocess.run(
+        ["/bin/bash", "-c", limited], cwd=REPOSITORY, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert b"No archive could be written" in done.stdout
+    assert [*(full / "backups").iterdir()] == []
+    assert inv(CREATE).status == 0
+
+
+def test_a_restore_that_cannot_be_written_leaves_nothing(inv: Inv, full: Path, environment: dict[str, str]) -> None:
+    (full / "data/large").write_bytes(bytes(5_000_000))
+    inv(CREATE)
+    limited = f"ulimit -f 1000; trap '' XFSZ; exec {INV} {RESTORE}"
+    done = subprocess.run(
+        ["/bin/bash", "-c", limited], cwd=REPOSITORY, env=environment, capture_output=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert b"What was restored of it is removed again" in done.stdout
+    assert [*(full / "restored").iterdir()] == []
