@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import daily, monthly, weekly
+from . import backup, daily, monthly, quarterly, weekly
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ _SHOWN = {
     "monthly.dependency-update": monthly.dependency_update,
     "monthly.performance-analysis": monthly.performance_analysis,
     "monthly.config-review": monthly.config_review,
+    "quarterly.backup-verification": quarterly.backup_verification,
     "weekly.cache-cleanup": weekly.cache_cleanup,
     "weekly.log-rotation": weekly.log_rotation,
     "weekly.api-health": weekly.api_health,
@@ -38,7 +39,14 @@ def demo(run: Run, dry_run: bool = False) -> Report:
     from .core.runner import perform
     from .core.settings.loading import load
     from .core.settings.sources import Level, Sources
-    from .demo_site import configuration_problems, demonstration, dependency_problems, provider_problems, site
+    from .demo_site import (
+        backup_problems,
+        configuration_problems,
+        demonstration,
+        dependency_problems,
+        provider_problems,
+        site,
+    )
 
     folder = run.loaded.folder / site.FOLDER
     if dry_run or run.dry:
@@ -55,6 +63,8 @@ def demo(run: Run, dry_run: bool = False) -> Report:
         loaded = load(Sources([], {}, [Level("demo", values)], folder))
         perform(daily.error_monitor, "daily.error-monitor", {}, loaded)  # so that what fails already is known
         problems = demonstration.plant(folder, run.now)
+        perform(backup.create, "backup.create", {}, loaded)
+        problems += backup_problems.plant(folder, run.now)
         perform(monthly.config_review, "monthly.config-review", {"accept": True}, loaded)  # what drifts, drifts from it
         problems += configuration_problems.plant(folder)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from invoke import Collection
 
-from . import backup, daily, demo, monthly, report, settings, weekly
+from . import backup, daily, demo, monthly, quarterly, report, settings, weekly
 from .core import excepthook
 
 excepthook.install()
@@ -18,6 +18,7 @@ namespace = Collection(
     daily,
     weekly,
     monthly,
+    quarterly,
     backup,
     settings,
     report,

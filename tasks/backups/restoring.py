@@ -64,7 +64,7 @@ def restore(
         finding = _finding(path, f"It was not restored: {backup.problem}.", "Restore another one.")
         return Report(summary="nothing restored", findings=[finding], dry_run=dry_run)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
-        target = None if dry_run else _Target(root, into)
+        target = None if dry_run else Target(root, into)
         report = _restored(root, path, backup.manifest, into, target, stop, advance)
     if stop.is_set():
         raise Interrupted(report)
@@ -99,14 +99,14 @@ def _restored(
     path: str,
     manifest: Manifest,
     into: str,
-    target: _Target | None,
+    target: Target | None,
     stop: Event,
     advance: Callable[[int], None],
 ) -> Report:
     number = sum(entry.is_file for entry in manifest.entries)
     total = sum(entry.size for entry in manifest.entries)
     try:
-        _unsafe(manifest)
+        require_safe(manifest)
         _extract(root, path, manifest, target, stop, advance)
     except Stopped:
         return Report(summary="stopped; nothing was restored", dry_run=target is None)
@@ -130,7 +130,7 @@ def _extract(
     root: Path,
     path: str,
     manifest: Manifest,
-    target: _Target | None,
+    target: Target | None,
     stop: Event,
     advance: Callable[[int], None],
 ) -> None:
@@ -155,7 +155,7 @@ def _go_on(stop: Event) -> None:
         raise Stopped
 
 
-def _unsafe(manifest: Manifest) -> None:
+def require_safe(manifest: Manifest) -> None:
     """Refuse names that lead out of the folder or stand twice.
 
     Raises:
@@ -171,7 +171,7 @@ def _unsafe(manifest: Manifest) -> None:
         seen.add(held.name)
 
 
-class _Target:
+class Target:
     """The folder that is restored into, and what was made in it."""
 
     def __init__(self, root: Path, into: str) -> None:

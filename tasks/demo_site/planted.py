@@ -11,6 +11,9 @@ from ..core.json_files import read_object
 from ..core.names import listed
 from ..core.report import Finding, Report, Status
 
+LEDGER = "verified.json"
+"""What the verification of backups keeps beside them."""
+
 STATISTICS = "cache/stats.json"
 OWN_STATISTICS = {"hit_rate": 0.62, "cache_size": 1_530_000}
 """What the project itself keeps there."""
@@ -49,11 +52,11 @@ def _number(value: float | None) -> str:
 
 
 def keepsakes(site: Path) -> dict[str, str]:
-    """Return the digest of every file that no procedure may change: all but cache and logs."""
+    """Return the digest of every file that no procedure may change: all but cache, logs and what was verified."""
     return {
         str(path.relative_to(site)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(site.rglob("*"))
-        if path.is_file() and path.relative_to(site).parts[0] not in {"cache", "logs"}
+        if path.is_file() and path.relative_to(site).parts[0] not in {"cache", "logs"} and path.name != LEDGER
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.backups.archive import Damaged
 from tasks.backups.manifest import Held, Manifest, archive_name
-from tasks.backups.restoring import _unsafe
+from tasks.backups.restoring import require_safe
 from tasks.backups.selection import Selected, select
 from tasks.backups.store import Backup, backups, delete, outdated
 
@@ -142,9 +142,9 @@ def test_an_archive_goes_with_its_manifest(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "", ".", "a//b", "./a", "a/", "a\0b"])
 def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(Damaged, match="leads elsewhere"):
-        _unsafe(Manifest(1, "", [], [Held(name, 0o644, 0, 1, "0")]))
+        require_safe(Manifest(1, "", [], [Held(name, 0o644, 0, 1, "0")]))
 
 
 def test_a_name_that_stands_twice_is_refused() -> None:
     with pytest.raises(Damaged, match="twice"):
-        _unsafe(Manifest(1, "", [], [Held("a", 0o644, 0, 1, "0"), Held("a", 0o755, 0)]))
+        require_safe(Manifest(1, "", [], [Held("a", 0o644, 0, 1, "0"), Held("a", 0o755, 0)]))

@@ -86,6 +86,8 @@ def comparable(text: str) -> list[str]:
     text = re.sub(r"\b(?:\d+\.)?\d+ (?:ms|s)\b|\d+\.\d+ tokens/s", "SPAN", text)
     text = re.sub(r"^( +deepseek +)[\d.]+ .*$", r"\1FIGURES", text, flags=re.MULTILINE)
     text = re.sub(r"(monthly_report|dependency_report|config_review)_\d{6}", r"\1_MONTH", text)
+    text = re.sub(r"(?<=and not more: ).*", "DAMAGE", text)  # which byte of what is packed by chance
+    text = re.sub(r"_\d{4}Q\d\.json", "_QUARTER.json", text)
     text = re.sub(r"Python 3\.\d+\.\d+", "PYTHON", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", "MOMENT", text)
     text = re.sub(r"_\d{8}(?:_\d{6}(?:_\d+)?)?\.", "_DATE.", text)

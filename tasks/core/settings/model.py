@@ -215,6 +215,10 @@ class BackupSettings(Section, frozen=True, kw_only=True):
         "*.pyc",
     )
     keep: Annotated[Count, Meta(description="How many of the newest backups stay; the last whole one does.")] = 12
+    max_age_days: Annotated[
+        Days, Meta(description="An older newest backup is a warning; three times as old, critical.")
+    ] = 8
+    verify_runs: Annotated[Count, Meta(description="In so many verifications each backup is restored once.")] = 4
     keep_days: Annotated[Days, Meta(description="Backups older than this many days are deleted.")] = 400
 
 

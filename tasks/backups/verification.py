@@ -1,0 +1,294 @@
+"""``quarterly.backup-verification``: what is there, how old, how large, and whether it can be restored."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ..core import files
+from ..core.names import count, listed, printable, size
+from ..core.report import Action, Finding, Metric, Report, Status
+from ..core.settings.model import BackupSettings, Settings
+from .archive import Damaged, Stopped, read_archive
+from .ledger import FILE, read_ledger, turn, write_ledger
+from .manifest import Manifest
+from .plausibility import days_old, usual_sizes
+from .restoring import Target, require_safe
+from .selection import Selected, select
+from .store import Backup, backups
+from .validation import fault
+
+TASK = "quarterly.backup-verification"
+
+_SCRATCH = ".restore-test"
+"""The folder beside the archives into which they are restored, and which is removed again."""
+
+_SHOWN = 3
+
+
+class Level(StrEnum):
+    """How far a backup is known to be one, each level with all before it."""
+
+    PRESENT = "present"
+    WHOLE = "whole"  # of the size that it had when it was made, with a manifest
+    INTACT = "intact"  # read in full, every checksum right
+    RESTORED = "restored"  # restored, every file as it was saved, and readable by its own format
+
+
+class Verified(NamedTuple):
+    """What was found of one archive.
+
+    Attributes:
+        backup: the archive.
+        level: the highest that it reached.
+        problem: why it did not reach the next; empty where it was not tried, or reached the last.
+        faults: files that were restored well and are broken by their own format, with what is wrong.
+    """
+
+    backup: Backup
+    level: Level
+    problem: str = ""
+    faults: tuple[tuple[str, str], ...] = ()
+
+
+def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, advance: Callable[[int], None]) -> Report:
+    """Verify the backups: the newest and, in turn, the others are restored and compared.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        now: the moment of the run, aware of its zone.
+        stop: ends it where it is set; nothing stays of what was being restored.
+        dry_run: read the archives in full, restore and write nothing.
+        advance: told after each entry.
+    """
+    root, own = Path(settings.root), settings.backups
+    selected = select(root, own.sources, own.exclude, own.directory, stop)
+    try:
+        found = backups(root, own.directory)
+    except (files.Refused, OSError) as error:
+        message = f"The folder cannot be read: {printable(error).rstrip('.')}."
+        finding = _finding(
+            "present", own.directory, Status.UNKNOWN, message, "See that it is a folder that can be read."
+        )
+        return Report(summary="no backup could be looked at", findings=[finding])
+    if not found:
+        return _nothing(own, selected)
+    ledger, kept = read_ledger(root, own.directory)
+    chosen = {backup.name for backup in turn(found, ledger, own.verify_runs)}
+    verified = [
+        _verified(root, own.directory, backup, stop, advance, restore=not dry_run)
+        if backup.name in chosen and not stop.is_set()
+        else _looked_at(backup)
+        for backup in found
+    ]
+    restored = [each.backup.name for each in verified if each.level is Level.RESTORED]
+    ledger |= dict.fromkeys(restored, now.isoformat(timespec="seconds"))
+    findings = [
+        *_ages(own, found[0], now),
+        *_sizes(own, found),
+        *(finding for each in verified for finding in _judged(own, each, tried=each.backup.name in chosen)),
+        *_unsaved(found, selected),
+    ]
+    actions: list[Action] = []
+    if dry_run:
+        actions = [Action(verb="write", target=f"{own.directory}/{FILE}", done=False)]
+    elif restored:
+        try:
+            write_ledger(root, own.directory, ledger, kept, [backup.name for backup in found])
+        except (files.Refused, OSError) as error:
+            message = f"What was verified could not be kept: {printable(error).rstrip('.')}."
+            findings.append(_finding("ledger", own.directory, Status.WARNING, message, "See that it can be written."))
+        else:
+            actions = [Action(verb="write", target=f"{own.directory}/{FILE}")]
+    return Report(
+        summary=f"{count(len(found), 'backup')}, {len(restored)} restored and compared",
+        findings=findings,
+        metrics=[
+            Metric(name="backup.count", value=len(found), unit="backups", subject=own.directory),
+            Metric(name="backup.bytes", value=sum(each.size for each in found), unit="B", subject=own.directory),
+            Metric(name="backup.age", value=round(days_old(found[0], now), 2), unit="days", subject=own.directory),
+        ],
+        actions=actions,
+        files=[action.target for action in actions if action.done],
+        data={"backups": [*_rows(verified, ledger)]},
+    )
+
+
+def _nothing(own: BackupSettings, selected: Selected) -> Report:
+    if not selected.entries:
+        sources = listed(own.sources, len(own.sources))
+        message = f"There is no backup, and nothing to back up in {sources}."
+        return Report(summary="no backup", findings=[_finding("present", own.directory, Status.SKIPPED, message, None)])
+    message = f"There is no backup of {count(sum(each.is_file for each in selected.entries), 'file')}."
+    finding = _finding("present", own.directory, Status.CRITICAL, message, "Run inv backup.create.")
+    return Report(summary="no backup", findings=[finding])
+
+
+# One archive
+
+
+def _looked_at(backup: Backup) -> Verified:
+    if backup.manifest is None:
+        return Verified(backup, Level.PRESENT, backup.problem)
+    if not backup.is_whole:
+        expected = backup.manifest.archive_bytes
+        return Verified(backup, Level.PRESENT, f"it has {backup.size:,} bytes where {expected:,} were written")
+    return Verified(backup, Level.WHOLE)
+
+
+def _verified(
+    root: Path, directory: str, backup: Backup, stop: Event, advance: Callable[[int], None], *, restore: bool
+) -> Verified:
+    looked_at = _looked_at(backup)
+    if looked_at.level is not Level.WHOLE or backup.manifest is None:
+        return looked_at
+    scratch = f"{directory}/{_SCRATCH}"
+    target = Target(root, scratch) if restore else None
+    try:
+        if restore:
+            _clear(root, directory)  # what a killed run left
+        require_safe(backup.manifest)
+        _read(root, f"{directory}/{backup.name}", backup.manifest, target, stop, advance)
+        if target is None:
+            return Verified(backup, Level.INTACT)
+        target.finish()
+        faults = tuple(_faults(root / scratch, backup.manifest))
+    except Stopped:
+        return looked_at
+    except Damaged as error:
+        return Verified(backup, Level.WHOLE, str(error))
+    except (files.Refused, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
+        return Verified(backup, Level.WHOLE, f"it could not be restored here: {reason}")
+    finally:
+        if restore:
+            with suppress(OSError, files.Refused):
+                _clear(root, directory)
+    return Verified(backup, Level.RESTORED, "", faults)
+
+
+def _clear(root: Path, directory: str) -> None:
+    """Remove the folder into which archives are restored; a link in its place is refused by ``rmtree`` itself."""
+    with files.folder(root, directory) as folder, suppress(FileNotFoundError):
+        shutil.rmtree(_SCRATCH, dir_fd=folder)
+
+
+def _read(
+    root: Path,
+    path: str,
+    manifest: Manifest,
+    target: Target | None,
+    stop: Event,
+    advance: Callable[[int], None],
+) -> None:
+    with files.regular_file(root, path) as (descriptor, _), os.fdopen(descriptor, "rb", closefd=False) as archive:
+        for member in read_archive(archive, manifest):
+            if stop.is_set():
+                raise Stopped
+            if target is not None:
+                target.add(member)
+            advance(1)
+
+
+def _faults(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Yield the files that are broken by their own format; one that is not as it was saved raises.
+
+    Raises:
+        Damaged: a restored file has another size or time than was saved.
+    """
+    for held in manifest.entries:
+        if held.is_file:
+            path = folder / held.name
+            status = path.stat()
+            if (status.st_size, status.st_mtime_ns) != (held.size, held.mtime_ns):
+                raise Damaged(f'"{printable(held.name)}" was restored with another size or time')
+            if found := fault(path, held.name):
+                yield held.name, found
+
+
+# What is told
+
+
+def _ages(own: BackupSettings, newest: Backup, now: datetime) -> Iterator[Finding]:
+    days, warning, critical = days_old(newest, now), own.max_age_days, 3 * own.max_age_days
+    status = Status.CRITICAL if days > critical else Status.WARNING if days > warning else Status.OK
+    yield Finding(
+        check="backup.recent",
+        subject=own.directory,
+        status=status,
+        message=f"The newest backup is {days:.1f} days old.",
+        value=round(days, 2),
+        unit="days",
+        warning=warning,
+        critical=critical,
+        remedy=None if status is Status.OK else "Run inv backup.create, and see that something runs it regularly.",
+    )
+
+
+def _sizes(own: BackupSettings, found: Sequence[Backup]) -> Iterator[Finding]:
+    usual = usual_sizes(found[1:])
+    newest = found[0]
+    if usual is None or usual[0] <= newest.size <= usual[1]:
+        return
+    message = f"{newest.name} has {size(newest.size)}, where {size(usual[0])} to {size(usual[1])} are usual."
+    path = f"{own.directory}/{newest.name}"
+    yield _finding("size", path, Status.WARNING, message, "See whether data has gone, or much has come.")
+
+
+def _judged(own: BackupSettings, each: Verified, *, tried: bool) -> Iterator[Finding]:
+    path = f"{own.directory}/{printable(each.backup.name)}"
+    if each.problem:
+        message = f"It is {each.level.value}, and not more: {each.problem}."
+        remedy = "Make a new one with inv backup.create; keep this one only if others are worse."
+        yield _finding("verified", path, Status.CRITICAL, message, remedy)
+    elif tried and each.level is Level.RESTORED and each.backup.manifest is not None:
+        number = sum(entry.is_file for entry in each.backup.manifest.entries)
+        message = f"Restored: {count(number, 'file')}, each as it was saved."
+        yield _finding("verified", path, Status.OK, message, None)
+    elif tried:
+        yield _finding("verified", path, Status.OK, f"It is {each.level.value}; it was not restored.", None)
+    if each.faults:
+        told = [f"{printable(name)} ({found})" for name, found in each.faults]
+        more = f" and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
+        message = f"{count(len(told), 'file')} broken when it was saved: {'; '.join(told[:_SHOWN])}{more}."
+        yield _finding("content", path, Status.WARNING, message, "Look at these; an older backup may help.")
+
+
+def _unsaved(found: Sequence[Backup], selected: Selected) -> Iterator[Finding]:
+    """Yield the files of the sources that were there when the newest backup was made and that no backup holds."""
+    held = {entry.name for backup in found if backup.manifest for entry in backup.manifest.entries}
+    made = found[0].made.timestamp() * 1e9
+    missing = [entry for entry in selected.entries if entry.is_file and entry.path not in held]
+    unsaved = [entry.path for entry in missing if entry.mtime_ns < made]
+    if unsaved:
+        message = f"{count(len(unsaved), 'file')} in no backup: {listed(unsaved, len(unsaved), _SHOWN)}."
+        finding = _finding("sources", "sources", Status.WARNING, message, "Run inv backup.create.")
+        yield msgspec.structs.replace(finding, value=len(unsaved), unit="files")
+    else:
+        new = f"; {count(len(missing), 'file')} came after the newest one" if missing else ""
+        yield _finding("sources", "sources", Status.OK, f"Every file that was there is in a backup{new}.", None)
+
+
+def _rows(verified: Sequence[Verified], ledger: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    for each in verified:
+        manifest = each.backup.manifest
+        yield {
+            "backup": each.backup.name,
+            "size": size(each.backup.size),
+            "files": None if manifest is None else sum(entry.is_file for entry in manifest.entries),
+            "level": each.level.value,
+            "restored": ledger.get(each.backup.name, "")[:10] or None,
+        }
+
+
+def _finding(check: str, subject: str, status: Status, message: str, remedy: str | None) -> Finding:
+    return Finding(check=f"backup.{check}", subject=subject, status=status, message=message, remedy=remedy)

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from .conftest import Inv, Result, fingerprint
+
+TASK = "quarterly.backup-verification"
+DAY = 86_400
+
+
+@pytest.fixture
+def backed_up(project: Path, inv: Inv) -> Path:
+    """A project whose only backup is a minute old."""
+    (project / "data").mkdir()
+    (project / "data/materials.yaml").write_text("materials: {a: 1}\n")
+    (project / "data/values.json").write_text("{}")
+    (project / "config").mkdir()
+    (project / "config/settings.py").write_text("A = 1\n")
+    for path in [*project.rglob("*.*")]:
+        os.utime(path, (time.time() - DAY, time.time() - DAY))
+    assert inv("backup.create").status == 0
+    return project
+
+
+def archives(root: Path) -> list[Path]:
+    return sorted((root / "backups").glob("*.tar.gz"))
+
+
+def made(root: Path, archive: Path, *, days: float) -> Path:
+    """Make a backup older, by its name, and return it."""
+    moment = datetime.now().astimezone() - timedelta(days=days)
+    older = root / f"backups/backup_{moment:%Y%m%d_%H%M%S}.tar.gz"
+    archive.rename(older)
+    manifest(archive).rename(manifest(older))
+    return older
+
+
+def manifest(archive: Path) -> Path:
+    return archive.with_name(archive.name.replace(".tar.gz", ".manifest.json"))
+
+
+def told(result: Result, check: str) -> list[tuple[str, str]]:
+    return [(each["status"], each["message"]) for each in result.findings(f"backup.{check}")]
+
+
+def levels(result: Result) -> list[str]:
+    return [row["level"] for row in result.report["data"]["backups"]]
+
+
+def test_a_backup_that_can_be_restored_is_verified(inv: Inv, backed_up: Path) -> None:
+    result = inv(TASK)
+    assert (result.status, result.report["status"]) == (0, "ok"), result.out
+    jsonschema.validate(result.document, json.loads(inv("report.schema", json=False).out))
+    assert told(result, "verified") == [("ok", "Restored: 3 files, each as it was saved.")]
+    assert levels(result) == ["restored"]
+    assert told(result, "sources") == [("ok", "Every file that was there is in a backup.")]
+    now = datetime.now().astimezone()
+    path = f"logs/backup_reports/backup_verification_{now.year}Q{(now.month + 2) // 3}.json"
+    assert result.report["files"] == ["backups/verified.json", path]
+    assert not (backed_up / "backups/.restore-test").exists()
+    ledger = json.loads((backed_up / "backups/verified.json").read_text())
+    assert [*ledger] == [archives(backed_up)[0].name]
+    assert inv(TASK).report["status"] == "ok"
+
+
+@pytest.mark.parametrize("arguments", [(TASK, "--dry-run"), ("--dry", TASK)])
+def test_a_dry_run_reads_all_and_restores_nothing(inv: Inv, backed_up: Path, arguments: tuple[str, ...]) -> None:
+    before = fingerprint(backed_up)
+    result = inv(*arguments)
+    assert (result.status, fingerprint(backed_up)) == (0, before), result.out
+    assert levels(result) == ["intact"]
+
+
+def test_without_a_backup_it_is_critical_where_there_is_something_to_lose(inv: Inv, project: Path) -> None:
+    assert inv(TASK).report["status"] == "skipped"
+    (project / "data").mkdir()
+    (project / "data/a.yaml").write_text("a: 1\n")
+    result = inv(TASK)
+    assert (result.status, told(result, "present")) == (2, [("critical", "There is no backup of 1 file.")])
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 8
+    path.write_bytes(content)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def no_manifest(path: Path) -> None:
+    manifest(path).unlink()
+
+
+def other_manifest(path: Path) -> None:
+    content: dict[str, Any] = json.loads(manifest(path).read_text())
+    content["entries"][-1]["sha256"] = "0" * 64
+    manifest(path).write_text(json.dumps(content))
+
+
+def no_files(path: Path) -> None:
+    import gzip
+    import io
+    import tarfile
+
+    packed = io.BytesIO()
+    tarfile.open(fileobj=packed, mode="w").close()
+    path.write_bytes(gzip.compress(packed.getvalue()))
+    content = json.loads(manifest(path).read_text())
+    content["archive_bytes"] = path.stat().st_size
+    manifest(path).write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("damage", "level", "message"),
+    [
+        (flip, "whole", ""),
+        (empty, "present", "it has 0 bytes where"),
+        (cut, "present", "bytes where"),
+        (no_manifest, "present", "there is no manifest beside it"),
+        (other_manifest, "whole", "is not the one that was saved"),
+        (no_files, "whole", 'it ends before "config"'),
+    ],
+)
+def test_each_damage_is_found_and_named(inv: Inv, backed_up: Path, damage: Any, level: str, message: str) -> None:
+    damage(archives(backed_up)[0])
+    result = inv(TASK)
+    assert (result.status, result.err, levels(result)) == (2, "", [level]), result.out
+    ((status, said),) = told(result, "verified")
+    assert status == "critical"
+    assert f"It is {level}, and not more" in said
+    assert message in said
+    assert not (backed_up / "backups/.restore-test").exists()
+
+
+@pytest.mark.parametrize(("days", "status"), [(7, "ok"), (9, "warning"), (25, "critical")])
+def test_an_old_backup_is_told(inv: Inv, backed_up: Path, days: int, status: str) -> None:
+    made(backed_up, archives(backed_up)[0], days=days)
+    result = inv(TASK)
+    assert told(result, "recent") == [(status, f"The newest backup is {days}.0 days old.")]
+
+
+def test_a_file_in_no_backup_is_told_unless_it_is_newer(inv: Inv, backed_up: Path) -> None:
+    (backed_up / "data/new.yaml").write_text("a: 1\n")
+    made(backed_up, archives(backed_up)[0], days=1)
+    result = inv(TASK)
+    assert told(result, "sources") == [
+        ("ok", "Every file that was there is in a backup; 1 file came after the newest one.")
+    ]
+    os.utime(backed_up / "data/new.yaml", (0, 0))
+    assert told(inv(TASK), "sources") == [("warning", '1 file in no backup: "data/new.yaml".')]
+
+
+def test_a_size_that_is_unusual_is_told(inv: Inv, backed_up: Path) -> None:
+    (archive,) = archives(backed_up)
+    for day in range(1, 6):
+        older = made(backed_up, archive, days=day)
+        shutil.copy(older, archive)
+        shutil.copy(manifest(older), manifest(archive))
+    archive.unlink()
+    assert told(inv(TASK), "size") == []
+    (backed_up / "data/large.bin").write_bytes(os.urandom(100_000))
+    inv("backup.create")
+    ((status, message),) = told(inv(TASK), "size")
+    assert (status, "are usual" in message) == ("warning", True)
+
+
+def test_every_backup_has_its_turn(inv: Inv, backed_up: Path) -> None:
+    (archive,) = archives(backed_up)
+    for day in range(1, 8):
+        older = made(backed_up, archive, days=day)
+        shutil.copy(older, archive)
+        shutil.copy(manifest(older), manifest(archive))
+    restored = [inv(TASK).report["summary"] for _ in range(4)]
+    assert restored == ["8 backups, 3 restored and compared"] * 4
+    assert len(json.loads((backed_up / "backups/verified.json").read_text())) == 8
+
+
+def test_files_that_are_broken_by_their_own_format_are_told(inv: Inv, backed_up: Path) -> None:
+    (backed_up / "data/materials.yaml").write_text("a: [1\n")
+    (backed_up / "config/settings.py").write_text("A = = 1\n")
+    (backed_up / "data/values.json").write_text("{")
+    connection = sqlite3.connect(backed_up / "data/records.db")
+    connection.execute("CREATE TABLE records (name TEXT)")
+    connection.executemany("INSERT INTO records VALUES (?)", [("x" * 500,)] * 500)
+    connection.commit()
+    connection.close()
+    content = bytearray((backed_up / "data/records.db").read_bytes())
+    content[9000:60_000] = bytes(51_000)
+    (backed_up / "data/records.db").write_bytes(content)
+    inv("backup.create")
+    ((status, message),) = told(inv(TASK), "content")
+    assert status == "warning"
+    assert "4 files broken when it was saved: config/settings.py (it does not parse" in message
+
+
+def test_what_a_killed_run_left_is_cleared_away(inv: Inv, backed_up: Path) -> None:
+    left = backed_up / "backups/.restore-test/data"
+    left.mkdir(parents=True)
+    (left / "materials.yaml").write_text("half")
+    assert inv(TASK).report["status"] == "ok"
+    assert not left.exists()
+
+
+def test_a_link_in_the_place_of_the_scratch_folder_is_not_followed(inv: Inv, backed_up: Path, tmp_path: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious/file").touch()
+    (backed_up / "backups/.restore-test").symlink_to(tmp_path / "precious")
+    result = inv(TASK)
+    assert (result.status, result.err) == (2, ""), result.out
+    assert (tmp_path / "precious/file").exists()
+    assert (backed_up / "backups/.restore-test").is_symlink()
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_folder_of_backups_that_is_none_is_unknown(inv: Inv, project: Path, kind: str) -> None:
+    if kind == "file":
+        (project / "backups").touch()
+    else:
+        (project / "backups").symlink_to("/srv")
+    result = inv(TASK)
+    assert (result.status, told(result, "present")[0][0]) == (3, "unknown"), result.out
+
+
+def test_a_ledger_that_cannot_be_used_is_kept_aside(inv: Inv, backed_up: Path) -> None:
+    (backed_up / "backups/verified.json").write_text("{broken")
+    assert inv(TASK).status == 0
+    assert (backed_up / "backups/verified.json.broken-1").read_text() == "{broken"
+    (backed_up / "backups/verified.json").unlink()
+    (backed_up / "backups/verified.json").mkdir()
+    assert told(inv(TASK), "ledger")[0][0] == "warning"
