@@ -34,16 +34,21 @@ def create(run: Run, dry_run: bool = False) -> Report:
     help={
         "backup": "The archive's name in the folder of the backups; without it, the newest whole one.",
         "dry_run": "Read the archive in full and write nothing.",
+        "force": "Restore over the project itself, after a backup of its present state; --into does not count then.",
         "into": "The folder, below the root; it must be empty or new.",
     },
 )
-def restore(run: Run, into: str = "restored", backup: str = "", dry_run: bool = False) -> Report:
+def restore(run: Run, into: str = "restored", backup: str = "", force: bool = False, dry_run: bool = False) -> Report:
     """Restore a backup into an empty folder, every file compared with its SHA-256; remove it again where one differs.
 
     Reads maintenance.backups. Names, contents, modes and times are those of what was backed up; links, devices and
-    names that lead elsewhere are refused.
+    names that lead elsewhere are refused. With --force the project's own files are replaced where they differ, after
+    their present state was backed up.
     """
+    from .backups.in_place import restore_in_place
     from .backups.restoring import restore as restore_backup
 
     dry = dry_run or run.dry
+    if force:
+        return restore_in_place(run.settings, name=backup, now=run.now, dry_run=dry, advance=run.advance)
     return restore_backup(run.settings, into=into, name=backup, now=run.now, dry_run=dry, advance=run.advance)

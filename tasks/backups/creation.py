@@ -29,7 +29,9 @@ from .store import Backup, backups, delete, outdated
 TASK = "backup.create"
 
 
-class _Made(NamedTuple):
+class Made(NamedTuple):
+    """A backup that was made: the archive's name, the manifest beside it, and what was left out of it."""
+
     name: str
     manifest: Manifest
     written: Written
@@ -92,7 +94,7 @@ def _report(
         summary = f"{count(number, 'file')} of {size(total)} would be backed up"
         return Report(summary=summary, findings=findings, metrics=metrics, actions=actions, dry_run=True)
     try:
-        made = _make(root, own.directory, selected, own.sources, now, stop, advance)
+        made = make(root, own.directory, selected, own.sources, now, stop, advance)
     except Stopped:
         return Report(summary="stopped; no archive was made", findings=findings)
     except Damaged as error:
@@ -108,7 +110,7 @@ def _report(
     return _made(settings, made, findings, metrics, now)
 
 
-def _made(settings: Settings, made: _Made, findings: list[Finding], metrics: list[Metric], now: datetime) -> Report:
+def _made(settings: Settings, made: Made, findings: list[Finding], metrics: list[Metric], now: datetime) -> Report:
     root, own = Path(settings.root), settings.backups
     held = [entry for entry in made.manifest.entries if entry.is_file]
     total, packed = sum(entry.size for entry in held), made.manifest.archive_bytes
@@ -142,7 +144,7 @@ def _found(root: Path, directory: str) -> list[Backup]:
 # Making one
 
 
-def _make(
+def make(
     root: Path,
     directory: str,
     selected: Selected,
@@ -150,7 +152,7 @@ def _make(
     now: datetime,
     stop: Event,
     advance: Callable[[int], None],
-) -> _Made:
+) -> Made:
     """Write an archive under another name, read it back, and name it; a kill leaves no archive that is not whole."""
     with files.folder(root, directory, create=True) as folder:
         with suppress(FileNotFoundError):
@@ -181,7 +183,7 @@ def _make(
                 os.unlink(TEMPORARY, dir_fd=folder)
             raise
     files.write(root, f"{directory}/{manifest_name(name)}", encode(manifest), private=True)
-    return _Made(name, manifest, written)
+    return Made(name, manifest, written)
 
 
 def _read_back(file: IO[bytes], manifest: Manifest, stop: Event, advance: Callable[[int], None]) -> None:
@@ -235,7 +237,7 @@ def _left(selected: Selected) -> Iterator[Finding]:
         yield _finding(Status.SKIPPED, "sources", f"Nothing is there of {names}.", None)
 
 
-def _changed(made: _Made) -> Iterator[Finding]:
+def _changed(made: Made) -> Iterator[Finding]:
     changed = [printable(entry.name) for entry in made.manifest.entries if entry.changed]
     if changed:
         message = f"{count(len(changed), 'file')} changed while being read: {listed(changed, len(changed), 3)}."

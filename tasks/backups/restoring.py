@@ -19,7 +19,7 @@ from ..core.names import count, printable, size
 from ..core.report import Action, Finding, Interrupted, Metric, Report, Status
 from ..core.settings.model import Settings
 from .archive import Damaged, Member, Stopped, read_archive
-from .manifest import Held, Manifest, made_at
+from .manifest import Held, Manifest
 from .store import Backup, backups
 
 TASK = "backup.restore"
@@ -55,7 +55,7 @@ def restore(
         Interrupted: Ctrl-C; what was restored is removed again.
     """
     root, directory = Path(settings.root), settings.backups.directory
-    backup = _chosen(root, directory, name)
+    backup = chosen(root, directory, name)
     _require_empty(root, into)
     if dry_run:
         require_writable(root)
@@ -71,13 +71,18 @@ def restore(
     return report
 
 
-def _chosen(root: Path, directory: str, name: str) -> Backup:
+def chosen(root: Path, directory: str, name: str) -> Backup:
+    """Return the backup of a name, or the newest whole one.
+
+    Raises:
+        UserError: there is none.
+    """
     found = backups(root, directory)
     if name:
-        chosen = next((backup for backup in found if backup.name == name), None)
-        if chosen is None or made_at(name) is None:
+        named = next((backup for backup in found if backup.name == name), None)
+        if named is None:
             raise UserError(f"There is no backup {printable(name)} in {directory}; --backup takes an archive's name.")
-        return chosen
+        return named
     whole = next((backup for backup in found if backup.is_whole), None)
     if whole is None:
         raise UserError(f"There is no whole backup in {directory}; --backup NAME says what is wrong with one.")
@@ -107,7 +112,7 @@ def _restored(
     total = sum(entry.size for entry in manifest.entries)
     try:
         require_safe(manifest)
-        _extract(root, path, manifest, target, stop, advance)
+        extract(root, path, manifest, target, stop, advance)
     except Stopped:
         return Report(summary="stopped; nothing was restored", dry_run=target is None)
     except (Damaged, files.Refused, OSError) as error:
@@ -126,7 +131,7 @@ def _restored(
     )
 
 
-def _extract(
+def extract(
     root: Path,
     path: str,
     manifest: Manifest,

@@ -84,6 +84,12 @@ def environment(project: Path, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
+def unmeasured(environment: dict[str, str]) -> dict[str, str]:
+    """The same, for processes that are killed or may write little: half a file of coverage would spoil all of it."""
+    return {name: text for name, text in environment.items() if not name.startswith("COVERAGE")}
+
+
+@pytest.fixture
 def inv(environment: dict[str, str]) -> Inv:
     """The real ``inv``."""
 

@@ -198,14 +198,14 @@ def test_a_folder_that_cannot_be_written_is_told(inv: Inv, full: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_backup_that_is_stopped_leaves_no_archive(
-    full: Path, environment: dict[str, str], number: signal.Signals
+    full: Path, unmeasured: dict[str, str], number: signal.Signals
 ) -> None:
     with (full / "data/large").open("wb") as file:
         for _ in range(300):
             file.write(os.urandom(1_000_000))
     for place in range(300):
         (full / f"data/small{place}").write_bytes(b"x")
-    process = subprocess.Popen([INV, CREATE], cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen([INV, CREATE], cwd=REPOSITORY, env=unmeasured, stdout=subprocess.DEVNULL, text=True)
     temporary = full / "backups/.maintenance-tmp"
     wait_until(temporary.exists, process)
     if number is signal.SIGTERM:
@@ -215,19 +215,19 @@ def test_a_backup_that_is_stopped_leaves_no_archive(
     assert archives(full) == []
     assert temporary.exists() == (number is signal.SIGKILL)
     (full / "data/large").unlink()
-    done = subprocess.run([INV, CREATE], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([INV, CREATE], cwd=REPOSITORY, env=unmeasured, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert len(archives(full)) == 1
     assert not temporary.exists()
     assert time.time() - archives(full)[0].stat().st_mtime < 60
 
 
-def test_a_full_disk_leaves_no_archive(inv: Inv, full: Path, environment: dict[str, str]) -> None:
+def test_a_full_disk_leaves_no_archive(inv: Inv, full: Path, unmeasured: dict[str, str]) -> None:
     (full / "data/large").write_bytes(os.urandom(5_000_000))
     limited = f"ulimit -f 1000; trap '' XFSZ; exec {INV} {CREATE}"
-    environment |= {"INVOKE_MAINTENANCE_OUTPUT": "json"}
+    unmeasured |= {"INVOKE_MAINTENANCE_OUTPUT": "json"}
     done = subprocess.run(
-        ["/bin/bash", "-c", limited], cwd=REPOSITORY, env=environment, capture_output=True, check=False
+        ["/bin/bash", "-c", limited], cwd=REPOSITORY, env=unmeasured, capture_output=True, check=False
     )
     assert done.returncode == 2, done.stderr
     assert b"No archive could be written" in done.stdout
@@ -235,13 +235,104 @@ def test_a_full_disk_leaves_no_archive(inv: Inv, full: Path, environment: dict[s
     assert inv(CREATE).status == 0
 
 
-def test_a_restore_that_cannot_be_written_leaves_nothing(inv: Inv, full: Path, environment: dict[str, str]) -> None:
+def test_a_restore_that_cannot_be_written_leaves_nothing(inv: Inv, full: Path, unmeasured: dict[str, str]) -> None:
     (full / "data/large").write_bytes(bytes(5_000_000))
     inv(CREATE)
     limited = f"ulimit -f 1000; trap '' XFSZ; exec {INV} {RESTORE}"
     done = subprocess.run(
-        ["/bin/bash", "-c", limited], cwd=REPOSITORY, env=environment, capture_output=True, check=False
+        ["/bin/bash", "-c", limited], cwd=REPOSITORY, env=unmeasured, capture_output=True, check=False
     )
     assert done.returncode == 2, done.stderr
     assert b"What was restored of it is removed again" in done.stdout
     assert [*(full / "restored").iterdir()] == []
+
+
+def test_in_place_what_differs_is_replaced_and_the_state_before_is_kept(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    before = saved(full)
+    (first,) = archives(full)
+    (full / "data/materials.yaml").write_text("spoilt: true\n")
+    (full / "config/settings.py").unlink()
+    (full / "data/later.yaml").write_text("later: 1\n")
+    (full / "data/deep/er/two\nlines.yaml").chmod(0o666)
+    spoilt = saved(full)
+    dry = inv(RESTORE, "--force", "--dry-run")
+    assert (dry.status, saved(full)) == (0, spoilt)
+    done = inv(RESTORE, "--force")
+    assert (done.status, done.report["status"]) == (0, "ok"), done.out
+    assert (
+        dry.targets("restore")
+        == done.targets("restore")
+        == [
+            "config/settings.py",
+            "data/deep/er/two\\nlines.yaml",
+            "data/materials.yaml",
+        ]
+    )
+    after = saved(full)
+    assert after.pop("data/later.yaml")
+    assert after == before
+    assert not (full / "backups/.restore-in-place").exists()
+    (safety,) = {*archives(full)} - {first}
+    inv(RESTORE, "--backup", safety.name, "--into", "state-before")
+    assert (full / "state-before/data/materials.yaml").read_text() == "spoilt: true\n"
+    assert "0 of 7 files replaced" in inv(RESTORE, "--force", "--backup", first.name).out
+
+
+def test_in_place_nothing_changes_where_the_archive_is_damaged(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    (archive,) = archives(full)
+    archive.write_bytes(flip(archive.read_bytes()))
+    (full / "data/materials.yaml").write_text("newer: true\n")
+    before = fingerprint(full)
+    result = inv(RESTORE, "--force")
+    assert (result.status, result.err) == (2, ""), result.out
+    after = fingerprint(full)
+    assert {name for name in before if before[name] != after[name]} <= {".", "backups"}
+    assert after.keys() == before.keys()
+
+
+def test_in_place_a_link_in_the_place_of_a_file_is_not_followed(inv: Inv, full: Path, tmp_path: Path) -> None:
+    inv(CREATE)
+    (tmp_path / "precious").write_text("precious")
+    (full / "data/materials.yaml").unlink()
+    (full / "data/materials.yaml").symlink_to(tmp_path / "precious")
+    result = inv(RESTORE, "--force")
+    assert (result.status, result.err) == (2, ""), result.out
+    assert (tmp_path / "precious").read_text() == "precious"
+
+
+def test_in_place_nothing_changes_without_room_for_the_copy_of_the_state_before(
+    inv: Inv, full: Path, unmeasured: dict[str, str]
+) -> None:
+    inv(CREATE)
+    (full / "data/large").write_bytes(os.urandom(5_000_000))
+    (full / "data/materials.yaml").write_text("newer: true\n")
+    before = fingerprint(full)
+    limited = f"ulimit -f 1000; trap '' XFSZ; exec {INV} {RESTORE} --force"
+    command = ["/bin/bash", "-c", limited]
+    done = subprocess.run(command, cwd=REPOSITORY, env=unmeasured, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (2, b""), done.stdout
+    after = fingerprint(full)
+    assert {name for name in before if before[name] != after[name]} <= {".", "backups"}
+    assert after.keys() == before.keys()
+
+
+def test_in_place_a_run_that_was_killed_can_be_repeated(inv: Inv, full: Path, unmeasured: dict[str, str]) -> None:
+    for place in range(3000):
+        (full / f"data/small{place:04d}").write_text("good")
+    inv(CREATE)
+    before = saved(full)
+    for place in range(3000):
+        (full / f"data/small{place:04d}").write_text("spoilt")
+    (first,) = archives(full)
+    process = subprocess.Popen(
+        [INV, RESTORE, "--force", "--backup", first.name], cwd=REPOSITORY, env=unmeasured, stdout=subprocess.DEVNULL
+    )
+    wait_until(lambda: (full / "data/small0500").read_text() == "good", process)
+    process.kill()
+    process.wait()
+    assert {(full / f"data/small{place:04d}").read_text() for place in range(3000)} <= {"good", "spoilt"}
+    assert inv(RESTORE, "--force", "--backup", first.name).status == 0
+    assert saved(full) == before
+    assert not (full / "backups/.restore-in-place").exists()

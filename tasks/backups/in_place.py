@@ -1,0 +1,196 @@
+"""``backup.restore --force``: over the project itself, once the present state is in a backup of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from threading import Event
+from typing import NamedTuple
+
+from ..core import files
+from ..core.interrupt import deferred_interrupt
+from ..core.lock import project_lock, require_writable
+from ..core.names import count, printable, size
+from ..core.report import Action, Finding, Interrupted, Report, Status
+from ..core.settings.model import Settings
+from .archive import Damaged, Stopped
+from .creation import make
+from .manifest import Held, Manifest, manifest_name
+from .restoring import TASK, Target, chosen, extract, require_safe
+from .selection import select
+
+_SCRATCH = ".restore-in-place"
+"""The folder beside the archives into which the backup is restored before anything in the project changes."""
+
+_BLOCK = 1 << 20
+
+
+class _Done(NamedTuple):
+    """What was done: the name of the copy of the state before, and the files that were replaced or made."""
+
+    safety: str
+    replaced: list[Held]
+
+
+def restore_in_place(
+    settings: Settings,
+    *,
+    name: str = "",
+    now: datetime,
+    dry_run: bool = False,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> Report:
+    """Give every file of a backup its place in the project, where it is not as it was saved.
+
+    The backup is restored beside the archives first and compared; then the present state is backed up; only then each
+    file that differs is replaced, at once and whole. What the backup does not hold stays. A run that is killed between
+    two files leaves each of them old or new, and can be repeated.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        name: the archive's name; empty: the newest whole one.
+        now: the moment of the run.
+        dry_run: read the archive in full and say what would be replaced.
+        advance: told of the entries that were read.
+
+    Raises:
+        UserError: there is no such backup.
+        Held, Closed: another run is at work, or the root cannot be written.
+        Interrupted: Ctrl-C; nothing in the project was changed, unless the report says so.
+    """
+    root, directory = Path(settings.root), settings.backups.directory
+    backup = chosen(root, directory, name)
+    path = f"{directory}/{backup.name}"
+    if dry_run:
+        require_writable(root)
+    if backup.manifest is None:
+        return _refused(path, backup.problem, dry_run=dry_run)
+    manifest = backup.manifest
+    with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
+        try:
+            require_safe(manifest)
+            if dry_run:
+                extract(root, path, manifest, None, stop, advance)
+                done = _Done("", [*_different(root, manifest)])
+            else:
+                done = _restore(settings, path, manifest, now, stop, advance)
+        except Stopped:
+            raise Interrupted(Report(summary="stopped; nothing in the project was changed")) from None
+        except (Damaged, files.Refused, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
+            return _refused(path, reason, dry_run=dry_run)
+        finally:
+            if not dry_run:
+                _clear(root, directory)
+    return _report(directory, path, manifest, done, dry_run=dry_run)
+
+
+def _restore(
+    settings: Settings, path: str, manifest: Manifest, now: datetime, stop: Event, advance: Callable[[int], None]
+) -> _Done:
+    root, own = Path(settings.root), settings.backups
+    scratch = f"{own.directory}/{_SCRATCH}"
+    _clear(root, own.directory)  # what a killed run left
+    extract(root, path, manifest, Target(root, scratch), stop, advance)
+    sources = [*dict.fromkeys((*own.sources, *(entry.name for entry in manifest.entries if entry.is_file)))]
+    present = select(root, sources, (), own.directory, stop)
+    safety = make(root, own.directory, present, own.sources, now, stop, advance).name if present.entries else ""
+    replaced = [*_different(root, manifest)]
+    for held in manifest.entries:
+        if not held.is_file:
+            _make_folder(root, held)
+    for held in replaced:
+        _replace(root, scratch, held)
+    for held in reversed([entry for entry in manifest.entries if not entry.is_file]):
+        _give_times(root, held)
+    os.sync()
+    return _Done(safety, replaced)
+
+
+def _different(root: Path, manifest: Manifest) -> Iterator[Held]:
+    """Yield the files that are missing in the project, or not as they were saved."""
+    for held in manifest.entries:
+        if held.is_file and not _is_same(root, held):
+            yield held
+
+
+def _is_same(root: Path, held: Held) -> bool:
+    try:
+        with files.regular_file(root, held.name) as (descriptor, status):
+            known = (status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
+            if known != (held.size, held.mtime_ns, held.mode):
+                return False
+            digest = hashlib.sha256()
+            while piece := os.read(descriptor, _BLOCK):
+                digest.update(piece)
+            return digest.hexdigest() == held.sha256
+    except FileNotFoundError:
+        return False
+
+
+def _make_folder(root: Path, held: Held) -> None:
+    with files.folder(root, held.name, create=True):
+        return
+
+
+def _replace(root: Path, scratch: str, held: Held) -> None:
+    path = PurePosixPath(held.name)
+    with (
+        files.folder(root, f"{scratch}/{path.parent}") as source,
+        files.folder(root, str(path.parent)) as target,
+    ):
+        os.rename(path.name, path.name, src_dir_fd=source, dst_dir_fd=target)
+
+
+def _give_times(root: Path, held: Held) -> None:
+    with files.folder(root, held.name) as folder:
+        os.fchmod(folder, held.mode)
+        os.utime(folder, ns=(held.mtime_ns, held.mtime_ns))
+
+
+def _clear(root: Path, directory: str) -> None:
+    with suppress(OSError, files.Refused), files.folder(root, directory) as folder:
+        shutil.rmtree(_SCRATCH, dir_fd=folder)
+
+
+# What is told
+
+
+def _report(directory: str, path: str, manifest: Manifest, done: _Done, *, dry_run: bool) -> Report:
+    number = sum(entry.is_file for entry in manifest.entries)
+    total = sum(entry.size for entry in done.replaced)
+    would = "would be " if dry_run else ""
+    message = (
+        f"{len(done.replaced):,} of {count(number, 'file')} {would}replaced or made; the others are as they were saved."
+    )
+    if done.safety:
+        message += f" The state before is kept as {done.safety}."
+    written = [f"{directory}/{each}" for each in (done.safety, manifest_name(done.safety)) if done.safety]
+    actions = [Action(verb="write", target=each) for each in written]
+    actions += [
+        Action(verb="restore", target=printable(held.name), bytes=held.size, done=not dry_run) for held in done.replaced
+    ]
+    return Report(
+        summary=f"{count(len(done.replaced), 'file')} of {size(total)} {would}restored in place",
+        findings=[Finding(check="backup.restore", subject=path, status=Status.OK, message=message)],
+        actions=actions,
+        files=written,
+        dry_run=dry_run,
+    )
+
+
+def _refused(path: str, reason: str, *, dry_run: bool) -> Report:
+    finding = Finding(
+        check="backup.restore",
+        subject=path,
+        status=Status.CRITICAL,
+        message=f"It was not restored: {reason}.",
+        remedy="Restore another one, or make room. What was replaced already is in the newest backup.",
+    )
+    return Report(summary="not restored", findings=[finding], dry_run=dry_run)
