@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tasks.backups import creation, in_place
+from tasks.backups.archive import Damaged
+from tasks.backups.creation import create
+from tasks.backups.in_place import restore_in_place
+from tasks.backups.selection import select
+from tasks.core.errors import UserError
+from tasks.core.report import Interrupted, Report, Status
+from tasks.core.settings.model import BackupSettings, Settings
+
+NOW = datetime(2026, 11, 24, 12).astimezone()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/a.yaml").write_text("a: 1\n")
+    return Settings(root=str(tmp_path), backups=BackupSettings(sources=("data",)))
+
+
+def told(report: Report) -> list[tuple[Status, str]]:
+    return [(finding.status, finding.message) for finding in report.findings]
+
+
+def left(settings: Settings) -> list[str]:
+    return sorted(path.name for path in (Path(settings.root) / "backups").iterdir())
+
+
+def test_an_archive_that_does_not_read_back_is_removed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(*arguments: object) -> Iterator[None]:
+        if arguments:
+            raise Damaged("it is damaged")
+        yield
+
+    monkeypatch.setattr(creation, "read_archive", damaged)
+    ((status, message),) = told(create(settings, now=NOW))
+    assert status is Status.CRITICAL
+    assert message == "The archive was written and did not read back well: it is damaged. It was removed."
+    assert left(settings) == []
+
+
+def test_a_file_that_changes_or_goes_meanwhile_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(settings.root)
+    (root / "data/b.yaml").write_text("b: 1\n")
+
+    def then_gone(*arguments: object) -> object:
+        found = select(*arguments)  # type: ignore[arg-type]
+        (root / "data/b.yaml").unlink()
+        return found
+
+    monkeypatch.setattr("tasks.backups.creation.select", then_gone)
+    report = create(settings, now=NOW)
+    assert told(report)[-1] == (
+        Status.WARNING,
+        "1 entry not backed up: data/b.yaml (it cannot be read: No such file or directory).",
+    )
+    assert len(left(settings)) == 2
+
+
+def test_an_outdated_backup_that_cannot_be_deleted_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    (Path(settings.root) / "backups").mkdir()
+    (Path(settings.root) / "backups/backup_20200101_000000.tar.gz").touch()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(creation, "delete", refuse)
+    report = create(settings, now=NOW)
+    assert report.findings[-1].status is Status.WARNING
+    assert "could not be deleted" in report.findings[-1].message
+
+
+def test_two_backups_of_one_second_have_two_names(settings: Settings) -> None:
+    create(settings, now=NOW)
+    create(settings, now=NOW)
+    create(settings, now=NOW)
+    names = [name for name in left(settings) if name.endswith(".gz")]
+    assert names == [f"backup_20261124_120000{number}.tar.gz" for number in ("", "_2", "_3")]
+
+
+def test_stopped_while_it_is_written_it_leaves_nothing(settings: Settings) -> None:
+    def stop(_count: int) -> None:
+        import os
+        import signal
+
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        create(settings, now=NOW, advance=stop)
+    assert left(settings) == []
+
+
+def test_in_place_without_a_manifest_nothing_is_restored(settings: Settings) -> None:
+    create(settings, now=NOW)
+    (Path(settings.root) / "backups/backup_20261124_120000.manifest.json").unlink()
+    report = restore_in_place(settings, name="backup_20261124_120000.tar.gz", now=NOW)
+    assert told(report) == [(Status.CRITICAL, "It was not restored: there is no manifest beside it.")]
+    with pytest.raises(UserError, match="no whole backup"):
+        restore_in_place(settings, now=NOW)
+
+
+def test_in_place_stopped_before_anything_changes_it_changes_nothing(settings: Settings) -> None:
+    create(settings, now=NOW)
+    (Path(settings.root) / "data/a.yaml").write_text("newer: 1\n")
+
+    def stop(_count: int) -> None:
+        import os
+        import signal
+
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Interrupted):
+        restore_in_place(settings, now=NOW, advance=stop)
+    assert (Path(settings.root) / "data/a.yaml").read_text() == "newer: 1\n"
+    assert [name for name in left(settings) if not name.startswith("backup_")] == []
+
+
+def test_in_place_what_is_left_of_a_killed_run_is_cleared_away(settings: Settings) -> None:
+    create(settings, now=NOW)
+    scratch = Path(settings.root) / "backups" / in_place._SCRATCH / "data"
+    scratch.mkdir(parents=True)
+    (scratch / "a.yaml").write_text("half")
+    assert restore_in_place(settings, now=NOW).status is Status.OK
+    assert not scratch.exists()
+    assert (Path(settings.root) / "data/a.yaml").read_text() == "a: 1\n"
