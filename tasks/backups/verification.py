@@ -18,6 +18,7 @@ from ..core import files
 from ..core.names import count, listed, printable, size
 from ..core.report import Action, Finding, Metric, Report, Status
 from ..core.settings.model import BackupSettings, Settings
+from ..core.validation import fault
 from .archive import Damaged, Stopped, read_archive
 from .ledger import FILE, read_ledger, turn, write_ledger
 from .manifest import Manifest
@@ -25,7 +26,6 @@ from .plausibility import days_old, usual_sizes
 from .restoring import Target, require_safe
 from .selection import Selected, select
 from .store import Backup, backups
-from .validation import fault
 
 TASK = "quarterly.backup-verification"
 

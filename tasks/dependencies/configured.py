@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Event
 
+from ..core.processes import run
 from .environment import Environment
-from .processes import run
 
 _SECONDS = 60.0
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..core.names import duration, printable
-from .processes import Ended, run
+from ..core.processes import Ended, run
 
 _OWN_FOLDERS = (".venv", "venv")
 """Where projects keep their environment, in this order: the first is uv's, Poetry's and most editors' default."""

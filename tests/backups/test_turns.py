@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.backups import validation
 from tasks.backups.ledger import turn
 from tasks.backups.manifest import archive_name
 from tasks.backups.plausibility import usual_sizes
 from tasks.backups.store import Backup
-from tasks.backups.validation import fault
+from tasks.core import validation
+from tasks.core.validation import fault
 
 NOW = datetime(2026, 11, 24, 12).astimezone()
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from ...core import git
 from ...core.names import printable
 
-_SECONDS = 10
-"""After which Git is not waited for."""
-
 _HEAD = re.compile(r"(?P<commit>[0-9a-f]{40,64}) \d+ (?P<line>\d+)(?: \d+)?$")
-_PASSED_ON = ("PATH", "HOME", "XDG_CONFIG_HOME", "SystemRoot", "TMPDIR")
 
 
 class Change(NamedTuple):
@@ -66,19 +61,8 @@ def _moment(seconds: int) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """Return what Git prints; empty where it fails. No monitor or converter of the repository's is started."""
-    environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-pager", *arguments]
+    """Return what Git prints; empty where it fails."""
     try:
-        done = subprocess.run(
-            command,
-            cwd=root,
-            env={**environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
+        return git.ask(root, *arguments)
+    except git.Silent:
         return ""
-    return done.stdout.decode("utf-8", "replace")

@@ -20,7 +20,7 @@ from packaging.version import InvalidVersion, Version
 
 from ...core.addresses import is_loopback
 from ...core.names import duration, printable
-from ..processes import Ended, run
+from ...core.processes import Ended, run
 from .verdicts import Clean, NotAudited, Outcome, Unreadable, Verdict, from_document
 
 _PROGRAM = Path(__file__).with_name("checked_pip_audit.py")

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from packaging.version import Version
 
 from ...core.names import printable
+from ...core.processes import Ended, run
 from ..environment import Environment
-from ..processes import Ended, run
 from .refusals import Refusal, reason
 
 _OLDEST = Version("22.3")

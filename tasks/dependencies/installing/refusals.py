@@ -7,7 +7,7 @@ from threading import Event
 from typing import NamedTuple
 
 from ...core.names import duration, printable
-from ..processes import Ended
+from ...core.processes import Ended
 
 _LONGEST = 400
 

@@ -9,8 +9,8 @@ from threading import Event
 from typing import NamedTuple
 
 from ...core.names import duration, printable
+from ...core.processes import run
 from ..environment import Environment, active
-from ..processes import run
 
 _LONGEST = 300
 """Characters of what it said."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ...core.files import Refused
 from ...core.names import printable
+from ...core.processes import run
 from ..environment import Environment
-from ..processes import run
 from ..records import infos, recorded
 from .pips import Pip
 from .refusals import Refusal

@@ -10,12 +10,12 @@ from threading import Event
 
 import pytest
 
+from tasks.core.processes import Ended
 from tasks.demo_site.loopback import Response
 from tasks.demo_site.vulnerability_service import Known, vulnerability_service
 from tasks.dependencies.audit.checked_pip_audit import STATUS
 from tasks.dependencies.audit.running import _document, _environ, _failure, audit, doubted, unaudited
 from tasks.dependencies.audit.verdicts import Clean, NotAudited, Outcome, Vulnerability, Vulnerable
-from tasks.dependencies.processes import Ended
 
 KNOWN = (
     Known("Demo_Old", "DEMO-2026-1", fixed="1.1", aliases=("CVE-2026-0001",), summary="reads\ntoo much"),

@@ -8,7 +8,7 @@ from threading import Event, Timer
 
 import pytest
 
-from tasks.dependencies.processes import Ended, run
+from tasks.core.processes import Ended, run
 
 SLEEP = "import time; time.sleep(60)"
 
@@ -61,7 +61,7 @@ def test_it_ends_at_its_deadline_with_all_that_it_started(tmp_path: Path) -> Non
 
 
 def test_one_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.dependencies.processes._GRACE", 0.1)
+    monkeypatch.setattr("tasks.core.processes._GRACE", 0.1)
     code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); {SLEEP}"
     ended = python(code, tmp_path, seconds=2)
     assert ended.overdue
@@ -87,7 +87,7 @@ def test_what_is_left_of_its_children_ends_with_it(tmp_path: Path) -> None:
 
 
 def test_of_a_talkative_one_the_end_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.dependencies.processes._KEPT", 5)
+    monkeypatch.setattr("tasks.core.processes._KEPT", 5)
     assert python("print('0123456789', end='')", tmp_path).output == b"56789"
 
 

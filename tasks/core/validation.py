@@ -1,4 +1,4 @@
-"""Whether a restored file can still be used: by its own format, without running or importing it."""
+"""Whether a file can be used: by its own format, without running or importing it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
-from ..core.names import printable
+from .names import printable
 
 _LARGEST = 100_000_000
 """Bytes of a file that is parsed; a database of any size is asked."""
@@ -23,7 +23,7 @@ def fault(path: Path, name: str) -> str | None:
 
     Args:
         path: where it lies.
-        name: what it is called in the backup, whose ending says its format; a database is known by its content.
+        name: what it is called, whose ending says its format; a database is known by its content.
     """
     with path.open("rb") as file:
         if file.read(len(_SQLITE)) == _SQLITE:

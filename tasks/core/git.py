@@ -1,0 +1,50 @@
+"""Git, asked so that nothing of the repository's own making is started."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+_SECONDS = 10
+"""After which Git is not waited for."""
+
+_PASSED_ON = ("PATH", "HOME", "XDG_CONFIG_HOME", "SystemRoot", "TMPDIR")
+
+
+class Silent(Exception):
+    """Git is not there, does not answer, or cannot answer this; the message says why, as the end of a sentence."""
+
+
+def ask(root: Path, *arguments: str) -> str:
+    """Return what Git prints. No monitor or converter of the repository's is started.
+
+    Args:
+        root: the folder in which it is asked.
+        arguments: the command and its options.
+
+    Raises:
+        Silent: it gave no answer.
+    """
+    environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-pager", *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=root,
+            env={**environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=True,
+        )
+    except FileNotFoundError:
+        raise Silent("git is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise Silent(f"git gave no answer in {_SECONDS} s") from None
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise Silent(said[-1] if said else f"git ended with {error.returncode}") from None
+    except OSError as error:
+        raise Silent(f"git cannot be started: {error.strerror}") from None
+    return done.stdout.decode("utf-8", "surrogateescape")
