@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tasks.configuration.drift.authorship import NOT_COMMITTED, file_change, line_changes
-from tasks.core import git
 
 GIT = shutil.which("git") or "git"
 
@@ -80,7 +79,7 @@ def test_git_is_not_waited_for_for_long(repository: Path, monkeypatch: pytest.Mo
     (slow / "git").write_text("#!/bin/sh\nexec sleep 30\n")
     (slow / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{slow}:{os.environ['PATH']}")
-    monkeypatch.setattr(git, "_SECONDS", 0.2)
+    monkeypatch.setattr("tasks.core.git._SECONDS", 0.2)
     assert line_changes(repository, "deep/a.yaml", [1]) == {}
 
 
