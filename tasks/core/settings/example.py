@@ -42,6 +42,8 @@ def _lines(node: Branch | Mapping, tree: Any, indent: str) -> Iterator[str]:
         if isinstance(child, Setting):
             # JSON is YAML too, and quotes what needs it.
             yield f"{indent}{name}: {json.dumps(tree[name], ensure_ascii=False)}"
+        elif not tree[name]:
+            yield f"{indent}{name}: {{}}"
         else:
             yield f"{indent}{name}:"
             yield from _lines(child, tree[name], indent + "  ")

@@ -222,6 +222,20 @@ class BackupSettings(Section, frozen=True, kw_only=True):
     keep_days: Annotated[Days, Meta(description="Backups older than this many days are deleted.")] = 400
 
 
+class CapacitySettings(Section, frozen=True, kw_only=True):
+    """How far ahead capacity is planned, and when growth calls for something."""
+
+    horizon_days: Annotated[
+        Days, Meta(description="A limit that is reached within so many days is a warning, where the level is high.")
+    ] = 90
+    high_percent: Annotated[Percent, Meta(description="From so much of the whole on, a level is high.")] = 60
+    history_days: Annotated[Days, Meta(description="How far back measurements count.")] = 180
+    limits_mb: Annotated[
+        dict[str, Megabytes],
+        Meta(description="What logs, cache and backups may hold, by these names; the logs else emergency_total_mb."),
+    ] = field(default_factory=dict)
+
+
 def _providers() -> dict[str, ProviderSettings]:
     return {
         "deepseek": ProviderSettings(
@@ -249,6 +263,7 @@ class Settings(Section, frozen=True, kw_only=True):
     dependencies: DependencySettings = DependencySettings()
     configuration: ConfigurationSettings = ConfigurationSettings()
     backups: BackupSettings = BackupSettings()
+    capacity: CapacitySettings = CapacitySettings()
 
 
 def defaults() -> dict[str, Any]:

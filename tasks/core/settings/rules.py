@@ -15,6 +15,8 @@ from ..files import TEMPORARY
 from .fields import SettingPath
 from .model import DependencySettings, LogSettings, ProviderSettings, Settings
 
+_LIMITED = ("logs", "cache", "backups")
+
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -27,6 +29,9 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     if settings.generation.slow_seconds > settings.generation.very_slow_seconds:
         yield ("generation", "slow_seconds"), "no more than very_slow_seconds"
     yield from _dependencies(settings.dependencies)
+    for name in settings.capacity.limits_mb:
+        if name not in _LIMITED:
+            yield ("capacity", "limits_mb", name), f"one of {', '.join(_LIMITED)} as the name"
     for name, provider in settings.providers.items():
         for path, expected in _provider(provider):
             yield ("providers", name, *path), expected

@@ -18,6 +18,9 @@ FILE = "log_review.json"
 
 SCHEMA = 1
 
+_TOTALS = 500
+"""Reviews whose total is kept: more than a year of daily ones."""
+
 
 class Size(msgspec.Struct, frozen=True, kw_only=True):
     """A log at a review: its size in bytes, and its inode."""
@@ -55,9 +58,23 @@ def read(root: Path, directory: str) -> tuple[Last, json_files.Found]:
     return Last(reviewed, sizes), found
 
 
-def content(sizes: Mapping[str, Size], now: datetime) -> dict[str, Any]:
-    """Return the file's content."""
-    return {"schema": SCHEMA, "reviewed": now.isoformat(), "logs": msgspec.to_builtins(sizes)}
+def content(before: Mapping[str, Any], sizes: Mapping[str, Size], total: int, now: datetime) -> dict[str, Any]:
+    """Return the file's content.
+
+    Args:
+        before: what it held.
+        sizes: the logs.
+        total: bytes of the whole log folder; with those of earlier reviews, its growth can be told.
+        now: the moment of the review.
+    """
+    totals = before.get("totals")
+    earlier = totals if isinstance(totals, list) else []
+    return {
+        "schema": SCHEMA,
+        "reviewed": now.isoformat(),
+        "logs": msgspec.to_builtins(sizes),
+        "totals": [*earlier, {"reviewed": now.isoformat(), "bytes": total}][-_TOTALS:],
+    }
 
 
 def growth(before: Size | None, now: Size, packed: Sequence[Packed], reviewed: datetime | None) -> int | None:

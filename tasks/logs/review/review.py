@@ -16,6 +16,7 @@ from ...core.lock import project_lock, require_writable
 from ...core.names import printable
 from ...core.report import Interrupted, Report
 from ...core.settings.model import LogSettings, Settings
+from ...core.weighing import weigh
 from ..archives import FOLDER, is_interrupted
 from ..found import find
 from ..reading.levels import Level, finder
@@ -81,7 +82,9 @@ def review(
             if not stop.is_set():
                 _rotate(reader, settings.logs, [*_large(sizes, settings.logs)], outcome, now)
                 if not dry_run:
-                    _remember(root, settings.logs.directory, outcome, history.content(sizes, now), kept)
+                    total = weigh(root / settings.logs.directory, stop).total()
+                    content = history.content(kept.content, sizes, total, now)
+                    _remember(root, settings.logs.directory, outcome, content, kept)
         except FileNotFoundError:
             outcome.missing = True
         except (Refused, OSError) as error:

@@ -1,0 +1,1 @@
+"""The quarterly audit: declared checks of several areas, each weighed, and one score that explains itself."""

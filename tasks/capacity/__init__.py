@@ -1,0 +1,1 @@
+"""What grows, and when it will reach its limit."""

@@ -1,0 +1,88 @@
+"""What there is now: the disk, its inodes, and how much the project's folders hold."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+from ..core.settings.model import Settings
+from ..core.weighing import weigh
+from .history import BACKUPS, CACHE, DISK, INODES, LOGS
+
+_MEGABYTE = 1_000_000
+
+
+class Amount(NamedTuple):
+    """How much is used, how much there is in all, and the limit below that; ``None`` where there is none."""
+
+    used: float
+    total: float | None
+    limit: float | None
+
+
+class Present(NamedTuple):
+    """What was measured now.
+
+    Attributes:
+        amounts: by the name of the series.
+        folders: bytes of what lies in the root, by name.
+    """
+
+    amounts: dict[str, Amount]
+    folders: Counter[str]
+
+
+def measure(settings: Settings, stop: Event) -> Present:
+    """Measure the file system of the root, and the project's folders in one walk.
+
+    Raises:
+        OSError: the root cannot be read.
+    """
+    root = Path(settings.root)
+    folders = weigh(root, stop)
+    amounts = {DISK: _space(root, settings), INODES: _inodes(root, settings)}
+    limits = folder_limits(settings)
+    for name, directory in (
+        (LOGS, settings.logs.directory),
+        (CACHE, settings.cache.directory),
+        (BACKUPS, settings.backups.directory),
+    ):
+        if (held := _held(root, directory, folders, stop)) is not None:
+            amounts[name] = Amount(held, limits.get(name), limits.get(name))
+    return Present({name: amount for name, amount in amounts.items() if amount is not None}, folders)
+
+
+def folder_limits(settings: Settings) -> Mapping[str, float]:
+    """Return the limits of folders in bytes: the configured ones, of the logs else that of emergency recovery."""
+    limits = {LOGS: settings.logs.emergency_total_mb, **settings.capacity.limits_mb}
+    return {name: megabytes * _MEGABYTE for name, megabytes in limits.items()}
+
+
+def _held(root: Path, directory: str, folders: Counter[str], stop: Event) -> float | None:
+    path = Path(directory)
+    if len(path.parts) == 1:
+        return folders.get(path.name)
+    try:
+        return ((root / path).is_dir() and weigh(root / path, stop).total()) or None
+    except OSError:
+        return None
+
+
+def _space(root: Path, settings: Settings) -> Amount | None:
+    """Return the space as far as ordinary users may use it, as ``df`` counts it."""
+    status = os.statvfs(root)
+    used = status.f_blocks - status.f_bfree
+    total = (used + status.f_bavail) * status.f_frsize
+    return Amount(used * status.f_frsize, total, total * settings.health.disk_percent / 100) if total else None
+
+
+def _inodes(root: Path, settings: Settings) -> Amount | None:
+    """Return the inodes; ``None`` on a file system that has no fixed number of them."""
+    status = os.statvfs(root)
+    used = max(0, status.f_files - status.f_ffree)
+    total = used + status.f_favail
+    return Amount(used, total, total * settings.health.disk_percent / 100) if status.f_files else None
