@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .core.report import Report
     from .core.settings.model import Settings
 
+DEPENDENCY_REPORT = "dependency_reports/dependency_report_{:%Y%m}.json"
+CONFIG_REPORT = "config_reports/config_review_{:%Y%m}.json"
+"""Files in the log folder, by the month of a moment: the quarterly audit looks there as well."""
+
 
 def _packages(settings: Settings, names: Sequence[str] | None) -> frozenset[str]:
     from .core.arguments import packages
@@ -80,7 +84,7 @@ def dependency_update(
         root=Path(settings.root),
         task="monthly.dependency-update",
         now=now,
-        path=f"{settings.logs.directory}/dependency_reports/dependency_report_{now:%Y%m}.json",
+        path=f"{settings.logs.directory}/{DEPENDENCY_REPORT.format(now)}",
         check="dependencies.report",
         advance=run.advance,
         dry_run=dry,
@@ -166,7 +170,7 @@ def config_review(
         root=Path(settings.root),
         task="monthly.config-review",
         now=now,
-        path=f"{settings.logs.directory}/config_reports/config_review_{now:%Y%m}.json",
+        path=f"{settings.logs.directory}/{CONFIG_REPORT.format(now)}",
         check="configuration.report",
         advance=run.advance,
         dry_run=dry,

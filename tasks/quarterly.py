@@ -6,16 +6,31 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
+from . import monthly
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
+    from typing import Any
 
+    from .audit.audit import Interpreter
+    from .audit.taken_over import Source
+    from .core.procedure import Procedure
     from .core.report import Report
+    from .core.settings.model import Settings
 
 
 def _quarter(now: datetime) -> str:
     return f"{now.year}Q{(now.month + 2) // 3}"
+
+
+def _backup_report(now: datetime) -> str:
+    return f"backup_reports/backup_verification_{_quarter(now)}.json"
+
+
+def _capacity_report(now: datetime) -> str:
+    return f"capacity_reports/capacity_{_quarter(now)}.json"
 
 
 @procedure(help={"dry_run": "Restore and write nothing; the archives are read in full all the same."})
@@ -37,7 +52,7 @@ def backup_verification(run: Run, dry_run: bool = False) -> Report:
         root=Path(settings.root),
         task="quarterly.backup-verification",
         now=now,
-        path=f"{settings.logs.directory}/backup_reports/backup_verification_{_quarter(now)}.json",
+        path=f"{settings.logs.directory}/{_backup_report(now)}",
         check="backup.report",
         advance=lambda _parts: None,
         dry_run=dry,
@@ -68,13 +83,104 @@ def capacity_planning(run: Run, dry_run: bool = False) -> Report:
         root=Path(settings.root),
         task=TASK,
         now=now,
-        path=f"{settings.logs.directory}/capacity_reports/capacity_{_quarter(now)}.json",
+        path=f"{settings.logs.directory}/{_capacity_report(now)}",
         check="capacity.report",
         advance=run.advance,
         dry_run=dry_run or run.dry,
     )
 
 
-@task(name="all", default=True, pre=[backup_verification, capacity_planning])
+_TAKEN_OVER: dict[str, tuple[Procedure, dict[str, Any], Callable[[datetime], str]]] = {
+    "monthly.dependency-update": (monthly.dependency_update, {"check": True}, monthly.DEPENDENCY_REPORT.format),
+    "monthly.config-review": (monthly.config_review, {}, monthly.CONFIG_REPORT.format),
+    "quarterly.backup-verification": (backup_verification, {}, _backup_report),
+    "quarterly.capacity-planning": (capacity_planning, {}, _capacity_report),
+}
+"""What the audit takes over: the procedure, its arguments, and where it keeps its report in the log folder."""
+
+
+@procedure(
+    help={
+        "dry_run": "Write nothing, and let the other procedures make dry runs; no benchmark is measured.",
+        "rerun": "Run the other procedures even where their reports are fresh.",
+    }
+)
+def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report:
+    """Audit architecture, security, performance, data, capacity and licences; one score with its arithmetic.
+
+    Reads maintenance.audit, and the reports of dependency update, configuration review, backup verification and
+    capacity planning where they are fresh; runs those that are not. The report goes to
+    audit_reports/audit_YYYYQn.json in the log folder, a page to read (audit_YYYYQn.md) beside it.
+    """
+    import os
+    from pathlib import Path
+
+    from .audit.audit import TASK, audit
+    from .audit.trend import FOLDER
+    from .core.composition import compose
+
+    settings, now, dry = run.settings, run.now, dry_run or run.dry
+    sources = _sources(run, dry=dry, rerun=rerun)
+    return compose(
+        {
+            "audit": lambda stop: audit(
+                settings,
+                sources=sources,
+                interpreter=_interpreter(settings),
+                environ=os.environ,
+                now=now,
+                quarter=_quarter,
+                stop=stop,
+                advance=run.advance,
+                dry_run=dry,
+            )
+        },
+        root=Path(settings.root),
+        task=TASK,
+        now=now,
+        path=f"{settings.logs.directory}/{FOLDER}/audit_{_quarter(now)}.json",
+        check="audit.report",
+        advance=lambda _parts: None,
+        dry_run=dry,
+    )
+
+
+def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
+    """Return the other procedures' reports: the fresh ones as they are, the others by running them."""
+    from datetime import timedelta
+    from pathlib import Path
+
+    from .audit.taken_over import Source, fresh
+    from .core.runner import perform
+
+    settings, now, days = run.settings, run.now, run.settings.audit.fresh_days
+    sources = {}
+    for name, (other, arguments, path) in _TAKEN_OVER.items():
+        kept = {path(now - timedelta(days=each)) for each in (*range(0, int(days), 28), days)}  # of earlier months too
+        found = [
+            source
+            for each in kept
+            if (source := fresh(Path(settings.root), f"{settings.logs.directory}/{each}", name, now=now, days=days))
+        ]
+        sources[name] = (
+            max(found, key=lambda source: source.measured)
+            if found and not rerun
+            else Source(perform(other, name, arguments, run.loaded, dry=dry), now, reused=False)
+        )
+    return sources
+
+
+def _interpreter(settings: Settings) -> Interpreter:
+    import os
+    from pathlib import Path
+
+    from .audit.audit import Interpreter
+    from .dependencies.environment import Nowhere, locate
+
+    found = locate(Path(settings.root), settings.dependencies.python, os.environ)
+    return Interpreter(None, found.message) if isinstance(found, Nowhere) else Interpreter(found.python)
+
+
+@task(name="all", default=True, pre=[backup_verification, capacity_planning, system_audit])
 def every(_context: Context) -> None:
     """Run every quarterly procedure (a dry run of all of them: inv --dry quarterly)."""

@@ -129,7 +129,11 @@ def describe(setting: Setting) -> str:
     if get_origin(bare) is Literal:
         return "one of " + ", ".join(get_args(bare))
     if get_origin(bare) is tuple:
-        return "a list of texts" if get_args(bare)[0] is str else "a list of records with id, package, reason and until"
+        item = get_args(bare)[0]
+        if item is str:
+            return "a list of texts"
+        *names, last = (field.name for field in msgspec.structs.fields(item))
+        return f"a list of records with {', '.join(names)} and {last}"
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[bare] + _limits(setting)
 
 

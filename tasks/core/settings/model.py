@@ -236,6 +236,33 @@ class CapacitySettings(Section, frozen=True, kw_only=True):
     ] = field(default_factory=dict)
 
 
+class Waiver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A finding of the audit that was looked at and accepted until a date (``YYYY-MM-DD``)."""
+
+    check: str
+    subject: str
+    reason: str
+    until: date
+
+
+class AuditSettings(Section, frozen=True, kw_only=True):
+    """What the quarterly audit looks at, and what of it is accepted."""
+
+    fresh_days: Annotated[
+        Days, Meta(description="Reports of other procedures that are no older are used; else those are run.")
+    ] = 7
+    data: Annotated[tuple[str, ...], Meta(description="Data files whose checksums are kept (shell patterns).")] = (
+        "data/**",
+        "config/**",
+    )
+    benchmark_percent: Annotated[
+        Count, Meta(description="A benchmark slower than before by more than so many percent is a warning.")
+    ] = 50
+    waivers: Annotated[
+        tuple[Waiver, ...], Meta(description="Accepted findings: check, subject (a shell pattern), reason, until.")
+    ] = ()
+
+
 def _providers() -> dict[str, ProviderSettings]:
     return {
         "deepseek": ProviderSettings(
@@ -264,6 +291,7 @@ class Settings(Section, frozen=True, kw_only=True):
     configuration: ConfigurationSettings = ConfigurationSettings()
     backups: BackupSettings = BackupSettings()
     capacity: CapacitySettings = CapacitySettings()
+    audit: AuditSettings = AuditSettings()
 
 
 def defaults() -> dict[str, Any]:

@@ -67,6 +67,7 @@ def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         (("configuration", "files"), settings.configuration.files),
         (("configuration", "components"), settings.configuration.components),
         (("backups", "sources"), settings.backups.sources),
+        (("audit", "data"), settings.audit.data),
     ):
         if not all(map(_is_below, values)):
             yield path, "relative paths below the root"

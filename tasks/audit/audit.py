@@ -1,0 +1,143 @@
+"""``quarterly.system-audit``: every area examined, what is accepted taken out, one score, a page to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+import msgspec
+
+from ..core import files
+from ..core.markdown import page
+from ..core.names import count, printable
+from ..core.report import Action, Finding, Report, Status
+from ..core.settings.model import Settings
+from . import architecture, compliance, data, performance, security, taken_over
+from .score import Score, arithmetic, score, table
+from .taken_over import Source, rows, take_over
+from .trend import FOLDER, compared, last_audit
+from .waivers import waive
+
+TASK = "quarterly.system-audit"
+
+CHECKS = (
+    *architecture.CHECKS,
+    *security.CHECKS,
+    *performance.CHECKS,
+    *data.CHECKS,
+    *compliance.CHECKS,
+    *taken_over.CHECKS,
+)
+"""All that is declared; their weights are what the score is made of."""
+
+
+class Interpreter(NamedTuple):
+    """The project's own Python: its path, or ``None`` and why there is none, as a sentence."""
+
+    python: Path | None
+    reason: str = ""
+
+
+def audit(
+    settings: Settings,
+    *,
+    sources: Mapping[str, Source],
+    interpreter: Interpreter,
+    environ: Mapping[str, str],
+    now: datetime,
+    quarter: Callable[[datetime], str],
+    stop: Event,
+    advance: Callable[[int], None],
+    dry_run: bool,
+) -> Report:
+    """Audit the project.
+
+    Args:
+        settings: the project's, ``root`` absolute.
+        sources: the reports of other procedures, by name.
+        interpreter: of the environment whose packages' licences are looked at.
+        environ: the environment in which it runs.
+        now: the moment of the audit.
+        quarter: tells the quarter of a moment, ``2026Q4``.
+        stop: ends it where it is set.
+        advance: told after each step.
+        dry_run: write nothing.
+    """
+    root = Path(settings.root)
+    integrity = data.examine(settings, now=now, stop=stop, advance=advance, dry_run=dry_run)
+    speed = performance.examine(settings, now=now, quarter=quarter, stop=stop, advance=advance, dry_run=dry_run)
+    licensed = compliance.examine(interpreter.python, interpreter.reason, settings, environ, stop)
+    waived = waive(
+        [
+            *architecture.examine(root, settings, stop, advance),
+            *security.examine(root, settings, stop, advance),
+            *speed.findings,
+            *integrity.findings,
+            *licensed.findings,
+            *take_over(sources),
+        ],
+        settings.audit.waivers,
+        now.date(),
+    )
+    scored = score(CHECKS, waived.findings)
+    before = last_audit(root, settings.logs.directory, quarter(now))
+    report = Report(
+        summary=_summary(scored, waived.findings),
+        findings=[_on_score(scored), compared(before.last, scored, before.left_out), *waived.findings, *waived.notes],
+        metrics=speed.metrics,
+        actions=[*integrity.actions, *speed.actions],
+        files=[each.target for each in (*integrity.actions, *speed.actions) if each.done],
+        data={
+            "percent": scored.percent,
+            "score": table(scored),
+            "sources": rows(sources),
+            **({"benchmarks": speed.rows} if speed.rows else {}),
+            **({"licences": licensed.rows} if licensed.rows else {}),
+        },
+    )
+    return report if stop.is_set() else _with_page(root, settings, report, quarter(now), dry_run=dry_run)
+
+
+def _on_score(scored: Score) -> Finding:
+    status = Status.UNKNOWN if scored.percent is None else Status.OK
+    return Finding(
+        check="audit.score",
+        subject="score",
+        status=status,
+        message=arithmetic(scored),
+        value=scored.percent,
+        unit="%",
+    )
+
+
+def _summary(scored: Score, findings: list[Finding]) -> str:
+    numbers = Counter(finding.status for finding in findings)
+    words = "no score" if scored.percent is None else f"score {scored.percent} of 100"
+    return ", ".join([words, *_numbers(numbers)])
+
+
+def _numbers(numbers: Counter[Status]) -> Iterator[str]:
+    for status in (Status.CRITICAL, Status.UNKNOWN):
+        if numbers[status]:
+            yield f"{numbers[status]} {status.value}"
+    if numbers[Status.WARNING]:
+        yield count(numbers[Status.WARNING], "warning")
+
+
+def _with_page(root: Path, settings: Settings, report: Report, quarter: str, *, dry_run: bool) -> Report:
+    path = f"{settings.logs.directory}/{FOLDER}/audit_{quarter}.md"
+    if dry_run:
+        action = Action(verb="write", target=path, done=False)
+        return msgspec.structs.replace(report, actions=[*report.actions, action])
+    try:
+        files.write(root, path, page(f"System audit {quarter}", report).encode("utf-8", "backslashreplace"))
+    except (files.Refused, OSError) as error:
+        message = f"The page could not be written: {printable(error).rstrip('.')}."
+        remedy = "Make room, and see that the folder can be written."
+        finding = Finding(check="audit.report", subject=path, status=Status.WARNING, message=message, remedy=remedy)
+        return msgspec.structs.replace(report, findings=[*report.findings, finding])
+    return msgspec.structs.replace(report, files=[*report.files, path])

@@ -1,0 +1,108 @@
+"""This audit against the last one: the score, and which checks have become better or worse."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..core import files, json_files
+from ..core.names import listed, printable
+from ..core.report import Finding, Status
+from .score import Score
+
+FOLDER = "audit_reports"
+"""In the log folder."""
+
+_NAME = re.compile(r"audit_(\d{4}Q[1-4])\.json", re.ASCII)
+_BETTER = (Status.OK.value, Status.WARNING.value, Status.CRITICAL.value)
+"""Results that can be set against each other, the best first."""
+
+
+class Last(NamedTuple):
+    """The last audit before this quarter's.
+
+    Attributes:
+        quarter: ``2026Q3``.
+        percent: its score.
+        results: its checks' results by name.
+    """
+
+    quarter: str
+    percent: int
+    results: Mapping[str, str]
+
+
+class Before(NamedTuple):
+    """The last audit, if there is one, and a sentence on what could not be read; empty where all could."""
+
+    last: Last | None
+    left_out: str
+
+
+def last_audit(root: Path, directory: str, quarter: str) -> Before:
+    """Return the last audit of an earlier quarter that has a score, and which reports could not be read.
+
+    Args:
+        root: the project.
+        directory: the log folder, below it.
+        quarter: the present one.
+    """
+    try:
+        with files.folder(root, f"{directory}/{FOLDER}") as descriptor:
+            names = os.listdir(descriptor)  # noqa: PTH208 - by descriptor
+    except (files.Refused, OSError):
+        return Before(None, "")
+    broken: list[str] = []
+    for name in sorted(names, reverse=True):
+        match = _NAME.fullmatch(name)
+        if match and match[1] < quarter:
+            content = json_files.read_object(root, f"{directory}/{FOLDER}/{name}").content
+            if found := _read(match[1], content):
+                return Before(found, _left_out(broken))
+            broken.append(name)
+    return Before(None, _left_out(broken))
+
+
+def compared(last: Last | None, now: Score, left_out: str) -> Finding:
+    """Return the finding on how the score has changed; a fall is told, and judged where it is made: in its checks."""
+    if last is None:
+        message = left_out or "There is no earlier audit to compare with."
+        status = Status.WARNING if left_out else Status.SKIPPED
+        remedy = "Look at what wrote it, then move it away." if left_out else None
+        return Finding(check="audit.trend", subject="trend", status=status, message=message, remedy=remedy)
+    changed = {
+        line.check.name: _BETTER.index(last.results[line.check.name]) - _BETTER.index(line.result.value)
+        for line in now.lines
+        if line.result.value in _BETTER and last.results.get(line.check.name) in _BETTER
+    }
+    parts = [f"It was {last.percent} in {last.quarter}"]
+    parts += _group("better", [name for name, change in changed.items() if change > 0])
+    parts += _group("worse", [name for name, change in changed.items() if change < 0])
+    since = [line.check.name for line in now.lines if line.points is not None and line.check.name not in changed]
+    parts += _group("not judged then", since)
+    change = None if now.percent is None else now.percent - last.percent
+    message = "; ".join(parts) + "." + (f" {left_out}" if left_out else "")
+    return Finding(check="audit.trend", subject="trend", status=Status.OK, message=message, value=change, unit="points")
+
+
+def _group(what: str, names: list[str]) -> list[str]:
+    return [f"{what}: {', '.join(names)}"] if names else []
+
+
+def _read(quarter: str, content: Mapping[str, Any]) -> Last | None:
+    data = content.get("data")
+    rows = data.get("score") if isinstance(data, dict) else None
+    percent = data.get("percent") if isinstance(data, dict) else None
+    if not isinstance(rows, list) or not isinstance(percent, int) or isinstance(percent, bool):
+        return None
+    results = {str(row.get("check")): str(row.get("result")) for row in rows if isinstance(row, dict)}
+    return Last(quarter, percent, results)
+
+
+def _left_out(broken: list[str]) -> str:
+    if not broken:
+        return ""
+    return f"Left out, for no score can be read from it: {listed([printable(name) for name in broken], len(broken))}."
