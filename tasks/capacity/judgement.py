@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ _REMEDY = {
     INODES: "Find the folder with most files (du --inodes) and delete or pack them.",
     LOGS: "Run inv weekly.log-rotation more often, or keep archives for fewer days (maintenance.logs.archive_days).",
     CACHE: "Let entries expire earlier (maintenance.cache.expiry_hours), or raise maintenance.capacity.limits_mb.",
-    BACKUPS: "Keep backups for fewer days (maintenance.backups.keep_days), or raise maintenance.capacity.limits_mb.",
+    BACKUPS: "Keep fewer backups (maintenance.backups.keep and keep_days), or raise maintenance.capacity.limits_mb.",
 }
 
 
@@ -54,8 +54,16 @@ def judged(name: str, amount: Amount, points: Sequence[Point]) -> Judged:
         points: its measurements in order of time.
     """
     limit = amount.limit or math.inf
-    found = forecast(points, limit)
+    found = forecast([*_as_now(points)], limit)
     return Judged(name, amount, points, found, None if found is None else reached(found, limit))
+
+
+def _as_now(points: Sequence[Point]) -> Iterator[Point]:
+    """Yield the points, those of today as low as the last: since this morning there may have been a clean-up."""
+    last = points[-1]
+    for point in points:
+        same_day = math.floor(point.day) == math.floor(last.day)
+        yield point._replace(value=min(point.value, last.value)) if same_day else point
 
 
 def judge(settings: CapacitySettings, each: Judged, today: date, helps: str) -> Finding:
@@ -175,7 +183,7 @@ def _standing(each: Judged) -> str:
 
 
 def _shortage(points: Sequence[Point]) -> str:
-    span = points[-1].day - points[0].day if points else 0.0
+    span = points[-1].day - points[0].day
     return (
         f"there is not enough history for a forecast: {count(len(points), 'measurement')} over "
         f"{count(math.floor(span), 'day')}, where at least {FEWEST} over {SHORTEST_DAYS:g} days are needed."
