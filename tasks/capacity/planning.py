@@ -105,7 +105,8 @@ def _freeable(frees: Mapping[str, Callable[[], Report]], stop: Event) -> Iterato
             stop.set()
             return
         except (UserError, OSError) as error:
-            message = f"What inv {name} would free is not known: {printable(error)}"
+            reason = f"{error.strerror}." if isinstance(error, OSError) else str(error)
+            message = f"What inv {name} would free is not known: {printable(reason)}"
             yield Finding(check="capacity.freeable", subject=name, status=Status.OK, message=message)
             continue
         freed = sum(action.bytes for action in actions if action.verb == "delete")
