@@ -117,10 +117,10 @@ def _freeable(frees: Mapping[str, Callable[[], Report]], stop: Event) -> Iterato
 def _history_findings(broken: Sequence[str], strange: Mapping[str, int]) -> Iterator[Finding]:
     if broken:
         message = (
-            f"The history is without {count(len(broken), 'report')} that cannot be read or of another form: "
+            f"{count(len(broken), 'report')} left out of the history, unreadable or of another form: "
             f"{listed(broken, len(broken))}."
         )
-        remedy = "Look at what wrote this; once it is moved away, nothing more is said of it."
+        remedy = "Look at what wrote it, then move it away: it cannot be used."
         yield Finding(
             check="capacity.history",
             subject="reports",
@@ -133,7 +133,7 @@ def _history_findings(broken: Sequence[str], strange: Mapping[str, int]) -> Iter
     if strange:
         number = sum(strange.values())
         message = (
-            f"The history is without {count(number, 'measurement')} whose moment lies ahead or is none, in "
+            f"{count(number, 'measurement')} left out of the history, dated ahead or not at all, in "
             f"{listed([*strange], len(strange))}."
         )
         yield Finding(
@@ -143,5 +143,5 @@ def _history_findings(broken: Sequence[str], strange: Mapping[str, int]) -> Iter
             message=message,
             value=number,
             unit="measurements",
-            remedy="See that the machine's clock is right; if it is, it was wrong once: move these reports away.",
+            remedy="See that the machine's clock is right; if it is, take the runs that it dated wrongly out of there.",
         )

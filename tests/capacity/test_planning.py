@@ -190,7 +190,7 @@ def test_reports_that_cannot_be_used_are_named(project: Project) -> None:
     finding = found(planned(project), "history")["reports"]
     assert (finding.status, finding.value) == (Status.WARNING, 1)
     assert finding.message == (
-        "The history is without 1 report that cannot be read or of another form: "
+        "1 report left out of the history, unreadable or of another form: "
         '"logs/health_reports/health_report_20261125.json".'
     )
     assert finding.remedy
@@ -207,7 +207,7 @@ def test_a_clock_that_jumped_is_told_and_changes_nothing_else(project: Project) 
     finding = found(after, "history")["clock"]
     assert (finding.status, finding.value) == (Status.WARNING, 2)
     assert finding.message == (
-        "The history is without 2 measurements whose moment lies ahead or is none, in "
+        "2 measurements left out of the history, dated ahead or not at all, in "
         '"logs/capacity_reports/capacity_2026Q4.json".'
     )
     assert found(before, "history") == {}
