@@ -1,4 +1,4 @@
-"""Sizes that the procedures recorded in the log folder: read back, whatever lies there."""
+"""Sizes that the procedures recorded, most of them in the log folder: read back, whatever lies there."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ _FOLDER = "capacity.folder "
 FOLDERS_OF_REPORTS = ("health_reports", "capacity_reports", "cache_reports")
 
 REVIEW = "log_review.json"
+CREATED = "created.json"
 
 _NAME = re.compile(r"[a-z_]+_(\d{8}|\d{6}|\d{4}Q[1-4])\.json", re.ASCII)
 _OF_A_DAY = re.compile(r".*_(\d{8})\.json", re.ASCII)
@@ -63,12 +64,13 @@ def day_of(moment: datetime) -> float:
     return (moment.timestamp() + offset.total_seconds()) / 86_400
 
 
-def read_history(root: Path, directory: str, *, now: datetime, days: float) -> History:
+def read_history(root: Path, directory: str, backups: str, *, now: datetime, days: float) -> History:
     """Read what was measured in the days before now.
 
     Args:
         root: the project.
         directory: the log folder, below it.
+        backups: the folder of the backups, below it.
         now: later moments are left out, and counted.
         days: how far back.
     """
@@ -86,9 +88,9 @@ def read_history(root: Path, directory: str, *, now: datetime, days: float) -> H
         for report in (f"{path}/{name}" for name in names):
             found = json_files.read_object(root, report)
             _note(history, report, found, found.content.get("runs"), now, days)
-    review = f"{directory}/{REVIEW}"
-    found = json_files.read_object(root, review)
-    _note(history, review, found, found.content.get("totals", []), now, days)
+    for path, key in ((f"{directory}/{REVIEW}", "totals"), (f"{backups}/{CREATED}", "runs")):
+        found = json_files.read_object(root, path)
+        _note(history, path, found, found.content.get(key, []), now, days)
     for points in history.series.values():
         points.sort()
     history.folders.sort(key=lambda each: each[0])

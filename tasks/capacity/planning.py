@@ -47,7 +47,7 @@ def plan(settings: Settings, *, now: datetime, stop: Event, frees: Mapping[str, 
             remedy="See that this folder is there and can be read, or correct maintenance.root.",
         )
         return Report(summary="nothing could be measured", findings=[finding])
-    history = read_history(root, settings.logs.directory, now=now, days=own.history_days)
+    history = read_history(root, settings.logs.directory, settings.backups.directory, now=now, days=own.history_days)
     today = day_of(now)
     freeable = [*_freeable(frees, stop)]
     found = [

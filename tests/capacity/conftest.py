@@ -51,7 +51,7 @@ class Project:
 
     def history(self, days: float = 180) -> History:
         """Read all of it at :data:`NOW`."""
-        return read_history(self.root, "logs", now=NOW, days=days)
+        return read_history(self.root, "logs", "backups", now=NOW, days=days)
 
 
 @pytest.fixture

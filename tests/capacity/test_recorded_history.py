@@ -31,12 +31,14 @@ def test_every_procedure_that_measures_a_size_is_read(project: Project) -> None:
     project.report("cache_reports", 2, cleaned)
     project.planned((1, {f"capacity.used {name}": 10 for name in (DISK, INODES, LOGS, CACHE, BACKUPS)}))
     project.write("log_review.json", {"schema": 1, "totals": [{"reviewed": project.moment(4), "bytes": 400}]})
+    made = {"started": project.moment(5), "figures": {"capacity.used backups": 500, "backup.bytes backups": 7}}
+    project.write("../backups/created.json", {"schema": 1, "runs": [made]})
     found = project.history()
     assert values(found, DISK) == [(3, 300), (1, 10)]
     assert values(found, INODES) == [(3, 30), (1, 10)]
     assert values(found, LOGS) == [(4, 400), (1, 10)]
     assert values(found, CACHE) == [(2, 200), (1, 10)]
-    assert values(found, BACKUPS) == [(1, 10)]
+    assert values(found, BACKUPS) == [(5, 500), (1, 10)]
     assert (found.broken, found.strange) == ([], {})
 
 
@@ -110,6 +112,12 @@ def test_what_lies_in_the_place_of_a_report_is_named(project: Project, tmp_path:
 def test_a_broken_log_review_is_named(project: Project, content: bytes) -> None:
     project.write("log_review.json", content)
     assert project.history().broken == ["logs/log_review.json"]
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"runs": 5}'])
+def test_a_broken_record_of_backups_is_named(project: Project, content: bytes) -> None:
+    project.write("../backups/created.json", content)
+    assert project.history().broken == ["backups/created.json"]
 
 
 def test_a_log_review_of_before_totals_were_kept_is_none_to_complain_of(project: Project) -> None:

@@ -124,10 +124,14 @@ def test_what_the_other_procedures_write_is_read(inv: Inv, project: Path) -> Non
     (project / "logs").mkdir()
     (project / "logs/app.log").write_text("2025-06-02 11:00:00 INFO started\n")
     environment = {"INVOKE_MAINTENANCE_FAIL_ON": "never"}
-    result = inv("daily.log-review", "weekly.cache-cleanup", "daily.health-check", TASK, env=environment)
+    entry(project / "data/materials.yaml", content=b"a: 1\n")
+    others = ("daily.log-review", "weekly.cache-cleanup", "daily.health-check", "backup.create")
+    result = inv(*others, TASK, env=environment)
     assert result.status == 0, result.out
     rows = {row["series"]: row["measurements"] for row in result.document["reports"][-1]["data"]["capacity"]}
-    assert {name: rows[name] for name in ("disk", "logs", "cache")} == {"disk": 2, "logs": 2, "cache": 2}
+    assert {name: rows[name] for name in ("disk", "logs", "cache", "backups")} == dict.fromkeys(
+        ("disk", "logs", "cache", "backups"), 2
+    )
 
 
 def test_a_limit_that_is_reached_is_critical(limited: Callable[..., Result], project: Path) -> None:
