@@ -107,7 +107,7 @@ def _freeable(frees: Mapping[str, Callable[[], Report]], stop: Event) -> Iterato
         except (UserError, OSError) as error:
             reason = f"{error.strerror}." if isinstance(error, OSError) else str(error)
             message = f"What inv {name} would free is not known: {printable(reason)}"
-            yield Finding(check="capacity.freeable", subject=name, status=Status.OK, message=message)
+            yield Finding(check="capacity.freeable", subject=name, status=Status.SKIPPED, message=message)
             continue
         freed = sum(action.bytes for action in actions if action.verb == "delete")
         message = f"inv {name} would free {size(freed)} now." if freed else f"inv {name} would free nothing now."

@@ -154,6 +154,7 @@ def test_what_cannot_be_known_is_told_and_the_rest_goes_on(project: Project, err
     report = planned(project, {CLEANUP: fails, ROTATION: would_delete(5)})
     freeable = found(report, "freeable")
     assert freeable[CLEANUP].message == f"What inv {CLEANUP} would free is not known: {said}"
+    assert freeable[CLEANUP].status is Status.SKIPPED
     assert freeable[ROTATION].value == 5
 
 
