@@ -100,18 +100,24 @@ def _freeable(frees: Mapping[str, Callable[[], Report]], stop: Event) -> Iterato
         if stop.is_set():
             return
         try:
-            actions = dry_run().actions
+            report = dry_run()
         except Interrupted:  # meanwhile Ctrl-C was the dry run's to notice
             stop.set()
             return
         except (UserError, OSError) as error:
-            reason = f"{error.strerror}." if isinstance(error, OSError) else str(error)
-            message = f"What inv {name} would free is not known: {printable(reason)}"
-            yield Finding(check="capacity.freeable", subject=name, status=Status.SKIPPED, message=message)
+            yield _not_known(name, f"{error.strerror}." if isinstance(error, OSError) else str(error))
             continue
-        freed = sum(action.bytes for action in actions if action.verb == "delete")
+        freed = sum(action.bytes for action in report.actions if action.verb == "delete")
+        if not freed and report.status.severity >= Status.UNKNOWN.severity:
+            yield _not_known(name, next(each.message for each in report.findings if each.status is report.status))
+            continue
         message = f"inv {name} would free {size(freed)} now." if freed else f"inv {name} would free nothing now."
         yield Finding(check="capacity.freeable", subject=name, status=Status.OK, message=message, value=freed, unit="B")
+
+
+def _not_known(name: str, reason: str) -> Finding:
+    message = f"What inv {name} would free is not known: {printable(reason)}"
+    return Finding(check="capacity.freeable", subject=name, status=Status.SKIPPED, message=message)
 
 
 def _history_findings(broken: Sequence[str], strange: Mapping[str, int]) -> Iterator[Finding]:

@@ -158,6 +158,13 @@ def test_what_cannot_be_known_is_told_and_the_rest_goes_on(project: Project, err
     assert freeable[ROTATION].value == 5
 
 
+def test_a_dry_run_that_could_not_look_tells_why(project: Project) -> None:
+    bad = Finding(check="cache.folder", subject="cache", status=Status.UNKNOWN, message="cache is a link.")
+    good = Finding(check="cache.other", subject="cache", status=Status.OK, message="All is well.")
+    report = planned(project, {CLEANUP: lambda: Report(summary="", findings=[good, bad])})
+    assert found(report, "freeable")[CLEANUP].message == f"What inv {CLEANUP} would free is not known: cache is a link."
+
+
 def test_ctrl_c_within_a_dry_run_stops_the_planning_too(project: Project) -> None:
     """Its report would be that of the dry run, under the name of the planning."""
 

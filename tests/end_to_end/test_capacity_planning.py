@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from tasks.core.lock import project_lock
 
-from .conftest import Inv, Result, entry, fingerprint
+from .conftest import INV, REPOSITORY, Inv, Result, entry, fingerprint
 
 TASK = "quarterly.capacity-planning"
 MB = 1_000_000
@@ -285,6 +286,37 @@ def test_a_cache_that_is_a_link_is_no_reason_to_fail(inv: Inv, project: Path, tm
     result = inv(TASK)
     assert (result.status, result.err) == (0, ""), result.out
     assert "cache" not in measurements(result)
+    told = {each["subject"]: each["message"] for each in result.findings("capacity.freeable")}
+    assert "is not known: " in told["weekly.cache-cleanup"]
+    assert "symbolic link" in told["weekly.cache-cleanup"]
+
+
+def test_folders_that_cannot_be_read_are_told_and_the_rest_goes_on(
+    project: Path, environment: dict[str, str], without_privileges: list[str]
+) -> None:
+    hold(project, "cache", 3)
+    hold(project, "data", 5)
+    closed = [reported(project, "health_reports", 1, {"figures": {}}).parent, project / "data"]
+    for folder in closed:
+        folder.chmod(0)
+    try:
+        done = subprocess.run(
+            [*without_privileges, INV, TASK],
+            cwd=REPOSITORY,
+            env={**environment, "INVOKE_MAINTENANCE_OUTPUT": "json"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        for folder in closed:
+            folder.chmod(0o755)
+    result = Result(done.returncode, done.stdout, done.stderr)
+    assert (result.status, result.err) == (1, ""), result.out
+    (finding,) = result.findings("capacity.history")
+    assert '"logs/health_reports"' in finding["message"]
+    measured = {each["subject"]: each["value"] for each in result.report["metrics"]}
+    assert (measured["cache"], "data" in measured) == (3 * MB, False)
 
 
 def test_people_read_a_table_and_what_is_wrong_first(limited: Callable[..., Result], inv: Inv, project: Path) -> None:
