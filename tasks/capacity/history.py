@@ -38,6 +38,9 @@ _OF_A_DAY = re.compile(r".*_(\d{8})\.json", re.ASCII)
 _MOST = 1000
 """Reports of a folder that are read, the newest."""
 
+_SKEW = 5 / 1440
+"""Days that a moment may lie ahead: clocks that are set by the network go back by seconds, and that is no jump."""
+
 _LARGEST = 2.0**63
 """Bytes of the largest file there can be; a greater number is no size, and too great to reckon with."""
 
@@ -120,10 +123,10 @@ def _note(history: History, path: str, found: json_files.Found, entries: object,
         if figures is None:
             continue
         day = _day(moment, now)
-        if day is None or day > until:
+        if day is None or day > until + _SKEW:
             history.strange[path] = history.strange.get(path, 0) + 1
         elif day >= until - days:
-            _add(history, day, figures)
+            _add(history, min(day, until), figures)
 
 
 def _add(history: History, day: float, figures: Mapping[str, object]) -> None:
