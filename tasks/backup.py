@@ -22,7 +22,7 @@ def create(run: Run, dry_run: bool = False) -> Report:
     """Back up data and configuration in an archive that is read back before it counts; delete outdated backups.
 
     Reads maintenance.backups. The archive goes to backup_YYYYMMDD_HHMMSS.tar.gz in the folder of the backups, with a
-    manifest of every file's SHA-256 beside it and inside.
+    manifest of every file's SHA-256 beside it and inside; created.json there keeps how large the backups were.
     """
     from .backups.creation import create as create_backup
 

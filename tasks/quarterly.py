@@ -63,8 +63,8 @@ def backup_verification(run: Run, dry_run: bool = False) -> Report:
 def capacity_planning(run: Run, dry_run: bool = False) -> Report:
     """Tell what grows (disk, inodes, logs, cache, backups), when it reaches its limit, and what would help.
 
-    Reads maintenance.capacity, and in the log folder the sizes that health checks, log reviews, cache clean-ups and
-    earlier plannings recorded. The report goes to capacity_reports/capacity_YYYYQn.json in the log folder.
+    Reads maintenance.capacity, and the sizes that health checks, log reviews, cache clean-ups, backups and earlier
+    plannings recorded. The report goes to capacity_reports/capacity_YYYYQn.json in the log folder.
     """
     from pathlib import Path
 

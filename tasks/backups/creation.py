@@ -20,13 +20,18 @@ from ..core.interrupt import deferred_interrupt
 from ..core.lock import project_lock, require_writable
 from ..core.names import count, listed, percent, printable, size
 from ..core.report import Action, Finding, Interrupted, Metric, Report, Status
+from ..core.report_files import with_file
 from ..core.settings.model import Settings
+from ..core.weighing import weigh
 from .archive import Damaged, Stopped, Written, read_archive, write_archive
 from .manifest import Manifest, archive_name, encode, manifest_name
 from .selection import Selected, select
 from .store import Backup, backups, delete, outdated
 
 TASK = "backup.create"
+
+FILE = "created.json"
+"""What the last creation reported and how large the backups were after each: their growth can be read from it."""
 
 
 class Made(NamedTuple):
@@ -87,7 +92,7 @@ def _report(
     ]
     if dry_run:
         name = archive_name(now)
-        actions = [_write(own.directory, each, done=False) for each in (name, manifest_name(name))]
+        actions = [_write(own.directory, each, done=False) for each in (name, manifest_name(name), FILE)]
         planned = [Backup(name, now, 0, Manifest(1, "", [], []), ""), *_found(root, own.directory)]
         gone = outdated(planned, now, own.keep, own.keep_days)
         actions += [_delete(own.directory, backup, done=False) for backup in gone]
@@ -128,10 +133,15 @@ def _made(settings: Settings, made: Made, findings: list[Finding], metrics: list
             findings.append(_finding(Status.WARNING, own.directory, message, "See that the folder can be written."))
         else:
             actions.append(_delete(own.directory, backup, done=True))
-    metrics = [*metrics, Metric(name="backup.archive_bytes", value=packed, unit="B", subject=own.directory)]
+    metrics = [
+        *metrics,
+        Metric(name="backup.archive_bytes", value=packed, unit="B", subject=own.directory),
+        Metric(name="capacity.used", value=weigh(root / own.directory).total(), unit="B", subject="backups"),
+    ]
     written = [action.target for action in actions if action.verb == "write"]
     summary = f"{count(len(held), 'file')} of {size(total)} backed up in {size(packed)}"
-    return Report(summary=summary, findings=findings, metrics=metrics, actions=actions, files=written)
+    report = Report(summary=summary, findings=findings, metrics=metrics, actions=actions, files=written)
+    return with_file(root, f"{own.directory}/{FILE}", report, now, check="backup.report")
 
 
 def _found(root: Path, directory: str) -> list[Backup]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Event
+from typing import cast
 
 from ..core.errors import UserError
 from ..core.names import count, listed, printable, size
-from ..core.report import Finding, Metric, Report, Status
+from ..core.report import Finding, Interrupted, Metric, Report, Status
 from ..core.settings.model import Settings
 from .forecast import Point
-from .history import INODES, day_of, read_history
-from .judgement import growers, judge, judged, row
+from .history import BACKUPS, CACHE, DISK, INODES, LOGS, day_of, read_history
+from .judgement import growers, judge, judged, recorded, row
 from .present import measure
 
 TASK = "quarterly.capacity-planning"
 
-_FOLDERS = 20
-"""Of the project's folders, the largest are recorded."""
+_EVERYTHING = (DISK, INODES, LOGS, CACHE, BACKUPS)
+
+_FOR = {"weekly.cache-cleanup": (DISK, INODES, CACHE), "weekly.log-rotation": (DISK, INODES, LOGS)}
+"""The series that a procedure makes smaller."""
 
 
 def plan(settings: Settings, *, now: datetime, stop: Event, frees: Mapping[str, Callable[[], Report]]) -> Report:
@@ -36,33 +38,30 @@ def plan(settings: Settings, *, now: datetime, stop: Event, frees: Mapping[str, 
     try:
         present = measure(settings, stop)
     except OSError as error:
-        message = f"The project cannot be measured: {error.strerror}."
+        message = f"The project {printable(root)} cannot be measured: {error.strerror}."
         finding = Finding(
             check="capacity.forecast",
             subject="disk",
             status=Status.UNKNOWN,
             message=message,
-            remedy="See that its folder can be read.",
+            remedy="See that this folder is there and can be read, or correct maintenance.root.",
         )
         return Report(summary="nothing could be measured", findings=[finding])
-    history = read_history(root, settings.logs.directory, now=now, days=own.history_days)
+    history = read_history(root, settings.logs.directory, settings.backups.directory, now=now, days=own.history_days)
     today = day_of(now)
-    freeable = [*_freeable(frees)]
+    freeable = [*_freeable(frees, stop)]
     found = [
         judged(name, amount, [*history.series.get(name, ()), Point(today, amount.used)])
         for name, amount in present.amounts.items()
     ]
-    helps = " ".join(finding.message for finding in freeable if finding.value)
     findings = [
-        *(judge(own, each, now.date(), helps) for each in found),
+        *(judge(own, each, now.date(), _helps(each.name, freeable)) for each in found),
         growers(history.folders, today, present.folders),
         *freeable,
         *_history_findings(history.broken, history.strange),
     ]
-    worst = [each for each, finding in zip(found, findings, strict=False) if finding.status is not Status.OK]
     return Report(
-        summary=f"{count(len(found), 'series', 'series')}, "
-        + (f"{listed([each.name for each in worst], len(worst))} near the limit" if worst else "none near its limit"),
+        summary=_summary(findings[: len(found)]),
         findings=findings,
         metrics=[
             *(
@@ -75,31 +74,59 @@ def plan(settings: Settings, *, now: datetime, stop: Event, frees: Mapping[str, 
                 for each in found
             ),
             *(
-                Metric(name="capacity.folder", value=weight, unit="B", subject=printable(name))
-                for name, weight in Counter(present.folders).most_common(_FOLDERS)
+                Metric(name="capacity.folder", value=weight, unit="B", subject=name)
+                for name, weight in recorded(present.folders).items()
             ),
         ],
         data={"capacity": [row(each, now.date()) for each in found]},
     )
 
 
-def _freeable(frees: Mapping[str, Callable[[], Report]]) -> Iterator[Finding]:
+def _summary(forecasts: Sequence[Finding]) -> str:
+    full = [each.subject for each in forecasts if each.status is Status.CRITICAL]
+    near = [each.subject for each in forecasts if each.status is Status.WARNING]
+    told = [f"at the limit: {', '.join(full)}"] * bool(full) + [f"near it: {', '.join(near)}"] * bool(near)
+    return f"{count(len(forecasts), 'series', 'series')}, {'; '.join(told) or 'none near its limit'}"
+
+
+def _helps(series: str, freeable: Sequence[Finding]) -> str:
+    """Return which procedures would make a series smaller now, the one that would most first, as sentences."""
+    found = [each for each in freeable if each.value and series in _FOR.get(each.subject, _EVERYTHING)]
+    return " ".join(each.message for each in sorted(found, key=lambda each: -cast("int", each.value)))
+
+
+def _freeable(frees: Mapping[str, Callable[[], Report]], stop: Event) -> Iterator[Finding]:
     for name, dry_run in frees.items():
+        if stop.is_set():
+            return
         try:
-            actions = dry_run().actions
+            report = dry_run()
+        except Interrupted:  # meanwhile Ctrl-C was the dry run's to notice
+            stop.set()
+            return
         except (UserError, OSError) as error:
-            message = f"What inv {name} would free is not known: {printable(error)}"
-            yield Finding(check="capacity.freeable", subject=name, status=Status.OK, message=message)
+            yield _not_known(name, f"{error.strerror}." if isinstance(error, OSError) else str(error))
             continue
-        freed = sum(action.bytes for action in actions if action.verb == "delete")
+        freed = sum(action.bytes for action in report.actions if action.verb == "delete")
+        if not freed and report.status.severity >= Status.UNKNOWN.severity:
+            yield _not_known(name, next(each.message for each in report.findings if each.status is report.status))
+            continue
         message = f"inv {name} would free {size(freed)} now." if freed else f"inv {name} would free nothing now."
         yield Finding(check="capacity.freeable", subject=name, status=Status.OK, message=message, value=freed, unit="B")
 
 
-def _history_findings(broken: list[str], strange: int) -> Iterator[Finding]:
+def _not_known(name: str, reason: str) -> Finding:
+    message = f"What inv {name} would free is not known: {printable(reason)}"
+    return Finding(check="capacity.freeable", subject=name, status=Status.SKIPPED, message=message)
+
+
+def _history_findings(broken: Sequence[str], strange: Mapping[str, int]) -> Iterator[Finding]:
     if broken:
-        message = f"{count(len(broken), 'report')} left out, for it cannot be read: {listed(broken, len(broken))}."
-        remedy = "Look at what wrote it, then move it away."
+        message = (
+            f"{count(len(broken), 'report')} left out of the history, unreadable or of another form: "
+            f"{listed(broken, len(broken))}."
+        )
+        remedy = "Look at what wrote it, then move it away: it cannot be used."
         yield Finding(
             check="capacity.history",
             subject="reports",
@@ -110,13 +137,17 @@ def _history_findings(broken: list[str], strange: int) -> Iterator[Finding]:
             remedy=remedy,
         )
     if strange:
-        message = f"{count(strange, 'measurement')} left out, for the moment lies ahead or is none."
+        number = sum(strange.values())
+        message = (
+            f"{count(number, 'measurement')} left out of the history, dated ahead or not at all, in "
+            f"{listed([*strange], len(strange))}."
+        )
         yield Finding(
             check="capacity.history",
             subject="clock",
             status=Status.WARNING,
             message=message,
-            value=strange,
+            value=number,
             unit="measurements",
-            remedy="See that the machine's clock is right.",
+            remedy="See that the machine's clock is right; if it is, take the runs that it dated wrongly out of there.",
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
+from ..core import files
 from ..core.settings.model import Settings
 from ..core.weighing import weigh
 from .history import BACKUPS, CACHE, DISK, INODES, LOGS
@@ -63,12 +64,13 @@ def folder_limits(settings: Settings) -> Mapping[str, float]:
 
 
 def _held(root: Path, directory: str, folders: Counter[str], stop: Event) -> float | None:
-    path = Path(directory)
-    if len(path.parts) == 1:
-        return folders.get(path.name)
+    """Return how much a folder holds; ``None`` where it is missing, cannot be read or is none of the project's."""
+    if directory in folders:
+        return folders[directory]
     try:
-        return ((root / path).is_dir() and weigh(root / path, stop).total()) or None
-    except OSError:
+        with files.folder(root, directory):
+            return weigh(root / directory, stop).total()
+    except (files.Refused, OSError):
         return None
 
 

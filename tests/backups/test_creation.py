@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ def told(report: Report) -> list[tuple[Status, str]]:
 
 
 def left(settings: Settings) -> list[str]:
-    return sorted(path.name for path in (Path(settings.root) / "backups").iterdir())
+    """Return what lies beside the record of the creations."""
+    return sorted(path.name for path in (Path(settings.root) / "backups").iterdir() if path.name != creation.FILE)
 
 
 def test_an_archive_that_does_not_read_back_is_removed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +77,30 @@ def test_an_outdated_backup_that_cannot_be_deleted_is_told(settings: Settings, m
     report = create(settings, now=NOW)
     assert report.findings[-1].status is Status.WARNING
     assert "could not be deleted" in report.findings[-1].message
+
+
+def test_each_creation_records_what_the_backups_hold_then(settings: Settings) -> None:
+    folder, held = Path(settings.root) / "backups", []
+    for days in range(3):
+        report = create(settings, now=NOW + timedelta(days=days))
+        assert report.files[-1] == "backups/created.json"
+        held.append(sum(path.stat().st_size for path in folder.glob("backup_*")))
+    runs = json.loads((folder / creation.FILE).read_text())["runs"]
+    figures = [run["figures"]["capacity.used backups"] for run in runs]
+    assert [run["started"] for run in runs] == [(NOW + timedelta(days=days)).isoformat() for days in range(3)]
+    assert figures[0] == held[0]
+    # From the second on, the record of the first is among what the folder holds.
+    assert held[0] < held[1] < figures[1] < figures[2]
+
+
+def test_a_record_that_cannot_be_used_is_kept_aside_and_the_backup_is_made(settings: Settings) -> None:
+    (Path(settings.root) / "backups").mkdir()
+    (Path(settings.root) / "backups/created.json").write_text("{broken")
+    report = create(settings, now=NOW)
+    assert report.findings[-1].status is Status.WARNING
+    assert "kept aside" in report.findings[-1].message
+    assert left(settings)[-1] == "created.json.broken-1"
+    assert len(left(settings)) == 3
 
 
 def test_two_backups_of_one_second_have_two_names(settings: Settings) -> None:

@@ -105,6 +105,13 @@ def test_clean_ups_that_have_ended_hold_nothing() -> None:
     assert found.slope.middle == pytest.approx(2.0)
 
 
+@pytest.mark.parametrize(("limit", "habits"), [(90.0, 0), (150.0, 1)])
+def test_a_single_clean_up_close_below_the_limit_was_an_emergency_and_no_habit(limit: float, habits: int) -> None:
+    found = forecast([Point(float(day), 60.0 + day % 30) for day in range(45)], limit)
+    assert found is not None
+    assert (found.cleanups, int(found.held)) == (1, habits)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     seed=st.integers(0, 10**6),

@@ -87,7 +87,8 @@ def test_a_dry_run_of_a_backup_changes_nothing(inv: Inv, full: Path, arguments: 
     result = inv(*arguments)
     assert (result.status, fingerprint(full)) == (0, before), result.out
     planned = result.targets("write")
-    assert [Path(name).suffix for name in planned] == [".gz", ".json"]
+    assert [Path(name).suffix for name in planned] == [".gz", ".json", ".json"]
+    assert planned[-1] == "backups/created.json"
 
 
 def test_a_dry_run_of_a_restore_reads_all_and_writes_nothing(inv: Inv, full: Path) -> None:

@@ -82,7 +82,8 @@ def review(
             if not stop.is_set():
                 _rotate(reader, settings.logs, [*_large(sizes, settings.logs)], outcome, now)
                 if not dry_run:
-                    total = weigh(root / settings.logs.directory, stop).total()
+                    # Not ended by *stop*: a total that was cut short would look like a clean-up.
+                    total = weigh(root / settings.logs.directory).total()
                     content = history.content(kept.content, sizes, total, now)
                     _remember(root, settings.logs.directory, outcome, content, kept)
         except FileNotFoundError:
