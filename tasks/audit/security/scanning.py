@@ -1,0 +1,145 @@
+"""Secrets in the bytes of a file: which line, and of what kind. What a secret says leaves this module nowhere."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import chain, islice
+from typing import NamedTuple
+
+from ...core.secret_forms import BEGIN, BEGIN_KEY, CREDENTIALS, FORMS, ONSET, SETTING
+from .randomness import entropy, is_placeholder, is_random, is_worded
+
+ACCEPTED = b"maintenance: no-secret"
+"""What a comment says on a line that is known to hold no secret."""
+
+_MOST = 1_000
+"""Places of one kind in one file that are looked at."""
+
+_LONG_LINE = 1_000
+"""Bytes of a line from which nobody wrote it by hand: minified code and embedded data are random without a secret."""
+
+_BITS = 2.5
+"""Entropy per character of a key in a provider's form, or of a password: less is a row of the same few letters."""
+
+_SHORTEST_PASSWORD = 8
+
+_FORMS = "|".join(f"{form.begin}(?P<form{n}>{form.alphabet}{{{form.certain},}}+)" for n, form in enumerate(FORMS))
+_KEYS = re.compile(rf"(?={ONSET}){BEGIN}(?:{_FORMS})".encode())
+
+# RFC 7515, 3.1: header and payload are JSON objects, and the signature of the shortest algorithm has 43 characters.
+_JWT = re.compile(rb"eyJ[\w-]{10,}+(?:\.eyJ[\w-]{10,}+\.(?P<signature>[\w-]{43,}+))?")
+
+# RFC 7468: the key follows, in lines or as a string of a program; RFC 1421 and RFC 4880 have headers before it.
+_GAP = r"(?:\s|\\[nrt]|[\"'+,>|]){1,60}+"
+_HEADERS = r"(?:[A-Z][A-Za-z-]{0,30}: [^\n]{0,200}\n\s{0,40}+){0,5}"
+_PRIVATE_KEY = re.compile(rf"{BEGIN_KEY}{_GAP}{_HEADERS}(?P<key>[A-Za-z0-9+/]{{20,80}})".encode())
+
+_CREDENTIALS = re.compile(rf"{CREDENTIALS}(?P<host>[\w.-]*)".encode())
+
+# RFC 2606 and RFC 6761: names that are nobody's, for documents and tests.
+_NOBODY = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost|localdomain)|127\.[\d.]+")
+
+_SETTING = re.compile(SETTING.encode())
+
+_AWS = re.compile(r"[A-Za-z0-9+/]{40}")
+
+
+class Found(NamedTuple):
+    """A secret: the number of its line and its kind, for people."""
+
+    line: int
+    kind: str
+
+
+def secrets_in(content: bytes, first: int = 1, *, settings: bool = True) -> list[Found]:
+    """Return the secrets in a text, in the order of its lines.
+
+    Args:
+        content: the text, in any encoding that has ASCII's characters where ASCII has them.
+        first: the number of its first line.
+        settings: look for random values of names such as ``password`` as well as for known forms.
+    """
+    known = chain(_keys(content), _tokens(content), _private_keys(content), _passwords(content))
+    lines = _Lines(content, first)
+    found = {Found(lines.number(at), kind) for at, kind in known if ACCEPTED not in lines.text(at)}
+    if settings:
+        taken = {each.line for each in found}
+        for at, kind in _settings(content):
+            text = lines.text(at)
+            if lines.number(at) not in taken and len(text) < _LONG_LINE and ACCEPTED not in text:
+                found.add(Found(lines.number(at), kind))
+    return sorted(found)
+
+
+class _Lines:
+    """Numbers and texts of lines by a place in them; the ends of all lines are looked for once, and only if asked."""
+
+    def __init__(self, content: bytes, first: int) -> None:
+        self._content, self._first = content, first
+        self._ends: list[int] | None = None
+
+    def _place(self, at: int) -> tuple[list[int], int]:
+        if self._ends is None:
+            self._ends = [-1, *(match.start() for match in re.finditer(rb"\n", self._content)), len(self._content)]
+        return self._ends, bisect_left(self._ends, at)
+
+    def number(self, at: int) -> int:
+        return self._place(at)[1] - 1 + self._first
+
+    def text(self, at: int) -> bytes:
+        ends, place = self._place(at)
+        return self._content[ends[place - 1] + 1 : ends[place]]
+
+
+def _keys(content: bytes) -> Iterator[tuple[int, str]]:
+    for match in islice(_KEYS.finditer(content), _MOST):
+        name = match.lastgroup or ""
+        form = FORMS[int(name.removeprefix("form"))]
+        value = _text(match[name])
+        # Where a hyphen may be part of a key, words with hyphens have the same form: sk-toggleable-content.
+        if entropy(value) >= _BITS and not is_placeholder(value) and not ("-" in value and is_worded(value)):
+            yield match.start(), form.kind
+
+
+def _tokens(content: bytes) -> Iterator[tuple[int, str]]:
+    for match in islice(_JWT.finditer(content), _MOST):
+        if match["signature"] and entropy(_text(match["signature"])) >= _BITS:
+            yield match.start(), "JSON web token"
+
+
+def _private_keys(content: bytes) -> Iterator[tuple[int, str]]:
+    for match in islice(_PRIVATE_KEY.finditer(content), _MOST):
+        key = _text(match["key"])
+        if entropy(key) >= _BITS and not is_placeholder(key):
+            yield match.start(), "private key"
+
+
+def _passwords(content: bytes) -> Iterator[tuple[int, str]]:
+    for match in islice(_CREDENTIALS.finditer(content), _MOST):
+        user, password, host = _text(match["user"]), _text(match["password"]), _text(match["host"])
+        if not _NOBODY.fullmatch(host.lower()) and (_is_password(password, user) or is_random(user)):
+            yield match.start(), "password in an address"
+
+
+def _is_password(text: str, user: str) -> bool:
+    if len(text) < _SHORTEST_PASSWORD or text == user or is_placeholder(text):
+        return False
+    return entropy(text) >= _BITS and not (text.isalpha() and text.islower())
+
+
+def _settings(content: bytes) -> Iterator[tuple[int, str]]:
+    for match in islice(_SETTING.finditer(content), _MOST):
+        value = _text(match["quoted"] or match["bare"] or b"").rstrip("\\")
+        scheme, _, rest = value.partition(" ")
+        if scheme.lower() in {"bearer", "basic", "token"}:
+            value = rest.strip()
+        if is_random(value):
+            name = _text(match["name"]).lower()
+            is_aws = "secret" in name and "access" in name and _AWS.fullmatch(value)
+            yield match.start(), "secret access key of AWS" if is_aws else "random value of a password, key or token"
+
+
+def _text(value: bytes) -> str:
+    return value.decode("latin-1")
