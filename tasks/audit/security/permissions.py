@@ -15,8 +15,8 @@ from ...core.report import Finding, Status
 from .checks import PERMISSIONS
 from .key_files import MOST, KeyFile, Walked
 
-_LIMIT = 200_000
-"""Bytes of a file up to which it is looked into for whether it is public: chains of certificates are as long."""
+_LIMIT = 2_000_000
+"""Bytes of a file up to which it is looked into for whether it is public: bundles of certificates are the longest."""
 
 _PUBLIC = re.compile(rb"BEGIN (?:(?:TRUSTED |X509 )?CERTIFICATE|X509 CRL|(?:RSA |EC )?PUBLIC KEY|DH PARAMETERS)")
 _PRESENTATION = b"PK\x03\x04"

@@ -45,6 +45,9 @@ _SETTING = re.compile(SETTING.encode())
 
 _AWS = re.compile(r"[A-Za-z0-9+/]{40}")
 
+# django.core.management.utils.get_random_secret_key: fifty of these characters.
+_DJANGO = re.compile(r"(?=(?:.*[!@#$%^&*(=+)]){3})(?:django-insecure-)?[a-z0-9!@#$%^&*(_=+)-]{50}")
+
 
 class Found(NamedTuple):
     """A secret: the number of its line and its kind, for people."""
@@ -135,8 +138,10 @@ def _settings(content: bytes) -> Iterator[tuple[int, str]]:
         scheme, _, rest = value.partition(" ")
         if scheme.lower() in {"bearer", "basic", "token"}:
             value = rest.strip()
-        if is_random(value):
-            name = _text(match["name"]).lower()
+        name = _text(match["name"]).lower()
+        if "secret" in name and _DJANGO.fullmatch(value):
+            yield match.start(), "secret key of Django"
+        elif is_random(value):
             is_aws = "secret" in name and "access" in name and _AWS.fullmatch(value)
             yield match.start(), "secret access key of AWS" if is_aws else "random value of a password, key or token"
 
