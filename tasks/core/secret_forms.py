@@ -64,14 +64,14 @@ BEGIN_KEY = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 # RFC 3986, 3.2.1: user information ends at the last @ of the authority.
 CREDENTIALS = r"""://(?P<user>[^\s/?#@:"'<>`\\]*+):(?P<password>[^\s/?#"'<>`\\]*)@"""
 
-_NAME = (
+NAME = (
     r"(?=[aApPsStT])(?i:pass(?:word|wd|phrase|code)|pwd|secret(?:[_ -]?(?:access[_ -]?)?key)?|token"
     r"|authorization|api[_ -]?key|access[_ -]?key|private[_ -]?key)"
 )
 
 # A name such as "password" or "api_key", what parts it from its value, and the value.
 SETTING = (
-    rf"(?P<name>{_NAME}[0-9]{{0,2}}\\{{0,7}}[\"']?[ \t]{{0,4}}(?:={{1,2}}>?|::?=?|%3[AaDd])[ \t]{{0,4}})"
+    rf"(?P<name>{NAME}[0-9]{{0,2}}\\{{0,7}}[\"']?[ \t]{{0,4}}(?:={{1,2}}>?|::?=?|%3[AaDd])[ \t]{{0,4}})"
     r"(?:"
     # in quotes, escaped quotes, a list or a call: "…", \"…\", ['…'], SecretStr('…'), b'…'
     r"(?P<open>(?:[A-Za-z_][\w.]{0,40}\(|[\[({]){0,2}[bBfFrRuU]{0,2})"

@@ -26,7 +26,7 @@ _RUNS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _SEPARATORS = re.compile(r"[^A-Za-z0-9]+")
 
 _STANDS_FOR = re.compile(
-    r"[<>{}$%\[\]()]|x{4}|\*{3}|\.{3}|12345678|01234567|abcdefgh|abc123|a1b2c3|deadbeef|f00dcafe|hunter2"
+    r"[<>{}\[\]]|^\$|\$[{(]|%[(]|^%[sdr]$|^%\w+%$|x{4}|\*{3}|\.{3}|12345678|01234567|abcdefgh|abc123|a1b2c3|deadbeef|f00dcafe|hunter2"
     r"|example|placeholder|change[_-]?me|redacted|dummy|sample|insert|replace|your[_-]"
     r"|(?<![a-z])(?:your|test|fake|mock|demo|todo|foo|bar|none|null|secret|password|passwd|pass|key|token|user)(?![a-z])"
 )

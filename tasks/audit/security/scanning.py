@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import chain, islice
+from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
-from ...core.secret_forms import BEGIN, BEGIN_KEY, CREDENTIALS, FORMS, ONSET, SETTING
+from ...core.secret_forms import BEGIN, BEGIN_KEY, CREDENTIALS, FORMS, NAME, ONSET, SETTING
 from .randomness import entropy, is_placeholder, is_random, is_worded
 
 ACCEPTED = b"maintenance: no-secret"
 """What a comment says on a line that is known to hold no secret."""
-
-_MOST = 1_000
-"""Places of one kind in one file that are looked at."""
 
 _LONG_LINE = 1_000
 """Bytes of a line from which nobody wrote it by hand: minified code and embedded data are random without a secret."""
@@ -32,7 +30,7 @@ _KEYS = re.compile(rf"(?={ONSET}){BEGIN}(?:{_FORMS})".encode())
 _JWT = re.compile(rb"eyJ[\w-]{10,}+(?:\.eyJ[\w-]{10,}+\.(?P<signature>[\w-]{43,}+))?")
 
 # RFC 7468: the key follows, in lines or as a string of a program; RFC 1421 and RFC 4880 have headers before it.
-_GAP = r"(?:\s|\\[nrt]|[\"'+,>|]){1,60}+"
+_GAP = r"(?:\s|\\[nrt]|[\"'+,>|#*/]){1,60}+"
 _HEADERS = r"(?:[A-Z][A-Za-z-]{0,30}: [^\n]{0,200}\n\s{0,40}+){0,5}"
 _PRIVATE_KEY = re.compile(rf"{BEGIN_KEY}{_GAP}{_HEADERS}(?P<key>[A-Za-z0-9+/]{{20,80}})".encode())
 
@@ -42,6 +40,14 @@ _CREDENTIALS = re.compile(rf"{CREDENTIALS}(?P<host>[\w.-]*)".encode())
 _NOBODY = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost|localdomain)|127\.[\d.]+")
 
 _SETTING = re.compile(SETTING.encode())
+
+# What programs write as well: key: str = "…", headers["Authorization"] = "…", setenv("TOKEN", "…").
+_GIVEN = re.compile(
+    (
+        rf"(?P<name>{NAME})[0-9]{{0,2}}(?:[\"']\] ?=|[\"'] ?,| ?: ?[A-Za-z_][\w\[\], |.]{{0,40}}=) ?"
+        r"[bBrRuU]{0,2}(?P<quote>[\"'])(?P<quoted>[^\"'\\\n]*+)(?P<bare>)"
+    ).encode()
+)
 
 _AWS = re.compile(r"[A-Za-z0-9+/]{40}")
 
@@ -64,63 +70,68 @@ def secrets_in(content: bytes, first: int = 1, *, settings: bool = True) -> list
         first: the number of its first line.
         settings: look for random values of names such as ``password`` as well as for known forms.
     """
+    lines = _Lines(content)
     known = chain(_keys(content), _tokens(content), _private_keys(content), _passwords(content))
-    lines = _Lines(content, first)
-    found = {Found(lines.number(at), kind) for at, kind in known if ACCEPTED not in lines.text(at)}
+    found = {Found(line, kind) for at, kind in known if not lines.accepted(line := lines.number(at))}
     if settings:
         taken = {each.line for each in found}
-        for at, kind in _settings(content):
-            text = lines.text(at)
-            if lines.number(at) not in taken and len(text) < _LONG_LINE and ACCEPTED not in text:
-                found.add(Found(lines.number(at), kind))
-    return sorted(found)
+        given = ((lines.number(at), kind) for at, kind in _settings(content))
+        found |= {
+            Found(line, kind)
+            for line, kind in given
+            if line not in taken and lines.length(line) < _LONG_LINE and not lines.accepted(line)
+        }
+    return sorted(Found(first + each.line, each.kind) for each in found)
 
 
 class _Lines:
-    """Numbers and texts of lines by a place in them; the ends of all lines are looked for once, and only if asked."""
+    """The lines of a text, numbered from 0. Each is looked at once, however often it is asked for."""
 
-    def __init__(self, content: bytes, first: int) -> None:
-        self._content, self._first = content, first
-        self._ends: list[int] | None = None
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._accepted: dict[int, bool] = {}
 
-    def _place(self, at: int) -> tuple[list[int], int]:
-        if self._ends is None:
-            self._ends = [-1, *(match.start() for match in re.finditer(rb"\n", self._content)), len(self._content)]
-        return self._ends, bisect_left(self._ends, at)
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [-1, *(match.start() for match in re.finditer(rb"\n", self._content)), len(self._content)]
 
     def number(self, at: int) -> int:
-        return self._place(at)[1] - 1 + self._first
+        return bisect_left(self._ends, at, 1) - 1
 
-    def text(self, at: int) -> bytes:
-        ends, place = self._place(at)
-        return self._content[ends[place - 1] + 1 : ends[place]]
+    def length(self, line: int) -> int:
+        return self._ends[line + 1] - self._ends[line]
+
+    def accepted(self, line: int) -> bool:
+        if line not in self._accepted:
+            self._accepted[line] = self._content.find(ACCEPTED, self._ends[line] + 1, self._ends[line + 1]) >= 0
+        return self._accepted[line]
 
 
 def _keys(content: bytes) -> Iterator[tuple[int, str]]:
-    for match in islice(_KEYS.finditer(content), _MOST):
+    for match in _KEYS.finditer(content):
         name = match.lastgroup or ""
         form = FORMS[int(name.removeprefix("form"))]
         value = _text(match[name])
-        # Where a hyphen may be part of a key, words with hyphens have the same form: sk-toggleable-content.
-        if entropy(value) >= _BITS and not is_placeholder(value) and not ("-" in value and is_worded(value)):
+        # Words with hyphens have the form of some keys: sk-toggleable-content-label.
+        if entropy(value) >= _BITS and not is_placeholder(value) and not (value.islower() and is_worded(value)):
             yield match.start(), form.kind
 
 
 def _tokens(content: bytes) -> Iterator[tuple[int, str]]:
-    for match in islice(_JWT.finditer(content), _MOST):
+    for match in _JWT.finditer(content):
         if match["signature"] and entropy(_text(match["signature"])) >= _BITS:
             yield match.start(), "JSON web token"
 
 
 def _private_keys(content: bytes) -> Iterator[tuple[int, str]]:
-    for match in islice(_PRIVATE_KEY.finditer(content), _MOST):
+    for match in _PRIVATE_KEY.finditer(content):
         key = _text(match["key"])
         if entropy(key) >= _BITS and not is_placeholder(key):
             yield match.start(), "private key"
 
 
 def _passwords(content: bytes) -> Iterator[tuple[int, str]]:
-    for match in islice(_CREDENTIALS.finditer(content), _MOST):
+    for match in _CREDENTIALS.finditer(content):
         user, password, host = _text(match["user"]), _text(match["password"]), _text(match["host"])
         if not _NOBODY.fullmatch(host.lower()) and (_is_password(password, user) or is_random(user)):
             yield match.start(), "password in an address"
@@ -133,7 +144,7 @@ def _is_password(text: str, user: str) -> bool:
 
 
 def _settings(content: bytes) -> Iterator[tuple[int, str]]:
-    for match in islice(_SETTING.finditer(content), _MOST):
+    for match in chain(_SETTING.finditer(content), _GIVEN.finditer(content)):
         value = _text(match["quoted"] or match["bare"] or b"").rstrip("\\")
         scheme, _, rest = value.partition(" ")
         if scheme.lower() in {"bearer", "basic", "token"}:

@@ -61,6 +61,8 @@ def find_secrets(root: Path, tracked: Tracked, stop: Event, advance: Callable[[i
     """
     if tracked.problem:
         return [SECRETS.finding(tracked.status, ".", tracked.problem)]
+    if not tracked.paths:
+        return [SECRETS.finding(Status.SKIPPED, ".", "Git tracks no file of the project.")]
     findings: list[Finding] = []
     read, large = 0, list[str]()
     for path in tracked.paths:
@@ -90,7 +92,7 @@ def _read(root: Path, path: str, stop: Event) -> _Read:
     encoding = _WIDE.get(content[:2])
     if encoding:
         content = content.decode(encoding, "replace").encode("utf-8", "replace")
-    settings = not (_is_generated(path) or b"\0" in content[:_HEAD] or _HASHED in content)
+    settings = not (_is_generated(path, content) or b"\0" in content[:_HEAD])
     return _Read(secrets_in(content, settings=settings), large=False)
 
 
@@ -110,8 +112,10 @@ def _parts(descriptor: int, stop: Event) -> Iterator[list[Found]]:
         line, kept = line + part.count(b"\n", 0, cut), part[cut:]
 
 
-def _is_generated(path: str) -> bool:
+def _is_generated(path: str, content: bytes) -> bool:
     name = PurePosixPath(path).name.lower()
+    if name.endswith((".txt", ".in")) and _HASHED in content:
+        return True
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in _GENERATED)
 
 

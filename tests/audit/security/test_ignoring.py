@@ -6,7 +6,6 @@ from threading import Event
 
 import pytest
 
-from tasks.audit.security import ignoring
 from tasks.audit.security.ignoring import judge_ignoring
 from tasks.audit.security.key_files import find_key_files, is_environment
 from tasks.audit.security.tracked import tracked_files
@@ -94,7 +93,7 @@ def test_without_git(tmp_path: Path, repository: Path, add: Add, monkeypatch: py
     def silent(*_: object, **__: object) -> str:
         raise core_git.Silent("git gave no answer in 10 s")
 
-    monkeypatch.setattr(ignoring.git, "ask", silent)
+    monkeypatch.setattr(core_git, "ask", silent)
     (repository / ".env.local").write_text("")
     keys = find_key_files(repository, Settings(), Event()).keys
     findings = judge_ignoring(repository, asked, keys)

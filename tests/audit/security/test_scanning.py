@@ -74,6 +74,11 @@ KNOWN: dict[str, tuple[str, Make]] = {
     "windows": ("private key", private_key("", "\r\n")),
     "program": ("private key", private_key("", '\\n"\n    "')),
     "url": ("password in an address", lambda chance: f"postgres://anna:{some(chance, WORD, 16)}@db.zbeam.dev/x"),
+    "url escaped": (
+        "password in an address",
+        lambda chance: f"postgres://anna:{some(chance, WORD, 8)}%40{some(chance, WORD, 4)}$@db.zbeam.dev/x",
+    ),
+    "comment": ("private key", private_key("", "\n# ")),
     "url user": ("password in an address", lambda chance: f"https://{some(chance, WORD, 32)}:@api.zbeam.dev"),
 }
 
@@ -81,6 +86,9 @@ SETTINGS: dict[str, tuple[str, Make]] = {
     "python": ("random value", lambda chance: f'api_key = "{some(chance, WORD, 32)}"'),
     "yaml": ("random value", lambda chance: f"db_password: {some(chance, WORD, 24)}"),
     "shell": ("random value", lambda chance: f"export TOKEN={some(chance, WORD, 40)}"),
+    "typed": ("random value", lambda chance: f"api_key: str | None = '{some(chance, WORD, 32)}'"),
+    "item": ("random value", lambda chance: f'headers["Authorization"] = "Bearer {some(chance, WORD, 32)}"'),
+    "call": ("random value", lambda chance: f"setenv('GROK_TOKEN', '{some(chance, WORD, 32)}')"),
     "json": ("random value", lambda chance: f'  "access_token": "{some(chance, URL, 40)}",'),
     "header": ("random value", lambda chance: f'Authorization: "Bearer {some(chance, WORD, 40)}"'),
     "basic": ("random value", lambda chance: f"Authorization: Basic {some(chance, WORD + '+/', 40)}"),
@@ -190,6 +198,11 @@ HARMLESS = [
     'SECRET_KEY = "the fifty characters of a sentence are no key, 2024"',
     "import sk-learn; SG.1 and SG.2",
     'token="' + "7" * 40 + '"',
+    'api_key: str = "your-api-key-of-32-characters-00"',
+    "postgres://anna:%s@db.zbeam.dev/x",
+    "postgres://anna:%(password)s@db.zbeam.dev/x",
+    "postgres://anna:$DATABASE_PASSWORD_2@db.zbeam.dev/x",
+    "sk-container_of_labels-that-are-long-2024",
 ]
 
 
@@ -227,10 +240,23 @@ def test_hostile_text_takes_linear_time(ending: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["token=", 'token="', "password: b ", "A: b\n", "\\n", '"', "github_pat_", "xox" + "b-"]
+    "piece",
+    [
+        "token=",
+        'token="',
+        "password: b ",
+        "A: b\n",
+        "\\n",
+        '"',
+        "github_pat_",
+        "xox" + "b-",
+        "token: a",
+        "a://u:q7Rk2mPz9X@b ",
+    ],
 )
 def test_hostile_settings_take_linear_time(piece: str) -> None:
     hostile(piece)
+    hostile(f"{make('github')} {piece}")
     hostile("-" * 5 + "BEGIN PRIVATE KEY" + "-" * 5 + piece)
 
 

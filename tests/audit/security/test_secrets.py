@@ -11,6 +11,7 @@ import pytest
 
 from tasks.audit.security import secrets
 from tasks.audit.security.tracked import tracked_files
+from tasks.core import files as core_files
 from tasks.core import git as core_git
 from tasks.core.report import Finding, Status
 
@@ -169,7 +170,7 @@ def test_what_cannot_be_read_is_unknown(repository: Path, add: Add, monkeypatch:
     def denied(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(secrets.files, "regular_file", denied)
+    monkeypatch.setattr(core_files, "regular_file", denied)
     assert {each.message for each in found(repository)} == {"It cannot be read: Permission denied."}
     assert judged(repository) == {"a.txt": "unknown", "b.txt": "unknown"}
 
@@ -208,5 +209,5 @@ def test_without_an_answer_of_git_it_is_unknown(
     assert "git is not installed" in found(repository)[0].message
 
 
-def test_an_empty_repository_holds_no_secret(repository: Path) -> None:
-    assert judged(repository) == {".": "ok"}
+def test_a_repository_without_files_is_skipped(repository: Path) -> None:
+    assert judged(repository) == {".": "skipped"}
