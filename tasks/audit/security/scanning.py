@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from ...core.secret_forms import BEGIN, BEGIN_KEY, CREDENTIALS, FORMS, NAME, ONSET, SETTING
 from .randomness import entropy, is_placeholder, is_random, is_worded
@@ -39,6 +40,7 @@ _CREDENTIALS = re.compile(rf"{CREDENTIALS}(?P<host>[\w.-]*)".encode())
 # RFC 2606 and RFC 6761: names that are nobody's, for documents and tests.
 _NOBODY = re.compile(r"(?:.+\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost|localdomain)|127\.[\d.]+")
 
+_NAME = re.compile(NAME.encode())
 _SETTING = re.compile(SETTING.encode())
 
 # What programs write as well: key: str = "…", headers["Authorization"] = "…", setenv("TOKEN", "…").
@@ -112,8 +114,9 @@ def _keys(content: bytes) -> Iterator[tuple[int, str]]:
         name = match.lastgroup or ""
         form = FORMS[int(name.removeprefix("form"))]
         value = _text(match[name])
-        # Words with hyphens have the form of some keys: sk-toggleable-content-label.
-        if entropy(value) >= _BITS and not is_placeholder(value) and not (value.islower() and is_worded(value)):
+        # Words have the form of some keys: sk-toggleable-content-label, ASIAPACIFICSOUTHEASTERN.
+        worded = is_worded(value) if value.islower() else value.isupper() and len(value) > form.certain
+        if entropy(value) >= _BITS and not is_placeholder(value) and not worded:
             yield match.start(), form.kind
 
 
@@ -132,7 +135,7 @@ def _private_keys(content: bytes) -> Iterator[tuple[int, str]]:
 
 def _passwords(content: bytes) -> Iterator[tuple[int, str]]:
     for match in _CREDENTIALS.finditer(content):
-        user, password, host = _text(match["user"]), _text(match["password"]), _text(match["host"])
+        user, password, host = _text(match["user"]), unquote(_text(match["password"])), _text(match["host"])
         if not _NOBODY.fullmatch(host.lower()) and (_is_password(password, user) or is_random(user)):
             yield match.start(), "password in an address"
 
@@ -140,11 +143,13 @@ def _passwords(content: bytes) -> Iterator[tuple[int, str]]:
 def _is_password(text: str, user: str) -> bool:
     if len(text) < _SHORTEST_PASSWORD or text == user or is_placeholder(text):
         return False
+    if not user and ":" in text:  # cvs://:pserver:anoncvs@host
+        return False
     return entropy(text) >= _BITS and not (text.isalpha() and text.islower())
 
 
 def _settings(content: bytes) -> Iterator[tuple[int, str]]:
-    for match in chain(_SETTING.finditer(content), _GIVEN.finditer(content)):
+    for match in _assigned(content):
         value = _text(match["quoted"] or match["bare"] or b"").rstrip("\\")
         scheme, _, rest = value.partition(" ")
         if scheme.lower() in {"bearer", "basic", "token"}:
@@ -155,6 +160,16 @@ def _settings(content: bytes) -> Iterator[tuple[int, str]]:
         elif is_random(value):
             is_aws = "secret" in name and "access" in name and _AWS.fullmatch(value)
             yield match.start(), "secret access key of AWS" if is_aws else "random value of a password, key or token"
+
+
+def _assigned(content: bytes) -> Iterator[re.Match[bytes]]:
+    end = 0  # what was part of one value begins no other: without that a long value would be read again and again
+    for name in _NAME.finditer(content):
+        if name.start() >= end:
+            match = _GIVEN.match(content, name.start()) or _SETTING.match(content, name.start())
+            if match:
+                end = match.end()
+                yield match
 
 
 def _text(value: bytes) -> str:
