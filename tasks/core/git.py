@@ -16,12 +16,13 @@ class Silent(Exception):
     """Git is not there, does not answer, or cannot answer this; the message says why, as the end of a sentence."""
 
 
-def ask(root: Path, *arguments: str) -> str:
+def ask(root: Path, *arguments: str, answer: int = 0) -> str:
     """Return what Git prints. No monitor or converter of the repository's is started.
 
     Args:
         root: the folder in which it is asked.
         arguments: the command and its options.
+        answer: an exit status that is an answer as well: 1 means no with some commands.
 
     Raises:
         Silent: it gave no answer.
@@ -36,15 +37,15 @@ def ask(root: Path, *arguments: str) -> str:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,
-            check=True,
+            check=False,
         )
     except FileNotFoundError:
         raise Silent("git is not installed") from None
     except subprocess.TimeoutExpired:
         raise Silent(f"git gave no answer in {_SECONDS} s") from None
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise Silent(said[-1] if said else f"git ended with {error.returncode}") from None
     except OSError as error:
         raise Silent(f"git cannot be started: {error.strerror}") from None
+    if done.returncode not in {0, answer}:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise Silent(said[-1] if said else f"git ended with {done.returncode}")
     return done.stdout.decode("utf-8", "surrogateescape")

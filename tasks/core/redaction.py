@@ -1,7 +1,6 @@
 """Secrets out of texts, before they are shown or stored: known values, and what looks like a secret.
 
-Every pattern runs in time linear in the text, whatever the text is: repeats are bounded or possessive, and a
-run that is no secret after all is consumed and put back rather than tried again from its second character.
+Every pattern runs in time linear in the text, as those of :mod:`.secret_forms` do.
 """
 
 from __future__ import annotations
@@ -9,71 +8,32 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from .secret_forms import BEGIN, BEGIN_KEY, CREDENTIALS, FORMS, JWT, ONSET, SETTING
+
 REDACTED = "[redacted]"
 """What stands in a secret's place: always the same, so that neither its length nor its letters remain."""
 
 MINIMUM = 8
 """Known values shorter than this many characters are not looked for: they would take ordinary words with them."""
 
-# A place where a token can begin: not inside a word, but also right after %20, \n or \u0022.
-_BEGIN = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt])|(?<=\\u[0-9A-Fa-f]{4}))"
-
-# The providers' own forms: github.blog "Behind GitHub's new authentication token formats", GitLab's "Token
-# prefixes", AWS IAM "Understanding unique ID prefixes", Slack's "Token types", and the keys that OpenAI, DeepSeek,
-# xAI, Google, Hugging Face, Groq, Stripe, npm and PyPI hand out.
 _KEYS = re.compile(
-    rf"(?=[sxgAhrnp]){_BEGIN}(?:"
-    r"sk-(?!learn\b)[\w-]{8,}+"
-    r"|xai-(?!grok)[\w-]{8,}+"
-    r"|gh[oprsu]_[A-Za-z0-9]{8,}+"
-    r"|github_pat_\w{8,}+"
-    r"|glpat-[\w-]{8,}+"
-    r"|A[KS]IA[A-Z0-9]{16,}+"
-    r"|xox[abeoprs]-[\w-]{8,}+"
-    r"|AIza[\w-]{20,}+"
-    r"|hf_[A-Za-z0-9]{16,}+"
-    r"|gsk_[A-Za-z0-9]{20,}+"
-    r"|[rs]k_(?:live|test)_[A-Za-z0-9]{8,}+"
-    r"|npm_[A-Za-z0-9]{30,}+"
-    r"|pypi-[\w-]{40,}+"
-    r")",
-    re.ASCII,
+    rf"(?={ONSET}){BEGIN}(?:{'|'.join(f'{form.begin}{form.alphabet}{{{form.likely},}}+' for form in FORMS)})", re.ASCII
 )
 
-# RFC 7519: a JSON object in base64 begins with eyJ. The dotted part is optional here so that a run without one is
-# consumed as well.
-_JWT = re.compile(r"eyJ[\w-]{8,}+(?P<rest>(?:\.[\w-]{4,}+(?:\.[\w-]*+){0,3}+)?)", re.ASCII)
+_JWT = re.compile(JWT, re.ASCII)
 
-# RFC 7468. Without an end the lines that look like base64 go.
+# Without an end the lines that look like base64 go.
 _BREAK = r"(?:\s|\\[nrt])"
-_BEGIN_KEY = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _END_KEY = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_PRIVATE_KEY = re.compile(rf"{_BEGIN_KEY}[\s\S]*?{_END_KEY.pattern}")
-_CUT_KEY = re.compile(rf"{_BEGIN_KEY}(?:{_BREAK}*+[A-Za-z0-9+/=]{{20,}}+)++(?:{_BREAK}++[A-Za-z0-9+/=]++)?")
+_PRIVATE_KEY = re.compile(rf"{BEGIN_KEY}[\s\S]*?{_END_KEY.pattern}")
+_CUT_KEY = re.compile(rf"{BEGIN_KEY}(?:{_BREAK}*+[A-Za-z0-9+/=]{{20,}}+)++(?:{_BREAK}++[A-Za-z0-9+/=]++)?")
 
-# RFC 3986, 3.2.1: user information ends at the last @ of the authority. The user goes too: some services take the
-# key as the user and no password.
-_CREDENTIALS = re.compile(r"""://[^\s/?#@:"'<>`\\]*+:[^\s/?#"'<>`\\]*@""")
+# The user goes too: some services take the key as the user and no password.
+_CREDENTIALS = re.compile(CREDENTIALS)
 
 _SCHEME = re.compile(r"\b(?P<scheme>(?i:bearer|basic))(?P<gap>\s{1,4}|%20|\+)(?P<value>[\w.~+/=-]{8,}+)", re.ASCII)
 
-_NAME = (
-    r"(?=[aApPsStT])(?i:pass(?:word|wd|phrase|code)|pwd|secret(?:[_ -]?(?:access[_ -]?)?key)?|token"
-    r"|authorization|api[_ -]?key|access[_ -]?key|private[_ -]?key)"
-)
-_SETTING = re.compile(
-    rf"(?P<name>{_NAME}[0-9]{{0,2}}\\{{0,7}}[\"']?[ \t]{{0,4}}(?:={{1,2}}>?|::?=?|%3[AaDd])[ \t]{{0,4}})"
-    r"(?:"
-    # in quotes, escaped quotes, a list or a call: "…", \"…\", ['…'], SecretStr('…'), b'…'
-    r"(?P<open>(?:[A-Za-z_][\w.]{0,40}\(|[\[({]){0,2}[bBfFrRuU]{0,2})"
-    r"(?P<escape>\\{0,7})(?P<quote>[\"'])"
-    r"(?P<quoted>(?:[^\"'\\\n]++|(?!(?P=escape)(?P=quote))(?:\\++[\"']?+|[\"']))*+)"
-    # bare: to the next blank or quote; comma, semicolon and closing brackets belong to it where it goes on
-    r"|(?!self\.[A-Za-z_]|os\.(?:environ|getenv))"
-    r"(?P<bare>(?:(?i:bearer|basic|token)(?:[ \t]{1,4}|%20|\+))?"
-    r"(?:\[redacted\]|[^\s\"'&,;)\]}>]|[,;](?![\s\"']|\Z|[\w-]{1,40}[=:])|[)\]}>](?=[A-Za-z0-9]))++)"
-    r")"
-)
+_SETTING = re.compile(SETTING)
 
 # What stands after "token:" or "password=" and is no secret: the state that a sentence tells, a type, no value.
 _STATES = {"none", "null", "nil", "true", "false", "undefined", "empty", "unset", "missing", "absent", "invalid"}

@@ -134,6 +134,11 @@ def test_a_known_value_goes_in_all_its_forms(value: str) -> None:
         assert redact(f"<{form}>") == f"<{REDACTED}>", form
 
 
+def test_a_key_of_sendgrid_goes_and_an_abbreviation_stays() -> None:
+    key = ".".join(("SG", "f00dCafe" * 2 + "abcdef", "f00dCafe" * 5 + "abc"))
+    assert redactor()(f"key {key}, SG.1.2") == f"key {REDACTED}, SG.1.2"
+
+
 def test_known_values_may_hold_each_other_and_be_bytes_that_are_no_text() -> None:
     assert redactor(["abcdefgh", "abcdefgh-ijkl"])("abcdefgh-ijkl abcdefgh") == f"{REDACTED} {REDACTED}"
     assert redactor(["no\udcfftext!"])("no\udcfftext! no%ED%B3%BFtext%21") == f"{REDACTED} {REDACTED}"

@@ -1,0 +1,67 @@
+"""``.env`` and Git: that it is not tracked, and cannot become so by ``git add .``."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from ...core import git
+from ...core.names import count, printable
+from ...core.report import Finding, Status
+from .checks import IGNORED
+from .key_files import KeyFile, is_environment
+from .tracked import Tracked
+
+
+def judge_ignoring(root: Path, tracked: Tracked, keys: Sequence[KeyFile]) -> list[Finding]:
+    """Return what there is to say about ``.env``, ``.env.local`` and the like, wherever in the project they are.
+
+    Args:
+        root: the project. Its ``.env`` is to be ignored before there is one.
+        tracked: what Git told of its files.
+        keys: the files that hold keys.
+    """
+    if tracked.problem:
+        return [IGNORED.finding(tracked.status, ".env", tracked.problem)]
+    in_git = [path for path in tracked.paths if is_environment(path)]
+    there = [each.path for each in keys if is_environment(each.path) and not each.foreign]
+    asked = [path for path in dict.fromkeys([".env", *there]) if path not in in_git]
+    try:
+        open_ones = [path for path in asked if not _is_ignored(root, path)]
+    except git.Silent as error:
+        message = f"Git cannot tell what it ignores: {printable(error)}."
+        return [*map(_tracked, in_git), IGNORED.finding(Status.UNKNOWN, ".env", message)]
+    findings = [*map(_tracked, in_git), *(_not_ignored(path, is_there=path in there) for path in open_ones)]
+    return findings or [_well(len(there))]
+
+
+def _is_ignored(root: Path, path: str) -> bool:
+    """Tell whether Git ignores a path: it names it then, and ends with 1 where it does not (git-check-ignore(1))."""
+    return bool(git.ask(root, "check-ignore", "--", path, answer=1))
+
+
+def _tracked(path: str) -> Finding:
+    shown, line = _shown(path)
+    remedy = (
+        f"Revoke the keys in it, for whoever has a copy of the repository has them; then git rm --cached -- {shown} "
+        f"&& echo {line} >> .gitignore, and take it out of the history with git filter-repo."
+    )
+    return IGNORED.finding(Status.CRITICAL, printable(path), "Git tracks it, and with it every key in it.", remedy)
+
+
+def _not_ignored(path: str, *, is_there: bool) -> Finding:
+    message = "Git does not ignore it, so git add . makes it part of the repository."
+    if not is_there:
+        message = "There is none yet, and Git would not ignore it: git add . would make it part of the repository."
+    return IGNORED.finding(Status.WARNING, printable(path), message, f"echo {_shown(path)[1]} >> .gitignore")
+
+
+def _well(there: int) -> Finding:
+    message = f"Git ignores {count(there, 'such file')}, and tracks none." if there else "Git would ignore it."
+    return IGNORED.finding(Status.OK, ".env", message)
+
+
+def _shown(path: str) -> tuple[str, str]:
+    """Return a path, and the line that ignores its name, each quoted for a shell."""
+    return shlex.quote(printable(path)), shlex.quote(printable(PurePosixPath(path).name))

@@ -1,0 +1,127 @@
+"""Who can read and change the files that hold keys, judged by their modes; what is in them is not shown."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from ...core import files
+from ...core.names import count, listed, printable
+from ...core.report import Finding, Status
+from .checks import PERMISSIONS
+from .key_files import MOST, KeyFile, Walked
+
+_LIMIT = 2_000_000
+"""Bytes of a file up to which it is looked into for whether it is public: bundles of certificates are the longest."""
+
+_PUBLIC = re.compile(rb"BEGIN (?:(?:TRUSTED |X509 )?CERTIFICATE|X509 CRL|(?:RSA |EC )?PUBLIC KEY|DH PARAMETERS)")
+_PRESENTATION = b"PK\x03\x04"
+"""What a presentation of Keynote begins with, whose name ends like that of a key: it is a ZIP file."""
+
+_WITHOUT_MODES = frozenset(
+    {"vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "9p", "drvfs", "cifs", "smb3", "smbfs"}
+)
+"""File systems that have no modes of their own: every file shows the same, and chmod changes nothing."""
+
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+class Mount(NamedTuple):
+    """A folder of the system and the type of the file system on it."""
+
+    folder: str
+    type: str
+
+
+def mounts() -> list[Mount]:
+    """Return the file systems of this machine; none where the system does not tell."""
+    import psutil
+
+    try:
+        return [Mount(each.mountpoint, each.fstype) for each in psutil.disk_partitions(all=True)]
+    except (OSError, RuntimeError):
+        return []
+
+
+def judge_permissions(root: Path, walked: Walked, mounted: Iterable[Mount]) -> list[Finding]:
+    """Return a finding for each file with keys that others can read or change, and for each folder that they can.
+
+    Args:
+        root: the project.
+        walked: its files with keys.
+        mounted: the file systems of the machine: some have no modes to judge by.
+    """
+    findings = [*_not_seen(walked)]
+    if kind := _without_modes(root, mounted):
+        message = f"The project is on a file system without permissions ({kind}), so there are none to judge."
+        return [*findings, PERMISSIONS.finding(Status.SKIPPED, ".", message)]
+    private = [each for each in walked.keys if not _is_public(root, each.path)]
+    findings += [found for each in private for found in _judged(each)]
+    findings += _folders(private)
+    if findings:
+        return findings
+    if not private:
+        return [PERMISSIONS.finding(Status.SKIPPED, ".", "There is no .env and no file with a private key.")]
+    message = f"{count(len(private), 'file')} with keys: nobody but the owner can read or change them."
+    return [PERMISSIONS.finding(Status.OK, ".", message, value=len(private), unit="files")]
+
+
+def _not_seen(walked: Walked) -> Iterator[Finding]:
+    if walked.unread:
+        message = f"{listed(walked.unread, len(walked.unread))} cannot be looked into for files with keys."
+        remedy = "Run the audit as a user who can, or see what the folders are."
+        yield PERMISSIONS.finding(Status.UNKNOWN, ".", message, remedy)
+    if not walked.whole:
+        message = f"Not all of it was looked through for files with keys: it was stopped, or has over {MOST:,} entries."
+        yield PERMISSIONS.finding(Status.UNKNOWN, ".", message)
+
+
+def _without_modes(root: Path, mounted: Iterable[Mount]) -> str | None:
+    """Return the type of the root's file system where it has no modes."""
+    place = root.resolve()
+    around = [each for each in mounted if place.is_relative_to(each.folder)]
+    nearest = max(around, key=lambda each: len(each.folder), default=Mount("/", ""))
+    return nearest.type if nearest.type.lower() in _WITHOUT_MODES else None
+
+
+def _is_public(root: Path, path: str) -> bool:
+    if PurePosixPath(path).suffix.lower() not in {".pem", ".key"}:
+        return False
+    try:
+        content = files.read(root, path, limit=_LIMIT)
+    except (files.Refused, OSError):  # what cannot be looked into is judged as if it were private
+        return False
+    is_certificate = b"PRIVATE KEY" not in content and _PUBLIC.search(content) is not None
+    return is_certificate or content.startswith(_PRESENTATION)
+
+
+def _judged(key: KeyFile) -> Iterator[Finding]:
+    mode = stat.S_IMODE(key.status.st_mode)
+    if mode & _OTHERS_WRITE:
+        status, what = Status.CRITICAL, "others than its owner can change it"
+    elif mode & stat.S_IROTH:
+        status, what = Status.CRITICAL, "every user of this machine can read it"
+    elif mode & stat.S_IRGRP:
+        status, what = Status.WARNING, "its group can read it"
+    else:
+        return
+    remedy = f"chmod 600 {_quoted(key.path)}"
+    yield PERMISSIONS.finding(status, printable(key.path), f"It holds keys, and {what} (mode {mode:04o}).", remedy)
+
+
+def _folders(keys: Iterable[KeyFile]) -> Iterator[Finding]:
+    """Yield a finding for each folder in which everyone can put another file in a key's place."""
+    folders = {str(PurePosixPath(each.path).parent): each.folder.st_mode for each in keys}
+    for path, mode in sorted(folders.items()):
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:  # the sticky bit leaves files to their owners
+            message = f"It holds a file with keys, and every user can replace that (mode {stat.S_IMODE(mode):04o})."
+            yield PERMISSIONS.finding(Status.WARNING, printable(path), message, f"chmod o-w {_quoted(path)}")
+
+
+def _quoted(path: str) -> str:
+    """Return a path for a shell, so that it is no option."""
+    return shlex.quote(printable(f"./{path}" if path.startswith("-") else path))
