@@ -236,6 +236,36 @@ class CapacitySettings(Section, frozen=True, kw_only=True):
     ] = field(default_factory=dict)
 
 
+class AuditSettings(Section, frozen=True, kw_only=True):
+    """What the quarterly audit expects of the project's shape and of the licences of what it installs."""
+
+    places: Annotated[tuple[str, ...], Meta(description="Files and folders that the project is expected to have.")] = (
+        "README.md",
+        "requirements.txt",
+        "config",
+        "data",
+        "components",
+    )
+    packages: Annotated[
+        tuple[str, ...],
+        Meta(description="Folders of code whose imports are analysed; empty: those in the root that hold Python."),
+    ] = ()
+    module_lines: Annotated[
+        Count, Meta(description="A module with more lines of code, without blank lines and comments, is a warning.")
+    ] = 1000
+    licences_denied: Annotated[
+        tuple[str, ...],
+        Meta(description="Licences that no installed package may have (shell patterns on SPDX identifiers): critical."),
+    ] = ("AGPL-*", "SSPL-*")
+    licences_review: Annotated[
+        tuple[str, ...], Meta(description="Licences that somebody has to look at (the same patterns): a warning.")
+    ] = ("GPL-*",)
+    licences_known: Annotated[
+        dict[str, str],
+        Meta(description="By package: its licence as SPDX writes it, where it tells none or a wrong one."),
+    ] = field(default_factory=dict)
+
+
 def _providers() -> dict[str, ProviderSettings]:
     return {
         "deepseek": ProviderSettings(
@@ -264,6 +294,7 @@ class Settings(Section, frozen=True, kw_only=True):
     configuration: ConfigurationSettings = ConfigurationSettings()
     backups: BackupSettings = BackupSettings()
     capacity: CapacitySettings = CapacitySettings()
+    audit: AuditSettings = AuditSettings()
 
 
 def defaults() -> dict[str, Any]:
