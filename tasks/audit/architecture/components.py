@@ -38,12 +38,12 @@ def components(
         packages: ``audit.packages``.
         found: the project's files of code.
     """
-    depths = {(parent.parts, len(parent.parts)) for parent in _parents(patterns)}
+    parents = {parent.parts for parent in _parents(patterns)}
     folders = {
-        "/".join(parts[: depth + 1])
+        "/".join(parts[: len(above) + 1])
         for parts in (PurePosixPath(source.path).parts for source in found)
-        for above, depth in depths
-        if len(parts) > depth + 1 and parts[:depth] == above
+        for above in parents
+        if len(parts) > len(above) + 1 and parts[: len(above)] == above
     }
     return [_component(root, path, packages) for path in sorted(folders)]
 

@@ -37,15 +37,22 @@ def _code(root: Path, settings: Settings, stop: Event, advance: Callable[[int], 
     )
     walk = Walk(root, stop)
     found = sources(walk, root, packages, left_out)
-    if not found and not walk.problems:
-        for check in (CYCLES, SIZES, UNREFERENCED):
-            yield check.finding(Status.SKIPPED, "project", "There is no Python code.")
+    if not found and not walk.problems and not stop.is_set():
+        yield from _without(Status.SKIPPED, "There is no Python code.")
         return
     known = components(root, settings.configuration.components, packages, found)
     graph = analyse(root, found, [each.module for each in known], stop, advance)
+    if stop.is_set():
+        yield from _without(Status.UNKNOWN, "The code was not looked at: the audit was interrupted.")
+        return
     yield from cycles(graph, walk.problems)
     if graph.lines:
         yield sizes(graph.lines, settings.audit.module_lines)
     else:
         yield SIZES.finding(Status.UNKNOWN, "modules", "No module could be read.", "See to the findings on code first.")
     yield unreferenced(root, known, graph, Walk(root, stop), left_out)
+
+
+def _without(status: Status, message: str) -> Iterator[Finding]:
+    for check in (CYCLES, SIZES, UNREFERENCED):
+        yield check.finding(status, "code", message)
