@@ -80,21 +80,23 @@ def _packages_first(source: Source) -> tuple[bool, str]:
 
 
 def _copy(made: Mirror, source: Source, text: str, scratch: Path) -> None:
-    is_folder = source.package or len(source.module) == 1
-    place = scratch.joinpath(*source.module, _INIT) if is_folder else scratch.joinpath(*source.module)
-    target = place if is_folder else place.with_name(f"{place.name}.py")
-    if str(target) in made.origins:
+    folder = scratch.joinpath(*source.module)
+    package, module = folder / _INIT, folder.with_name(f"{folder.name}.py")
+    if {str(package), str(module)} & made.origins.keys():
         return  # a file beside the package of its name, which no import reaches
+    target = package if source.package or len(source.module) == 1 else module
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(_without_declaration(text), encoding="utf-8", newline="")
+    target.write_text(_without_declaration(text), encoding="utf-8", errors="replace", newline="")
     made.origins[str(target)] = source.path
     made.tops.add(source.module[0])
 
 
 def _complete(scratch: Path) -> None:
-    for folder, _, files in os.walk(scratch):
-        if Path(folder) != scratch and _INIT not in files:
-            Path(folder, _INIT).touch()
+    """Make packages of the folders; one beside the module of its name stays out of reach, as it is for Python."""
+    for name, _, files in os.walk(scratch):
+        folder = Path(name)
+        if folder != scratch and _INIT not in files and not folder.with_name(f"{folder.name}.py").exists():
+            (folder / _INIT).touch()
 
 
 def read(path: Path) -> str:

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from grimp.exceptions import SourceSyntaxError
+
+from tasks.audit.architecture import graph_probe
+from tasks.audit.architecture.graph_probe import Finder, examine, main
+
+
+def code(folder: Path, **modules: str) -> None:
+    (folder / "planted").mkdir()
+    for name, text in {"__init__": "", **modules}.items():
+        (folder / "planted" / f"{name}.py").write_text(text)
+
+
+def test_what_is_told(tmp_path: Path) -> None:
+    code(tmp_path, a="import planted.b", b="\nimport planted.a, planted.c", c="import planted.d", d="x = (", e="")
+    told = examine(str(tmp_path), ["planted", "sys"], ["planted.a", "planted.e", "planted.gone"])
+    assert told == {
+        "taken": ["sys"],
+        "broken": [(str(tmp_path / "planted" / "d.py"), 1, "x = (")],
+        "modules": 6,
+        "imports": 4,
+        "cycles": 1,
+        "told": [{"size": 2, "imports": [("planted.a", "planted.b", 1), ("planted.b", "planted.a", 2)]}],
+        "used": ["planted.a"],
+    }
+    assert "planted" not in sys.modules
+    assert not any(isinstance(each, Finder) for each in sys.meta_path)
+
+
+def test_without_packages_there_is_nothing() -> None:
+    assert examine("/nowhere", [], [])["modules"] == 0
+
+
+def test_too_many_broken_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_probe, "MOST_BROKEN", 1)
+    code(tmp_path, a="(", b="(")
+    with pytest.raises(SourceSyntaxError):
+        examine(str(tmp_path), ["planted"], [])
+
+
+def test_a_wide_circle_is_not_tried_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_probe, "_MOST_TRIED", 1)
+    modules = {f"m{number}": f"import planted.m{(number + 1) % 4}" for number in range(4)}
+    code(tmp_path, **modules)
+    (told,) = examine(str(tmp_path), ["planted"], [])["told"]
+    assert [each[0] for each in told["imports"]] == ["planted.m0", "planted.m1", "planted.m2", "planted.m3"]
+
+
+def test_it_reads_its_work_and_writes_its_answer(tmp_path: Path) -> None:
+    work, answer = tmp_path / "work.json", tmp_path / "answer.json"
+    work.write_text(json.dumps({"folder": str(tmp_path), "names": [], "components": []}))
+    main([str(work), str(answer)])
+    assert json.loads(answer.read_text())["cycles"] == 0
