@@ -30,7 +30,7 @@ class Component(NamedTuple):
 def components(
     root: Path, patterns: Iterable[str], packages: Sequence[str], found: Sequence[Source]
 ) -> list[Component]:
-    """Return the components that have code.
+    """Return the components that have code; a folder whose name starts with an underscore is none.
 
     Args:
         root: the project.
@@ -43,7 +43,7 @@ def components(
         "/".join(parts[: len(above) + 1])
         for parts in (PurePosixPath(source.path).parts for source in found)
         for above in parents
-        if len(parts) > len(above) + 1 and parts[: len(above)] == above
+        if len(parts) > len(above) + 1 and parts[: len(above)] == above and not parts[len(above)].startswith("_")
     }
     return [_component(root, path, packages) for path in sorted(folders)]
 

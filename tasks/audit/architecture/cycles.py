@@ -11,6 +11,7 @@ from .graph import Circle, Graph
 
 _SUBJECT = "imports"
 _MOST_UNREAD = 5
+_MOST_STEPS = 8
 
 
 def cycles(graph: Graph, problems: Sequence[str]) -> Iterator[Finding]:
@@ -52,8 +53,10 @@ def _circles(graph: Graph) -> Iterator[Finding]:
 
 def _circle(circle: Circle, total: int) -> Finding:
     names = [printable(step.importer) for step in circle.steps]
-    places = ", ".join(f"{printable(step.importer)} line {step.line}" for step in circle.steps)
+    places = ", ".join(f"{printable(step.importer)} line {step.line}" for step in circle.steps[:_MOST_STEPS])
     others = circle.size - len(names)
+    if len(names) > _MOST_STEPS:
+        names[_MOST_STEPS:] = [f"{len(names) - _MOST_STEPS:,} more"]
     more = f" {count(others, 'more module hangs', 'more modules hang')} together with them." if others else ""
     return CYCLES.finding(
         Status.WARNING,

@@ -85,32 +85,39 @@ def analyse(
 
 
 def _asked(made: Mirror, copy: Path, scratch: Path, components: Sequence[str], stop: Event) -> Graph:
-    work, answer = scratch / "work.json", scratch / "answer.json"
-    work.write_bytes(
-        msgspec.json.encode({"folder": str(copy), "names": sorted(made.tops), "components": list(components)})
-    )
-    ended = run(
-        [sys.executable, "-I", "-B", "-X", "utf8", _PROBE, work, answer],
+    answer = scratch / "answer.json"
+    work = {"folder": str(copy), "names": sorted(made.tops), "components": list(components)}
+    ended = _probed(scratch, work, answer, stop)
+    if ended.status is not None and ended.status < 0 and not ended.overdue:
+        ended = _probed(scratch, work | {"cautious": True}, answer, stop)
+    if not ended.succeeded:
+        return Graph(made.lines, unread=made.unread, problem=_failure(ended))
+    return _graph(made, msgspec.json.decode(answer.read_bytes(), type=dict[str, Any]))
+
+
+def _probed(scratch: Path, work: dict[str, Any], answer: Path, stop: Event) -> Ended:
+    asked = scratch / "work.json"
+    asked.write_bytes(msgspec.json.encode(work))
+    return run(
+        [sys.executable, "-I", "-B", "-X", "utf8", "-W", "ignore", _PROBE, asked, answer],
         folder=scratch,
         environ={},
         deadline_seconds=_SECONDS,
         stop=stop,
     )
-    if not ended.succeeded:
-        return Graph(made.lines, unread=made.unread, problem=_failure(ended))
-    return _graph(made, msgspec.json.decode(answer.read_bytes(), type=dict[str, Any]))
 
 
 def _failure(ended: Ended) -> str:
     if ended.overdue:
         return f"it took longer than {duration(_SECONDS)} or was interrupted"
     if ended.status is not None and ended.status < 0:
-        return f"it was ended by signal {-ended.status}, as deeply nested code may do"
+        return f"it was ended by signal {-ended.status}"
     return printable(ended.problem or ended.last_words()) or "it ended without a word"
 
 
 def _graph(made: Mirror, told: dict[str, Any]) -> Graph:
     broken = [f"{made.origins[path]}:{line}: syntax error{_quoted(text)}" for path, line, text in told["broken"]]
+    deep = [f"{made.origins[path]}: it is too deeply nested" for path in told["deep"]]
     taken = [f"{name}: Python or the suite has a module of that name" for name in told["taken"]]
     return Graph(
         lines=made.lines,
@@ -119,7 +126,7 @@ def _graph(made: Mirror, told: dict[str, Any]) -> Graph:
         cycles=told["cycles"],
         told=[Circle(each["size"], [Step(*step) for step in each["imports"]]) for each in told["told"]],
         used=frozenset(told["used"]),
-        unread=sorted([*made.unread, *broken, *taken]),
+        unread=sorted([*made.unread, *broken, *deep, *taken]),
     )
 
 

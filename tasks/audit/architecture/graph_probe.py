@@ -7,6 +7,7 @@ nothing that could execute it.
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -54,16 +55,18 @@ def main(arguments: Sequence[str]) -> None:
     answer.write_text(json.dumps(told), encoding="utf-8")
 
 
-def examine(folder: str, names: Sequence[str], components: Sequence[str]) -> dict[str, Any]:
+def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cautious: bool = False) -> dict[str, Any]:
     """Return what there is in a mirror.
 
     Args:
         folder: the mirror.
         names: the packages at its top.
         components: the modules (packages) of which it is asked whether another one imports them.
+        cautious: leave out what Python finds too deeply nested; far deeper nesting makes grimp crash.
 
     Returns:
         ``taken``: the packages that cannot be looked at, because the interpreter has loaded one of that name;
+        ``deep``: the paths of the files that are left out for their nesting;
         ``broken``: path, line and text of each syntax error;
         ``modules`` and ``imports``: how many there are;
         ``cycles``: how many; ``told``: of the first, its size and a shortest way round as importer, imported and line;
@@ -71,12 +74,14 @@ def examine(folder: str, names: Sequence[str], components: Sequence[str]) -> dic
     """
     taken = [name for name in names if name in sys.modules or name in sys.builtin_module_names]
     looked_at = [name for name in names if name not in taken]
+    deep = list(_too_deep(Path(folder))) if cautious else []
     broken: list[tuple[str, int, str]] = []
     graph = _graph(Path(folder), looked_at, broken)
     circles = list(_circles(graph))
     told = sorted((_told(graph, circle) for circle in circles[:MOST_CYCLES]), key=lambda each: each["imports"])
     return {
         "taken": taken,
+        "deep": deep,
         "broken": broken,
         "modules": len(graph.modules),
         "imports": graph.count_imports(),
@@ -84,6 +89,21 @@ def examine(folder: str, names: Sequence[str], components: Sequence[str]) -> dic
         "told": told,
         "used": [name for name in components if _is_used(graph, name)],
     }
+
+
+def _too_deep(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*.py")):
+        try:
+            ast.parse(path.read_bytes())
+        except (RecursionError, MemoryError):
+            _blank(path)
+            yield str(path)
+        except (SyntaxError, ValueError):
+            continue
+
+
+def _blank(copy: Path) -> None:
+    copy.write_text("", encoding="utf-8")
 
 
 def _graph(folder: Path, names: Sequence[str], broken: list[tuple[str, int, str]]) -> grimp.ImportGraph:
@@ -97,7 +117,7 @@ def _graph(folder: Path, names: Sequence[str], broken: list[tuple[str, int, str]
                 if len(broken) == MOST_BROKEN:
                     raise
                 broken.append((error.filename, error.lineno or 1, (error.text or "").strip()[:200]))
-                Path(error.filename).write_text("", encoding="utf-8")
+                _blank(Path(error.filename))
     finally:
         sys.meta_path.remove(finder)
     return grimp.ImportGraph()

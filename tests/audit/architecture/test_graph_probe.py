@@ -22,6 +22,7 @@ def test_what_is_told(tmp_path: Path) -> None:
     told = examine(str(tmp_path), ["planted", "sys"], ["planted.a", "planted.e", "planted.gone"])
     assert told == {
         "taken": ["sys"],
+        "deep": [],
         "broken": [(str(tmp_path / "planted" / "d.py"), 1, "x = (")],
         "modules": 6,
         "imports": 4,
@@ -31,6 +32,40 @@ def test_what_is_told(tmp_path: Path) -> None:
     }
     assert "planted" not in sys.modules
     assert not any(isinstance(each, Finder) for each in sys.meta_path)
+
+
+def test_what_python_finds_too_deep_is_left_out_when_cautious(tmp_path: Path) -> None:
+    code(tmp_path, a="import planted.b\nx = 1" + "+1" * 9_000, b="(")
+    assert examine(str(tmp_path), ["planted"], [])["imports"] == 1
+    (tmp_path / "planted" / "b.py").write_text("(")
+    told = examine(str(tmp_path), ["planted"], [], cautious=True)
+    assert [each[1:] for each in told["broken"]] == [(1, "(")]
+    assert told["deep"] == [str(tmp_path / "planted" / "a.py")]
+    assert told["imports"] == 0
+
+
+def test_the_shortest_of_several_ways_round_and_imports_of_itself(tmp_path: Path) -> None:
+    code(
+        tmp_path,
+        alone="import planted.alone",
+        a="import planted.b",
+        b="import planted.c",
+        c="import planted.d, planted.b_too",
+        d="import planted.a",
+        b_too="import planted.e",
+        e="import planted.c",
+    )
+    (told,) = examine(str(tmp_path), ["planted"], [])["told"]
+    assert [each[0] for each in told["imports"]] == ["planted.b_too", "planted.e", "planted.c"]
+    assert told["size"] == 6
+
+
+def test_other_modules_are_not_for_this_finder(tmp_path: Path) -> None:
+    finder = Finder(tmp_path, ["planted"])
+    assert finder.find_spec("planted.a") is None
+    spec = finder.find_spec("planted")
+    assert spec is not None
+    assert spec.loader is None
 
 
 def test_without_packages_there_is_nothing() -> None:

@@ -11,8 +11,9 @@ import pytest
 from tasks.audit.architecture import graph, mirror
 from tasks.audit.architecture.declared import CHECKS
 from tasks.audit.architecture.review import examine
+from tasks.audit.architecture.sources import Source
 from tasks.core.report import Finding, Status
-from tasks.core.settings.model import AuditSettings, Settings
+from tasks.core.settings.model import AuditSettings, ConfigurationSettings, Settings
 
 Judge = Callable[..., dict[str, list[Finding]]]
 
@@ -89,6 +90,14 @@ def test_a_circle_of_three(judge: Judge, tmp_path: Path) -> None:
     assert "api.a → api.b → api.c → api.a" in only(judge()["cycles"]).message
 
 
+def test_of_a_long_circle_only_the_beginning_is_shown(judge: Judge, tmp_path: Path) -> None:
+    for number in range(30):
+        plant(tmp_path, **{f"api__m{number:02}": f"import api.m{(number + 1) % 30:02}"})
+    told = only(judge()["cycles"]).message
+    assert "api.m07 → 22 more → api.m00 (" in told
+    assert "api.m07 line 1)" in told
+
+
 def test_what_lies_between_two_circles_is_in_none(judge: Judge, tmp_path: Path) -> None:
     plant(
         tmp_path,
@@ -129,7 +138,8 @@ def test_modules_at_the_top_take_part(judge: Judge, tmp_path: Path) -> None:
 def test_the_src_layout_and_folders_that_are_named(judge: Judge, tmp_path: Path) -> None:
     plant(tmp_path, src__zbeam__a="import zbeam.b", src__zbeam__b="import zbeam.a")
     assert "zbeam.a → zbeam.b" in only(judge()["cycles"]).message
-    assert "zbeam.a → zbeam.b" in only(judge(packages=("src/zbeam",))["cycles"]).message
+    plant(tmp_path, other__x="import zbeam.a")
+    assert "zbeam.a → zbeam.b" in only(judge(packages=("other", "src/zbeam"))["cycles"]).message
     told = judge(packages=("src/zbeam", "gone"))["cycles"]
     assert told[-1].status is Status.UNKNOWN
     assert "gone: No such file or directory" in told[-1].message
@@ -185,11 +195,20 @@ def test_encodings_other_than_utf_8(judge: Judge, tmp_path: Path) -> None:
     assert "(api.a line 3, api.b line 1)" in only(judge()["cycles"]).message
 
 
-def test_a_crash_of_the_analysis_is_told(judge: Judge, tmp_path: Path) -> None:
-    plant(tmp_path, api__a="x = 1" + "+1" * 400_000)
-    told = judge()["cycles"][0]
-    assert told.status is Status.UNKNOWN
-    assert "it was ended by signal" in told.message
+def test_code_that_is_too_deeply_nested_is_named_and_the_rest_is_analysed(judge: Judge, tmp_path: Path) -> None:
+    plant(tmp_path, api__deep="x = 1" + "+1" * 400_000, api__a="import api.b", api__b="import api.a", api__c="(")
+    circle, unread = judge()["cycles"]
+    assert circle.message.startswith("api.a → api.b → api.a")
+    assert "api/deep.py: it is too deeply nested" in unread.message
+    assert "api/c.py:1: syntax error" in unread.message
+
+
+def test_a_crash_of_the_analysis_is_told(judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = tmp_path.parent / f"{tmp_path.name}-probe.py"
+    probe.write_text("import os; os.abort()")
+    monkeypatch.setattr(graph, "_PROBE", probe)
+    plant(tmp_path, api__a="")
+    assert "could not be analysed: it was ended by signal 6." in only(judge()["cycles"]).message
 
 
 def test_an_analysis_that_hangs(judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,7 +344,8 @@ def test_an_audit_that_is_interrupted(judge: Judge, tmp_path: Path) -> None:
     stop.set()
     found = judge(stop)
     assert only(found["cycles"]).status is Status.UNKNOWN
-    assert mirror.mirror(tmp_path, [], tmp_path / "x", stop, lambda _: None).tops == set()
+    source = Source("api/a.py", ("api", "a"), package=False)
+    assert mirror.mirror(tmp_path, [source], tmp_path / "x", stop, lambda _: None).tops == set()
 
 
 def test_large_modules_are_told_the_largest_first(judge: Judge, tmp_path: Path) -> None:
@@ -351,6 +371,7 @@ def test_components_that_nothing_uses(judge: Judge, tmp_path: Path) -> None:
         components__unused__other="",
         components__in_settings__code="",
         components__only_within__code="",
+        components___shared__code="",
     )
     write(tmp_path / "config" / "settings.yaml", "enabled: [In-Settings]\nunused_too: 1\n")
     write(tmp_path / "components" / "without_code" / "config.yaml", "x: 1")
@@ -397,3 +418,13 @@ def test_places(judge: Judge, tmp_path: Path) -> None:
     assert 'missing: "config", "README.md/x"' in told.message
     assert '"data/materials.yaml" is there in the place of "data/Materials.yaml"' in told.message
     assert '"README.md" is there in the place of "readme.md"' in told.message
+
+
+def test_components_are_where_the_settings_say(tmp_path: Path) -> None:
+    plant(tmp_path, parts__one__code="", components__two__code="", run="")
+    patterns = ("components.yaml", "parts/*/config.yaml", "*/config.yaml")
+    settings = Settings(configuration=ConfigurationSettings(components=patterns))
+    findings = examine(tmp_path, settings, Event(), lambda _number: None)
+    assert (
+        'configuration: "parts/one".' in only([each for each in findings if each.check == "audit.unreferenced"]).message
+    )
