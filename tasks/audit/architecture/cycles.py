@@ -61,11 +61,20 @@ def _circle(circle: Circle, total: int) -> Finding:
     return CYCLES.finding(
         Status.WARNING,
         names[0],
-        f"{' → '.join([*names, names[0]])} ({places}).{more}",
+        f"{' → '.join([*names, names[0]])} ({places}).{more}{_deferred(circle)}",
         "Move what they share into a module that imports none of them, or turn one import round.",
         value=total,
         unit="cycles",
     )
+
+
+def _deferred(circle: Circle) -> str:
+    """Return, as a sentence, which imports of a circle are made only when a function is called; empty: none."""
+    names = [printable(step.importer) for step in circle.steps if step.inside]
+    if not names:
+        return ""
+    shown = ", ".join(names[:_MOST_STEPS])
+    return f" The import in {shown} is inside a function; that keeps Python from failing on it."
 
 
 def _unread(unread: Sequence[str]) -> Finding:

@@ -23,11 +23,12 @@ _SECONDS = 300.0
 
 
 class Step(NamedTuple):
-    """One import of a circle: the importing module, the imported one, and the line."""
+    """One import of a circle: the importing module, the imported one, the line, and whether a function makes it."""
 
     importer: str
     imported: str
     line: int
+    inside: bool
 
 
 class Circle(NamedTuple):
@@ -121,7 +122,7 @@ def _graph(made: Mirror, told: dict[str, Any]) -> Graph:
     taken = [f"{name}: Python or the suite has a module of that name" for name in told["taken"]]
     return Graph(
         lines=made.lines,
-        modules=told["modules"],
+        modules=len(made.origins) - len(broken) - len(deep),
         imports=told["imports"],
         cycles=told["cycles"],
         told=[Circle(each["size"], [Step(*step) for step in each["imports"]]) for each in told["told"]],

@@ -25,6 +25,9 @@ MOST_BROKEN = 100
 
 MOST_CYCLES = 10
 
+_ASIDE = ".aside"
+"""What the name of a copy that is left out ends with; an empty one takes its place."""
+
 _MOST_TRIED = 5_000
 """Imports of one circle that are tried for the shortest way round."""
 
@@ -68,8 +71,9 @@ def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cau
         ``taken``: the packages that cannot be looked at, because the interpreter has loaded one of that name;
         ``deep``: the paths of the files that are left out for their nesting;
         ``broken``: path, line and text of each syntax error;
-        ``modules`` and ``imports``: how many there are;
-        ``cycles``: how many; ``told``: of the first, its size and a shortest way round as importer, imported and line;
+        ``imports``: how many there are;
+        ``cycles``: how many; ``told``: of the first ten, the size and a shortest way round, as importer, imported, line
+        and whether that is inside a function;
         ``used``: the components that are imported from outside.
     """
     taken = [name for name in names if name in sys.modules or name in sys.builtin_module_names]
@@ -78,12 +82,13 @@ def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cau
     broken: list[tuple[str, int, str]] = []
     graph = _graph(Path(folder), looked_at, broken)
     circles = list(_circles(graph))
-    told = sorted((_told(graph, circle) for circle in circles[:MOST_CYCLES]), key=lambda each: each["imports"])
+    told = sorted(
+        (_told(graph, Path(folder), circle) for circle in circles[:MOST_CYCLES]), key=lambda each: each["imports"]
+    )
     return {
         "taken": taken,
         "deep": deep,
         "broken": broken,
-        "modules": len(graph.modules),
         "imports": graph.count_imports(),
         "cycles": len(circles),
         "told": told,
@@ -92,6 +97,8 @@ def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cau
 
 
 def _too_deep(folder: Path) -> Iterator[str]:
+    for aside in folder.rglob(f"*{_ASIDE}"):
+        aside.rename(aside.with_suffix(""))  # the crash came before anybody was told of it
     for path in sorted(folder.rglob("*.py")):
         try:
             ast.parse(path.read_bytes())
@@ -103,7 +110,8 @@ def _too_deep(folder: Path) -> Iterator[str]:
 
 
 def _blank(copy: Path) -> None:
-    copy.write_text("", encoding="utf-8")
+    copy.rename(f"{copy}{_ASIDE}")
+    copy.touch()
 
 
 def _graph(folder: Path, names: Sequence[str], broken: list[tuple[str, int, str]]) -> grimp.ImportGraph:
@@ -153,10 +161,10 @@ def _in_circles(neighbours: dict[str, set[str]]) -> set[str]:
     return set()
 
 
-def _told(graph: grimp.ImportGraph, circle: Collection[str]) -> dict[str, Any]:
+def _told(graph: grimp.ImportGraph, folder: Path, circle: Collection[str]) -> dict[str, Any]:
     chain = _shortest(graph, circle)
     steps = list(zip(chain, [*chain[1:], chain[0]], strict=True))
-    return {"size": len(circle), "imports": [(one, other, _line(graph, one, other)) for one, other in steps]}
+    return {"size": len(circle), "imports": [(one, other, *_import(graph, folder, one, other)) for one, other in steps]}
 
 
 def _shortest(graph: grimp.ImportGraph, circle: Collection[str]) -> list[str]:
@@ -179,8 +187,25 @@ def _from_first(chain: list[str]) -> list[str]:
     return chain[start:] + chain[:start]
 
 
-def _line(graph: grimp.ImportGraph, importer: str, imported: str) -> int:
-    return min(each["line_number"] for each in graph.get_import_details(importer=importer, imported=imported))
+def _import(graph: grimp.ImportGraph, folder: Path, importer: str, imported: str) -> tuple[int, bool]:
+    """Return the line of an import, and whether it stands inside a function; one at the top of a module comes first."""
+    bodies = list(_functions(folder, importer))
+    details = graph.get_import_details(importer=importer, imported=imported)
+    inside, line = min((any(each["line_number"] in body for body in bodies), each["line_number"]) for each in details)
+    return line, inside
+
+
+def _functions(folder: Path, module: str) -> Iterator[range]:
+    """Yield the lines of each function of a module; none where Python's own parser does not know the syntax."""
+    package = folder.joinpath(*module.split("."))
+    path = package.with_name(f"{package.name}.py")
+    try:
+        tree = ast.parse((path if path.exists() else package / "__init__.py").read_bytes())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
 def _is_used(graph: grimp.ImportGraph, name: str) -> bool:

@@ -24,10 +24,9 @@ def test_what_is_told(tmp_path: Path) -> None:
         "taken": ["sys"],
         "deep": [],
         "broken": [(str(tmp_path / "planted" / "d.py"), 1, "x = (")],
-        "modules": 6,
         "imports": 4,
         "cycles": 1,
-        "told": [{"size": 2, "imports": [("planted.a", "planted.b", 1), ("planted.b", "planted.a", 2)]}],
+        "told": [{"size": 2, "imports": [("planted.a", "planted.b", 1, False), ("planted.b", "planted.a", 2, False)]}],
         "used": ["planted.a"],
     }
     assert "planted" not in sys.modules
@@ -37,7 +36,6 @@ def test_what_is_told(tmp_path: Path) -> None:
 def test_what_python_finds_too_deep_is_left_out_when_cautious(tmp_path: Path) -> None:
     code(tmp_path, a="import planted.b\nx = 1" + "+1" * 9_000, b="(")
     assert examine(str(tmp_path), ["planted"], [])["imports"] == 1
-    (tmp_path / "planted" / "b.py").write_text("(")
     told = examine(str(tmp_path), ["planted"], [], cautious=True)
     assert [each[1:] for each in told["broken"]] == [(1, "(")]
     assert told["deep"] == [str(tmp_path / "planted" / "a.py")]
@@ -60,6 +58,30 @@ def test_the_shortest_of_several_ways_round_and_imports_of_itself(tmp_path: Path
     assert told["size"] == 6
 
 
+def test_imports_inside_functions_are_told_apart(tmp_path: Path) -> None:
+    inside = "async def f():\n    import planted.{0}\n"
+    code(
+        tmp_path,
+        a=inside.format("b"),
+        b=inside.format("a") + "import planted.a\n",
+        __init__="import planted.c",
+        c="class C:\n    def f(self):\n        import planted\n",
+    )
+    first, second = examine(str(tmp_path), ["planted"], [])["told"]
+    assert first["imports"] == [("planted", "planted.c", 1, False), ("planted.c", "planted", 3, True)]
+    assert second["imports"] == [("planted.a", "planted.b", 2, True), ("planted.b", "planted.a", 3, False)]
+
+
+def test_syntax_of_a_python_to_come_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_text: bytes) -> None:
+        raise SyntaxError
+
+    code(tmp_path, a="def f(): import planted.b", b="import planted.a")
+    monkeypatch.setattr("ast.parse", unknown)
+    (told,) = examine(str(tmp_path), ["planted"], [])["told"]
+    assert told["imports"][0] == ("planted.a", "planted.b", 1, False)
+
+
 def test_other_modules_are_not_for_this_finder(tmp_path: Path) -> None:
     finder = Finder(tmp_path, ["planted"])
     assert finder.find_spec("planted.a") is None
@@ -69,7 +91,7 @@ def test_other_modules_are_not_for_this_finder(tmp_path: Path) -> None:
 
 
 def test_without_packages_there_is_nothing() -> None:
-    assert examine("/nowhere", [], [])["modules"] == 0
+    assert examine("/nowhere", [], [])["imports"] == 0
 
 
 def test_too_many_broken_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

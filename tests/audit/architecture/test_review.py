@@ -128,11 +128,15 @@ def test_imports_for_types_and_of_itself_make_no_circle(judge: Judge, tmp_path: 
     )
     told = only(judge()["cycles"])
     assert (told.status, told.value) == (Status.OK, 0)
+    assert told.message == "2 modules with 2 imports and no circle."
 
 
 def test_modules_at_the_top_take_part(judge: Judge, tmp_path: Path) -> None:
     plant(tmp_path, run="import helper", helper="def f():\n    import run\n")
-    assert only(judge()["cycles"]).message.startswith("helper → run → helper (helper line 2, run line 1)")
+    assert only(judge()["cycles"]).message == (
+        "helper → run → helper (helper line 2, run line 1). "
+        "The import in helper is inside a function; that keeps Python from failing on it."
+    )
 
 
 def test_the_src_layout_and_folders_that_are_named(judge: Judge, tmp_path: Path) -> None:
