@@ -16,8 +16,16 @@ from ..core.markdown import page
 from ..core.names import count, printable
 from ..core.report import Action, Finding, Report, Status
 from ..core.settings.model import Settings
-from . import architecture, compliance, data, performance, security, taken_over
+from . import taken_over
+from .architecture import declared as architecture
+from .architecture.review import examine as examine_architecture
+from .compliance import declared as compliance
+from .compliance.review import examine as examine_licences
+from .data import examine as data
+from .performance import examine as performance
 from .score import Score, arithmetic, score, table
+from .security import checks as security
+from .security.examine import examine as examine_security
 from .taken_over import Source, rows, take_over
 from .trend import FOLDER, compared, last_audit
 from .waivers import waive
@@ -70,14 +78,14 @@ def audit(
     root = Path(settings.root)
     integrity = data.examine(settings, now=now, stop=stop, advance=advance, dry_run=dry_run)
     speed = performance.examine(settings, now=now, quarter=quarter, stop=stop, advance=advance, dry_run=dry_run)
-    licensed = compliance.examine(interpreter.python, interpreter.reason, settings, environ, stop)
+    licensed, licences = examine_licences(interpreter.python, interpreter.reason, settings.audit, environ, stop)
     waived = waive(
         [
-            *architecture.examine(root, settings, stop, advance),
-            *security.examine(root, settings, stop, advance),
+            *examine_architecture(root, settings, stop, advance),
+            *examine_security(root, settings, stop, advance),
             *speed.findings,
             *integrity.findings,
-            *licensed.findings,
+            *licensed,
             *take_over(sources),
         ],
         settings.audit.waivers,
@@ -96,7 +104,7 @@ def audit(
             "score": table(scored),
             "sources": rows(sources),
             **({"benchmarks": speed.rows} if speed.rows else {}),
-            **({"licences": licensed.rows} if licensed.rows else {}),
+            **({"licences": licences} if licences else {}),
         },
     )
     return report if stop.is_set() else _with_page(root, settings, report, quarter(now), dry_run=dry_run)

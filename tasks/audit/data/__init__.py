@@ -1,5 +1,1 @@
 """Data integrity: every data file parses, and is what it was unless somebody changed it."""
-
-from .examine import CHECKS, examine
-
-__all__ = ["CHECKS", "examine"]

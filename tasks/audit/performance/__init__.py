@@ -1,5 +1,1 @@
 """Performance: a few benchmarks of our own, kept with the machine that they were made on."""
-
-from .examine import CHECKS, examine
-
-__all__ = ["CHECKS", "examine"]

@@ -246,8 +246,33 @@ class Waiver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class AuditSettings(Section, frozen=True, kw_only=True):
-    """What the quarterly audit looks at, and what of it is accepted."""
+    """What the quarterly audit looks at, what it expects, and what is accepted."""
 
+    places: Annotated[tuple[str, ...], Meta(description="Files and folders that the project is expected to have.")] = (
+        "README.md",
+        "requirements.txt",
+        "config",
+        "data",
+        "components",
+    )
+    packages: Annotated[
+        tuple[str, ...],
+        Meta(description="Folders of code whose imports are analysed; empty: those in the root that hold Python."),
+    ] = ()
+    module_lines: Annotated[
+        Count, Meta(description="A module with more lines of code, without blank lines and comments, is a warning.")
+    ] = 1000
+    licences_denied: Annotated[
+        tuple[str, ...],
+        Meta(description="Licences that no installed package may have (shell patterns on SPDX identifiers): critical."),
+    ] = ("AGPL-*", "SSPL-*")
+    licences_review: Annotated[
+        tuple[str, ...], Meta(description="Licences that somebody has to look at (the same patterns): a warning.")
+    ] = ("GPL-*",)
+    licences_known: Annotated[
+        dict[str, str],
+        Meta(description="By package: its licence as SPDX writes it, where it tells none or a wrong one."),
+    ] = field(default_factory=dict)
     fresh_days: Annotated[
         Days, Meta(description="Reports of other procedures that are no older are used; else those are run.")
     ] = 7

@@ -32,6 +32,9 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     for name in settings.capacity.limits_mb:
         if name not in _LIMITED:
             yield ("capacity", "limits_mb", name), f"one of {', '.join(_LIMITED)} as the name"
+    for name, licence in settings.audit.licences_known.items():
+        if not _is_licence(licence):
+            yield ("audit", "licences_known", name), "an SPDX expression, MIT OR Apache-2.0 for one"
     for name, provider in settings.providers.items():
         for path, expected in _provider(provider):
             yield ("providers", name, *path), expected
@@ -68,6 +71,8 @@ def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         (("configuration", "components"), settings.configuration.components),
         (("backups", "sources"), settings.backups.sources),
         (("audit", "data"), settings.audit.data),
+        (("audit", "places"), settings.audit.places),
+        (("audit", "packages"), settings.audit.packages),
     ):
         if not all(map(_is_below, values)):
             yield path, "relative paths below the root"
@@ -145,6 +150,16 @@ def _dependencies(dependencies: DependencySettings) -> Iterator[tuple[SettingPat
     else:
         if not words:
             yield ("dependencies", "smoke_command"), "a command"
+
+
+def _is_licence(text: str) -> bool:
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        canonicalize_license_expression(text)
+    except InvalidLicenseExpression:
+        return False
+    return True
 
 
 def _is_address(text: str) -> bool:

@@ -223,3 +223,10 @@ def test_the_addresses_of_packages_and_vulnerabilities_hold_no_secret(name: str,
 )
 def test_the_smoke_command_is_a_command(command: str, *, fine: bool) -> None:
     assert _broken(dependencies={"smoke_command": command}) == ([] if fine else ["dependencies.smoke_command"])
+
+
+def test_the_audit_looks_below_the_root_and_knows_licences() -> None:
+    assert _broken(audit={"places": ["/etc"], "packages": ["../x"]}) == ["audit.places", "audit.packages"]
+    assert _broken(audit={"licences_known": {"one": "MIT OR LicenseRef-Own", "two": "free beer"}}) == [
+        "audit.licences_known.two"
+    ]

@@ -1,0 +1,90 @@
+"""What the imports mean: circles, and code that could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...core.names import count, printable
+from ...core.report import Finding, Status
+from .declared import CYCLES
+from .graph import Circle, Graph
+
+_SUBJECT = "imports"
+_MOST_UNREAD = 5
+_MOST_STEPS = 8
+
+
+def cycles(graph: Graph, problems: Sequence[str]) -> Iterator[Finding]:
+    """Yield the findings: one for each circle, at most those that are told, and one for what was not analysed.
+
+    Args:
+        graph: what imports what.
+        problems: the files and folders that could not be looked at, and why.
+    """
+    if graph.problem:
+        yield CYCLES.finding(
+            Status.UNKNOWN,
+            _SUBJECT,
+            f"The imports could not be analysed: {graph.problem}.",
+            "Run the audit again; if it stays so, name the folders of code in maintenance.audit.packages.",
+        )
+    else:
+        yield from _circles(graph)
+    if unread := [*problems, *graph.unread]:
+        yield _unread(unread)
+
+
+def _circles(graph: Graph) -> Iterator[Finding]:
+    for circle in graph.told:
+        yield _circle(circle, graph.cycles)
+    if graph.cycles > len(graph.told):
+        yield CYCLES.finding(
+            Status.WARNING,
+            _SUBJECT,
+            f"{count(graph.cycles - len(graph.told), 'further circle')} of imports.",
+            "Resolve those that are told, then audit again.",
+            value=graph.cycles,
+            unit="cycles",
+        )
+    if not graph.cycles:
+        modules, imports = count(graph.modules, "module"), count(graph.imports, "import")
+        yield CYCLES.finding(Status.OK, _SUBJECT, f"{modules} with {imports} and no circle.", value=0, unit="cycles")
+
+
+def _circle(circle: Circle, total: int) -> Finding:
+    names = [printable(step.importer) for step in circle.steps]
+    places = ", ".join(f"{printable(step.importer)} line {step.line}" for step in circle.steps[:_MOST_STEPS])
+    others = circle.size - len(names)
+    if len(names) > _MOST_STEPS:
+        names[_MOST_STEPS:] = [f"{len(names) - _MOST_STEPS:,} more"]
+    more = f" {count(others, 'more module hangs', 'more modules hang')} together with them." if others else ""
+    return CYCLES.finding(
+        Status.WARNING,
+        names[0],
+        f"{' → '.join([*names, names[0]])} ({places}).{more}{_deferred(circle)}",
+        "Move what they share into a module that imports none of them, or turn one import round.",
+        value=total,
+        unit="cycles",
+    )
+
+
+def _deferred(circle: Circle) -> str:
+    """Return, as a sentence, which imports of a circle are made only when a function is called; empty: none."""
+    names = [printable(step.importer) for step in circle.steps if step.inside]
+    if not names:
+        return ""
+    shown = ", ".join(names[:_MOST_STEPS])
+    return f" The import in {shown} is inside a function; that keeps Python from failing on it."
+
+
+def _unread(unread: Sequence[str]) -> Finding:
+    shown = "; ".join(printable(each) for each in unread[:_MOST_UNREAD])
+    rest = len(unread) - _MOST_UNREAD
+    return CYCLES.finding(
+        Status.UNKNOWN,
+        "code",
+        f"Not analysed: {shown}{f'; and {rest:,} more' if rest > 0 else ''}.",
+        "Repair them or remove them; the rest was analysed.",
+        value=len(unread),
+        unit="files",
+    )

@@ -1,0 +1,135 @@
+"""What imports what in the project's code."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ...core.names import duration, printable
+from ...core.processes import Ended, run
+from .mirror import Mirror, mirror
+from .sources import Source
+
+_PROBE = Path(__file__).with_name("graph_probe.py")
+
+_SECONDS = 300.0
+"""After which the analysis is not waited for; a thousand modules take about one."""
+
+
+class Step(NamedTuple):
+    """One import of a circle: the importing module, the imported one, the line, and whether a function makes it."""
+
+    importer: str
+    imported: str
+    line: int
+    inside: bool
+
+
+class Circle(NamedTuple):
+    """Modules that import each other: how many, and a shortest way round."""
+
+    size: int
+    steps: list[Step]
+
+
+class Graph(NamedTuple):
+    """What was found.
+
+    Attributes:
+        lines: by the path of a file, how many lines of code it has.
+        modules: how many modules were analysed.
+        imports: how many imports there are between them.
+        cycles: how many circles.
+        told: the first of them.
+        used: the asked components that something outside them imports.
+        unread: the files that were not analysed, as ``path:line: reason``.
+        problem: why there is no analysis, as the end of a sentence; empty where there is one.
+    """
+
+    lines: dict[str, int]
+    modules: int = 0
+    imports: int = 0
+    cycles: int = 0
+    told: Sequence[Circle] = ()
+    used: frozenset[str] = frozenset()
+    unread: Sequence[str] = ()
+    problem: str = ""
+
+
+def analyse(
+    root: Path, sources: Iterable[Source], components: Sequence[str], stop: Event, advance: Callable[[int], None]
+) -> Graph:
+    """Return what the project's modules import of each other.
+
+    Args:
+        root: the project.
+        sources: its files of code.
+        components: the modules of which it is asked whether something outside them imports them.
+        stop: ends it early where it is set.
+        advance: told of each file.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="audit-") as folder:
+            scratch = Path(folder).resolve()
+            copy = scratch / "code"
+            copy.mkdir()
+            made = mirror(root, sources, copy, stop, advance)
+            return _asked(made, copy, scratch, components, stop) if made.tops else Graph(made.lines, unread=made.unread)
+    except OSError as error:
+        return Graph({}, problem=f"the code cannot be copied to a temporary folder: {error.strerror}")
+
+
+def _asked(made: Mirror, copy: Path, scratch: Path, components: Sequence[str], stop: Event) -> Graph:
+    answer = scratch / "answer.json"
+    work = {"folder": str(copy), "names": sorted(made.tops), "components": list(components)}
+    ended = _probed(scratch, work, answer, stop)
+    if ended.status is not None and ended.status < 0 and not ended.overdue:
+        ended = _probed(scratch, work | {"cautious": True}, answer, stop)
+    if not ended.succeeded:
+        return Graph(made.lines, unread=made.unread, problem=_failure(ended))
+    return _graph(made, msgspec.json.decode(answer.read_bytes(), type=dict[str, Any]))
+
+
+def _probed(scratch: Path, work: dict[str, Any], answer: Path, stop: Event) -> Ended:
+    asked = scratch / "work.json"
+    asked.write_bytes(msgspec.json.encode(work))
+    return run(
+        [sys.executable, "-I", "-B", "-X", "utf8", "-W", "ignore", _PROBE, asked, answer],
+        folder=scratch,
+        environ={},
+        deadline_seconds=_SECONDS,
+        stop=stop,
+    )
+
+
+def _failure(ended: Ended) -> str:
+    if ended.overdue:
+        return f"it took longer than {duration(_SECONDS)} or was interrupted"
+    if ended.status is not None and ended.status < 0:
+        return f"it was ended by signal {-ended.status}"
+    return printable(ended.problem or ended.last_words()) or "it ended without a word"
+
+
+def _graph(made: Mirror, told: dict[str, Any]) -> Graph:
+    broken = [f"{made.origins[path]}:{line}: syntax error{_quoted(text)}" for path, line, text in told["broken"]]
+    deep = [f"{made.origins[path]}: it is too deeply nested" for path in told["deep"]]
+    taken = [f"{name}: Python or the suite has a module of that name" for name in told["taken"]]
+    return Graph(
+        lines=made.lines,
+        modules=len(made.origins) - len(broken) - len(deep),
+        imports=told["imports"],
+        cycles=told["cycles"],
+        told=[Circle(each["size"], [Step(*step) for step in each["imports"]]) for each in told["told"]],
+        used=frozenset(told["used"]),
+        unread=sorted([*made.unread, *broken, *deep, *taken]),
+    )
+
+
+def _quoted(text: str) -> str:
+    return f' at "{printable(text)}"' if text else ""

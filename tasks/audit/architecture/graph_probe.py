@@ -1,0 +1,219 @@
+"""Reads the imports of a mirrored project with grimp; a program of its own, so that a crash or a hang is only its own.
+
+It takes the path of a JSON document with the work and that of one for the answer. Nothing of the project is
+imported: while grimp looks for packages, a finder that comes before all others tells it where each lies and has
+nothing that could execute it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import grimp
+from grimp.exceptions import SourceSyntaxError
+
+MOST_BROKEN = 100
+"""Files with a syntax error that are left out one after the other; with more, there is no answer."""
+
+MOST_CYCLES = 10
+
+_ASIDE = ".aside"
+"""What the name of a copy that is left out ends with; an empty one takes its place."""
+
+_MOST_TRIED = 5_000
+"""Imports of one circle that are tried for the shortest way round."""
+
+
+class Finder:
+    """Finds the packages of a folder, as namespaces without code."""
+
+    def __init__(self, folder: Path, names: Iterable[str]) -> None:
+        self._folder = folder
+        self._names = frozenset(names)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where a package lies; ``None`` for one that is not of the folder."""
+        del path, target
+        if name not in self._names:
+            return None
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(self._folder / name)]
+        return spec
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Do the work of a document and write the answer."""
+    work, answer = map(Path, arguments)
+    told = examine(**json.loads(work.read_text(encoding="utf-8")))
+    answer.write_text(json.dumps(told), encoding="utf-8")
+
+
+def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cautious: bool = False) -> dict[str, Any]:
+    """Return what there is in a mirror.
+
+    Args:
+        folder: the mirror.
+        names: the packages at its top.
+        components: the modules (packages) of which it is asked whether another one imports them.
+        cautious: leave out what Python finds too deeply nested; far deeper nesting makes grimp crash.
+
+    Returns:
+        ``taken``: the packages that cannot be looked at, because the interpreter has loaded one of that name;
+        ``deep``: the paths of the files that are left out for their nesting;
+        ``broken``: path, line and text of each syntax error;
+        ``imports``: how many there are;
+        ``cycles``: how many; ``told``: of the first ten, the size and a shortest way round, as importer, imported, line
+        and whether that is inside a function;
+        ``used``: the components that are imported from outside.
+    """
+    taken = [name for name in names if name in sys.modules or name in sys.builtin_module_names]
+    looked_at = [name for name in names if name not in taken]
+    deep = list(_too_deep(Path(folder))) if cautious else []
+    broken: list[tuple[str, int, str]] = []
+    graph = _graph(Path(folder), looked_at, broken)
+    circles = list(_circles(graph))
+    told = sorted(
+        (_told(graph, Path(folder), circle) for circle in circles[:MOST_CYCLES]), key=lambda each: each["imports"]
+    )
+    return {
+        "taken": taken,
+        "deep": deep,
+        "broken": broken,
+        "imports": graph.count_imports(),
+        "cycles": len(circles),
+        "told": told,
+        "used": [name for name in components if _is_used(graph, name)],
+    }
+
+
+def _too_deep(folder: Path) -> Iterator[str]:
+    for aside in folder.rglob(f"*{_ASIDE}"):
+        aside.rename(aside.with_suffix(""))  # the crash came before anybody was told of it
+    for path in sorted(folder.rglob("*.py")):
+        try:
+            ast.parse(path.read_bytes())
+        except (RecursionError, MemoryError):
+            _blank(path)
+            yield str(path)
+        except (SyntaxError, ValueError):
+            continue
+
+
+def _blank(copy: Path) -> None:
+    copy.rename(f"{copy}{_ASIDE}")
+    copy.touch()
+
+
+def _graph(folder: Path, names: Sequence[str], broken: list[tuple[str, int, str]]) -> grimp.ImportGraph:
+    finder = Finder(folder, names)
+    sys.meta_path.insert(0, finder)
+    try:
+        while names:
+            try:
+                return grimp.build_graph(*names, exclude_type_checking_imports=True, cache_dir=None)
+            except SourceSyntaxError as error:
+                if len(broken) == MOST_BROKEN:
+                    raise
+                broken.append((error.filename, error.lineno or 1, (error.text or "").strip()[:200]))
+                _blank(Path(error.filename))
+    finally:
+        sys.meta_path.remove(finder)
+    return grimp.ImportGraph()
+
+
+def _circles(graph: grimp.ImportGraph) -> Iterator[set[str]]:
+    """Yield the sets of modules that all lead to each other, in the order of their names.
+
+    The standard library sorts out the modules that are in no circle, grimp tells which of the others reach each other.
+    """
+    left = _in_circles({module: graph.find_modules_directly_imported_by(module) for module in graph.modules})
+    left &= _in_circles({module: graph.find_modules_that_directly_import(module) for module in graph.modules})
+    while left:
+        first = min(left)
+        circle = graph.find_upstream_modules(first) & graph.find_downstream_modules(first)
+        left -= {first}
+        if circle - {first}:
+            left -= circle
+            yield circle | {first}
+
+
+def _in_circles(neighbours: dict[str, set[str]]) -> set[str]:
+    """Return the modules that lie in a circle or behind one."""
+    sorter = TopologicalSorter(neighbours)
+    left = set(neighbours)
+    try:
+        sorter.prepare()
+    except CycleError:
+        while ready := sorter.get_ready():
+            left -= {*ready}
+            sorter.done(*ready)
+        return left
+    return set()
+
+
+def _told(graph: grimp.ImportGraph, folder: Path, circle: Collection[str]) -> dict[str, Any]:
+    chain = _shortest(graph, circle)
+    steps = list(zip(chain, [*chain[1:], chain[0]], strict=True))
+    return {"size": len(circle), "imports": [(one, other, *_import(graph, folder, one, other)) for one, other in steps]}
+
+
+def _shortest(graph: grimp.ImportGraph, circle: Collection[str]) -> list[str]:
+    """Return the modules of a shortest way round, from the first by name."""
+    best: list[str] = []
+    tried = 0
+    for importer in sorted(circle):
+        for imported in sorted(graph.find_modules_directly_imported_by(importer) & {*circle} - {importer}):
+            tried += 1
+            back = graph.find_shortest_chain(importer=imported, imported=importer)
+            if back and (not best or len(back) < len(best)):
+                best = [*back]
+            if len(best) == 2 or (best and tried == _MOST_TRIED):  # noqa: PLR2004 - no circle is shorter than two
+                return _from_first(best)
+    return _from_first(best)
+
+
+def _from_first(chain: list[str]) -> list[str]:
+    start = chain.index(min(chain))
+    return chain[start:] + chain[:start]
+
+
+def _import(graph: grimp.ImportGraph, folder: Path, importer: str, imported: str) -> tuple[int, bool]:
+    """Return the line of an import, and whether it stands inside a function; one at the top of a module comes first."""
+    bodies = list(_functions(folder, importer))
+    details = graph.get_import_details(importer=importer, imported=imported)
+    inside, line = min((any(each["line_number"] in body for body in bodies), each["line_number"]) for each in details)
+    return line, inside
+
+
+def _functions(folder: Path, module: str) -> Iterator[range]:
+    """Yield the lines of each function of a module; none where Python's own parser does not know the syntax."""
+    package = folder.joinpath(*module.split("."))
+    path = package.with_name(f"{package.name}.py")
+    try:
+        tree = ast.parse((path if path.exists() else package / "__init__.py").read_bytes())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def _is_used(graph: grimp.ImportGraph, name: str) -> bool:
+    if name not in graph.modules:
+        return False
+    own = {name, *graph.find_descendants(name)}
+    return any(graph.find_modules_that_directly_import(module) - own for module in own)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

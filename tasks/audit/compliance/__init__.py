@@ -1,0 +1,1 @@
+"""The area *compliance*: under which licences the packages stand that are installed for the project."""

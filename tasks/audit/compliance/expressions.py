@@ -1,0 +1,80 @@
+"""What a licence expression allows: of alternatives the best one counts, of licences that all apply the worst."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import IntEnum
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+_TOKEN = re.compile(r"[()]|[^()\s]+")
+
+
+class Verdict(IntEnum):
+    """What is thought of a licence; a later member is worse."""
+
+    ALLOWED = 0
+    REVIEW = 1
+    DENIED = 2
+
+
+class Rules(NamedTuple):
+    """Shell patterns on SPDX identifiers, which know no case: what is denied, and what somebody has to look at."""
+
+    denied: Sequence[str]
+    review: Sequence[str]
+
+    def verdict(self, licence: str) -> Verdict:
+        """Return what is thought of one licence."""
+        for patterns, verdict in ((self.denied, Verdict.DENIED), (self.review, Verdict.REVIEW)):
+            if any(fnmatchcase(licence.casefold(), pattern.casefold()) for pattern in patterns):
+                return verdict
+        return Verdict.ALLOWED
+
+
+def canonical(text: str) -> str | None:
+    """Return an SPDX expression as it is spelled in full; ``None`` for what is none."""
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    try:
+        return canonicalize_license_expression(text)
+    except InvalidLicenseExpression:
+        return None
+
+
+def evaluate(expression: str, rules: Rules) -> Verdict:
+    """Return what is thought of a canonical expression.
+
+    ``WITH`` binds more tightly than ``AND``, and that more than ``OR`` (SPDX specification, annex B). An exception
+    only ever adds permissions, which ones differs; the licence is judged as if it stood alone.
+    """
+    tokens = _TOKEN.findall(expression)[::-1]
+    return _alternatives(tokens, rules)
+
+
+def _alternatives(tokens: list[str], rules: Rules) -> Verdict:
+    verdict = _together(tokens, rules)
+    while tokens and tokens[-1] == "OR":
+        tokens.pop()
+        verdict = min(verdict, _together(tokens, rules))
+    return verdict
+
+
+def _together(tokens: list[str], rules: Rules) -> Verdict:
+    verdict = _one(tokens, rules)
+    while tokens and tokens[-1] == "AND":
+        tokens.pop()
+        verdict = max(verdict, _one(tokens, rules))
+    return verdict
+
+
+def _one(tokens: list[str], rules: Rules) -> Verdict:
+    token = tokens.pop()
+    if token == "(":  # noqa: S105 - a parenthesis
+        verdict = _alternatives(tokens, rules)
+        tokens.pop()
+        return verdict
+    if tokens and tokens[-1] == "WITH":
+        del tokens[-2:]
+    return rules.verdict(token)

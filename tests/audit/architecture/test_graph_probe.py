@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from grimp.exceptions import SourceSyntaxError
+
+from tasks.audit.architecture import graph_probe
+from tasks.audit.architecture.graph_probe import Finder, examine, main
+
+
+def code(folder: Path, **modules: str) -> None:
+    (folder / "planted").mkdir()
+    for name, text in {"__init__": "", **modules}.items():
+        (folder / "planted" / f"{name}.py").write_text(text)
+
+
+def test_what_is_told(tmp_path: Path) -> None:
+    code(tmp_path, a="import planted.b", b="\nimport planted.a, planted.c", c="import planted.d", d="x = (", e="")
+    told = examine(str(tmp_path), ["planted", "sys"], ["planted.a", "planted.e", "planted.gone"])
+    assert told == {
+        "taken": ["sys"],
+        "deep": [],
+        "broken": [(str(tmp_path / "planted" / "d.py"), 1, "x = (")],
+        "imports": 4,
+        "cycles": 1,
+        "told": [{"size": 2, "imports": [("planted.a", "planted.b", 1, False), ("planted.b", "planted.a", 2, False)]}],
+        "used": ["planted.a"],
+    }
+    assert "planted" not in sys.modules
+    assert not any(isinstance(each, Finder) for each in sys.meta_path)
+
+
+def test_what_python_finds_too_deep_is_left_out_when_cautious(tmp_path: Path) -> None:
+    code(tmp_path, a="import planted.b\nx = 1" + "+1" * 9_000, b="(")
+    assert examine(str(tmp_path), ["planted"], [])["imports"] == 1
+    told = examine(str(tmp_path), ["planted"], [], cautious=True)
+    assert [each[1:] for each in told["broken"]] == [(1, "(")]
+    assert told["deep"] == [str(tmp_path / "planted" / "a.py")]
+    assert told["imports"] == 0
+
+
+def test_the_shortest_of_several_ways_round_and_imports_of_itself(tmp_path: Path) -> None:
+    code(
+        tmp_path,
+        alone="import planted.alone",
+        a="import planted.b",
+        b="import planted.c",
+        c="import planted.d, planted.b_too",
+        d="import planted.a",
+        b_too="import planted.e",
+        e="import planted.c",
+    )
+    (told,) = examine(str(tmp_path), ["planted"], [])["told"]
+    assert [each[0] for each in told["imports"]] == ["planted.b_too", "planted.e", "planted.c"]
+    assert told["size"] == 6
+
+
+def test_imports_inside_functions_are_told_apart(tmp_path: Path) -> None:
+    inside = "async def f():\n    import planted.{0}\n"
+    code(
+        tmp_path,
+        a=inside.format("b"),
+        b=inside.format("a") + "import planted.a\n",
+        __init__="import planted.c",
+        c="class C:\n    def f(self):\n        import planted\n",
+    )
+    first, second = examine(str(tmp_path), ["planted"], [])["told"]
+    assert first["imports"] == [("planted", "planted.c", 1, False), ("planted.c", "planted", 3, True)]
+    assert second["imports"] == [("planted.a", "planted.b", 2, True), ("planted.b", "planted.a", 3, False)]
+
+
+def test_syntax_of_a_python_to_come_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_text: bytes) -> None:
+        raise SyntaxError
+
+    code(tmp_path, a="def f(): import planted.b", b="import planted.a")
+    monkeypatch.setattr("ast.parse", unknown)
+    (told,) = examine(str(tmp_path), ["planted"], [])["told"]
+    assert told["imports"][0] == ("planted.a", "planted.b", 1, False)
+
+
+def test_other_modules_are_not_for_this_finder(tmp_path: Path) -> None:
+    finder = Finder(tmp_path, ["planted"])
+    assert finder.find_spec("planted.a") is None
+    spec = finder.find_spec("planted")
+    assert spec is not None
+    assert spec.loader is None
+
+
+def test_without_packages_there_is_nothing() -> None:
+    assert examine("/nowhere", [], [])["imports"] == 0
+
+
+def test_too_many_broken_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_probe, "MOST_BROKEN", 1)
+    code(tmp_path, a="(", b="(")
+    with pytest.raises(SourceSyntaxError):
+        examine(str(tmp_path), ["planted"], [])
+
+
+def test_a_wide_circle_is_not_tried_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_probe, "_MOST_TRIED", 1)
+    modules = {f"m{number}": f"import planted.m{(number + 1) % 4}" for number in range(4)}
+    code(tmp_path, **modules)
+    (told,) = examine(str(tmp_path), ["planted"], [])["told"]
+    assert [each[0] for each in told["imports"]] == ["planted.m0", "planted.m1", "planted.m2", "planted.m3"]
+
+
+def test_it_reads_its_work_and_writes_its_answer(tmp_path: Path) -> None:
+    work, answer = tmp_path / "work.json", tmp_path / "answer.json"
+    work.write_text(json.dumps({"folder": str(tmp_path), "names": [], "components": []}))
+    main([str(work), str(answer)])
+    assert json.loads(answer.read_text())["cycles"] == 0
