@@ -123,9 +123,12 @@ def _taken(check: Check, sources: Mapping[str, Source]) -> Iterator[Finding]:
         return
     failed = [each for each in source.report.findings if each.check.startswith("run.")]
     of_it = [each for each in source.report.findings if each.check.startswith(beginnings)]
-    if failed or not of_it:
-        reason = f": {failed[0].message}" if failed else ", for it has no finding on this."
-        yield check.finding(Status.UNKNOWN, name, f"It could not be taken over from {name}{reason}", f"Run inv {name}.")
+    if failed:
+        message = f"It could not be taken over from {name}: {failed[0].message}"
+        yield check.finding(Status.UNKNOWN, name, message, f"Run inv {name}.")
+        return
+    if not of_it:
+        yield check.finding(Status.SKIPPED, name, f"{name} found nothing to judge here.")
         return
     bad = [each for each in of_it if each.status not in {Status.OK, Status.SKIPPED}]
     for each in bad:

@@ -41,11 +41,11 @@ def test_that_all_is_well_is_one_finding() -> None:
     ]
 
 
-def test_what_failed_or_does_not_say_is_unknown() -> None:
+def test_what_failed_is_unknown_and_what_says_nothing_does_not_apply() -> None:
     assert of({}) == [(Status.UNKNOWN, f"There is no report of {NAME}.")]
     failed = of(source(finding("run.error", Status.CRITICAL, "It broke.")))
     assert failed == [(Status.UNKNOWN, f"It could not be taken over from {NAME}: It broke.")]
-    assert of(source(finding("other.check", Status.OK)))[0][0] is Status.UNKNOWN
+    assert of(source(finding("other.check", Status.OK))) == [(Status.SKIPPED, f"{NAME} found nothing to judge here.")]
 
 
 def test_every_check_has_a_finding_whatever_is_there() -> None:
