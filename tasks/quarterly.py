@@ -12,6 +12,7 @@ from .core.procedure import Run, procedure
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from threading import Event
     from typing import Any
 
     from .audit.audit import Interpreter
@@ -38,17 +39,36 @@ def backup_verification(run: Run, dry_run: bool = False) -> Report:
     """Verify the backups by restoring: the newest and, in turn, the others, each file compared and read by its format.
 
     Reads maintenance.backups. Tells how old and how large they are, which level each has reached (present, whole,
-    intact, restored) and which files no backup holds. The report goes to
+    intact, restored) and which files no backup holds. The same for repositories of restic and borg, by these programs
+    themselves; copies elsewhere are compared, and all of them counted (3-2-1). The report goes to
     backup_reports/backup_verification_YYYYQn.json in the log folder.
     """
+    import os
     from pathlib import Path
 
+    from .backups.external.verification import verify_elsewhere
     from .backups.verification import verify
     from .core.composition import compose
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry
+
+    def elsewhere(stop: Event) -> Report:
+        return verify_elsewhere(
+            settings,
+            environ=os.environ,
+            keys=run.keys,
+            redact=run.redact,
+            now=now,
+            stop=stop,
+            dry_run=dry,
+            advance=run.advance,
+        )
+
     return compose(
-        {"backups": lambda stop: verify(settings, now=now, stop=stop, dry_run=dry, advance=run.advance)},
+        {
+            "backups": lambda stop: verify(settings, now=now, stop=stop, dry_run=dry, advance=run.advance),
+            "backups elsewhere": elsewhere,
+        },
         root=Path(settings.root),
         task="quarterly.backup-verification",
         now=now,

@@ -124,6 +124,12 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
 
 
 def _nothing(own: BackupSettings, selected: Selected) -> Report:
+    if own.repositories:
+        message = "There is no backup in this folder; the repositories are judged by themselves."
+        return Report(
+            summary="no backup in this folder",
+            findings=[_finding("present", own.directory, Status.SKIPPED, message, None)],
+        )
     if not selected.entries:
         sources = listed(own.sources, len(own.sources))
         message = f"There is no backup, and nothing to back up in {sources}."

@@ -65,7 +65,11 @@ class Run:
         from .keys import find_keys
 
         settings = self.settings
-        names = (*settings.configuration.environment_keys, *(each.key_env for each in settings.providers.values()))
+        names = (
+            *settings.configuration.environment_keys,
+            *(each.key_env for each in settings.providers.values()),
+            *(each.variable for each in settings.backups.repositories.values()),
+        )
         return find_keys(Path(settings.root), names, os.environ)
 
     @cached_property

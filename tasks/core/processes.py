@@ -13,7 +13,7 @@ from threading import Event
 from time import monotonic
 from typing import IO, NamedTuple
 
-_KEPT = 8 << 20
+KEPT = 8 << 20
 """Bytes of a stream that are read; what a program says beyond them is cut off at its beginning."""
 
 _TICK = 0.05
@@ -116,5 +116,5 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 def _tail(stream: IO[bytes]) -> bytes:
     size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - _KEPT))
+    stream.seek(max(0, size - KEPT))
     return stream.read()

@@ -87,7 +87,7 @@ def test_what_is_left_of_its_children_ends_with_it(tmp_path: Path) -> None:
 
 
 def test_of_a_talkative_one_the_end_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.core.processes._KEPT", 5)
+    monkeypatch.setattr("tasks.core.processes.KEPT", 5)
     assert python("print('0123456789', end='')", tmp_path).output == b"56789"
 
 

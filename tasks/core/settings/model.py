@@ -198,6 +198,34 @@ class ConfigurationSettings(Section, frozen=True, kw_only=True):
     largest_mb: Annotated[Megabytes, Meta(description="A larger file is not read.")] = 20
 
 
+class RepositorySettings(Section, frozen=True, kw_only=True):
+    """A repository of another backup program, which is asked and read but never written to by the suite."""
+
+    program: Annotated[Literal["restic", "borg"], Meta(description="The program that keeps it.")]
+    location: Annotated[
+        str, Meta(description="Where it is: a path (relative: from the root) or the address that the program takes.")
+    ]
+    password_env: Annotated[
+        str,
+        Meta(description="The variable that holds its password; empty: RESTIC_PASSWORD or BORG_PASSPHRASE."),
+    ] = ""
+    max_age_days: Annotated[Days, Meta(description="As backups.max_age_days, for this one; 0: that one.")] = 0
+    read_percent: Annotated[
+        Percent, Meta(description="How much of its data a check reads, in turn; borg reads all of it, or with 0 none.")
+    ] = 10
+    restore_mb: Annotated[
+        Megabytes, Meta(description="Of a larger newest snapshot a sample of files is restored, up to this.")
+    ] = 100
+    deadline_seconds: Annotated[Seconds, Meta(description="Give up on each call of the program after this long.")] = (
+        1800
+    )
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that holds the password."""
+        return self.password_env or {"restic": "RESTIC_PASSWORD", "borg": "BORG_PASSPHRASE"}[self.program]
+
+
 class BackupSettings(Section, frozen=True, kw_only=True):
     """What is backed up, where to, and for how long."""
 
@@ -220,6 +248,14 @@ class BackupSettings(Section, frozen=True, kw_only=True):
     ] = 8
     verify_runs: Annotated[Count, Meta(description="In so many verifications each backup is restored once.")] = 4
     keep_days: Annotated[Days, Meta(description="Backups older than this many days are deleted.")] = 400
+    copies: Annotated[
+        tuple[str, ...],
+        Meta(description="Further folders, outside the root, that the archives are copied to; they are only read."),
+    ] = ()
+    repositories: Annotated[
+        dict[str, RepositorySettings],
+        Meta(description="Repositories of restic or borg, by a name of yours; null: no such repository."),
+    ] = field(default_factory=dict)
 
 
 class CapacitySettings(Section, frozen=True, kw_only=True):

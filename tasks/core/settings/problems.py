@@ -11,8 +11,8 @@ from .fields import SettingPath, dotted, leaves, root_node
 from .model import defaults
 from .sources import ENVIRONMENT_PREFIX
 
-_KEYS_NEARBY = ("providers",)
-"""The section into which people paste a key by mistake: no text from there is repeated in a message."""
+_KEYS_NEARBY = (("providers",), ("backups", "repositories"))
+"""The sections into which people paste a key by mistake: no text from there is repeated in a message."""
 
 
 class Problem(NamedTuple):
@@ -45,7 +45,7 @@ def nearest_variable(name: str, known: Iterable[str]) -> str:
 
 def expectation(value: object, path: SettingPath, expected: str) -> str:
     """Return that *value* cannot be used at *path*, and what was *expected* there."""
-    hidden = path[:1] == _KEYS_NEARBY and not isinstance(value, bool | int | float)
+    hidden = any(path[: len(near)] == near for near in _KEYS_NEARBY) and not isinstance(value, bool | int | float)
     return f"{'the value given' if hidden else shortened(value)} cannot be used; expected {expected}"
 
 

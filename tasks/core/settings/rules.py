@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ..files import TEMPORARY
 from .fields import SettingPath
-from .model import DependencySettings, LogSettings, ProviderSettings, Settings
+from .model import DependencySettings, LogSettings, ProviderSettings, RepositorySettings, Settings
 
 _LIMITED = ("logs", "cache", "backups")
 
@@ -35,6 +35,10 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     for name, licence in settings.audit.licences_known.items():
         if not _is_licence(licence):
             yield ("audit", "licences_known", name), "an SPDX expression, MIT OR Apache-2.0 for one"
+    yield from _copies(settings)
+    for name, repository in settings.backups.repositories.items():
+        for path, expected in _repository(repository):
+            yield ("backups", "repositories", name, *path), expected
     for name, provider in settings.providers.items():
         for path, expected in _provider(provider):
             yield ("providers", name, *path), expected
@@ -179,3 +183,30 @@ def _provider(provider: ProviderSettings) -> Iterator[tuple[SettingPath, str]]:
         yield ("key_env",), "the name of an environment variable, not the key itself"
     if not provider.slow_seconds <= provider.very_slow_seconds <= provider.deadline_seconds:
         yield ("slow_seconds",), "slow_seconds, very_slow_seconds and deadline_seconds in ascending order"
+
+
+def _copies(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
+    root = PurePosixPath(settings.root)
+    for copy in settings.backups.copies:
+        path = PurePosixPath(copy)
+        if not path.is_absolute() or ".." in path.parts or "\0" in copy:
+            yield ("backups", "copies"), "absolute paths of folders, without .."
+        elif path.is_relative_to(root):
+            yield ("backups", "copies"), f"folders outside the root ({root}): what lies in it is lost with it"
+
+
+_PASSWORD_INSIDE = re.compile(r"//[^/@]*:[^/]*@")
+
+
+def _repository(repository: RepositorySettings) -> Iterator[tuple[SettingPath, str]]:
+    location = repository.location
+    if not location.isprintable() or not location.strip() or location[0] in "-~ ":
+        yield ("location",), "a path, absolute or from the root, or the address that the program takes"
+    elif _PASSWORD_INSIDE.search(location):
+        yield ("location",), "an address without a password in it (for a rest server: RESTIC_REST_PASSWORD)"
+    elif repository.program == "borg" and "::" in location:
+        yield ("location",), "the repository without an archive (::NAME) in it"
+    if repository.password_env and not _VARIABLE.fullmatch(repository.password_env):
+        yield ("password_env",), "the name of an environment variable, not the password itself"
+    if not repository.deadline_seconds:
+        yield ("deadline_seconds",), "more than 0"

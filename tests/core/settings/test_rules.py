@@ -230,3 +230,49 @@ def test_the_audit_looks_below_the_root_and_knows_licences() -> None:
     assert _broken(audit={"licences_known": {"one": "MIT OR LicenseRef-Own", "two": "free beer"}}) == [
         "audit.licences_known.two"
     ]
+
+
+# Backups elsewhere
+
+REPOSITORY = {"program": "restic", "location": "/mnt/disk/restic"}
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        *("/mnt/disk/restic", "backups/restic", "sftp:me@host:/srv/restic", "rest:https://backup.example/zbeam/"),
+        *("s3:s3.example.com/bucket", "ssh://me@host:2222/./borg", "me@host:borg"),
+    ],
+)
+def test_a_path_or_an_address_of_a_repository_is_fine(location: str) -> None:
+    assert _broken(backups={"repositories": {"mine": REPOSITORY | {"location": location}}}) == []
+
+
+@pytest.mark.parametrize(
+    "location", ["", " ", " /mnt", "-r", "~/restic", "a\nb", "a\0b", "rest:https://me:secret@host/", "ssh://me:x@host/"]
+)
+def test_what_is_no_location_of_a_repository_is_refused(location: str) -> None:
+    broken = _broken(backups={"repositories": {"mine": REPOSITORY | {"location": location}}})
+    assert broken == ["backups.repositories.mine.location"]
+
+
+def test_the_other_values_of_a_repository() -> None:
+    wrong = {"program": "borg", "location": "/srv/borg::today", "password_env": "my secret", "deadline_seconds": 0}
+    assert _broken(backups={"repositories": {"mine": wrong}}) == [
+        "backups.repositories.mine.location",
+        "backups.repositories.mine.password_env",
+        "backups.repositories.mine.deadline_seconds",
+    ]
+
+
+@pytest.mark.parametrize("program", ["restic", "borg"])
+def test_the_variable_of_a_password_is_the_programs_unless_another_is_named(program: str) -> None:
+    given = {"mine": REPOSITORY | {"program": program}, "other": REPOSITORY | {"password_env": "MINE"}}
+    repositories = _settings(backups={"repositories": given}).backups.repositories
+    assert repositories["mine"].variable == {"restic": "RESTIC_PASSWORD", "borg": "BORG_PASSPHRASE"}[program]
+    assert repositories["other"].variable == "MINE"
+
+
+@pytest.mark.parametrize("path", ["backups", "../x", "/mnt/../etc", "/mnt/a\0b", HERE, f"{HERE}/below"])
+def test_a_folder_of_copies_is_absolute_and_outside_the_root(path: str) -> None:
+    assert _broken(backups={"copies": ["/mnt/disk", path]}) == ["backups.copies"]

@@ -1,0 +1,90 @@
+"""Folders into which the user copies the archives: whether the newest is there, and is the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+from ...core import files
+from ...core.names import count, printable
+from ...core.report import Status
+from ..manifest import manifest_name
+from ..store import Backup
+from .program import Problem
+
+_CHUNK = 1 << 20
+
+
+class Compared(NamedTuple):
+    """What was found in one folder.
+
+    Attributes:
+        path: of the folder.
+        problem: what is wrong with it; ``None`` where nothing is.
+        held: how many of the archives it has, by size.
+        device: the file system that it lies on; ``None`` where it could not be looked at.
+    """
+
+    path: str
+    problem: Problem | None
+    held: int = 0
+    device: int | None = None
+
+
+def compare(path: str, own: Sequence[Backup], stop: Event) -> Compared:
+    """Compare a folder with the project's archives: the newest in full, the others by size.
+
+    Args:
+        path: of the folder; nothing in it is changed.
+        own: the project's whole archives, the newest first; at least one.
+        stop: ends it early.
+    """
+    try:
+        with files.folder(Path(path), ".") as folder, os.scandir(folder) as entries:
+            device = os.fstat(folder).st_dev
+            sizes = {each.name: each.stat(follow_symlinks=False).st_size for each in entries}
+    except (files.Refused, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else printable(error)
+        remedy = "See that it is mounted and can be read."
+        return Compared(path, Problem(f"It cannot be read: {reason}", Status.UNKNOWN, remedy))
+    held = [backup for backup in own if sizes.get(backup.name) == backup.size]
+    other = [backup.name for backup in own if backup.name in sizes and backup not in held]
+    problem = _newest(path, own[0], sizes, stop) or (_others(other) if other else None)
+    return Compared(path, problem, len(held), device)
+
+
+def _newest(path: str, newest: Backup, names: Collection[str], stop: Event) -> Problem | None:
+    again = "Copy it there again, with the manifest beside it."
+    if newest.name not in names:
+        return Problem(f"The newest archive, {newest.name}, is not there", Status.WARNING, again)
+    assert newest.manifest is not None  # noqa: S101 - a whole archive has one
+    try:
+        digest = _digest(Path(path), newest.name, stop)
+    except (files.Refused, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else printable(error).rstrip(".")
+        return Problem(f"The newest archive there cannot be read: {reason}", Status.CRITICAL, again)
+    if digest not in {None, newest.manifest.archive_sha256}:
+        return Problem(f"The newest archive, {newest.name}, differs from the one here", Status.CRITICAL, again)
+    if manifest_name(newest.name) not in names:
+        return Problem("The manifest of the newest archive is not beside it", Status.WARNING, again)
+    return None
+
+
+def _others(names: Sequence[str]) -> Problem:
+    message = f"{count(len(names), 'archive')} of another size than here: {names[0]}"
+    return Problem(message, Status.CRITICAL, "Copy them there again.")
+
+
+def _digest(folder: Path, name: str, stop: Event) -> str | None:
+    """Return the SHA-256 of a file; ``None`` where it was told to stop."""
+    digest = hashlib.sha256()
+    with files.regular_file(folder, name) as (descriptor, _):
+        while chunk := os.read(descriptor, _CHUNK):
+            if stop.is_set():
+                return None
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,95 @@
+"""How many copies there are, on how many media, and how many of them elsewhere: the rule 3-2-1.
+
+Three copies, the live data among them, on two kinds of media, one of them off-site: Peter Krogh, "The DAM Book"
+(O'Reilly, 2005), and US-CERT, "Data Backup Options" (Ruggiero and Heckathorn, 2012).
+
+A medium is a disk as far as the system tells: the partitions of one disk are one, and a file system without a disk of
+its own to show (a network's, a volume of Btrfs) counts by itself. Off-site is what is reached by an address of another
+machine; nobody can tell where a disk lies.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from ...core.names import count
+from .borg import is_address
+
+COPIES, MEDIA, ELSEWHERE = 3, 2, 1
+
+_RESTIC = re.compile(r"(?:sftp|rest|s3|b2|azure|gs|swift|rclone):")
+
+_HERE = {"localhost", "127.0.0.1", "::1", "[::1]"}
+
+
+class Copy(NamedTuple):
+    """One copy of the data: the medium that it lies on, and whether that is another site's."""
+
+    medium: str
+    elsewhere: bool = False
+
+
+class Counted(NamedTuple):
+    """Copies, media and copies elsewhere."""
+
+    copies: int
+    media: int
+    elsewhere: int
+
+    @property
+    def suffices(self) -> bool:
+        """True where the rule is met."""
+        return self.copies >= COPIES and self.media >= MEDIA and self.elsewhere >= ELSEWHERE
+
+    def told(self) -> str:
+        """Return the numbers in words."""
+        elsewhere = f"{self.elsewhere:,} off-site" if self.elsewhere else "none off-site"
+        return f"{count(self.copies, 'copy', 'copies')} on {count(self.media, 'medium', 'media')}, {elsewhere}"
+
+    def lacking(self) -> str:
+        """Return what the rule asks for beyond them."""
+        lacks = [
+            (COPIES - self.copies, "copy", "copies"),
+            (MEDIA - self.media, "medium", "media"),
+            (ELSEWHERE - self.elsewhere, "copy off-site", "copies off-site"),
+        ]
+        return " and ".join(count(number, f"more {one}", f"more {many}") for number, one, many in lacks if number > 0)
+
+
+def counted(copies: Sequence[Copy]) -> Counted:
+    """Count copies, the live data among them."""
+    return Counted(len(copies), len({each.medium for each in copies}), sum(each.elsewhere for each in copies))
+
+
+def disk(device: int, blocks: Path = Path("/sys/dev/block")) -> str:
+    """Return what tells the disk of a device apart: partitions of one disk are on one medium."""
+    major, minor = os.major(device), os.minor(device)
+    path = (blocks / f"{major}:{minor}").resolve()
+    return str(path.parent if (path / "partition").exists() else path)
+
+
+def repository(program: str, location: str, root: Path) -> Copy:
+    """Return the copy that a repository is.
+
+    Raises:
+        OSError: its path cannot be looked at.
+    """
+    if not (_RESTIC.match(location) if program == "restic" else is_address(location)):
+        return Copy(disk((root / location.removeprefix("local:")).stat().st_dev))
+    if location.startswith("file://"):
+        return Copy(disk(Path(location.removeprefix("file://")).stat().st_dev))
+    host = _host(location)
+    return Copy(disk(root.stat().st_dev)) if host in _HERE else Copy(host, elsewhere=True)
+
+
+def _host(location: str) -> str:
+    """Return the machine that an address leads to; for a service that is known by its name only, that."""
+    bare = re.sub(r"^(?:sftp|rest|s3):(?!//)", "", location)
+    if "://" in bare:
+        return urlsplit(bare).hostname or bare
+    return bare.split("/", 1)[0].split(":", 1)[0].rsplit("@", 1)[-1] if bare[0] != "/" else location

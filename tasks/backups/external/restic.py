@@ -1,0 +1,89 @@
+"""Repositories of restic: only read, and without a lock, so that nothing in them changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from ...core.processes import KEPT, Ended
+from ...core.report import Status
+from .program import Caller, Failed, Listing, Problem, Snapshot, records, regular
+
+_ELSEWHERE = ("RESTIC_REPOSITORY", "RESTIC_REPOSITORY_FILE")
+_PASSWORDS = ("RESTIC_PASSWORD", "RESTIC_PASSWORD_FILE", "RESTIC_PASSWORD_COMMAND")
+
+_SPECIAL = re.compile(r"([*?\[\\])")
+
+
+class _Taken(msgspec.Struct):
+    id: str
+    time: datetime
+
+
+class Restic:
+    """Asks restic."""
+
+    def environment(self, environ: Mapping[str, str], password: str | None, state: Path) -> dict[str, str]:
+        """Return the environment that it runs in; without a password, that of the user, who may have a file for it."""
+        dropped = {*_ELSEWHERE, *(_PASSWORDS if password is not None else ())}
+        own = {name: text for name, text in environ.items() if name not in dropped}
+        given = {} if password is None else {"RESTIC_PASSWORD": password}
+        return own | given | {"RESTIC_CACHE_DIR": str(state)}
+
+    def snapshots(self, call: Caller) -> list[Snapshot]:
+        """Return the states that the repository holds, the newest first."""
+        ended = _asked(call, "snapshots", "--json")
+        try:
+            taken = msgspec.json.decode(ended.output, type=list[_Taken] | None) or []
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Failed(_not_understood(error)) from None
+        return sorted((Snapshot(each.id, each.time) for each in taken), key=lambda each: each.made, reverse=True)
+
+    def check(self, call: Caller, part: int, of: int, *, read_only: bool) -> str:
+        """Check the structure of the repository, and read one part of its data; it changes nothing in either case."""
+        del read_only
+        subset = [f"--read-data-subset={part}/{of}"] if of else []
+        ended = _call(call, "check", *subset)
+        if not ended.succeeded:
+            raise _meanwhile(call, ended) or call.failed(ended)
+        return f"part {part} of {of} of its data was read" if of else "its data was not read"
+
+    def listing(self, call: Caller, snapshot: Snapshot) -> Listing:
+        """Return the files of a snapshot."""
+        ended = _asked(call, "ls", "--json", snapshot.name)
+        found, cut = records(ended.output)
+        files = [file for each in found if each.get("type") == "file" and (file := regular(each))]
+        return Listing(files, cut or len(ended.output) >= KEPT)
+
+    def restore(self, call: Caller, snapshot: Snapshot, paths: Sequence[str] | None, folder: Path) -> None:
+        """Restore some files of a snapshot, or all of it; restic reads what it wrote and compares it."""
+        only = [word for path in paths or () for word in ("--include", "/" + _SPECIAL.sub(r"\\\1", path))]
+        _asked(call, "restore", snapshot.name, "--target", str(folder), "--verify", *only)
+
+
+def _call(call: Caller, *arguments: str) -> Ended:
+    return call("--repo", call.location, "--no-lock", *arguments)
+
+
+def _asked(call: Caller, *arguments: str) -> Ended:
+    ended = _call(call, *arguments)
+    if not ended.succeeded:
+        raise call.failed(ended)
+    return ended
+
+
+def _meanwhile(call: Caller, ended: Ended) -> Failed | None:
+    """Return that the repository is in use, where it is: read without a lock, it may look damaged then."""
+    if ended.overdue or not _call(call, "list", "locks").output.strip():
+        return None
+    remedy = "Run this again later; if nothing is at work there, restic unlock removes old locks."
+    message = "it did not pass, but it is locked: another restic is at work in it and may be the reason, or was killed"
+    return Failed(Problem(message, Status.UNKNOWN, remedy))
+
+
+def _not_understood(error: Exception) -> Problem:
+    return Problem(f"what restic says is not understood: {error}", Status.UNKNOWN, "See that restic is 0.12 or newer.")
