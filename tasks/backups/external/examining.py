@@ -154,7 +154,9 @@ def _examined(
     except Failed as error:
         failed_check = error.problem
     restored, failed_restore = None, None
-    if not around.dry_run and not around.stop.is_set():
+    # What is damaged is not asked for: restic would try for a quarter of an hour to read data that is gone.
+    is_damaged = failed_check is not None and failed_check.status is Status.CRITICAL
+    if not around.dry_run and not around.stop.is_set() and not is_damaged:
         try:
             restored = _restored(keeper, call, snapshots[0], own, around)
         except Failed as error:

@@ -88,7 +88,8 @@ def _restored(subject: str, each: Examined, what: str) -> Iterator[Finding]:
             yield _finding("backup.external.content", subject, Status.WARNING, message, remedy)
     else:
         level = "" if each.level is None else f"It is {each.level.value}; "
-        yield _finding(check, subject, Status.OK, f"{level}nothing of it was restored.")
+        status = Status.OK if each.failed_check is None else Status.SKIPPED
+        yield _finding(check, subject, status, f"{level}nothing of it was restored.")
 
 
 def copies(compared: Sequence[Compared], number: int) -> Iterator[Finding]:

@@ -218,15 +218,15 @@ def test_an_old_snapshot_is_told_by_its_own_limit_or_the_general_one(
     assert told(report, "external") == [(status, "restic holds 1 snapshot, the newest 6.0 days old.")]
 
 
-def test_a_check_that_fails_keeps_nothing_from_being_restored(verify: Verify, programs: Programs) -> None:
+def test_of_what_does_not_pass_its_check_nothing_is_restored(verify: Verify, programs: Programs) -> None:
     restic(programs, check={"err": "Pack ID does not match\nFatal: repository contains errors", "status": 1})
     report = verify(repositories={"disk": RESTIC})
     assert told(report, "external.check") == [
         (Status.CRITICAL, "Its check did not pass: restic ended with status 1: Pack ID does not match.")
     ]
-    ((status, message),) = told(report, "external.restored")
-    assert (status, message.endswith("it is present, and not more.")) == (Status.OK, True)
+    assert told(report, "external.restored") == [(Status.SKIPPED, "It is present; nothing of it was restored.")]
     assert level(report) == "present"
+    assert not any("restore" in call for call in programs.calls())
 
 
 def test_a_check_that_fails_while_somebody_is_at_work_is_unknown(verify: Verify, programs: Programs) -> None:
@@ -234,7 +234,10 @@ def test_a_check_that_fails_while_somebody_is_at_work_is_unknown(verify: Verify,
     ((status, message),) = told(verify(repositories={"disk": RESTIC}), "external.check")
     assert (status, "it is locked" in message) == (Status.UNKNOWN, True)
     borg(programs, check={"err": "Failed to create/acquire the lock x (timeout).", "status": 2})
-    assert told(verify(repositories={"nas": BORG}), "external.check")[0][0] is Status.UNKNOWN
+    report = verify(repositories={"nas": BORG})
+    assert told(report, "external.check")[0][0] is Status.UNKNOWN
+    ((status, message),) = told(report, "external.restored")
+    assert (status, message.endswith("; it is present, and not more.")) == (Status.OK, True)
 
 
 @pytest.mark.parametrize(
@@ -467,7 +470,7 @@ def test_in_a_dry_run_a_check_that_fails_is_told(verify: Verify, programs: Progr
             "Its check did not pass: borg ended with status 2: Data integrity error: Segment entry checksum mismatch.",
         )
     ]
-    assert told(report, "external.restored") == [(Status.OK, "It is present; nothing of it was restored.")]
+    assert told(report, "external.restored") == [(Status.SKIPPED, "It is present; nothing of it was restored.")]
 
 
 @pytest.mark.parametrize(
