@@ -223,9 +223,9 @@ def test_no_text_around_a_known_value_keeps_it(value: str, before: str, after: s
 def test_hostile_text_takes_linear_time(piece: str, size: int) -> None:
     text = piece * (size // len(piece))
     redact = redactor(["known-value"])
-    started = time.perf_counter()
+    started = time.process_time()
     redact(text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

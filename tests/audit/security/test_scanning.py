@@ -265,9 +265,9 @@ def test_hostile_settings_take_linear_time(piece: str) -> None:
 
 def hostile(piece: str) -> None:
     text = (piece * (1_000_000 // len(piece))).encode()
-    started = time.perf_counter()
+    started = time.process_time()
     secrets_in(text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(st.binary())

@@ -57,7 +57,7 @@ def test_a_copy_that_is_the_same_is_counted(verify: Verify, elsewhere: Path) -> 
 
 
 def test_a_copy_without_the_newest_archive_or_its_manifest(verify: Verify, elsewhere: Path, backed_up: Path) -> None:
-    (manifest,) = elsewhere.glob("*.json")
+    (manifest,) = elsewhere.glob("*.manifest.json")
     manifest.unlink()
     report = verify(copies=[str(elsewhere)])
     assert told(report, "copy") == [(Status.WARNING, "The manifest of the newest archive is not beside it.")]
@@ -83,7 +83,7 @@ def test_a_copy_that_is_a_link_is_not_followed(verify: Verify, elsewhere: Path, 
 
 
 def test_an_older_archive_of_another_size_is_told(verify: Verify, elsewhere: Path, backed_up: Path) -> None:
-    for path in [*backed_up.parent.iterdir()]:
+    for path in [*backed_up.parent.glob("backup_*")]:
         copy(path, path.with_name(path.name.replace("20261126", "20251126")))
     (elsewhere / backed_up.name.replace("20261126", "20251126")).touch()
     ((status, message),) = told(verify(copies=[str(elsewhere)]), "copy")
