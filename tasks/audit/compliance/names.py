@@ -71,7 +71,7 @@ CLASSIFIERS = {
     f"{_OSI}Zope Public License": "LicenseRef-ZPL",
     f"{_OSI}zlib/libpng License": "Zlib",
 }
-"""Of PyPI's classifiers those that name a licence, https://pypi.org/classifiers/."""
+"""Of the trove classifiers (the package trove-classifiers lists them) those that name a licence."""
 
 GENERIC = frozenset({"License", "License :: OSI Approved", "License :: DFSG approved"})
 """Classifiers that say of what kind a licence is, and not which."""
