@@ -80,6 +80,9 @@ def read_yaml(text: str) -> Document:
         line, column = _place(text, error.position)
         message = f"the character U+{_code(error.character):04X} is not allowed in YAML"
         return Document(None, (problem_at(text, message, line, column),), readable=False)
+    except UnicodeEncodeError as error:  # half a pair of UTF-16, which libyaml cannot be given
+        message = f"the character U+{ord(error.object[error.start]):04X} is not allowed in YAML"
+        return Document(None, (problem_at(text, message, *_place(text, error.start)),), readable=False)
     except _Stop:
         return Document(None, tuple(builder.problems), readable=False)
     documents = builder.documents

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.configuration.reading.document import Document
@@ -196,6 +196,7 @@ PIECES += [
 ]
 
 
+@example("a: \ud800", "yaml")
 @given(
     st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=25).map("".join),
     st.sampled_from(["py", "yaml", "json", "toml", "ini"]),
