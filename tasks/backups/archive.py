@@ -223,7 +223,11 @@ def read_archive(file: IO[bytes], manifest: Manifest) -> Iterator[Member]:
     """
     raw = _Reading(file)
     try:
-        with _gzip(fileobj=raw, mode="rb") as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
+        with (
+            _gzip(fileobj=raw, mode="rb") as whole,
+            _Bounded(whole, manifest) as packed,
+            tarfile.open(fileobj=packed, mode="r|") as archive,
+        ):
             members = iter(archive)
             for held in manifest.entries:
                 yield from _checked(archive, next(members, None), held)
@@ -250,6 +254,32 @@ def _unreadable() -> tuple[type[Exception], ...]:
 
 def _damaged(error: Exception) -> Damaged:
     return Damaged(f"it cannot be read to its end: {printable(error) or type(error).__name__}")
+
+
+_OF_A_MEMBER = 4096
+_OF_A_CHARACTER = 16
+"""The most bytes that a member takes beside its content, and in the manifest inside: headers, padding, escapes."""
+
+
+class _Bounded(io.RawIOBase):
+    """What an archive unpacks to, up to what its manifest can account for: a bomb is put down early."""
+
+    def __init__(self, packed: IO[bytes], manifest: Manifest) -> None:
+        self._packed = packed
+        members = sum(held.size + _OF_A_MEMBER + _OF_A_CHARACTER * len(held.path) for held in manifest.entries)
+        self._left = members + sum(map(len, manifest.sources)) * _OF_A_CHARACTER + _BLOCK
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            Damaged: there are more of them than there can be.
+        """
+        piece = self._packed.read(size)
+        self._left -= len(piece)
+        if self._left < 0:
+            raise Damaged("it unpacks to more than its manifest says")
+        return piece
 
 
 class _Content(_Digest):

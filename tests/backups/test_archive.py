@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import tarfile
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
@@ -139,6 +142,36 @@ def test_a_bomb_is_read_no_further_than_its_manifest_goes(monkeypatch: pytest.Mo
     with pytest.raises(Damaged, match="no file of 1 bytes"):
         read(bomb, one_file())
     assert counted == []
+
+
+def comment(length: int) -> tuple[tarfile.TarInfo, bytes]:
+    info, content = member("data/a", content=b"x")
+    info.pax_headers = {"comment": "x" * length}
+    return info, content
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        pytest.param(lambda: packed(comment(100_000_000)), id="header"),
+        pytest.param(
+            lambda: gzip.compress(
+                gzip.decompress(packed(member("data/a", content=b"x"), member(INSIDE, content=encode(one_file()))))
+                + bytes(100_000_000)
+            ),
+            id="end",
+        ),
+    ],
+)
+def test_a_bomb_beside_the_contents_is_put_down_early(bomb: Callable[[], bytes]) -> None:
+    content = bomb()
+    tracemalloc.start()
+    try:
+        with pytest.raises(Damaged, match="unpacks to more than its manifest says"):
+            read(content, one_file())
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_that_grows_or_shrinks_while_it_is_read_is_held_as_it_was_read(

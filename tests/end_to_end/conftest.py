@@ -56,7 +56,12 @@ class Inv(Protocol):
     """Calls ``inv`` with arguments, by default on the test's project and with JSON output."""
 
     def __call__(
-        self, *arguments: str, json: bool = True, cwd: Path | None = None, env: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        json: bool = True,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: float = 60,
     ) -> Result:
         """Run it to its end."""
         ...
@@ -94,7 +99,11 @@ def inv(environment: dict[str, str]) -> Inv:
     """The real ``inv``."""
 
     def run(
-        *arguments: str, json: bool = True, cwd: Path | None = None, env: Mapping[str, str] | None = None
+        *arguments: str,
+        json: bool = True,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: float = 60,
     ) -> Result:
         output = {"INVOKE_MAINTENANCE_OUTPUT": "json"} if json else {}
         done = subprocess.run(
@@ -103,7 +112,7 @@ def inv(environment: dict[str, str]) -> Inv:
             env={**environment, **output, **(env or {})},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=seconds,
             stdin=subprocess.DEVNULL,
             check=False,
         )

@@ -17,6 +17,9 @@ _RULE = f"{COPIES} copies on {MEDIA} media with {ELSEWHERE} off-site are the rul
 
 _SHOWN = 3
 
+_AHEAD = 0.05
+"""Days that another machine's clock may be ahead."""
+
 
 def days_old(made: datetime, now: datetime) -> float:
     """Return the age of a snapshot in days."""
@@ -57,6 +60,10 @@ def repository(
 def _age(subject: str, own: RepositorySettings, each: Examined, warning: float, now: datetime, what: str) -> Finding:
     days, critical = days_old(each.snapshots[0].made, now), 3 * warning
     status = Status.CRITICAL if days > critical else Status.WARNING if days > warning else Status.OK
+    if days < -_AHEAD:
+        message = f"The newest {what} is dated {-days:.1f} days in the future, so that its age is not known."
+        remedy = "Set the clock of the machine that made it."
+        return _finding("backup.external", subject, Status.WARNING, message, remedy)
     return Finding(
         check="backup.external",
         subject=subject,

@@ -92,6 +92,8 @@ class Caller(NamedTuple):
         """Return what went wrong, in words."""
         if ended.problem is not None:
             return Failed(Problem(ended.problem, Status.UNKNOWN, f"See that {self.program} can be run."))
+        if self.stop.is_set():
+            return Failed(Problem("it was told to stop", Status.UNKNOWN, "Run this again."))
         if ended.overdue:
             message = f"{self.program} was not done after {duration(self.deadline_seconds)}"
             return Failed(Problem(message, Status.UNKNOWN, "Raise deadline_seconds, or lower read_percent."))

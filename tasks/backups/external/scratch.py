@@ -29,9 +29,9 @@ def scratch(root: Path, directory: str) -> Iterator[Path]:
         finally:
             with suppress(OSError):
                 _remove(parent, root / directory / NAME)
-    if is_new:
-        with suppress(OSError):
-            (root / directory).rmdir()
+            if is_new:
+                with suppress(OSError):  # something else is in it by now
+                    (root / directory).rmdir()
 
 
 def _remove(parent: int, path: Path) -> None:

@@ -199,7 +199,7 @@ class ConfigurationSettings(Section, frozen=True, kw_only=True):
 
 
 class RepositorySettings(Section, frozen=True, kw_only=True):
-    """A repository of another backup program, which is asked and read but never written to by the suite."""
+    """A repository of another backup program, which that program lists, checks and restores from."""
 
     program: Annotated[Literal["restic", "borg"], Meta(description="The program that keeps it.")]
     location: Annotated[

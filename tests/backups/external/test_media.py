@@ -10,8 +10,9 @@ import pytest
 from tasks.backups.creation import create
 from tasks.backups.external import copies, media
 from tasks.backups.external.media import Copy, counted, disk, repository
+from tasks.backups.verification import verify as verify_here
 from tasks.core.report import Status
-from tasks.core.settings.model import BackupSettings, Settings
+from tasks.core.settings.model import BackupSettings, RepositorySettings, Settings
 
 from .conftest import NOW, Programs, Verify, told
 from .test_repositories import RESTIC, restic
@@ -179,3 +180,12 @@ def test_numbers_in_words() -> None:
     assert numbers.suffices
     assert counted([Copy("a")]).lacking() == "2 more copies and 1 more medium and 1 more copy off-site"
     assert media.COPIES == 3
+
+
+def test_where_a_repository_holds_the_backups_none_here_is_no_fault(root: Path) -> None:
+    (root / "data").mkdir()
+    (root / "data/a.json").write_text("{}")
+    repositories = {"disk": RepositorySettings(program="restic", location="/srv/restic")}
+    own = Settings(root=str(root), backups=BackupSettings(repositories=repositories))
+    report = verify_here(own, now=NOW, stop=Event(), dry_run=True, advance=lambda _count: None)
+    assert [(each.check, each.status) for each in report.findings] == [("backup.present", Status.SKIPPED)]

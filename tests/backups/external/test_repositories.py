@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -227,6 +227,28 @@ def test_of_what_does_not_pass_its_check_nothing_is_restored(verify: Verify, pro
     assert told(report, "external.restored") == [(Status.SKIPPED, "It is present; nothing of it was restored.")]
     assert level(report) == "present"
     assert not any("restore" in call for call in programs.calls())
+
+
+def test_a_snapshot_of_the_future_is_told(verify: Verify, programs: Programs) -> None:
+    restic(programs, snapshots={"out": '[{"time": "2026-11-28T12:00:00Z", "id": "new"}]'})
+    ((status, message),) = told(verify(repositories={"disk": RESTIC}), "external")
+    assert (status, message.startswith("The newest snapshot is dated 2.0 days in the future")) == (Status.WARNING, True)
+
+
+def test_a_program_that_is_told_to_stop_ends(verify: Verify, programs: Programs, root: Path) -> None:
+    restic(programs, ls={"seconds": 60})
+    stop = Event()
+
+    def when_it_lists() -> None:
+        calls = programs.folder / "calls"
+        while not (calls.exists() and '"ls"' in calls.read_text()):
+            time.sleep(0.01)
+        stop.set()
+
+    Thread(target=when_it_lists, daemon=True).start()
+    ((status, message),) = told(verify(repositories={"disk": RESTIC}, stop=stop), "external.restored")
+    assert (status, message.endswith("nothing is verified: it was told to stop.")) == (Status.UNKNOWN, True)
+    assert not (root / "backups/.restore-external").exists()
 
 
 def test_a_check_that_fails_while_somebody_is_at_work_is_unknown(verify: Verify, programs: Programs) -> None:
