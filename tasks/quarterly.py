@@ -171,7 +171,6 @@ def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
     from pathlib import Path
 
     from .audit.taken_over import Source, fresh
-    from .core.runner import perform
 
     settings, now, days = run.settings, run.now, run.settings.audit.fresh_days
     sources = {}
@@ -185,7 +184,7 @@ def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
         sources[name] = (
             max(found, key=lambda source: source.measured)
             if found and not rerun
-            else Source(perform(other, name, arguments, run.loaded, dry=dry), now, reused=False)
+            else Source(run.perform(other, name, arguments, dry=dry, anew=rerun), now, reused=False)
         )
     return sources
 

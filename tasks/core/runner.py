@@ -6,11 +6,11 @@ import inspect
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from threading import Event
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from invoke import Call, Collection, Config, Executor, Exit, Task
@@ -20,7 +20,7 @@ from .console import Console, console_for
 from .errors import OutputError, UserError
 from .lock import NotAcquired
 from .names import printable
-from .procedure import Procedure, Run
+from .procedure import Perform, Procedure, Run
 from .progress import Display
 from .report import Finding, Interrupted, Report, RunReport, Status, exit_status
 from .settings import sources
@@ -36,10 +36,10 @@ _log = logging.getLogger(__name__)
 class MaintenanceExecutor(Executor):
     """Invoke's executor for a run of procedures: ``tasks.executor_class`` in ``invoke.yaml``.
 
-    Each call is made once, even where it is both named and pre-required; a procedure that fails does not
-    stop those after it; everything is rendered in one place, and the process ends with the worst status. A
-    task of the user's own in such a chain behaves as Invoke has it: an exception that it raises ends the run,
-    after the verdict on what was done.
+    Each call is made once, even where it is both named and pre-required, or a part of another procedure; one
+    that fails does not stop those after it; everything is rendered in one place, and the process ends with the
+    worst status. A task of the user's own in such a chain behaves as Invoke has it: an exception that it raises
+    ends the run, after the verdict on what was done.
     """
 
     def execute(self, *tasks: Any) -> Any:
@@ -53,7 +53,7 @@ class MaintenanceExecutor(Executor):
             self._configure(None)
             dry = sources.is_dry(self.config, os.environ)
             arguments = [_checked(call, loaded.settings) for call in calls]
-        session = Session(loaded, console_for(loaded.settings))
+        session = Session(loaded, console_for(loaded.settings), dedupe=self.config.tasks.dedupe)
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
         try:
@@ -112,12 +112,90 @@ class MaintenanceExecutor(Executor):
         return result
 
 
+class _Call(NamedTuple):
+    """What makes two calls of a procedure equal: its body, its arguments, and whether it is a dry run."""
+
+    body: Any
+    arguments: Mapping[str, Any]
+    dry: bool
+
+    @classmethod
+    def of(cls, procedure: Procedure, arguments: Mapping[str, Any], *, dry: bool) -> _Call:
+        """Return it for arguments that are spelled out and checked; both ways of asking for a dry run are one."""
+        others = {name: value for name, value in arguments.items() if name != "dry_run"}
+        return cls(procedure.body, others, dry or bool(arguments.get("dry_run")))
+
+
+class _Performed(NamedTuple):
+    """A call that was made, its report, and the procedure of which it was a part, if it was one."""
+
+    call: _Call
+    report: Report
+    part_of: str | None
+
+
+class Performed:
+    """What was performed in one run, so that a procedure that is a part of another one is not run a second time.
+
+    Args:
+        loaded: the settings of the run.
+        dedupe: False where Invoke was called with ``--no-dedupe``: then everything runs as often as it is asked for.
+    """
+
+    def __init__(self, loaded: Loaded, *, dedupe: bool = True) -> None:
+        self._loaded = loaded
+        self._dedupe = dedupe
+        self._all: list[_Performed] = []
+
+    def find(self, call: _Call) -> _Performed | None:
+        """Return what was made of an equal call."""
+        return next((each for each in self._all if each.call == call), None) if self._dedupe else None
+
+    def perform(self, procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool) -> Report:
+        """Perform a procedure of the chain; its arguments are spelled out and checked.
+
+        Returns:
+            Its report. Where it has run as a part of another one, the report of that, which says so.
+
+        Raises:
+            Interrupted: Ctrl-C; it carries the procedure's report as far as it got.
+        """
+        call = _Call.of(procedure, arguments, dry=dry)
+        if earlier := self.find(call):
+            told = f"already run by {earlier.part_of} in this run" if earlier.part_of else "already run in this run"
+            return msgspec.structs.replace(earlier.report, task=name, summary=f"{earlier.report.summary} ({told})")
+        return self._perform(procedure, name, arguments, call, part_of=None)
+
+    def within(self, part_of: str, before: Callable[[], None] = lambda: None) -> Perform:
+        """Return what performs the parts of a procedure; *before* is called before one begins."""
+
+        def another(
+            procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool, anew: bool = False
+        ) -> Report:
+            checked = _checked(_normalised(Call(procedure, kwargs=dict(arguments))), self._loaded.settings)
+            call = _Call.of(procedure, checked, dry=dry)
+            if not anew and (earlier := self.find(call)):
+                return earlier.report
+            before()
+            return self._perform(procedure, name, checked, call, part_of=part_of)
+
+        return another
+
+    def _perform(
+        self, procedure: Procedure, name: str, arguments: Mapping[str, Any], call: _Call, *, part_of: str | None
+    ) -> Report:
+        report = perform(procedure, name, arguments, self._loaded, dry=call.dry, performed=self)
+        self._all = [*(each for each in self._all if each.call != call), _Performed(call, report, part_of)]
+        return report
+
+
 class Session:
     """The procedures of one run, performed one by one and rendered as they end."""
 
-    def __init__(self, loaded: Loaded, console: Console) -> None:
+    def __init__(self, loaded: Loaded, console: Console, *, dedupe: bool = True) -> None:
         self._loaded = loaded
         self._console = console
+        self._performed = Performed(loaded, dedupe=dedupe)
         self._started = _now()
         self._clock = time.monotonic()
         self._reports: list[Report] = []
@@ -130,7 +208,7 @@ class Session:
             KeyboardInterrupt: Ctrl-C came; what the procedure had done is among the reports all the same.
         """
         try:
-            report = perform(procedure, name, arguments, self._loaded, dry=dry)
+            report = self._performed.perform(procedure, name, arguments, dry=dry)
         except Interrupted as stop:
             self._add(stop.report)
             raise
@@ -179,7 +257,13 @@ class Session:
 
 
 def perform(
-    procedure: Procedure, name: str, arguments: Mapping[str, Any], loaded: Loaded, *, dry: bool = False
+    procedure: Procedure,
+    name: str,
+    arguments: Mapping[str, Any],
+    loaded: Loaded,
+    *,
+    dry: bool = False,
+    performed: Performed | None = None,
 ) -> Report:
     """Run *procedure* and return its report with its name and times.
 
@@ -190,7 +274,8 @@ def perform(
         name: its full name, ``weekly.cache-cleanup``.
         arguments: its keyword arguments, checked.
         loaded: the settings of the run.
-        dry: True under ``inv --dry``.
+        dry: True for a dry run.
+        performed: what was performed in this run; nothing where it is left out.
 
     Raises:
         Interrupted: Ctrl-C; it carries the procedure's report as far as it got.
@@ -206,8 +291,9 @@ def perform(
         return confirm(lines, question, stop)
 
     with Display(name) as display:
+        parts = (performed or Performed(loaded)).within(name, display.pause)
         try:
-            report = procedure.body(Run(loaded, started, dry, display.advance, asked), **arguments)
+            report = procedure.body(Run(loaded, started, dry, display.advance, parts, asked), **arguments)
             if not isinstance(report, Report):
                 raise TypeError(f"it returned {type(report).__name__} where a report was expected")  # noqa: TRY301
         except Interrupted as stop:
