@@ -12,7 +12,7 @@ from ..core.report import Finding, Metric, Report, Status
 from ..core.weighing import TOP, weigh
 from .diagnosis import Diagnosis, is_bad
 from .means import Scene
-from .room import DISK, INODES, Room
+from .room import DISK, INODES, Freed, Room
 from .steps import Taken
 
 _NAMED = 3
@@ -31,11 +31,11 @@ def judge(scene: Scene, before: Diagnosis, after: Diagnosis, taken: list[Taken])
     ]
     parts = [part for each in taken for part in each.parts]
     return Report(
-        summary=_summary(scene, before, after, freed, len(gone)),
+        summary=_summary(scene, before, after, len(gone)),
         dry_run=scene.dry_run,
         findings=findings,
         metrics=[
-            *([] if scene.dry_run else [Metric(name="recovery.freed", value=freed, unit="B", subject=".")]),
+            *([] if scene.dry_run else [Metric(name="recovery.freed", value=freed.bytes, unit="B", subject=".")]),
             *(metric for each in taken for metric in each.report.metrics),
         ],
         actions=[action for each in taken for action in each.report.actions],
@@ -51,11 +51,11 @@ def _key(finding: Finding) -> tuple[str, str]:
     return finding.check, finding.subject
 
 
-def _summary(scene: Scene, before: Diagnosis, after: Diagnosis, freed: int, gone: int) -> str:
+def _summary(scene: Scene, before: Diagnosis, after: Diagnosis, gone: int) -> str:
     disk, problems = f"disk {_percent(before.room)} full", f"{count(len(before.problems), 'problem')} found"
     if scene.dry_run:
         return f"{disk}, {problems}"
-    return f"{disk} before, {_percent(after.room)} now, {size(max(freed, 0))} freed; {problems}, {gone:,} put right"
+    return f"{disk} before, {_percent(after.room)} now; {problems}, {gone:,} put right"
 
 
 def _percent(room: Room) -> str:
@@ -71,10 +71,15 @@ def _recovered(finding: Finding) -> Finding:
     )
 
 
-def _freed(before: Room, after: Room, freed: int, scene: Scene) -> Iterator[Finding]:
-    if not scene.dry_run and freed > 0:
-        message = f"{size(freed)} freed: the disk was {_percent(before)} full, and is {_percent(after)} now."
-        yield Finding(check="recovery.freed", subject=".", status=Status.OK, message=message, value=freed, unit="B")
+def _freed(before: Room, after: Room, freed: Freed, scene: Scene) -> Iterator[Finding]:
+    """Yield what there is more of now, whoever freed it: others write to that disk as well."""
+    if not scene.dry_run and max(freed) > 0:
+        more = [size(freed.bytes)] if freed.bytes > 0 else []
+        more += [count(freed.inodes, "inode")] if freed.inodes > 0 else []
+        message = f"{' and '.join(more)} more free: the disk was {_percent(before)} full, and is {_percent(after)} now."
+        yield Finding(
+            check="recovery.freed", subject=".", status=Status.OK, message=message, value=freed.bytes, unit="B"
+        )
 
 
 def _with_next_step(scene: Scene, finding: Finding) -> Finding:
@@ -109,4 +114,5 @@ def _largest(scene: Scene) -> str:
 
 
 def _row(taken: Taken) -> dict[str, Any]:
-    return {"step": taken.step, "freed": size(taken.freed), "disk": _percent(taken.room)}
+    freed = taken.freed
+    return {"step": taken.step, "freed": size(freed.bytes), "inodes": freed.inodes, "disk": _percent(taken.room)}

@@ -10,7 +10,14 @@ from ..core.report import Report, Status
 DISK, INODES = "system.disk", "system.inodes"
 """The checks on which it depends whether the disk is short."""
 
-_USED = "disk.used_bytes"
+_USED_BYTES, _USED_INODES = "disk.used_bytes", "disk.inodes_used"
+
+
+class Freed(NamedTuple):
+    """What is in use no more between two measurements; less than 0 where more is in use."""
+
+    bytes: int
+    inodes: int
 
 
 class Room(NamedTuple):
@@ -18,13 +25,15 @@ class Room(NamedTuple):
 
     Attributes:
         report: all of it, judged.
-        used: bytes in use, by the folder that stands for a file system.
+        bytes: bytes in use, by the folder that stands for a file system.
+        inodes: inodes in use, in the same way.
         percent: how full the root's file system is; ``None`` where that is unknown.
         short: True where space or inodes are not ok on one of them.
     """
 
     report: Report
-    used: Mapping[str, int]
+    bytes: Mapping[str, int]
+    inodes: Mapping[str, int]
     percent: float | None
     short: bool
 
@@ -36,11 +45,20 @@ class Room(NamedTuple):
         percent = full.get(".")
         return cls(
             report,
-            {each.subject or ".": int(each.value) for each in report.metrics if each.name == _USED},
+            _metrics(report, _USED_BYTES),
+            _metrics(report, _USED_INODES),
             float(percent) if isinstance(percent, int | float) else None,
             any(finding.status.severity > Status.SKIPPED.severity for finding in disks),
         )
 
-    def freed_since(self, before: Room) -> int:
-        """Return the bytes that are in use no more; less than 0 where more are in use now."""
-        return sum(before.used[name] - used for name, used in self.used.items() if name in before.used)
+    def freed_since(self, before: Room) -> Freed:
+        """Return what is in use no more, whoever freed it."""
+        return Freed(_less(before.bytes, self.bytes), _less(before.inodes, self.inodes))
+
+
+def _metrics(report: Report, name: str) -> dict[str, int]:
+    return {each.subject or ".": int(each.value) for each in report.metrics if each.name == name}
+
+
+def _less(before: Mapping[str, int], after: Mapping[str, int]) -> int:
+    return sum(before[name] - used for name, used in after.items() if name in before)

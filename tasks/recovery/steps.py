@@ -17,7 +17,7 @@ from .diagnosis import measure
 from .folders import rebuild
 from .leftovers import remove_leftovers
 from .means import Scene
-from .room import Room
+from .room import Freed, Room
 
 _MEGABYTE = 1_000_000
 
@@ -44,8 +44,8 @@ class Taken:
     parts: list[Report] = field(default_factory=list)
 
     @property
-    def freed(self) -> int:
-        """The bytes that it freed."""
+    def freed(self) -> Freed:
+        """What is in use no more since it began."""
         return self.room.freed_since(self.before)
 
 
@@ -133,8 +133,11 @@ def _rotate(scene: Scene, taken: Taken) -> Report:
         return Report(summary="", findings=[_log_finding(subject, Status.OK, message, held, limit)])
     _thoroughly(scene, taken, scene.means.rotate)
     findings = [_result("recovery.logs", subject, taken.parts)]
+    if scene.dry_run:
+        message = "A run rotates where they exceed their limit, or the disk is still short once the cache is cleared."
+        return Report(summary="", findings=[*findings, _log_finding(subject, Status.OK, message, held, limit)])
     left = _held(scene, directory)
-    if left is not None and left > limit and not scene.dry_run:
+    if left is not None and left > limit:
         message = f"The log folder still holds {size(left)}; up to {size(limit)} is expected."
         remedy = (
             "inv weekly.log-rotation --older-than-days 30 deletes more archives; "
@@ -184,7 +187,8 @@ def _thoroughly(scene: Scene, taken: Taken, perform: Callable[[bool], Report]) -
         taken.parts.append(report)
         after = measure(scene)
         done = report.status.severity <= Status.WARNING.severity or scene.dry_run or not taken.before.short
-        if done or scene.stop.is_set() or not (after.freed_since(room) > 0 or _is_earlier(report, scene.now)):
+        helped = max(after.freed_since(room)) > 0 or _is_earlier(report, scene.now)
+        if done or scene.stop.is_set() or not helped:
             return
         room = after
 
@@ -207,6 +211,10 @@ def _result(check: str, subject: str, parts: list[Report]) -> Finding:
 
 
 def _test_providers(scene: Scene, _taken: Taken) -> Report:
+    if not scene.settings.providers:
+        message = "None is set in maintenance.providers, so none was asked."
+        finding = Finding(check="recovery.providers", subject="providers", status=Status.OK, message=message)
+        return Report(summary="", findings=[finding])
     report = scene.means.providers(scene.stop)
     return msgspec.structs.replace(report, data={})
 
