@@ -81,7 +81,10 @@ def _write(path: Path, text: str) -> None:
 def _files(chance: random.Random, now: datetime) -> Iterator[tuple[str, str]]:
     """Yield the project's own files: everything that the suite reads but must not change."""
     yield "README.md", "# Z-Beam demo\n\nMade by `inv demo`; it is replaced at the next one.\n"
-    yield "run.py", 'def main() -> None:\n    print("writing about laser cleaning")\n'
+    yield "run.py", "from generator import writer\n\n\ndef main() -> None:\n    print(writer.write())\n"
+    yield "generator/__init__.py", ""
+    yield "generator/writer.py", "from . import prompts\n\n\ndef write() -> str:\n    return prompts.TOPIC\n"
+    yield "generator/prompts.py", 'TOPIC = "laser cleaning"\n'
     yield "requirements.txt", "demo-widget>=1.0  # draws the tables\ndemo-parser==1.4\ndemo-internal\n"
     yield ".env.example", "".join(f"{variable}=\n" for variable in KEYS.values())
     yield "config/settings.py", _settings_module()
