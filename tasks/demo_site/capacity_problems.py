@@ -12,7 +12,7 @@ from ..core.report import Status
 from ..core.settings.model import HealthSettings
 from .planted import Planted
 
-SETTINGS = {"high_percent": 0, "horizon_days": 3650, "limits_mb": {"logs": 20}}
+SETTINGS = {"high_percent": 0, "horizon_days": 36_000, "limits_mb": {"logs": 20}}
 """With which a disk that grows is told of on every machine, however large and empty its own one is."""
 
 _DAYS = 30

@@ -33,9 +33,9 @@ def test_a_disk_that_fills_is_found_however_full_it_is(
 ) -> None:
     blocks = 10_000_000
     free = round(blocks * (1 - used))
-    told = SimpleNamespace(
-        f_blocks=blocks, f_bfree=free, f_bavail=free, f_frsize=4096, f_files=0, f_ffree=0, f_favail=0
-    )
+    space = {"f_blocks": blocks, "f_bfree": free, "f_bavail": free, "f_frsize": 4096}
+    inodes = {"f_files": 0, "f_ffree": 0, "f_favail": 0}
+    told = SimpleNamespace(**space, **inodes)
     monkeypatch.setattr(os, "statvfs", lambda _path: told)
     problems = list(capacity_problems.plant(demo, NOW))
     values = {"root": str(demo), "capacity": capacity_problems.SETTINGS}
