@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..core import files
+from ..core.fresh_reports import Source, rows
 from ..core.markdown import page
 from ..core.names import count, printable
 from ..core.report import Action, Finding, Report, Status
@@ -26,7 +27,7 @@ from .performance import examine as performance
 from .score import Score, arithmetic, score, table
 from .security import checks as security
 from .security.examine import examine as examine_security
-from .taken_over import Source, rows, take_over
+from .taken_over import take_over
 from .trend import FOLDER, compared, last_audit
 from .waivers import waive
 
