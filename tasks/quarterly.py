@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from threading import Event
 
-    from .audit.audit import Interpreter
     from .core.fresh_reports import Source
+    from .core.interpreter import Interpreter
     from .core.report import Report
     from .core.settings.model import Settings
 
@@ -23,7 +23,8 @@ def _quarter(now: datetime) -> str:
     return f"{now.year}Q{(now.month + 2) // 3}"
 
 
-def _backup_report(now: datetime) -> str:
+def backup_report(now: datetime) -> str:
+    """Return where in the log folder the verification of a moment's quarter is kept."""
     return f"backup_reports/backup_verification_{_quarter(now)}.json"
 
 
@@ -69,7 +70,7 @@ def backup_verification(run: Run, dry_run: bool = False) -> Report:
         root=Path(settings.root),
         task="quarterly.backup-verification",
         now=now,
-        path=f"{settings.logs.directory}/{_backup_report(now)}",
+        path=f"{settings.logs.directory}/{backup_report(now)}",
         check="backup.report",
         advance=lambda _parts: None,
         dry_run=dry,
@@ -134,7 +135,7 @@ def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report
             "audit": lambda stop: audit(
                 settings,
                 sources=sources,
-                interpreter=_interpreter(settings),
+                interpreter=interpreter(settings),
                 environ=os.environ,
                 now=now,
                 quarter=_quarter,
@@ -162,7 +163,7 @@ def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
             monthly.dependency_update, {"check": True}, monthly.DEPENDENCY_REPORT.format
         ),
         "monthly.config-review": Other(monthly.config_review, {}, monthly.CONFIG_REPORT.format),
-        "quarterly.backup-verification": Other(backup_verification, {}, _backup_report),
+        "quarterly.backup-verification": Other(backup_verification, {}, backup_report),
         "quarterly.capacity-planning": Other(capacity_planning, {}, _capacity_report),
     }
     days = run.settings.audit.fresh_days
@@ -172,15 +173,16 @@ def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
     }
 
 
-def _interpreter(settings: Settings) -> Interpreter:
+def interpreter(settings: Settings) -> Interpreter:
+    """Return the Python of the project's environment, or why none is known."""
     import os
     from pathlib import Path
 
-    from .audit.audit import Interpreter
+    from .core.interpreter import Interpreter
     from .dependencies.environment import Nowhere, locate
 
     found = locate(Path(settings.root), settings.dependencies.python, os.environ)
-    return Interpreter(None, found.message) if isinstance(found, Nowhere) else Interpreter(found.python)
+    return Interpreter(None, *found) if isinstance(found, Nowhere) else Interpreter(found.python)
 
 
 @task(name="all", default=True, pre=[backup_verification, capacity_planning, system_audit])

@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import NamedTuple
 
 import msgspec
 
-from ..core import files
 from ..core.fresh_reports import Source, rows
-from ..core.markdown import page
-from ..core.names import count, printable
+from ..core.interpreter import Interpreter
+from ..core.names import count
 from ..core.report import Action, Finding, Report, Status
+from ..core.report_files import with_page
 from ..core.settings.model import Settings
 from . import taken_over
 from .architecture import declared as architecture
@@ -42,13 +41,6 @@ CHECKS = (
     *taken_over.CHECKS,
 )
 """All that is declared; their weights are what the score is made of."""
-
-
-class Interpreter(NamedTuple):
-    """The project's own Python: its path, or ``None`` and why there is none, as a sentence."""
-
-    python: Path | None
-    reason: str = ""
 
 
 def audit(
@@ -142,11 +134,4 @@ def _with_page(root: Path, settings: Settings, report: Report, quarter: str, *, 
     if dry_run:
         action = Action(verb="write", target=path, done=False)
         return msgspec.structs.replace(report, actions=[*report.actions, action])
-    try:
-        files.write(root, path, page(f"System audit {quarter}", report).encode("utf-8", "backslashreplace"))
-    except (files.Refused, OSError) as error:
-        message = f"The page could not be written: {printable(error).rstrip('.')}."
-        remedy = "Make room, and see that the folder can be written."
-        finding = Finding(check="audit.report", subject=path, status=Status.WARNING, message=message, remedy=remedy)
-        return msgspec.structs.replace(report, findings=[*report.findings, finding])
-    return msgspec.structs.replace(report, files=[*report.files, path])
+    return with_page(root, path, f"System audit {quarter}", report, check="audit.report")
