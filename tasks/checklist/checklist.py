@@ -44,7 +44,7 @@ from .repository import NoRepository, Repository, look
 from .stated_version import Reading
 from .stated_version import read as read_versions
 from .taken import Taken, judge
-from .usual_commands import lint_commands, test_command
+from .usual_commands import command_for_tests, commands_for_linting
 from .verdict import told, verdict
 
 TASK = "release.checklist"
@@ -209,8 +209,8 @@ def _questions(
         ),
         "errors": lambda: judge(errors.TAKEN, Source(means.errors(since, stop), now, reused=False)),
         "maintenance": lambda: maintenance.judge(means.overdue),
-        "tests": lambda: tests.judge(test_command(root, own), means.interpreter, carry),
-        "linters": lambda: linters.judge(lint_commands(root, own), carry),
+        "tests": lambda: tests.judge(command_for_tests(root, own), means.interpreter, carry),
+        "linters": lambda: linters.judge(commands_for_linting(root, own), carry),
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -32,12 +34,13 @@ def record(report: Report, root: Path, directory: str, *, task: str, now: dateti
         now: the moment of the run, aware of its zone.
         dry_run: write nothing, and say what would be written.
     """
-    page, file = (f"{directory}/{FOLDER}/release_{now:%Y%m%d_%H%M%S}.{ending}" for ending in ("md", "json"))
+    stem = f"{directory}/{FOLDER}/release_{now:%Y%m%d_%H%M%S}"
     if dry_run:
-        planned = [Action(verb="write", target=path, done=False) for path in (page, file)]
+        planned = [Action(verb="write", target=path, done=False) for path in _paths(root, stem)]
         return msgspec.structs.replace(report, actions=[*report.actions, *planned])
     try:
         with project_lock(root, task, now):
+            page, file = _paths(root, stem)
             return with_file(root, file, with_page(root, page, TITLE, report, check=_CHECK), now, check=_CHECK)
     except NotAcquired as error:
         finding = Finding(
@@ -48,3 +51,13 @@ def record(report: Report, root: Path, directory: str, *, task: str, now: dateti
             remedy="Run it again, or keep what was printed.",
         )
         return msgspec.structs.replace(report, findings=[*report.findings, finding])
+
+
+def _paths(root: Path, stem: str) -> tuple[str, str]:
+    """Return the paths of page and document; a second run within a second gets others."""
+    for number in itertools.count(2):
+        page, file = f"{stem}.md", f"{stem}.json"
+        if not os.path.lexists(root / file):
+            break
+        stem = f"{stem.removesuffix(f'_{number - 1}')}_{number}"
+    return page, file

@@ -10,9 +10,8 @@ from ..core.names import count
 from ..core.report import Finding, Status
 from .gate import Answer, Gate, Said
 
-
 _MOST = 2
-"""Findings that are well and told in their own words."""
+"""Findings that are well and told in their own words, where they are on one subject."""
 
 
 class Taken(NamedTuple):
@@ -42,10 +41,11 @@ def judge(taken: Taken, source: Source) -> Said:
     name, findings = taken.procedure, source.report.findings
     if failed := next((each for each in findings if each.check.startswith("run.")), None):
         return Said(Answer.NOT_CHECKED, f"{name} did not run to its end: {failed.message}", f"Run inv {name}.")
-    ours = {each: lowest for each in findings if (lowest := _lowest(taken, each)) is not None}
+    judged = [(each, lowest) for each in findings if (lowest := _lowest(taken, each)) is not None]
+    ours = [each for each, _ in judged]
     if not ours:
         return Said(Answer.SKIPPED, f"{name} found nothing to judge here.")
-    against = [each for each, lowest in ours.items() if _is_no(each, lowest)]
+    against = [each for each, lowest in judged if _is_no(each, lowest)]
     unknown = [each for each in ours if each.status is Status.UNKNOWN]
     for answer, these in ((Answer.NO_GO, against), (Answer.NOT_CHECKED, unknown)):
         if these:
@@ -53,14 +53,14 @@ def judge(taken: Taken, source: Source) -> Said:
             more = f" And {count(len(these) - 1, 'finding')} more of {name}." if len(these) > 1 else ""
             return Said(answer, f"{first.subject}: {first.message}{more}", first.remedy or f"Run inv {name}.")
     if all(each.status is Status.SKIPPED for each in ours):
-        first = next(iter(ours))
-        return Said(Answer.SKIPPED, first.message, first.remedy)
+        return Said(Answer.SKIPPED, ours[0].message, ours[0].remedy)
     warned = [each for each in ours if each.status is Status.WARNING]
     if warned:
         told = f"{warned[0].subject}: {warned[0].message} {_nothing_back(len(warned))}"
     else:
-        well = [each.message for each in ours if each.status is Status.OK]
-        told = " ".join(well) if len(well) <= _MOST else f"{name} found nothing against it."
+        well = [each for each in ours if each.status is Status.OK]
+        alike = len(well) <= _MOST and len({each.subject for each in well}) == 1
+        told = " ".join(each.message for each in well) if alike else f"{name} found nothing against it."
     when = f" (Measured on {source.measured:%Y-%m-%d at %H:%M}.)" if source.reused else ""
     return Said(Answer.GO, f"{told}{when}")
 

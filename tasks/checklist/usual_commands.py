@@ -24,7 +24,7 @@ _PYTEST_UNANSWERED = {4: "it was called wrongly", 5: "it found no tests"}
 _FOLDERS = ("tests", "test")
 
 
-def test_command(root: Path, settings: ReleaseSettings) -> Command | None:
+def command_for_tests(root: Path, settings: ReleaseSettings) -> Command | None:
     """Return the command that tests the project: the configured one, else pytest where there are tests for it.
 
     Args:
@@ -39,7 +39,7 @@ def test_command(root: Path, settings: ReleaseSettings) -> Command | None:
     return None
 
 
-def lint_commands(root: Path, settings: ReleaseSettings) -> list[Command]:
+def commands_for_linting(root: Path, settings: ReleaseSettings) -> list[Command]:
     """Return the commands that look at the project's code: the configured ones, else the linters that have settings.
 
     Args:

@@ -164,7 +164,8 @@ def _agreement(
     prefix: str,
     path: str,
 ) -> str:
-    places = " and ".join(each.place for each in stated) or "the tag of this commit"
+    *some, last_place = [each.place for each in stated] or ["the tag of this commit"]
+    places = f"{', '.join(some)} and {last_place}" if some else last_place
     parts = [f"{version} in {places}"]
     if changelog.missing:
         parts.append(f"there is no {printable(path)}")
