@@ -55,9 +55,6 @@ def record(report: Report, root: Path, directory: str, *, task: str, now: dateti
 
 def _paths(root: Path, stem: str) -> tuple[str, str]:
     """Return the paths of page and document; a second run within a second gets others."""
-    for number in itertools.count(2):
-        page, file = f"{stem}.md", f"{stem}.json"
-        if not os.path.lexists(root / file):
-            break
-        stem = f"{stem.removesuffix(f'_{number - 1}')}_{number}"
-    return page, file
+    names = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(2)))
+    free = next(name for name in names if not os.path.lexists(root / f"{name}.json"))
+    return f"{free}.md", f"{free}.json"
