@@ -89,11 +89,15 @@ class Procedure(Task[Any]):
     Attributes:
         checks: per parameter, what makes the procedure's argument of the text given on the command line;
             all are called before anything runs, with the settings and the value.
+        page: the parameter that asks for the report as a page; ``None`` where it has no page.
     """
 
-    def __init__(self, *args: Any, checks: Mapping[str, Check] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, checks: Mapping[str, Check] | None = None, page: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.checks = dict(checks or {})
+        self.page = page
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """Return the flags; a repeatable one must have a value, which Invoke's parser does not see to."""
@@ -115,7 +119,7 @@ def procedure(**options: Any) -> Callable[[Body], Procedure]:
     """Make a task of a function that takes a :class:`Run` and returns a report.
 
     Args:
-        options: those of Invoke's ``@task``, and ``checks`` (see :class:`Procedure`).
+        options: those of Invoke's ``@task``, ``checks`` and ``page`` (see :class:`Procedure`).
     """
     decorator: Callable[[Body], Procedure] = task(klass=Procedure, **options)
     return decorator

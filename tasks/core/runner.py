@@ -16,7 +16,7 @@ import msgspec
 from invoke import Call, Collection, Config, Executor, Exit, Task
 
 from .confirmation import confirm
-from .console import Console, console_for
+from .console import Console, Page, console_for
 from .errors import OutputError, UserError
 from .lock import NotAcquired
 from .names import printable
@@ -53,7 +53,7 @@ class MaintenanceExecutor(Executor):
             self._configure(None)
             dry = sources.is_dry(self.config, os.environ)
             arguments = [_checked(call, loaded.settings) for call in calls]
-        session = Session(loaded, console_for(loaded.settings))
+        session = Session(loaded, console_for(loaded.settings, environ=os.environ))
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
         try:
@@ -129,18 +129,19 @@ class Session:
         Raises:
             KeyboardInterrupt: Ctrl-C came; what the procedure had done is among the reports all the same.
         """
+        page = _page(procedure, arguments)
         try:
             report = perform(procedure, name, arguments, self._loaded, dry=dry)
         except Interrupted as stop:
-            self._add(stop.report)
+            self._add(stop.report, page)
             raise
-        self._add(report)
+        self._add(report, page)
         return report
 
-    def _add(self, report: Report) -> None:
+    def _add(self, report: Report, page: Page = Page.NONE) -> None:
         self._reports.append(report)
         try:
-            self._console.report(report)
+            self._console.report(report, page)
         except OutputError as error:
             self._unprinted = error
 
@@ -176,6 +177,12 @@ class Session:
         if self._unprinted is not None:
             raise Exit(str(self._unprinted), code=OutputError.exit_status)
         return document
+
+
+def _page(procedure: Procedure, arguments: Mapping[str, Any]) -> Page:
+    if procedure.page is None:
+        return Page.NONE
+    return Page.ASKED if arguments.get(procedure.page) else Page.OFFERED
 
 
 def perform(
@@ -254,7 +261,7 @@ def run_alone(call: Call, config: Config) -> None:
         dry = sources.is_dry(config, os.environ)
         checked = _checked(_normalised(call), loaded.settings)
     procedure = cast("Procedure", call.task)
-    session = Session(loaded, console_for(loaded.settings))
+    session = Session(loaded, console_for(loaded.settings, environ=os.environ))
     name = f"{procedure.__module__.rpartition('.')[2]}.{procedure.name.replace('_', '-')}"
     try:
         session.perform(procedure, name, checked, dry=dry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import shlex
 import stat
@@ -13,7 +14,15 @@ from urllib.parse import urlsplit
 
 from ..files import TEMPORARY
 from .fields import SettingPath
-from .model import DependencySettings, LogSettings, ProviderSettings, RepositorySettings, Settings
+from .model import (
+    GATES,
+    DependencySettings,
+    LogSettings,
+    ProviderSettings,
+    ReleaseSettings,
+    RepositorySettings,
+    Settings,
+)
 
 _LIMITED = ("logs", "cache", "backups")
 
@@ -35,6 +44,7 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     for name, licence in settings.audit.licences_known.items():
         if not _is_licence(licence):
             yield ("audit", "licences_known", name), "an SPDX expression, MIT OR Apache-2.0 for one"
+    yield from _release(settings.release)
     yield from _copies(settings)
     for name, repository in settings.backups.repositories.items():
         for path, expected in _repository(repository):
@@ -66,6 +76,7 @@ def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         ("dependencies", "requirements"): settings.dependencies.requirements,
         ("configuration", "baseline"): settings.configuration.baseline,
         ("backups", "directory"): settings.backups.directory,
+        ("release", "changelog"): settings.release.changelog,
     }
     for path, value in paths.items():
         if not _is_below(value):
@@ -77,6 +88,7 @@ def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         (("audit", "data"), settings.audit.data),
         (("audit", "places"), settings.audit.places),
         (("audit", "packages"), settings.audit.packages),
+        (("release", "version_files"), settings.release.version_files),
     ):
         if not all(map(_is_below, values)):
             yield path, "relative paths below the root"
@@ -147,13 +159,39 @@ def _dependencies(dependencies: DependencySettings) -> Iterator[tuple[SettingPat
                 ("dependencies", name),
                 "an http or https address without a user or password in it (pip and .netrc keep them)",
             )
+    if expected := _no_command(dependencies.smoke_command):
+        yield ("dependencies", "smoke_command"), expected
+
+
+def _no_command(text: str) -> str:
+    """Return what is expected where a text is no command; empty where it is one."""
     try:
-        words = shlex.split(dependencies.smoke_command)
+        return "" if shlex.split(text) else "a command"
     except ValueError as error:
-        yield ("dependencies", "smoke_command"), f"a command; {error}"
-    else:
-        if not words:
-            yield ("dependencies", "smoke_command"), "a command"
+        return f"a command; {error}"
+
+
+_REF = re.compile(r"[\w./+@#=-]*")
+"""What may stand in the name of a tag, and is harmless to a shell (git-check-ref-format(1) allows more)."""
+
+
+def _release(release: ReleaseSettings) -> Iterator[tuple[SettingPath, str]]:
+    for name in release.gates:
+        if name not in GATES:
+            close = difflib.get_close_matches(name, GATES, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            yield ("release", "gates", name), f"one of {', '.join(GATES)} as the name of the gate{hint}"
+    if release.test_command and (expected := _no_command(release.test_command)):
+        yield ("release", "test_command"), f"{expected}, or nothing"
+    for command in release.lint_commands:
+        if _no_command(command):
+            yield ("release", "lint_commands"), f"commands; {command!r} is none"
+    if not all(branch.strip() for branch in release.branches):
+        yield ("release", "branches"), "names of branches (shell patterns)"
+    if not _REF.fullmatch(release.tag_prefix) or release.tag_prefix.startswith(("-", "/", ".")):
+        yield ("release", "tag_prefix"), "the beginning of a tag's name, or nothing"
+    if not release.deadline_seconds:
+        yield ("release", "deadline_seconds"), "more than 0"
 
 
 def _is_licence(text: str) -> bool:
