@@ -33,7 +33,7 @@ def plant(site: Path) -> Iterator[Planted]:
     script.parent.mkdir()
     script.write_text(f"export GITHUB_TOKEN={_token()}\n", encoding="utf-8")
     try:
-        git.ask(site, "init", "--quiet", "--template=")
+        git.ask(site, "init", "--quiet", "--template=", "--initial-branch=main")
         git.ask(site, "add", "--force", _SCRIPT)
     except git.Silent:
         return

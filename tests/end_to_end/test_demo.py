@@ -12,7 +12,7 @@ def test_the_demo_finds_every_planted_problem_and_can_be_repeated(copy: Path, in
     for _ in range(2):
         result = inv("demo", cwd=copy)
         assert result.status == 0, result.err
-        assert result.report["summary"] == "found 38 of 38 planted problems"
+        assert result.report["summary"] == "found 41 of 41 planted problems"
         reports = {report["task"]: report["status"] for report in result.report["data"]["reports"]}
         assert reports.pop("quarterly.capacity-planning") in {"warning", "critical"}  # as full as the machine's disk is
         assert reports == {
@@ -27,6 +27,7 @@ def test_the_demo_finds_every_planted_problem_and_can_be_repeated(copy: Path, in
             "weekly.cache-cleanup": "warning",
             "weekly.log-rotation": "ok",
             "weekly.api-health": "critical",
+            "release.checklist": "critical",
         }
         (lines,) = result.findings("demo.lines")
         assert lines["status"] == "ok"
@@ -63,7 +64,7 @@ def test_the_demo_is_not_led_astray_by_the_users_own_settings(copy: Path, inv: I
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     env = {"INVOKE_MAINTENANCE_CACHE_DIRECTORY": "other", "INVOKE_MAINTENANCE_ROOT": os.fspath(elsewhere)}
-    assert inv("demo", cwd=copy, env=env).report["summary"] == "found 38 of 38 planted problems"
+    assert inv("demo", cwd=copy, env=env).report["summary"] == "found 41 of 41 planted problems"
     assert list(elsewhere.iterdir()) == []
 
 
