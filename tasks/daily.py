@@ -37,6 +37,7 @@ def _until(settings: Settings, text: str | None) -> datetime | None:
 
 @procedure(
     checks={"since": _since, "level": _level},
+    whole=["archives"],
     help={
         "archives": "Count what is in the archives as well.",
         "dry_run": "Change nothing; show what a run would do.",
@@ -120,6 +121,7 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
 @procedure(
     iterable=["mute", "resolve"],
     checks={"until": _until},
+    whole=["mute", "until", "resolve"],
     help={
         "dry_run": "Write nothing; show what a run would tell.",
         "mute": "Write no alert on this group, until --until; may be given several times.",

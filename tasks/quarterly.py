@@ -120,10 +120,11 @@ _TAKEN_OVER: dict[str, tuple[Procedure, dict[str, Any], Callable[[datetime], str
 
 
 @procedure(
+    whole=["rerun"],
     help={
         "dry_run": "Write nothing, and let the other procedures make dry runs; no benchmark is measured.",
         "rerun": "Run the other procedures even where their reports are fresh.",
-    }
+    },
 )
 def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report:
     """Audit architecture, security, performance, data, capacity and licences; one score with its arithmetic.

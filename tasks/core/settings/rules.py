@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ..files import TEMPORARY
 from .fields import SettingPath
-from .model import DependencySettings, LogSettings, ProviderSettings, RepositorySettings, Settings
+from .model import DependencySettings, LogSettings, ProviderSettings, RepositorySettings, ScheduleSettings, Settings
 
 _LIMITED = ("logs", "cache", "backups")
 
@@ -39,6 +39,7 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     for name, repository in settings.backups.repositories.items():
         for path, expected in _repository(repository):
             yield ("backups", "repositories", name, *path), expected
+    yield from _schedule(settings.schedule)
     for name, provider in settings.providers.items():
         for path, expected in _provider(provider):
             yield ("providers", name, *path), expected
@@ -194,6 +195,20 @@ def _copies(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         elif path.is_relative_to(root):
             yield ("backups", "copies"), f"folders outside the root ({root}): what lies in it is lost with it"
 
+
+def _schedule(schedule: ScheduleSettings) -> Iterator[tuple[SettingPath, str]]:
+    if not _TIME.fullmatch(schedule.at):
+        yield ("schedule", "at"), "a time of the day from 00:00 to 23:59, in quotes"
+        return
+    hour, minute = map(int, schedule.at.split(":"))
+    if hour * 60 + minute + schedule.random_delay_minutes >= _DAY:
+        delay = f"schedule.random_delay_minutes ({schedule.random_delay_minutes})"
+        yield ("schedule", "at"), f"a time after which {delay} end before midnight, so that a day has one run"
+
+
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_DAY = 24 * 60
+"""Minutes."""
 
 _PASSWORD_INSIDE = re.compile(r"//[^/@]*:[^/]*@")
 
