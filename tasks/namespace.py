@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from invoke import Collection
 
-from . import backup, daily, demo, monthly, quarterly, report, settings, weekly
+from . import backup, daily, demo, monthly, quarterly, report, schedule, settings, weekly
 from .core import excepthook
 
 excepthook.install()
@@ -20,6 +20,7 @@ namespace = Collection(
     monthly,
     quarterly,
     backup,
+    schedule,
     settings,
     report,
 )

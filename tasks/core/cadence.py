@@ -121,8 +121,8 @@ def doubts(standings: Iterable[Standing]) -> Iterator[Finding]:
                 check="schedule.stamp",
                 subject=each.task,
                 status=Status.WARNING,
-                message=f"When it last ran is not known, so it is due. {each.doubt}",
-                remedy=f"Run inv {each.task}, or inv schedule.due for all that is due.",
+                message=f"When it last ran was not known, so that it counts as due. {each.doubt}",
+                remedy="Its next run mends this. See that the clock is right and that nothing else writes there.",
             )
 
 

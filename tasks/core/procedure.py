@@ -43,6 +43,7 @@ class Run:
         dry: True where Invoke was called with ``--dry``.
         advance: told how much work was done since its last call; shows progress on a terminal.
         confirm: asks whoever sits at the terminal, if anybody does.
+        task: the procedure's full name, as people call it.
     """
 
     loaded: Loaded
@@ -50,6 +51,7 @@ class Run:
     dry: bool
     advance: Callable[[int], None]
     confirm: Confirm = nobody
+    task: str = ""
 
     @property
     def settings(self) -> Settings:

@@ -206,7 +206,8 @@ def perform(
             display.pause()
             return confirm(lines, question, stop)
 
-        report, interrupted = _outcome(procedure, name, arguments, Run(loaded, started, dry, display.advance, asked))
+        run = Run(loaded, started, dry, display.advance, asked, name)
+        report, interrupted = _outcome(procedure, arguments, run)
     duration = round(time.monotonic() - clock, 3)
     report = msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
     if not (dry or report.dry_run) and procedure.is_whole(loaded.settings, arguments):
@@ -216,8 +217,9 @@ def perform(
     return report
 
 
-def _outcome(procedure: Procedure, name: str, arguments: Mapping[str, Any], run: Run) -> tuple[Report, bool]:
+def _outcome(procedure: Procedure, arguments: Mapping[str, Any], run: Run) -> tuple[Report, bool]:
     """Return the report of a run, whatever happens in it, and whether Ctrl-C ended it."""
+    name = run.task
     try:
         report = procedure.body(run, **arguments)
         if not isinstance(report, Report):
