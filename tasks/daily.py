@@ -121,7 +121,6 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
 @procedure(
     iterable=["mute", "resolve"],
     checks={"until": _until},
-    whole=["mute", "until", "resolve"],
     help={
         "dry_run": "Write nothing; show what a run would tell.",
         "mute": "Write no alert on this group, until --until; may be given several times.",

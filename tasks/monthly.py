@@ -125,7 +125,7 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
 
 @procedure(
     iterable=["accept_path"],
-    whole=["accept", "accept_path", "diff"],
+    whole=["accept", "diff"],
     help={
         "accept": "Make the present state the baseline that drift is told against.",
         "accept_path": "Accept this much only: FILE, or FILE:PATH as the table has it; may be given several times.",

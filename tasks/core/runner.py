@@ -244,22 +244,24 @@ def _outcome(procedure: Procedure, arguments: Mapping[str, Any], run: Run) -> tu
     return report, False
 
 
-_NOT_ENDED = {"run.error", "run.lock", "run.interrupted"}
+_NOT_ENDED = {"run.error", "run.interrupted"}
 """Findings of a procedure, or of a part of one, that did not come to its end."""
 
 
 def _stamped(report: Report, settings: Settings, *, interrupted: bool) -> Report:
     """Write down that a procedure with a cadence has run, or could not; return its report.
 
-    Where a run that came to its end cannot be written down, its report says so. Of one that did not, it says enough.
+    One that another run kept out writes nothing. Where a run that came to its end cannot be written down, its report
+    says so; of one that did not, it says enough.
     """
-    if cadence_of(report.task, settings.schedule.cadence) is None:
+    checks = {each.check for each in report.findings}
+    if "run.lock" in checks or cadence_of(report.task, settings.schedule.cadence) is None:
         return report
     reason = next((each.message for each in report.findings if each.check in _NOT_ENDED), None)
     if interrupted and reason is None:
         reason = "It was interrupted."
-    task = short_name(report.task)
-    problem = stamps.record(Path(settings.root), settings.logs.directory, task, report, ended=_now(), reason=reason)
+    task, root = short_name(report.task), Path(settings.root)
+    problem = stamps.record(root, settings.logs.directory, task, report, ended=_now(), reason=reason)
     if problem is None or reason is not None:
         return report
     finding = Finding(

@@ -43,7 +43,7 @@ class Completed(msgspec.Struct, frozen=True):
     duration_seconds: float
 
 
-class Attempt(NamedTuple):
+class Attempt(msgspec.Struct, frozen=True):
     """A run that did not come to its end: when it began, and why, as a sentence."""
 
     began: _Moment

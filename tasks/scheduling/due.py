@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from ..core.cadence import Cadence, Standing, doubts
 from ..core.lock import project_lock, require_writable
 from ..core.names import count
@@ -48,12 +50,14 @@ def run_due(
     with project_lock(root, TASK, now):
         found = standings(settings, cadences, now)
         reports: list[Report] = []
-        for each in found:
-            if each.is_due:
-                try:
+        try:
+            for each in found:
+                if each.is_due:
                     reports.append(run(each.task))
-                except Interrupted as stop:
-                    raise Interrupted(_report(found, [*reports, stop.report])) from None
+        except KeyboardInterrupt as stop:
+            if isinstance(stop, Interrupted):
+                reports.append(stop.report)
+            raise Interrupted(_interrupted(_report(found, reports))) from None
     return _report(found, reports)
 
 
@@ -89,6 +93,16 @@ def _report(found: Sequence[Standing], reports: Sequence[Report]) -> Report:
         ],
         data={"reports": [*reports]},
     )
+
+
+def _interrupted(report: Report) -> Report:
+    finding = Finding(
+        check="run.interrupted",
+        subject=TASK,
+        status=Status.UNKNOWN,
+        message="It was told to stop; what has not run to its end is due again.",
+    )
+    return msgspec.structs.replace(report, findings=[*report.findings, finding])
 
 
 def _idle(found: Sequence[Standing], ran: Sequence[object]) -> list[Finding]:

@@ -91,7 +91,7 @@ def install(job: Job, way: str, machine: Machine, *, dry_run: bool = False, show
     if not (dry_run or show):
         findings += _take(manager, changed, machine)
         findings += _others(job, way, machine)
-    would = "would run" if dry_run or show else "runs"
+    would = "would run" if dry_run or show else "is to run"
     return Report(
         summary=_summary(manager.name, changed=bool(changed), dry_run=dry_run or show),
         dry_run=dry_run or show,
@@ -118,7 +118,7 @@ def _install_cron(job: Job, machine: Machine, *, dry_run: bool, show: bool) -> R
                 write_table(wanted, machine.environ)
         if not dry_run:
             findings += _others(job, "cron", machine)
-    would = "would run" if dry_run or show else "runs"
+    would = "would run" if dry_run or show else "is to run"
     return Report(
         summary=_summary("cron", changed=changed, dry_run=dry_run or show),
         dry_run=dry_run or show,
@@ -147,7 +147,7 @@ def uninstall(job: Job, machine: Machine, *, dry_run: bool = False) -> Report:
             if not dry_run:
                 findings += _drop(manager, there, machine)
             actions += [
-                Action(verb="remove", target=printable(manager.folder / name), done=not dry_run) for name in there
+                Action(verb="delete", target=printable(manager.folder / name), done=not dry_run) for name in there
             ]
     if machine.which("crontab"):
         with _alone(machine.home):
