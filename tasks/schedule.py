@@ -35,8 +35,8 @@ _PROCEDURES: dict[str, Procedure] = {
 """What can be scheduled, in the order in which it runs.
 
 What only looks comes before what changes something: errors are read before logs are rotated, and the month's analysis
-and the planning see the cache before it is cleaned, for the clean-up's report would be the latest. A backup comes before
-the clean-up and is verified at once. The audit is last: it takes over what the others have just found.
+and the planning see the cache before it is cleaned, for the clean-up's report would be the latest. A backup is made
+before the clean-up and verified at once. The audit is last: it takes over what the others have just found.
 """
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {"monthly.dependency-update": {"check": True}}

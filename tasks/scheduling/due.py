@@ -53,7 +53,7 @@ def run_due(
         try:
             for each in found:
                 if each.is_due:
-                    reports.append(run(each.task))
+                    reports.append(run(each.task))  # noqa: PERF401 - an interruption leaves what there is
         except KeyboardInterrupt as stop:
             if isinstance(stop, Interrupted):
                 reports.append(stop.report)
