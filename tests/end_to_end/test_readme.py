@@ -47,7 +47,7 @@ def test_a_command_of_the_readme_runs(command: str, copy: Path, project: Path, e
 def test_the_settings_of_the_readme_can_be_used(inv: Inv, tmp_path: Path) -> None:
     texts = [textwrap.dedent(text) for language, text in BLOCKS if language == "yaml"]
     blocks = [text for text in texts if text.startswith("maintenance:")]
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for number, settings in enumerate(blocks):
         file = tmp_path / f"readme-{number}.yaml"
         file.write_text(settings)
