@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from .names import count, printable
 from .report import Finding, Status
-from .stamps import Attempt, Stamp
+from .stamps import Attempt, Stamp, read
 
 Cadence: TypeAlias = Literal["daily", "weekly", "monthly", "quarterly"]
 
@@ -99,23 +100,35 @@ def standing(task: str, cadence: Cadence, stamp: Stamp, now: datetime) -> Standi
     return Standing(task, cadence, stamp, last, today, doubt)
 
 
-def judge(standings: Sequence[Standing]) -> list[Finding]:
+def standings(root: Path, directory: str, cadences: Mapping[str, Cadence], now: datetime) -> list[Standing]:
+    """Return where each procedure stands, read from what its runs left.
+
+    Args:
+        root: the project.
+        directory: the folder of the logs, below it.
+        cadences: by the name of a procedure, how often it is to run.
+        now: the moment of the judgement, aware of its zone.
+    """
+    return [standing(task, cadence, read(root, directory, task), now) for task, cadence in cadences.items()]
+
+
+def judge(found: Sequence[Standing]) -> list[Finding]:
     """Return what is to be told of procedures: those overdue, those that never ran, and what is doubtful.
 
     One that is overdue is a warning; by more than a whole further period, critical. All that never ran are one
     warning: a project that has just adopted the suite is told so once.
     """
     return [
-        *(_overdue(each) for each in standings if each.overdue_days),
-        *_never(standings),
-        *doubts(standings),
-        *(_attempt(each.task, each.stamp.attempt) for each in standings if each.stamp.attempt),
+        *(_overdue(each) for each in found if each.overdue_days),
+        *_never(found),
+        *doubts(found),
+        *(_attempt(each.task, each.stamp.attempt) for each in found if each.stamp.attempt),
     ]
 
 
-def doubts(standings: Iterable[Standing]) -> Iterator[Finding]:
+def doubts(found: Iterable[Standing]) -> Iterator[Finding]:
     """Yield a warning per procedure of which nobody can tell when it ran."""
-    for each in standings:
+    for each in found:
         if each.doubt is not None:
             yield Finding(
                 check="schedule.stamp",
@@ -143,16 +156,16 @@ def _overdue(each: Standing) -> Finding:
     )
 
 
-def _never(standings: Sequence[Standing]) -> Iterator[Finding]:
-    never = [each.task for each in standings if each.never_ran]
+def _never(found: Sequence[Standing]) -> Iterator[Finding]:
+    never = [each.task for each in found if each.never_ran]
     if never:
-        all_of_them = len(never) == len(standings)
+        all_of_them = len(never) == len(found)
         told = "None of {} ever ran" if all_of_them else f"{len(never)} of {{}} never ran"
         yield Finding(
             check="schedule.never",
             subject="schedule",
             status=Status.WARNING,
-            message=f"{told.format(count(len(standings), 'procedure'))}: {', '.join(never)}.",
+            message=f"{told.format(count(len(found), 'procedure'))}: {', '.join(never)}.",
             value=len(never),
             unit="procedures",
             warning=0,

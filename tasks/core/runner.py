@@ -211,7 +211,10 @@ def perform(
     duration = round(time.monotonic() - clock, 3)
     report = msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
     if not (dry or report.dry_run) and procedure.is_whole(loaded.settings, arguments):
-        report = _stamped(report, loaded.settings, interrupted=interrupted)
+        try:
+            report = _stamped(report, loaded.settings, interrupted=interrupted)
+        except KeyboardInterrupt:
+            interrupted = True
     if interrupted:
         raise Interrupted(report)
     return report

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from ..core.cadence import Cadence, Standing, doubts
+from ..core.cadence import Cadence, Standing, doubts, standings
 from ..core.lock import project_lock, require_writable
 from ..core.names import count
 from ..core.report import Finding, Interrupted, Report, Status
 from ..core.settings.model import Settings
-from .review import standings, up_to_date
+from .review import up_to_date
 
 TASK = "schedule.due"
 
@@ -43,12 +43,12 @@ def run_due(
         Closed: the root cannot be written, so that no run could leave its stamp.
         Interrupted: Ctrl-C; it carries the report of what had run.
     """
-    root = Path(settings.root)
+    root, logs = Path(settings.root), settings.logs.directory
     if dry_run:
         require_writable(root)
-        return _planned(standings(settings, cadences, now))
+        return _planned(standings(root, logs, cadences, now))
     with project_lock(root, TASK, now):
-        found = standings(settings, cadences, now)
+        found = standings(root, logs, cadences, now)
         reports: list[Report] = []
         try:
             for each in found:

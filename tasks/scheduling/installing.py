@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,8 +79,14 @@ def install(job: Job, way: str, machine: Machine, *, dry_run: bool = False, show
         UserError: it cannot be installed; the message says what is as it was.
         OSError: a file cannot be written.
     """
-    if way == "cron":
-        return _install_cron(job, machine, dry_run=dry_run, show=show)
+    dry = dry_run or show
+    with nullcontext() if dry else _alone(machine.home):
+        if way == "cron":
+            return _install_cron(job, machine, dry=dry, show=show)
+        return _install_manager(job, way, machine, dry=dry, show=show)
+
+
+def _install_manager(job: Job, way: str, machine: Machine, *, dry: bool, show: bool) -> Report:
     manager = _managers(job, machine)[way]
     if show:
         findings = [_shown(manager.folder / name, content) for name, content in manager.files.items()]
@@ -88,43 +94,35 @@ def install(job: Job, way: str, machine: Machine, *, dry_run: bool = False, show
     else:
         findings = []
         changed = [name for name, content in manager.files.items() if _content(manager, name) != content]
-    if not (dry_run or show):
+    if not dry:
         findings += _take(manager, changed, machine)
         findings += _others(job, way, machine)
-    would = "would run" if dry_run or show else "is to run"
-    return Report(
-        summary=_summary(manager.name, changed=bool(changed), dry_run=dry_run or show),
-        dry_run=dry_run or show,
-        findings=[_installed(manager.name, f"What is due {would} {manager.when}."), *findings],
-        actions=[
-            Action(verb="write", target=printable(manager.folder / name), done=not (dry_run or show))
-            for name in changed
-        ],
-    )
+    written = [Action(verb="write", target=printable(manager.folder / name), done=not dry) for name in changed]
+    return _report(manager.name, manager.when, findings, written, dry=dry)
 
 
-def _install_cron(job: Job, machine: Machine, *, dry_run: bool, show: bool) -> Report:
-    when = f"every day at {clock(job.fixed_minute)}"
+def _install_cron(job: Job, machine: Machine, *, dry: bool, show: bool) -> Report:
     if show:
         findings = [_shown(Path("crontab"), block(job))]
         changed = True
     else:
         findings = []
-        with _alone(machine.home):
-            table = read_table(machine.environ)
-            wanted = with_block(table, job)
-            changed = wanted != table
-            if changed and not dry_run:
-                write_table(wanted, machine.environ)
-        if not dry_run:
-            findings += _others(job, "cron", machine)
-    would = "would run" if dry_run or show else "is to run"
-    return Report(
-        summary=_summary("cron", changed=changed, dry_run=dry_run or show),
-        dry_run=dry_run or show,
-        findings=[_installed("cron", f"What is due {would} {when}."), *findings],
-        actions=[Action(verb="write", target="crontab", done=not (dry_run or show))] if changed else [],
-    )
+        table = read_table(machine.environ)
+        wanted = with_block(table, job)
+        changed = wanted != table
+        if changed and not dry:
+            write_table(wanted, machine.environ)
+    if not dry:
+        findings += _others(job, "cron", machine)
+    written = [Action(verb="write", target="crontab", done=not dry)] if changed else []
+    return _report("cron", f"every day at {clock(job.fixed_minute)}", findings, written, dry=dry)
+
+
+def _report(way: str, when: str, findings: list[Finding], actions: list[Action], *, dry: bool) -> Report:
+    message = f"What is due {'would run' if dry else 'is to run'} {when}."
+    has = f"{way} has it already" if not actions else f"{way} would have it" if dry else f"{way} has it"
+    installed = Finding(check="schedule.installed", subject=way, status=Status.OK, message=message)
+    return Report(summary=has, dry_run=dry, findings=[installed, *findings], actions=actions)
 
 
 def uninstall(job: Job, machine: Machine, *, dry_run: bool = False) -> Report:
@@ -139,32 +137,31 @@ def uninstall(job: Job, machine: Machine, *, dry_run: bool = False) -> Report:
         UserError: the crontab cannot be written, or holds half of the job.
         OSError: a file cannot be removed.
     """
+    with nullcontext() if dry_run else _alone(machine.home):
+        findings, actions = _removed(job, machine, dry=dry_run)
+    if not actions:
+        summary = "nothing was installed, so nothing is removed"
+    else:
+        summary = f"the schedule {'would be' if dry_run else 'was'} removed"
+    return Report(summary=summary, dry_run=dry_run, findings=findings, actions=actions)
+
+
+def _removed(job: Job, machine: Machine, *, dry: bool) -> tuple[list[Finding], list[Action]]:
     findings: list[Finding] = []
     actions: list[Action] = []
     for manager in _managers(job, machine).values():
         there = [name for name in (*manager.files, *manager.links) if os.path.lexists(manager.folder / name)]
-        if there:
-            if not dry_run:
-                findings += _drop(manager, there, machine)
-            actions += [
-                Action(verb="delete", target=printable(manager.folder / name), done=not dry_run) for name in there
-            ]
+        if there and not dry:
+            findings += _drop(manager, there, machine)
+        actions += [Action(verb="delete", target=printable(manager.folder / name), done=not dry) for name in there]
     if machine.which("crontab"):
-        with _alone(machine.home):
-            table = read_table(machine.environ)
-            rest = without_block(table, job.name)
-            if rest != table:
-                if not dry_run:
-                    write_table(rest, machine.environ)
-                actions.append(Action(verb="write", target="crontab", done=not dry_run))
-    return Report(
-        summary=("the schedule would be removed" if dry_run else "the schedule was removed")
-        if actions
-        else "nothing was installed, so nothing is removed",
-        dry_run=dry_run,
-        findings=findings,
-        actions=actions,
-    )
+        table = read_table(machine.environ)
+        rest = without_block(table, job.name)
+        if rest != table:
+            if not dry:
+                write_table(rest, machine.environ)
+            actions.append(Action(verb="write", target="crontab", done=not dry))
+    return findings, actions
 
 
 def _managers(job: Job, machine: Machine) -> dict[str, Manager]:
@@ -177,8 +174,11 @@ def _managers(job: Job, machine: Machine) -> dict[str, Manager]:
 
 def _take(manager: Manager, changed: Sequence[str], machine: Machine) -> Iterator[Finding]:
     """Write what has changed and tell the manager of it."""
-    if not changed and _said(manager.active, machine) is not None:
-        return
+    if not changed:
+        for command in manager.reload:  # a run that was killed may have written them and told nobody
+            _said(command, machine)
+        if _said(manager.active, machine) is not None:
+            return
     if changed:
         for command in manager.forget:
             _said(command, machine)
@@ -238,7 +238,7 @@ def _content(manager: Manager, name: str) -> bytes | None:
 
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    """Keep another installation of this user's from writing the crontab between our reading and our writing."""
+    """Keep another installation of this user's from reading or writing the same meanwhile."""
     with files.folder(home, ".") as descriptor, folder_lock(descriptor):
         yield
 
@@ -266,10 +266,6 @@ def _others(job: Job, way: str, machine: Machine) -> Iterator[Finding]:
         )
 
 
-def _installed(way: str, message: str) -> Finding:
-    return Finding(check="schedule.installed", subject=way, status=Status.OK, message=message)
-
-
 def _shown(path: Path, content: bytes) -> Finding:
     return Finding(
         check="schedule.file",
@@ -278,9 +274,3 @@ def _shown(path: Path, content: bytes) -> Finding:
         message="It would hold:",
         excerpt=content.decode("utf-8"),
     )
-
-
-def _summary(way: str, *, changed: bool, dry_run: bool) -> str:
-    if not changed:
-        return f"{way} has it already"
-    return f"{way} would have it" if dry_run else f"{way} has it"

@@ -21,7 +21,7 @@ class Manager(NamedTuple):
         forget: told before changed files are taken; they may fail, for it may know of none.
         take: told once the files are written.
         drop: told before they are removed.
-        reload: told after.
+        reload: reads the files anew.
         lasting: says ``no`` where it ends with the user's session; ``None`` where nothing does.
         when: when the job runs, as the end of a sentence.
     """

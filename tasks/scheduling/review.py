@@ -7,23 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..core.cadence import Cadence, Standing, judge, standing
+from ..core.cadence import Cadence, Standing, judge, standings
 from ..core.names import count, duration
 from ..core.report import Finding, Report, Status
 from ..core.settings.model import Settings
-from ..core.stamps import read
-
-
-def standings(settings: Settings, cadences: Mapping[str, Cadence], now: datetime) -> list[Standing]:
-    """Return where each procedure stands, read from what its runs left.
-
-    Args:
-        settings: the project's settings, ``root`` absolute.
-        cadences: by the name of a procedure, how often it is to run.
-        now: the moment of the judgement, aware of its zone.
-    """
-    root, logs = Path(settings.root), settings.logs.directory
-    return [standing(task, cadence, read(root, logs, task), now) for task, cadence in cadences.items()]
 
 
 def review(settings: Settings, cadences: Mapping[str, Cadence], *, now: datetime) -> Report:
@@ -34,7 +21,7 @@ def review(settings: Settings, cadences: Mapping[str, Cadence], *, now: datetime
         cadences: by the name of a procedure, how often it is to run.
         now: the moment of the run, aware of its zone.
     """
-    found = standings(settings, cadences, now)
+    found = standings(Path(settings.root), settings.logs.directory, cadences, now)
     due = [each.task for each in found if each.is_due]
     overdue = [each.task for each in found if each.overdue_days]
     findings = judge(found)

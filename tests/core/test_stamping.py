@@ -119,6 +119,16 @@ def test_what_does_not_come_to_its_end_is_an_attempt_unless_another_run_kept_it_
     assert (found.attempt and found.attempt.reason) == reason
 
 
+def test_ctrl_c_at_the_very_end_loses_no_report(loaded: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tasks.core.stamps.record", stopped)
+    with pytest.raises(Interrupted) as caught:
+        perform(tidy, "weekly.tidy", {}, loaded)
+    assert caught.value.report.task == "weekly.tidy"
+
+
 def test_a_part_that_failed_is_a_run_that_did_not_come_to_its_end(loaded: Loaded) -> None:
     @procedure()
     def composed(_run: Run) -> Report:

@@ -433,7 +433,8 @@ def test_systemd_units_are_written_taken_and_taken_away(inv: Inv, units: Path, h
     before = fingerprint(units)
     again = inv("schedule.install", "--systemd")
     assert (again.status, again.report["actions"], fingerprint(units)) == (0, [], before)
-    assert (home / "told").read_text().splitlines() == [*told, f"--user is-active --quiet {name}.timer"]
+    asked = ["--user daemon-reload", f"--user is-active --quiet {name}.timer"]
+    assert (home / "told").read_text().splitlines() == [*told, *asked]
     removed = inv("schedule.uninstall")
     assert (removed.status, len(removed.report["actions"]), [*units.iterdir()]) == (0, 2, []), removed.out
     assert (home / "told").read_text().splitlines()[-2:] == [
@@ -474,11 +475,15 @@ def test_systemd_finds_no_fault_in_the_units(inv: Inv, units: Path, tmp_path: Pa
     strange.mkdir()
     inv("schedule.install", "--systemd", env={"INVOKE_MAINTENANCE_ROOT": str(strange)})
     (timer,) = units.glob("*.timer")
-    verify = ["systemd-analyze", "verify", "--man=no", str(service_of(units)), str(timer)]
-    done = subprocess.run(verify, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+
+    def faults() -> list[str]:
+        verify = ["systemd-analyze", "verify", "--man=no", str(service_of(units)), str(timer)]
+        said = subprocess.run(verify, capture_output=True, text=True, check=False).stderr
+        return [line for line in said.splitlines() if timer.stem in line]  # others are of the machine's own units
+
+    assert faults() == []
     service_of(units).write_text(service_of(units).read_text().replace("Type=oneshot", "Type=nonsense"))
-    assert "nonsense" in subprocess.run(verify, capture_output=True, text=True, check=False).stderr
+    assert any("nonsense" in line for line in faults())
 
 
 def test_without_a_user_bus_it_says_what_to_run(inv: Inv, units: Path, tmp_path: Path) -> None:
