@@ -40,6 +40,7 @@ def _until(settings: Settings, text: str | None) -> datetime | None:
 
 @procedure(
     checks={"since": _since, "level": _level},
+    whole=["archives"],
     help={
         "archives": "Count what is in the archives as well.",
         "dry_run": "Change nothing; show what a run would do.",

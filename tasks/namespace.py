@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from invoke import Collection
 
-from . import backup, daily, demo, monthly, quarterly, release, report, settings, weekly
+from . import backup, daily, demo, monthly, quarterly, release, report, schedule, settings, weekly
 from .core import excepthook
 
 excepthook.install()
@@ -21,6 +21,7 @@ namespace = Collection(
     quarterly,
     release,
     backup,
+    schedule,
     settings,
     report,
 )

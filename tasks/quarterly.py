@@ -109,10 +109,11 @@ def capacity_planning(run: Run, dry_run: bool = False) -> Report:
 
 
 @procedure(
+    whole=["rerun"],
     help={
         "dry_run": "Write nothing, and let the other procedures make dry runs; no benchmark is measured.",
         "rerun": "Run the other procedures even where their reports are fresh.",
-    }
+    },
 )
 def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report:
     """Audit architecture, security, performance, data, capacity and licences; one score with its arithmetic.

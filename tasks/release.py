@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import daily, monthly, quarterly
+from . import daily, monthly, quarterly, schedule
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
@@ -72,13 +72,24 @@ def checklist(
     means = Means(
         measure=_measure(run, dry=dry, rerun=rerun),
         errors=errors,
-        overdue=None,
+        overdue=_overdue(run),
         interpreter=quarterly.interpreter(settings),
         environ=os.environ,
         redact=run.redact,
     )
     report = check(settings, means, skip=skip or (), reason=reason, now=now, advance=run.advance, dry_run=dry)
     return record(report, Path(settings.root), settings.logs.directory, task=TASK, now=now, dry_run=dry)
+
+
+def _overdue(run: Run) -> list[str] | None:
+    """Return the procedures that are overdue; ``None`` where none has ever left a stamp."""
+    from pathlib import Path
+
+    from .core.cadence import standings
+
+    settings = run.settings
+    found = standings(Path(settings.root), settings.logs.directory, schedule.cadences(settings), run.now)
+    return None if all(each.never_ran for each in found) else [each.task for each in found if each.overdue_days]
 
 
 def _measure(run: Run, *, dry: bool, rerun: bool) -> Measure:

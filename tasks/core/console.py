@@ -15,7 +15,7 @@ from . import actions
 from .errors import OutputError
 from .layout import Line, report_lines, verdict_lines
 from .markdown import page, title_of
-from .report import Report, RunReport, encode
+from .report import Report, RunReport, Status, encode
 from .settings.model import Settings
 
 
@@ -108,6 +108,31 @@ class TextConsole:
         for line in lines:
             console.print(Text.assemble(*line))
         emit(self._stream, styled.getvalue().removesuffix("\n"))
+
+
+class QuietConsole:
+    """Nothing while all is well: everything, at the end, where a report is worse than skipped.
+
+    What a scheduler sends to people is what is printed.
+
+    Args:
+        console: prints what is told after all.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._held: list[tuple[Report, Page]] = []
+
+    def report(self, report: Report, page: Page = Page.NONE) -> None:
+        """Hold the report back until it is known how all of them are."""
+        self._held.append((report, page))
+
+    def verdict(self, document: RunReport) -> None:
+        """Print everything, or nothing."""
+        if document.status.severity > Status.SKIPPED.severity:
+            for report, page in self._held:
+                self._console.report(report, page)
+            self._console.verdict(document)
 
 
 class ActionsConsole:

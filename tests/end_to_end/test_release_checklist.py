@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -160,7 +160,7 @@ def gate(result: Result, name: str) -> dict[str, Any]:
     return finding
 
 
-ALL_GO = {**dict.fromkeys(GATES, "go"), "maintenance": "skipped"}  # nothing keeps a schedule here
+ALL_GO = dict.fromkeys(GATES, "go")
 
 
 def test_a_clean_project_is_go(inv: Inv, unchecked: Path) -> None:
@@ -168,15 +168,15 @@ def test_a_clean_project_is_go(inv: Inv, unchecked: Path) -> None:
     jsonschema.validate(result.document, json.loads(inv("report.schema", json=False).out))
     assert answers(result) == ALL_GO, result.out
     assert [*answers(result)] == [*GATES]
-    assert (result.status, result.report["status"], result.err) == (0, "skipped", "")
-    assert result.report["summary"] == "GO for 1.2.0 (11 go, 1 skipped)"
+    assert (result.status, result.report["status"], result.err) == (0, "ok", "")
+    assert result.report["summary"] == "GO for 1.2.0 (12 go)"
     data = result.report["data"]
     assert (data["verdict"], data["version"], data["branch"]) == ("GO", "1.2.0", "main")
     assert data["commit"] == git(unchecked, "rev-parse", "HEAD")
     assert {row["how"] for row in data["sources"]} == {"it was run"}
     assert "3 passed in 0.01s" in gate(result, "tests")["message"]
     page, file = (unchecked / each for each in result.report["files"])
-    assert page.read_text().startswith("# Release checklist\n\n**skipped**: GO for 1.2.0")
+    assert page.read_text().startswith("# Release checklist\n\n**ok**: GO for 1.2.0")
     assert json.loads(file.read_text())["data"] == data
 
 
@@ -256,6 +256,15 @@ def break_disk(root: Path) -> dict[str, str]:
     return {"INVOKE_MAINTENANCE_HEALTH_DISK_PERCENT": "0.000001"}
 
 
+def break_maintenance(root: Path) -> dict[str, str]:
+    stamp = root / "logs/schedule/monthly.config-review.json"
+    content = json.loads(stamp.read_text())
+    long_ago = (datetime.now().astimezone() - timedelta(days=31)).isoformat()
+    content["completed"] |= {"began": long_ago, "ended": long_ago}
+    stamp.write_text(json.dumps(content))
+    return {"INVOKE_MAINTENANCE_RELEASE_GATES_MAINTENANCE": "block"}
+
+
 @pytest.mark.parametrize(
     ("name", "break_it"),
     [
@@ -270,6 +279,7 @@ def break_disk(root: Path) -> dict[str, str]:
         ("providers", break_providers),
         ("backup", break_backup),
         ("disk", break_disk),
+        ("maintenance", break_maintenance),
     ],
 )
 def test_each_gate_that_is_broken_and_no_other_says_no(
@@ -279,7 +289,7 @@ def test_each_gate_that_is_broken_and_no_other_says_no(
     result = inv(TASK, env=env)
     assert answers(result) == ALL_GO | {name: "no-go"}, result.out
     assert (result.status, result.report["data"]["verdict"]) == (2, "NO-GO")
-    assert result.report["summary"].startswith(f"NO-GO for 1.2.0 because of {name} (10 go, 1 no-go")
+    assert result.report["summary"].startswith(f"NO-GO for 1.2.0 because of {name} (11 go, 1 no-go")
     assert gate(result, name)["remedy"]
 
 
@@ -289,7 +299,7 @@ def test_each_gate_that_is_broken_and_no_other_says_no(
 def test_a_gate_that_only_warns_keeps_nothing_back(inv: Inv, clean: Path) -> None:
     result = inv(TASK, env={**break_tests(clean), "INVOKE_MAINTENANCE_RELEASE_GATES_TESTS": "warn"})
     assert (result.status, gate(result, "tests")["status"]) == (1, "warning"), result.out
-    assert result.report["summary"] == "GO for 1.2.0, warned by tests (10 go, 1 no-go, 1 skipped)"
+    assert result.report["summary"] == "GO for 1.2.0, warned by tests (11 go, 1 no-go)"
 
 
 def test_a_gate_that_is_switched_off_is_not_looked_at(inv: Inv, clean: Path) -> None:

@@ -376,6 +376,24 @@ class ReleaseSettings(Section, frozen=True, kw_only=True):
     ] = 24
 
 
+class ScheduleSettings(Section, frozen=True, kw_only=True):
+    """How often procedures are to run, and when the machine looks what is due."""
+
+    cadence: Annotated[
+        dict[str, Literal["daily", "weekly", "monthly", "quarterly", "never"]],
+        Meta(
+            description="By procedure: how often it is to run, where its collection does not say so or says otherwise."
+        ),
+    ] = field(default_factory=dict)
+    at: Annotated[
+        str, Meta(description="When the machine looks what is due, once a day (HH:MM in quotes, local time).")
+    ] = "03:17"
+    random_delay_minutes: Annotated[
+        Annotated[int, Meta(ge=0, le=720)],
+        Meta(description="Up to so much later, so that not all machines ask the same services at the same time."),
+    ] = 20
+
+
 def _providers() -> dict[str, ProviderSettings]:
     return {
         "deepseek": ProviderSettings(
@@ -406,6 +424,7 @@ class Settings(Section, frozen=True, kw_only=True):
     capacity: CapacitySettings = CapacitySettings()
     audit: AuditSettings = AuditSettings()
     release: ReleaseSettings = ReleaseSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
 
 
 def defaults() -> dict[str, Any]:

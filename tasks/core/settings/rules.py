@@ -21,6 +21,7 @@ from .model import (
     ProviderSettings,
     ReleaseSettings,
     RepositorySettings,
+    ScheduleSettings,
     Settings,
 )
 
@@ -49,6 +50,7 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     for name, repository in settings.backups.repositories.items():
         for path, expected in _repository(repository):
             yield ("backups", "repositories", name, *path), expected
+    yield from _schedule(settings.schedule)
     for name, provider in settings.providers.items():
         for path, expected in _provider(provider):
             yield ("providers", name, *path), expected
@@ -232,6 +234,20 @@ def _copies(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         elif path.is_relative_to(root):
             yield ("backups", "copies"), f"folders outside the root ({root}): what lies in it is lost with it"
 
+
+def _schedule(schedule: ScheduleSettings) -> Iterator[tuple[SettingPath, str]]:
+    if not _TIME.fullmatch(schedule.at):
+        yield ("schedule", "at"), "a time of the day from 00:00 to 23:59, in quotes"
+        return
+    hour, minute = map(int, schedule.at.split(":"))
+    if hour * 60 + minute + schedule.random_delay_minutes >= _DAY:
+        delay = f"schedule.random_delay_minutes ({schedule.random_delay_minutes})"
+        yield ("schedule", "at"), f"a time after which {delay} end before midnight, so that a day has one run"
+
+
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_DAY = 24 * 60
+"""Minutes."""
 
 _PASSWORD_INSIDE = re.compile(r"//[^/@]*:[^/]*@")
 

@@ -312,3 +312,23 @@ def test_only_gates_that_there_are_have_a_severity() -> None:
 )
 def test_the_other_settings_of_the_checklist(name: str, value: object, *, fine: bool) -> None:
     assert _broken(release={name: value}) == ([] if fine else [f"release.{name}"])
+
+
+@pytest.mark.parametrize(
+    ("at", "delay", "fine"),
+    [
+        ("03:17", 20, True),
+        ("00:00", 720, True),
+        ("23:59", 0, True),
+        ("23:50", 9, True),
+        ("23:50", 10, False),
+        ("3:17", 0, False),
+        ("24:00", 0, False),
+        ("12:60", 0, False),
+        ("noon", 0, False),
+        ("", 0, False),
+        ("03:17\n", 0, False),
+    ],
+)
+def test_a_day_has_one_time_at_which_the_machine_looks_what_is_due(at: str, delay: int, *, fine: bool) -> None:
+    assert _broken(schedule={"at": at, "random_delay_minutes": delay}) == ([] if fine else ["schedule.at"])
