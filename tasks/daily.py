@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .core.report import Report
     from .core.settings.model import Settings
 
+HEALTH_REPORT = "health_reports/health_report_{:%Y%m%d}.json"
+"""A file in the log folder, by the day of a moment: the release checklist looks there as well."""
+
 
 def _since(settings: Settings, text: str | None) -> datetime | timedelta | None:
     from .core.arguments import since
@@ -37,6 +40,7 @@ def _until(settings: Settings, text: str | None) -> datetime | None:
 
 @procedure(
     checks={"since": _since, "level": _level},
+    whole=["archives"],
     help={
         "archives": "Count what is in the archives as well.",
         "dry_run": "Change nothing; show what a run would do.",
@@ -109,7 +113,7 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
         root=Path(settings.root),
         task="daily.health-check",
         now=now,
-        path=f"{settings.logs.directory}/health_reports/health_report_{now:%Y%m%d}.json",
+        path=f"{settings.logs.directory}/{HEALTH_REPORT.format(now)}",
         check="health.report",
         advance=run.advance,
         side_by_side=True,

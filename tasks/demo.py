@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import backup, daily, monthly, quarterly, weekly
+from . import backup, daily, monthly, quarterly, release, weekly
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
@@ -18,11 +18,15 @@ _SHOWN = {
     "monthly.performance-analysis": monthly.performance_analysis,
     "monthly.config-review": monthly.config_review,
     "quarterly.backup-verification": quarterly.backup_verification,
+    "quarterly.capacity-planning": quarterly.capacity_planning,
+    "quarterly.system-audit": quarterly.system_audit,
     "weekly.cache-cleanup": weekly.cache_cleanup,
     "weekly.log-rotation": weekly.log_rotation,
     "weekly.api-health": weekly.api_health,
+    "release.checklist": release.checklist,
 }
-"""What the demo runs, in this order: the month's analysis before the clean-up, whose report would be the latest."""
+"""What the demo runs, in this order: the month's analysis before the clean-up, whose report would be the latest, the
+audit and the checklist after those whose reports they take over."""
 
 _ARGUMENTS = {"monthly.dependency-update": {"check": True}}
 """With which it runs them; nothing is asked."""
@@ -40,11 +44,14 @@ def demo(run: Run, dry_run: bool = False) -> Report:
     from .core.settings.loading import load
     from .core.settings.sources import Level, Sources
     from .demo_site import (
+        audit_problems,
         backup_problems,
+        capacity_problems,
         configuration_problems,
         demonstration,
         dependency_problems,
         provider_problems,
+        release_problems,
         site,
     )
 
@@ -59,6 +66,8 @@ def demo(run: Run, dry_run: bool = False) -> Report:
             "providers": providers,
             "dependencies": dependencies,
             "configuration": {"environment_keys": [*site.KEYS.values()]},
+            "capacity": capacity_problems.SETTINGS,
+            "release": release_problems.SETTINGS,
         }
         loaded = load(Sources([], {}, [Level("demo", values)], folder))
         perform(daily.error_monitor, "daily.error-monitor", {}, loaded)  # so that what fails already is known
@@ -67,6 +76,8 @@ def demo(run: Run, dry_run: bool = False) -> Report:
         problems += backup_problems.plant(folder, run.now)
         perform(monthly.config_review, "monthly.config-review", {"accept": True}, loaded)  # what drifts, drifts from it
         problems += configuration_problems.plant(folder)
+        problems += audit_problems.plant(folder)
+        problems += release_problems.plant(folder)
 
         def suite() -> list[Report]:
             return [perform(shown, name, _ARGUMENTS.get(name, {}), loaded) for name, shown in _SHOWN.items()]

@@ -29,6 +29,7 @@ def _packages(settings: Settings, names: Sequence[str] | None) -> frozenset[str]
 @procedure(
     iterable=["only"],
     checks={"only": _packages},
+    whole=["check", "yes"],
     help={
         "check": "Look only; without a terminal to ask at, that is all that happens unless --yes is given.",
         "dry_run": "Change nothing; show what an update would change.",
@@ -124,6 +125,7 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
 
 @procedure(
     iterable=["accept_path"],
+    whole=["accept", "diff"],
     help={
         "accept": "Make the present state the baseline that drift is told against.",
         "accept_path": "Accept this much only: FILE, or FILE:PATH as the table has it; may be given several times.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from invoke import Collection
 
-from . import backup, daily, demo, emergency, monthly, quarterly, report, settings, weekly
+from . import backup, daily, demo, emergency, monthly, quarterly, release, report, schedule, settings, weekly
 from .core import excepthook
 
 excepthook.install()
@@ -20,7 +20,9 @@ namespace = Collection(
     monthly,
     quarterly,
     emergency,
+    release,
     backup,
+    schedule,
     settings,
     report,
 )

@@ -10,14 +10,11 @@ from . import monthly
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
     from threading import Event
-    from typing import Any
 
-    from .audit.audit import Interpreter
-    from .audit.taken_over import Source
-    from .core.procedure import Procedure
+    from .core.fresh_reports import Source
+    from .core.interpreter import Interpreter
     from .core.report import Report
     from .core.settings.model import Settings
 
@@ -26,7 +23,8 @@ def _quarter(now: datetime) -> str:
     return f"{now.year}Q{(now.month + 2) // 3}"
 
 
-def _backup_report(now: datetime) -> str:
+def backup_report(now: datetime) -> str:
+    """Return where in the log folder the verification of a moment's quarter is kept."""
     return f"backup_reports/backup_verification_{_quarter(now)}.json"
 
 
@@ -72,7 +70,7 @@ def backup_verification(run: Run, dry_run: bool = False) -> Report:
         root=Path(settings.root),
         task="quarterly.backup-verification",
         now=now,
-        path=f"{settings.logs.directory}/{_backup_report(now)}",
+        path=f"{settings.logs.directory}/{backup_report(now)}",
         check="backup.report",
         advance=lambda _parts: None,
         dry_run=dry,
@@ -110,20 +108,12 @@ def capacity_planning(run: Run, dry_run: bool = False) -> Report:
     )
 
 
-_TAKEN_OVER: dict[str, tuple[Procedure, dict[str, Any], Callable[[datetime], str]]] = {
-    "monthly.dependency-update": (monthly.dependency_update, {"check": True}, monthly.DEPENDENCY_REPORT.format),
-    "monthly.config-review": (monthly.config_review, {}, monthly.CONFIG_REPORT.format),
-    "quarterly.backup-verification": (backup_verification, {}, _backup_report),
-    "quarterly.capacity-planning": (capacity_planning, {}, _capacity_report),
-}
-"""What the audit takes over: the procedure, its arguments, and where it keeps its report in the log folder."""
-
-
 @procedure(
+    whole=["rerun"],
     help={
         "dry_run": "Write nothing, and let the other procedures make dry runs; no benchmark is measured.",
         "rerun": "Run the other procedures even where their reports are fresh.",
-    }
+    },
 )
 def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report:
     """Audit architecture, security, performance, data, capacity and licences; one score with its arithmetic.
@@ -146,7 +136,7 @@ def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report
             "audit": lambda stop: audit(
                 settings,
                 sources=sources,
-                interpreter=_interpreter(settings),
+                interpreter=interpreter(settings),
                 environ=os.environ,
                 now=now,
                 quarter=_quarter,
@@ -167,37 +157,33 @@ def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report
 
 def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
     """Return the other procedures' reports: the fresh ones as they are, the others by running them."""
-    from datetime import timedelta
-    from pathlib import Path
+    from .core.taking_over import Other, kept, made
 
-    from .audit.taken_over import Source, fresh
-
-    settings, now, days = run.settings, run.now, run.settings.audit.fresh_days
-    sources = {}
-    for name, (other, arguments, path) in _TAKEN_OVER.items():
-        kept = {path(now - timedelta(days=each)) for each in (*range(0, int(days), 28), days)}  # of earlier months too
-        found = [
-            source
-            for each in kept
-            if (source := fresh(Path(settings.root), f"{settings.logs.directory}/{each}", name, now=now, days=days))
-        ]
-        sources[name] = (
-            max(found, key=lambda source: source.measured)
-            if found and not rerun
-            else Source(run.perform(other, name, arguments, dry=dry, anew=rerun), now, reused=False)
-        )
-    return sources
+    others = {
+        "monthly.dependency-update": Other(
+            monthly.dependency_update, {"check": True}, monthly.DEPENDENCY_REPORT.format
+        ),
+        "monthly.config-review": Other(monthly.config_review, {}, monthly.CONFIG_REPORT.format),
+        "quarterly.backup-verification": Other(backup_verification, {}, backup_report),
+        "quarterly.capacity-planning": Other(capacity_planning, {}, _capacity_report),
+    }
+    days = run.settings.audit.fresh_days
+    return {
+        name: (None if rerun else kept(run, name, other, days=days)) or made(run, name, other, dry=dry)
+        for name, other in others.items()
+    }
 
 
-def _interpreter(settings: Settings) -> Interpreter:
+def interpreter(settings: Settings) -> Interpreter:
+    """Return the Python of the project's environment, or why none is known."""
     import os
     from pathlib import Path
 
-    from .audit.audit import Interpreter
+    from .core.interpreter import Interpreter
     from .dependencies.environment import Nowhere, locate
 
     found = locate(Path(settings.root), settings.dependencies.python, os.environ)
-    return Interpreter(None, found.message) if isinstance(found, Nowhere) else Interpreter(found.python)
+    return Interpreter(None, *found) if isinstance(found, Nowhere) else Interpreter(found.python)
 
 
 @task(name="all", default=True, pre=[backup_verification, capacity_planning, system_audit])

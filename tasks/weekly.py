@@ -65,6 +65,7 @@ def cache_cleanup(
 
 @procedure(
     checks={"older_than_days": _days},
+    whole=["force"],
     help={
         "dry_run": "Change nothing; show what a run would do.",
         "force": "Of a log in use, archive every complete line now, not only whole blocks of the file system.",

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import NamedTuple
 
 import msgspec
 
-from ..core import files
-from ..core.markdown import page
-from ..core.names import count, printable
+from ..core.fresh_reports import Source, rows
+from ..core.interpreter import Interpreter
+from ..core.names import count
 from ..core.report import Action, Finding, Report, Status
+from ..core.report_files import with_page
 from ..core.settings.model import Settings
 from . import taken_over
 from .architecture import declared as architecture
@@ -26,7 +26,7 @@ from .performance import examine as performance
 from .score import Score, arithmetic, score, table
 from .security import checks as security
 from .security.examine import examine as examine_security
-from .taken_over import Source, rows, take_over
+from .taken_over import take_over
 from .trend import FOLDER, compared, last_audit
 from .waivers import waive
 
@@ -41,13 +41,6 @@ CHECKS = (
     *taken_over.CHECKS,
 )
 """All that is declared; their weights are what the score is made of."""
-
-
-class Interpreter(NamedTuple):
-    """The project's own Python: its path, or ``None`` and why there is none, as a sentence."""
-
-    python: Path | None
-    reason: str = ""
 
 
 def audit(
@@ -141,11 +134,4 @@ def _with_page(root: Path, settings: Settings, report: Report, quarter: str, *, 
     if dry_run:
         action = Action(verb="write", target=path, done=False)
         return msgspec.structs.replace(report, actions=[*report.actions, action])
-    try:
-        files.write(root, path, page(f"System audit {quarter}", report).encode("utf-8", "backslashreplace"))
-    except (files.Refused, OSError) as error:
-        message = f"The page could not be written: {printable(error).rstrip('.')}."
-        remedy = "Make room, and see that the folder can be written."
-        finding = Finding(check="audit.report", subject=path, status=Status.WARNING, message=message, remedy=remedy)
-        return msgspec.structs.replace(report, findings=[*report.findings, finding])
-    return msgspec.structs.replace(report, files=[*report.files, path])
+    return with_page(root, path, f"System audit {quarter}", report, check="audit.report")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from ..core import json_files
-from ..core.report import Finding, Report, Status
+from ..core.fresh_reports import Source
+from ..core.report import Finding, Status
 from .checks import Check
 
 DEPENDENCIES = Check("audit.dependencies", "security", 10, "no installed package has a known vulnerability")
@@ -59,60 +57,9 @@ SOURCES: Mapping[Check, Taken] = {
 """Packages that are merely outdated, drift, and the like are other procedures' matter, and not part of the score."""
 
 
-class Source(NamedTuple):
-    """A procedure's report, and where the audit has it from.
-
-    Attributes:
-        report: the report; its name is in it.
-        measured: when.
-        reused: True where it lay in a file, False where the procedure was run for the audit.
-    """
-
-    report: Report
-    measured: datetime
-    reused: bool
-
-
-def fresh(root: Path, path: str, procedure: str, *, now: datetime, days: float) -> Source | None:
-    """Return the report in a file that is fresh enough; ``None`` where there is none that can be used.
-
-    A report that is interrupted, of another version, or dated ahead is none.
-
-    Args:
-        root: the project.
-        path: the file below it, as :func:`core.report_files.with_file` writes it.
-        procedure: the procedure's full name.
-        now: the moment of the audit.
-        days: how old it may be.
-    """
-    content = json_files.read_object(root, path).content
-    try:
-        measured = datetime.fromisoformat(content["updated"])
-        findings = msgspec.convert(content["findings"], list[Finding])
-    except (KeyError, TypeError, ValueError, msgspec.ValidationError):
-        return None
-    if measured.tzinfo is None or not timedelta() <= now - measured <= timedelta(days=days):
-        return None
-    report = Report(task=procedure, summary=str(content.get("summary", "")), findings=findings)
-    return Source(report, measured, reused=True)
-
-
 def take_over(sources: Mapping[str, Source]) -> list[Finding]:
     """Return the findings of the checks that other procedures make: each that is not ok, or one that all is well."""
     return [finding for check in CHECKS for finding in _taken(check, sources)]
-
-
-def rows(sources: Mapping[str, Source]) -> list[dict[str, Any]]:
-    """Return where the findings are from, for the report: a table of procedure, status, day and how."""
-    return [
-        {
-            "procedure": name,
-            "status": source.report.status.value,
-            "measured": source.measured.isoformat(timespec="seconds"),
-            "how": "its report was used" if source.reused else "it was run",
-        }
-        for name, source in sources.items()
-    ]
 
 
 def _taken(check: Check, sources: Mapping[str, Source]) -> Iterator[Finding]:

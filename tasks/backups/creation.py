@@ -120,7 +120,7 @@ def _made(settings: Settings, made: Made, findings: list[Finding], metrics: list
     held = [entry for entry in made.manifest.entries if entry.is_file]
     total, packed = sum(entry.size for entry in held), made.manifest.archive_bytes
     path = f"{own.directory}/{made.name}"
-    share = f" ({percent(packed / total)})" if total else ""
+    share = f" ({percent(packed / total)})" if packed < total else ""
     message = f"{count(len(held), 'file')} of {size(total)} in {size(packed)}{share}, read back and compared."
     findings.append(_finding(Status.OK, path, message, None))
     findings += _changed(made)

@@ -92,11 +92,12 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
     ]
     restored = [each.backup.name for each in verified if each.level is Level.RESTORED]
     ledger |= dict.fromkeys(restored, now.isoformat(timespec="seconds"))
+    sound = [each.backup for each in verified if not each.problem]
     findings = [
-        *_ages(own, found[0], now),
+        _age(own, found, sound, now),
         *_sizes(own, found),
         *(finding for each in verified for finding in _judged(own, each, tried=each.backup.name in chosen)),
-        *_unsaved(found, selected),
+        *_unsaved(sound, selected),
     ]
     actions: list[Action] = []
     if dry_run:
@@ -224,14 +225,20 @@ def _faults(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
 # What is told
 
 
-def _ages(own: BackupSettings, newest: Backup, now: datetime) -> Iterator[Finding]:
-    days, warning, critical = days_old(newest, now), own.max_age_days, 3 * own.max_age_days
+def _age(own: BackupSettings, found: Sequence[Backup], sound: Sequence[Backup], now: datetime) -> Finding:
+    """Return the finding on how old the newest backup is that has no fault; of what is damaged the age says nothing."""
+    warning, critical = own.max_age_days, 3 * own.max_age_days
+    if not sound:
+        message = f"Of {count(len(found), 'backup')}, none is without a fault."
+        return _finding("recent", own.directory, Status.CRITICAL, message, "Run inv backup.create now.")
+    days = days_old(sound[0], now)
     status = Status.CRITICAL if days > critical else Status.WARNING if days > warning else Status.OK
-    yield Finding(
+    which = "backup" if sound[0] is found[0] else "backup without a fault"
+    return Finding(
         check="backup.recent",
         subject=own.directory,
         status=status,
-        message=f"The newest backup is {days:.1f} days old.",
+        message=f"The newest {which} is {days:.1f} days old.",
         value=round(days, 2),
         unit="days",
         warning=warning,
@@ -269,10 +276,15 @@ def _judged(own: BackupSettings, each: Verified, *, tried: bool) -> Iterator[Fin
         yield _finding("content", path, Status.WARNING, message, "Look at these; an older backup may help.")
 
 
-def _unsaved(found: Sequence[Backup], selected: Selected) -> Iterator[Finding]:
-    """Yield the files of the sources that were there when the newest backup was made and that no backup holds."""
-    held = {entry.name for backup in found if backup.manifest for entry in backup.manifest.entries}
-    made = found[0].made.timestamp() * 1e9
+def _unsaved(sound: Sequence[Backup], selected: Selected) -> Iterator[Finding]:
+    """Yield the files of the sources that were there when the newest backup was made and that no backup holds.
+
+    Only backups without a fault count; where there is none, that is told with their age.
+    """
+    if not sound:
+        return
+    held = {entry.name for backup in sound if backup.manifest for entry in backup.manifest.entries}
+    made = sound[0].made.timestamp() * 1e9
     missing = [entry for entry in selected.entries if entry.is_file and entry.path not in held]
     unsaved = [entry.path for entry in missing if entry.mtime_ns < made]
     if unsaved:

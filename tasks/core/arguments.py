@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from .errors import UsageError
-from .settings.model import MOST_HOURS, Settings
+from .settings.model import GATES, MOST_HOURS, Settings
 
 
 def hours(_settings: Settings, text: str | None) -> float | None:
@@ -136,6 +136,20 @@ def some_of(flag: str, what: str, known: Collection[str], names: Sequence[str] |
             close = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
             raise UsageError(f"{flag} takes {what} ({', '.join(known) or 'none is set'}); got {name!r}.{hint}")
+    return tuple(names or ())
+
+
+def gates(_settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the gates of the release checklist that are named; none where the flag was not given.
+
+    Raises:
+        UsageError: a name is no gate's.
+    """
+    for name in names or ():
+        if name not in GATES:
+            close = difflib.get_close_matches(name, GATES, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise UsageError(f"--skip takes a gate ({', '.join(GATES)}); got {name!r}.{hint}")
     return tuple(names or ())
 
 

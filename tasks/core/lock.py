@@ -9,6 +9,7 @@ import os
 import pwd
 import re
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
@@ -29,6 +30,11 @@ _FILE = re.compile(rb"[0-9a-f]+:[0-9a-f]+:[0-9]+")
 """How ``/proc/locks`` names a file: the device's major and minor number, and the inode."""
 
 _held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
+
+
+_TRIES = 100
+_PAUSE = 0.05
+"""Seconds between two tries to lock a folder: who holds that lock writes a small file."""
 
 
 class NotAcquired(UserError):
@@ -103,6 +109,37 @@ def _lock_folder(root: Path, held: ExitStack, kind: int) -> None:
     except OSError as error:
         if kind == fcntl.LOCK_EX:
             raise Closed(_closed(root, error.strerror)) from None
+
+
+@contextmanager
+def folder_lock(descriptor: int) -> Iterator[None]:
+    """Hold a lock on an open folder for as long as it takes to read a small file and write it anew.
+
+    It needs no file of its own, so that it leaves nothing behind. Where the file system has no locks, it is as if
+    nobody else were there.
+
+    Args:
+        descriptor: that of the folder.
+
+    Raises:
+        Held: somebody else has had it for seconds.
+    """
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+        except OSError:
+            break
+        else:
+            break
+    else:
+        raise Held("Another process has been writing there for seconds. End it if it hangs.")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def require_writable(root: Path) -> None:

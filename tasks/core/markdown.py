@@ -9,6 +9,11 @@ from .names import count, printable
 from .report import Finding, Report, Status
 
 
+def title_of(task: str) -> str:
+    """Return the heading of a task's page: ``Release checklist`` for ``release.checklist``."""
+    return task.replace(".", " ").replace("-", " ").capitalize()
+
+
 def page(title: str, report: Report) -> str:
     """Return the page: the summary, what is to be done with the worst first, every table, and what is well.
 

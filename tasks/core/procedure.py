@@ -6,7 +6,7 @@ Imported whenever ``inv`` starts, so nothing heavy is imported here.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Body = TypeVar("Body", bound=Callable[..., Report])
     Check = Callable[[Settings, Any], Any]
+    Requirement = Callable[[Settings], None]
 
 
 def nobody(_lines: Sequence[str], _question: str, _stop: Event) -> bool | None:
@@ -65,6 +66,7 @@ class Run:
         advance: told how much work was done since its last call; shows progress on a terminal.
         perform: performs another procedure as a part of this one.
         confirm: asks whoever sits at the terminal, if anybody does.
+        task: the procedure's full name, as people call it.
     """
 
     loaded: Loaded
@@ -73,6 +75,7 @@ class Run:
     advance: Callable[[int], None]
     perform: Perform
     confirm: Confirm = nobody
+    task: str = ""
 
     @property
     def settings(self) -> Settings:
@@ -113,11 +116,39 @@ class Procedure(Task[Any]):
     Attributes:
         checks: per parameter, what makes the procedure's argument of the text given on the command line;
             all are called before anything runs, with the settings and the value.
+        page: the parameter that asks for the report as a page; ``None`` where it has no page.
+        requires: called before anything runs, with the settings; raises where the procedure cannot use them.
+        whole: the parameters that take nothing away from a run, whatever their value: one with ``--accept`` is
+            the month's review all the same, one with ``--kind`` is not the week's clean-up.
     """
 
-    def __init__(self, *args: Any, checks: Mapping[str, Check] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        checks: Mapping[str, Check] | None = None,
+        page: str | None = None,
+        requires: Requirement | None = None,
+        whole: Iterable[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.checks = dict(checks or {})
+        self.page = page
+        self.requires = requires
+        self.whole = frozenset(whole)
+
+    def is_whole(self, settings: Settings, arguments: Mapping[str, Any]) -> bool:
+        """Tell whether a run with these arguments does all that a run without any does."""
+        parameters = self.argspec(self.body).parameters
+        return all(
+            name in self.whole or (name in parameters and self._is_default(settings, name, value))
+            for name, value in arguments.items()
+        )
+
+    def _is_default(self, settings: Settings, name: str, value: Any) -> bool:
+        default = self.argspec(self.body).parameters[name].default
+        check = self.checks.get(name)
+        return bool(value == default or (check is not None and value == check(settings, default)))
 
     def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
         """Return the flags; a repeatable one must have a value, which Invoke's parser does not see to."""
@@ -139,7 +170,7 @@ def procedure(**options: Any) -> Callable[[Body], Procedure]:
     """Make a task of a function that takes a :class:`Run` and returns a report.
 
     Args:
-        options: those of Invoke's ``@task``, and ``checks`` (see :class:`Procedure`).
+        options: those of Invoke's ``@task``, and those of :class:`Procedure`.
     """
     decorator: Callable[[Body], Procedure] = task(klass=Procedure, **options)
     return decorator

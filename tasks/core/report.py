@@ -78,8 +78,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         warning: the threshold of a warning, where the check has one.
         critical: the threshold of critical, where the check has one.
         remedy: what to do about it; ``None`` where there is nothing to do.
-        excerpt: the line of a file that it is about and a caret below the place, as compilers show them; left out
-            of the document where there is none.
+        excerpt: the line of a file that it is about and a caret below the place, as compilers show them, or the last
+            lines that a program said; left out of the document where there is none.
     """
 
     check: str

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from . import json_files
+from . import files, json_files
 from .files import Refused
+from .markdown import page
 from .names import printable
 from .report import Finding, Report, Status
 
@@ -65,6 +66,25 @@ def with_file(root: Path, path: str, report: Report, now: datetime, *, check: st
     else:
         return msgspec.structs.replace(written, files=[*report.files, path])
     return msgspec.structs.replace(report, findings=findings)
+
+
+def with_page(root: Path, path: str, title: str, report: Report, *, check: str) -> Report:
+    """Write *report* to *path* as a page for people and return it with the file, or with a finding that says why not.
+
+    Args:
+        root: the project.
+        path: the file, below the root; one that is there is replaced.
+        title: the heading of the page.
+        report: what was found.
+        check: the id of the finding.
+    """
+    try:
+        files.write(root, path, page(title, report).encode("utf-8", "backslashreplace"))
+    except (Refused, OSError) as error:
+        message = f"The page could not be written: {printable(error).rstrip('.')}."
+        finding = _finding(check, path, message, "Make room, and see that the folder can be written.")
+        return msgspec.structs.replace(report, findings=[*report.findings, finding])
+    return msgspec.structs.replace(report, files=[*report.files, path])
 
 
 def _finding(check: str, path: str, message: str, remedy: str) -> Finding:

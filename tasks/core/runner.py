@@ -6,17 +6,20 @@ import inspect
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple, cast
 
 import msgspec
 from invoke import Call, Collection, Config, Executor, Exit, Task
 
+from . import stamps
+from .cadence import cadence_of, short_name
 from .confirmation import confirm
-from .console import Console, console_for
+from .console import Console, Page, QuietConsole, console_for
 from .errors import OutputError, UserError
 from .lock import NotAcquired
 from .names import printable
@@ -53,7 +56,7 @@ class MaintenanceExecutor(Executor):
             self._configure(None)
             dry = sources.is_dry(self.config, os.environ)
             arguments = [_checked(call, loaded.settings) for call in calls]
-        session = Session(loaded, console_for(loaded.settings), dedupe=self.config.tasks.dedupe)
+        session = Session(loaded, _console(loaded.settings, arguments), dedupe=self.config.tasks.dedupe)
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
         try:
@@ -207,18 +210,19 @@ class Session:
         Raises:
             KeyboardInterrupt: Ctrl-C came; what the procedure had done is among the reports all the same.
         """
+        page = _page(procedure, arguments)
         try:
             report = self._performed.perform(procedure, name, arguments, dry=dry)
         except Interrupted as stop:
-            self._add(stop.report)
+            self._add(stop.report, page)
             raise
-        self._add(report)
+        self._add(report, page)
         return report
 
-    def _add(self, report: Report) -> None:
+    def _add(self, report: Report, page: Page = Page.NONE) -> None:
         self._reports.append(report)
         try:
-            self._console.report(report)
+            self._console.report(report, page)
         except OutputError as error:
             self._unprinted = error
 
@@ -256,6 +260,12 @@ class Session:
         return document
 
 
+def _page(procedure: Procedure, arguments: Mapping[str, Any]) -> Page:
+    if procedure.page is None:
+        return Page.NONE
+    return Page.ASKED if arguments.get(procedure.page) else Page.OFFERED
+
+
 def perform(
     procedure: Procedure,
     name: str,
@@ -267,7 +277,8 @@ def perform(
 ) -> Report:
     """Run *procedure* and return its report with its name and times.
 
-    An exception becomes a critical finding of one line; its traceback is logged, which ``inv --debug`` shows.
+    An exception becomes a critical finding of one line; its traceback is logged, which ``inv --debug`` shows. A run
+    that is not dry and does all that the procedure does leaves its stamp, where the procedure has a cadence.
 
     Args:
         procedure: what to run.
@@ -281,39 +292,82 @@ def perform(
         Interrupted: Ctrl-C; it carries the procedure's report as far as it got.
     """
     started, clock = _now(), time.monotonic()
-
-    def finished(report: Report) -> Report:
-        duration = round(time.monotonic() - clock, 3)
-        return msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
-
-    def asked(lines: Sequence[str], question: str, stop: Event) -> bool | None:
-        display.pause()
-        return confirm(lines, question, stop)
-
     with Display(name) as display:
+
+        def asked(lines: Sequence[str], question: str, stop: Event) -> bool | None:
+            display.pause()
+            return confirm(lines, question, stop)
+
         parts = (performed or Performed(loaded)).within(name, display.pause)
+        run = Run(loaded, started, dry, display.advance, parts, asked, name)
+        report, interrupted = _outcome(procedure, arguments, run)
+    duration = round(time.monotonic() - clock, 3)
+    report = msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
+    if not (dry or report.dry_run) and procedure.is_whole(loaded.settings, arguments):
         try:
-            report = procedure.body(Run(loaded, started, dry, display.advance, parts, asked), **arguments)
-            if not isinstance(report, Report):
-                raise TypeError(f"it returned {type(report).__name__} where a report was expected")  # noqa: TRY301
-        except Interrupted as stop:
-            raise Interrupted(finished(stop.report)) from None
+            report = _stamped(report, loaded.settings, interrupted=interrupted)
         except KeyboardInterrupt:
-            raise Interrupted(finished(_interrupted(name))) from None
-        except NotAcquired as error:
-            report = _failed("run.lock", name, Status.UNKNOWN, str(error), None)
-        except UserError as error:
-            report = _failed("run.error", name, Status.CRITICAL, str(error), None)
-        except OSError as error:
-            _log.debug("%s failed", name, exc_info=error)
-            remedy = "See that the path can be read and written, and that the disk has room."
-            report = _failed("run.error", name, Status.CRITICAL, f"{type(error).__name__}: {error}", remedy)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the chain goes on, and the finding tells of it
-            _log.debug("%s failed", name, exc_info=error)
-            message = f"{type(error).__name__}: {error}".splitlines()[0]
-            remedy = f"Run inv --debug {name} to see where; please report it if it is a fault of the suite."
-            report = _failed("run.error", name, Status.CRITICAL, message, remedy)
-    return finished(report)
+            interrupted = True
+    if interrupted:
+        raise Interrupted(report)
+    return report
+
+
+def _outcome(procedure: Procedure, arguments: Mapping[str, Any], run: Run) -> tuple[Report, bool]:
+    """Return the report of a run, whatever happens in it, and whether Ctrl-C ended it."""
+    name = run.task
+    try:
+        report = procedure.body(run, **arguments)
+        if not isinstance(report, Report):
+            raise TypeError(f"it returned {type(report).__name__} where a report was expected")  # noqa: TRY301
+    except Interrupted as stop:
+        return stop.report, True
+    except KeyboardInterrupt:
+        return _interrupted(name), True
+    except NotAcquired as error:
+        report = _failed("run.lock", name, Status.UNKNOWN, str(error), None)
+    except UserError as error:
+        report = _failed("run.error", name, Status.CRITICAL, str(error), None)
+    except OSError as error:
+        _log.debug("%s failed", name, exc_info=error)
+        remedy = "See that the path can be read and written, and that the disk has room."
+        report = _failed("run.error", name, Status.CRITICAL, f"{type(error).__name__}: {error}", remedy)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the chain goes on, and the finding tells of it
+        _log.debug("%s failed", name, exc_info=error)
+        message = f"{type(error).__name__}: {error}".splitlines()[0]
+        remedy = f"Run inv --debug {name} to see where; please report it if it is a fault of the suite."
+        report = _failed("run.error", name, Status.CRITICAL, message, remedy)
+    return report, False
+
+
+_NOT_ENDED = {"run.error", "run.interrupted"}
+"""Findings of a procedure, or of a part of one, that did not come to its end."""
+
+
+def _stamped(report: Report, settings: Settings, *, interrupted: bool) -> Report:
+    """Write down that a procedure with a cadence has run, or could not; return its report.
+
+    One that another run kept out writes nothing. Where a run that came to its end cannot be written down, its report
+    says so; of one that did not, it says enough.
+    """
+    checks = {each.check for each in report.findings}
+    if "run.lock" in checks or cadence_of(report.task, settings.schedule.cadence) is None:
+        return report
+    reason = next((each.message for each in report.findings if each.check in _NOT_ENDED), None)
+    if interrupted and reason is None:
+        reason = "It was interrupted."
+    task, root = short_name(report.task), Path(settings.root)
+    problem = stamps.record(root, settings.logs.directory, task, report, ended=_now(), reason=reason)
+    if problem is None or reason is not None:
+        return report
+    finding = Finding(
+        check="run.stamp",
+        subject=report.task,
+        status=Status.WARNING,
+        message=f"That it has run could not be written down, so it is due again. {problem}",
+        remedy="Make room, or see that the folder can be written.",
+    )
+    return msgspec.structs.replace(report, findings=[*report.findings, finding])
 
 
 def _failed(check: str, name: str, status: Status, message: str, remedy: str | None) -> Report:
@@ -340,7 +394,7 @@ def run_alone(call: Call, config: Config) -> None:
         dry = sources.is_dry(config, os.environ)
         checked = _checked(_normalised(call), loaded.settings)
     procedure = cast("Procedure", call.task)
-    session = Session(loaded, console_for(loaded.settings))
+    session = Session(loaded, _console(loaded.settings, [checked]))
     name = f"{procedure.__module__.rpartition('.')[2]}.{procedure.name.replace('_', '-')}"
     try:
         session.perform(procedure, name, checked, dry=dry)
@@ -359,6 +413,12 @@ def _user_errors() -> Iterator[None]:
         raise Exit(str(error), code=error.exit_status) from None
 
 
+def _console(settings: Settings, arguments: Iterable[Mapping[str, Any]]) -> Console:
+    """Return the run's renderer: a silent one where a procedure is called with ``--quiet``."""
+    console = console_for(settings, environ=os.environ)
+    return QuietConsole(console) if any(each.get("quiet") is True for each in arguments) else console
+
+
 def _exit(document: RunReport, settings: Settings) -> None:
     code = exit_status(document.status, settings.fail_on)
     if code:
@@ -370,8 +430,11 @@ def _checked(call: Call, settings: Settings) -> dict[str, Any]:
 
     Raises:
         UsageError: one of them cannot be used.
+        SettingsError: the procedure cannot use the settings.
     """
     arguments = dict(call.kwargs)
+    if requires := getattr(call.task, "requires", None):
+        requires(settings)
     for name, check in getattr(call.task, "checks", {}).items():
         if name in arguments:
             arguments[name] = check(settings, arguments[name])

@@ -7,7 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from ..core.report import Report, Status
-from . import cache_problems, dependency_problems, generation_problems, log_problems, provider_problems
+from . import (
+    cache_problems,
+    capacity_problems,
+    dependency_problems,
+    generation_problems,
+    log_problems,
+    provider_problems,
+)
 from .planted import Planted, judge, keepsakes
 
 
@@ -19,6 +26,7 @@ def plant(site: Path, now: datetime) -> list[Planted]:
         *provider_problems.plant(site, now),
         *generation_problems.plant(site, now),
         *dependency_problems.plant(site),
+        *capacity_problems.plant(site, now),
     ]
 
 

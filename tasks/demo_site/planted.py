@@ -51,12 +51,18 @@ def _number(value: float | None) -> str:
     return "" if value is None else f": {value:,.12g}"
 
 
+_CHANGING = {".git", "cache", "logs"}
+
+
 def keepsakes(site: Path) -> dict[str, str]:
-    """Return the digest of every file that no procedure may change: all but cache, logs and what was verified."""
+    """Return the digest of every file that no procedure may change: all but cache, logs and what was verified.
+
+    What Git keeps of its own is not the project's.
+    """
     return {
         str(path.relative_to(site)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(site.rglob("*"))
-        if path.is_file() and path.relative_to(site).parts[0] not in {"cache", "logs"} and path.name != LEDGER
+        if path.is_file() and path.relative_to(site).parts[0] not in _CHANGING and path.name != LEDGER
     }
 
 

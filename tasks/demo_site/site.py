@@ -17,6 +17,8 @@ FOLDER = "demo-site"
 MARK = ".made-by-inv-demo"
 """The file by which the demo knows a folder that it may replace."""
 
+VERSION = "1.2.0"
+
 LOG = "logs/zbeam.log"
 
 KNOWN_ERROR = "Request {} to api.x.ai failed: HTTP 503 Service Unavailable"
@@ -81,7 +83,16 @@ def _write(path: Path, text: str) -> None:
 def _files(chance: random.Random, now: datetime) -> Iterator[tuple[str, str]]:
     """Yield the project's own files: everything that the suite reads but must not change."""
     yield "README.md", "# Z-Beam demo\n\nMade by `inv demo`; it is replaced at the next one.\n"
-    yield "run.py", 'def main() -> None:\n    print("writing about laser cleaning")\n'
+    yield "run.py", "from generator import writer\n\n\ndef main() -> None:\n    print(writer.write())\n"
+    yield "generator/__init__.py", ""
+    yield "generator/writer.py", "from . import prompts\n\n\ndef write() -> str:\n    return prompts.TOPIC\n"
+    yield "generator/prompts.py", 'TOPIC = "laser cleaning"\n'
+    yield "pyproject.toml", f'[project]\nname = "zbeam-demo"\nversion = "{VERSION}"\n'
+    yield (
+        "CHANGELOG.md",
+        f"# Changelog\n\n## [{VERSION}] - 2026-01-31\n\n### Added\n\n- Writing about laser cleaning.\n",
+    )
+    yield "tests/test_writer.py", _TEST
     yield "requirements.txt", "demo-widget>=1.0  # draws the tables\ndemo-parser==1.4\ndemo-internal\n"
     yield ".env.example", "".join(f"{variable}=\n" for variable in KEYS.values())
     yield "config/settings.py", _settings_module()
@@ -90,6 +101,17 @@ def _files(chance: random.Random, now: datetime) -> Iterator[tuple[str, str]]:
     for component in _COMPONENTS:
         yield f"components/{component}/config/{component}.yaml", f"name: {component}\nenabled: true\nretries: 3\n"
     yield LOG, "".join(_log(chance, now))
+
+
+_TEST = """import unittest
+
+from generator import writer
+
+
+class Writing(unittest.TestCase):
+    def test_the_topic_is_laser_cleaning(self):
+        self.assertEqual(writer.write(), "laser cleaning")
+"""
 
 
 def _settings_module() -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tasks.core.console import Console, JsonConsole, TextConsole, console_for
+from tasks.core.console import Console, JsonConsole, Page, QuietConsole, TextConsole, console_for
 from tasks.core.layout import report_lines, verdict_lines
+from tasks.core.markdown import page
 from tasks.core.report import Finding, Report, RunReport, Status, encode
 from tasks.core.settings.loading import Loaded
 
@@ -170,3 +171,40 @@ def test_rich_is_not_loaded_for_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
     _print(TextConsole(io.StringIO()))
     _print(JsonConsole(io.StringIO()))
+
+
+def test_a_page_is_printed_in_place_of_a_report_and_of_the_verdict_where_it_is_alone() -> None:
+    stream = io.StringIO()
+    console = TextConsole(stream)
+    console.report(REPORT, Page.ASKED)
+    console.verdict(DOCUMENT)
+    assert stream.getvalue() == page("Weekly cache cleanup", REPORT)
+    console.verdict(msgspec.structs.replace(DOCUMENT, reports=[REPORT, REPORT]))
+    assert stream.getvalue().splitlines()[-1].startswith("verdict: ")
+
+
+def test_a_page_that_is_offered_and_not_asked_for_changes_nothing() -> None:
+    stream = io.StringIO()
+    console = TextConsole(stream)
+    console.report(REPORT, Page.OFFERED)
+    console.verdict(DOCUMENT)
+    assert stream.getvalue() == PLAIN
+
+
+# Quiet
+
+
+@pytest.mark.parametrize("status", Status)
+@consoles
+def test_quiet_is_nothing_while_all_is_well_and_the_same_as_ever_where_it_is_not(
+    console: Callable[[io.StringIO], Console], status: Status
+) -> None:
+    finding = Finding(check="c", subject="s", status=status, message="m")
+    reports = [Report(task="one", summary="first"), Report(task="two", summary="second", findings=[finding])]
+    document = msgspec.structs.replace(DOCUMENT, reports=reports)
+    loud, quiet = io.StringIO(), io.StringIO()
+    for shown in (console(loud), QuietConsole(console(quiet))):
+        for report in reports:
+            shown.report(report)
+        shown.verdict(document)
+    assert quiet.getvalue() == ("" if status in {Status.OK, Status.SKIPPED} else loud.getvalue())

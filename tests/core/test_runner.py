@@ -13,6 +13,7 @@ import invoke
 import pytest
 from invoke import Call, Collection, Config, Context, Executor, Exit, Task, task
 
+from tasks.core.console import Page
 from tasks.core.errors import SettingsError, UsageError, UserError
 from tasks.core.lock import Held
 from tasks.core.procedure import Procedure, Run, procedure
@@ -206,9 +207,11 @@ class _Recorder:
     def __init__(self) -> None:
         self.reports: list[Report] = []
         self.documents: list[RunReport] = []
+        self.pages: list[Page] = []
 
-    def report(self, report: Report) -> None:
+    def report(self, report: Report, page: Page = Page.NONE) -> None:
         self.reports.append(report)
+        self.pages.append(page)
 
     def verdict(self, document: RunReport) -> None:
         self.documents.append(document)

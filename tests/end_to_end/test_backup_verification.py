@@ -157,6 +157,22 @@ def test_an_old_backup_is_told(inv: Inv, backed_up: Path, days: int, status: str
     assert told(result, "recent") == [(status, f"The newest backup is {days}.0 days old.")]
 
 
+def test_what_is_damaged_counts_neither_for_the_age_nor_for_what_is_in_a_backup(inv: Inv, backed_up: Path) -> None:
+    older = made(backed_up, archives(backed_up)[0], days=9)
+    (backed_up / "data/added.yaml").write_text("a: 1\n")
+    os.utime(backed_up / "data/added.yaml", (time.time() - 10 * DAY, time.time() - 10 * DAY))
+    assert inv("backup.create").status == 0
+    cut(archives(backed_up)[-1])
+    result = inv(TASK)
+    assert told(result, "recent") == [("warning", "The newest backup without a fault is 9.0 days old.")]
+    assert told(result, "sources") == [("warning", '1 file in no backup: "data/added.yaml".')]
+
+    cut(older)
+    result = inv(TASK)
+    assert told(result, "recent") == [("critical", "Of 2 backups, none is without a fault.")]
+    assert told(result, "sources") == []
+
+
 def test_a_file_in_no_backup_is_told_unless_it_is_newer(inv: Inv, backed_up: Path) -> None:
     (backed_up / "data/new.yaml").write_text("a: 1\n")
     made(backed_up, archives(backed_up)[0], days=1)

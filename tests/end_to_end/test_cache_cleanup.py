@@ -402,6 +402,7 @@ def test_a_full_disk_costs_the_reports_and_leaves_no_temporary_file(cache: Path,
     assert {finding["check"] for finding in result.report["findings"] if finding["status"] == "warning"} == {
         "cache.statistics",
         "cache.report",
+        "run.stamp",
     }
     assert result.report["files"] == []
     assert (cache / "stats.json").read_bytes() == statistics

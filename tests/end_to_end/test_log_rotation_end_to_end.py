@@ -88,7 +88,7 @@ def test_a_full_disk_is_critical_and_costs_nothing(log: Path, environment: dict[
     assert log.read_bytes() == LINES
     (finding,) = result.findings("logs.rotation-failed")
     assert "Free space" in finding["remedy"]
-    assert [path.name for path in log.parent.rglob("*") if path.is_file()] == ["app.log"]
+    assert [path.name for path in log.parent.rglob("*") if path.is_file()] == ["app.log", f"{TASK}.json"]
 
 
 def test_two_runs_at_once_archive_a_log_once(log: Path, environment: dict[str, str]) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 _TOKEN = re.compile(r"[()]|[^()\s]+")
 
@@ -33,6 +33,10 @@ class Rules(NamedTuple):
         return Verdict.ALLOWED
 
 
+_Part: TypeAlias = Callable[[list[str], Rules], Verdict]
+_Chosen: TypeAlias = Callable[[Verdict, Verdict], Verdict]
+
+
 def canonical(text: str) -> str | None:
     """Return an SPDX expression as it is spelled in full; ``None`` for what is none."""
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
@@ -54,18 +58,18 @@ def evaluate(expression: str, rules: Rules) -> Verdict:
 
 
 def _alternatives(tokens: list[str], rules: Rules) -> Verdict:
-    verdict = _together(tokens, rules)
-    while tokens and tokens[-1] == "OR":
-        tokens.pop()
-        verdict = min(verdict, _together(tokens, rules))
-    return verdict
+    return _chain(tokens, rules, "OR", min, _together)
 
 
 def _together(tokens: list[str], rules: Rules) -> Verdict:
-    verdict = _one(tokens, rules)
-    while tokens and tokens[-1] == "AND":
+    return _chain(tokens, rules, "AND", max, _one)
+
+
+def _chain(tokens: list[str], rules: Rules, operator: str, chosen: _Chosen, part: _Part) -> Verdict:
+    verdict = part(tokens, rules)
+    while tokens and tokens[-1] == operator:
         tokens.pop()
-        verdict = max(verdict, _one(tokens, rules))
+        verdict = chosen(verdict, part(tokens, rules))
     return verdict
 
 

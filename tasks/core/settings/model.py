@@ -324,6 +324,76 @@ class AuditSettings(Section, frozen=True, kw_only=True):
     ] = ()
 
 
+Severity: TypeAlias = Literal["block", "warn", "skip"]
+"""What it means that a gate of the checklist says no, or could not be checked."""
+
+GATES: tuple[str, ...] = (
+    "tree",
+    "branch",
+    "version",
+    "tests",
+    "linters",
+    "dependencies",
+    "configuration",
+    "errors",
+    "providers",
+    "backup",
+    "disk",
+    "maintenance",
+)
+"""The gates of the release checklist, in the order in which they are told."""
+
+
+def _gates() -> dict[str, Severity]:
+    return {**dict.fromkeys(GATES, "block"), "maintenance": "warn"}
+
+
+class ReleaseSettings(Section, frozen=True, kw_only=True):
+    """What must be well before a release."""
+
+    gates: Annotated[
+        dict[str, Severity],
+        Meta(description="Per gate: block (a no is NO-GO), warn (it is only told) or skip (it is not looked at)."),
+    ] = field(default_factory=_gates)
+    branches: Annotated[tuple[str, ...], Meta(description="Branches that releases are made from (shell patterns).")] = (
+        "main",
+        "master",
+    )
+    version_files: Annotated[
+        tuple[str, ...], Meta(description="Files that state the version; empty: those that are found.")
+    ] = ()
+    changelog: Annotated[str, Meta(description="The changelog, in the format of Keep a Changelog.")] = "CHANGELOG.md"
+    tag_prefix: Annotated[str, Meta(description="What stands before the version in the name of its tag.")] = "v"
+    test_command: Annotated[
+        str, Meta(description="Runs the project's tests, in the root; empty: pytest, where there are tests for it.")
+    ] = ""
+    lint_commands: Annotated[
+        tuple[str, ...], Meta(description="Run as well; empty: ruff, mypy and flake8, where they are configured.")
+    ] = ()
+    deadline_seconds: Annotated[Seconds, Meta(description="Give up on each of these commands after this long.")] = 1800
+    fresh_hours: Annotated[
+        Hours, Meta(description="Reports of other procedures that are no older are used; else those are run.")
+    ] = 24
+
+
+class ScheduleSettings(Section, frozen=True, kw_only=True):
+    """How often procedures are to run, and when the machine looks what is due."""
+
+    cadence: Annotated[
+        dict[str, Literal["daily", "weekly", "monthly", "quarterly", "never"]],
+        Meta(
+            description="By procedure: how often it is to run, where its collection does not say so or says otherwise."
+        ),
+    ] = field(default_factory=dict)
+    at: Annotated[
+        str, Meta(description="When the machine looks what is due, once a day (HH:MM in quotes, local time).")
+    ] = "03:17"
+    random_delay_minutes: Annotated[
+        Annotated[int, Meta(ge=0, le=720)],
+        Meta(description="Up to so much later, so that not all machines ask the same services at the same time."),
+    ] = 20
+
+
 def _providers() -> dict[str, ProviderSettings]:
     return {
         "deepseek": ProviderSettings(
@@ -353,6 +423,8 @@ class Settings(Section, frozen=True, kw_only=True):
     backups: BackupSettings = BackupSettings()
     capacity: CapacitySettings = CapacitySettings()
     audit: AuditSettings = AuditSettings()
+    release: ReleaseSettings = ReleaseSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
 
 
 def defaults() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import shlex
 import stat
@@ -13,7 +14,16 @@ from urllib.parse import urlsplit
 
 from ..files import TEMPORARY
 from .fields import SettingPath
-from .model import DependencySettings, LogSettings, ProviderSettings, RepositorySettings, Settings
+from .model import (
+    GATES,
+    DependencySettings,
+    LogSettings,
+    ProviderSettings,
+    ReleaseSettings,
+    RepositorySettings,
+    ScheduleSettings,
+    Settings,
+)
 
 _LIMITED = ("logs", "cache", "backups")
 
@@ -35,10 +45,12 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     for name, licence in settings.audit.licences_known.items():
         if not _is_licence(licence):
             yield ("audit", "licences_known", name), "an SPDX expression, MIT OR Apache-2.0 for one"
+    yield from _release(settings.release)
     yield from _copies(settings)
     for name, repository in settings.backups.repositories.items():
         for path, expected in _repository(repository):
             yield ("backups", "repositories", name, *path), expected
+    yield from _schedule(settings.schedule)
     for name, provider in settings.providers.items():
         for path, expected in _provider(provider):
             yield ("providers", name, *path), expected
@@ -66,6 +78,7 @@ def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         ("dependencies", "requirements"): settings.dependencies.requirements,
         ("configuration", "baseline"): settings.configuration.baseline,
         ("backups", "directory"): settings.backups.directory,
+        ("release", "changelog"): settings.release.changelog,
     }
     for path, value in paths.items():
         if not _is_below(value):
@@ -77,6 +90,7 @@ def _paths(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         (("audit", "data"), settings.audit.data),
         (("audit", "places"), settings.audit.places),
         (("audit", "packages"), settings.audit.packages),
+        (("release", "version_files"), settings.release.version_files),
     ):
         if not all(map(_is_below, values)):
             yield path, "relative paths below the root"
@@ -147,13 +161,39 @@ def _dependencies(dependencies: DependencySettings) -> Iterator[tuple[SettingPat
                 ("dependencies", name),
                 "an http or https address without a user or password in it (pip and .netrc keep them)",
             )
+    if expected := _no_command(dependencies.smoke_command):
+        yield ("dependencies", "smoke_command"), expected
+
+
+def _no_command(text: str) -> str:
+    """Return what is expected where a text is no command; empty where it is one."""
     try:
-        words = shlex.split(dependencies.smoke_command)
+        return "" if shlex.split(text) else "a command"
     except ValueError as error:
-        yield ("dependencies", "smoke_command"), f"a command; {error}"
-    else:
-        if not words:
-            yield ("dependencies", "smoke_command"), "a command"
+        return f"a command; {error}"
+
+
+_REF = re.compile(r"[\w./+@#=-]*")
+"""What may stand in the name of a tag, and is harmless to a shell (git-check-ref-format(1) allows more)."""
+
+
+def _release(release: ReleaseSettings) -> Iterator[tuple[SettingPath, str]]:
+    for name in release.gates:
+        if name not in GATES:
+            close = difflib.get_close_matches(name, GATES, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            yield ("release", "gates", name), f"one of {', '.join(GATES)} as the name of the gate{hint}"
+    if release.test_command and (expected := _no_command(release.test_command)):
+        yield ("release", "test_command"), f"{expected}, or nothing"
+    for command in release.lint_commands:
+        if _no_command(command):
+            yield ("release", "lint_commands"), f"commands; {command!r} is none"
+    if not all(branch.strip() for branch in release.branches):
+        yield ("release", "branches"), "names of branches (shell patterns)"
+    if not _REF.fullmatch(release.tag_prefix) or release.tag_prefix.startswith(("-", "/", ".")):
+        yield ("release", "tag_prefix"), "the beginning of a tag's name, or nothing"
+    if not release.deadline_seconds:
+        yield ("release", "deadline_seconds"), "more than 0"
 
 
 def _is_licence(text: str) -> bool:
@@ -194,6 +234,20 @@ def _copies(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
         elif path.is_relative_to(root):
             yield ("backups", "copies"), f"folders outside the root ({root}): what lies in it is lost with it"
 
+
+def _schedule(schedule: ScheduleSettings) -> Iterator[tuple[SettingPath, str]]:
+    if not _TIME.fullmatch(schedule.at):
+        yield ("schedule", "at"), "a time of the day from 00:00 to 23:59, in quotes"
+        return
+    hour, minute = map(int, schedule.at.split(":"))
+    if hour * 60 + minute + schedule.random_delay_minutes >= _DAY:
+        delay = f"schedule.random_delay_minutes ({schedule.random_delay_minutes})"
+        yield ("schedule", "at"), f"a time after which {delay} end before midnight, so that a day has one run"
+
+
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_DAY = 24 * 60
+"""Minutes."""
 
 _PASSWORD_INSIDE = re.compile(r"//[^/@]*:[^/]*@")
 

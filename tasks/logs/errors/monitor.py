@@ -22,6 +22,7 @@ from ...core.settings.model import Settings
 from ..archives import is_interrupted
 from ..reading.levels import finder
 from ..reading.sources import reason
+from ..reading.streams import Cursor
 from . import alerts, tracking
 from .fingerprint import fingerprint
 from .groups import ALERTING, Group, Seen, alerted, begun, mute, remembered, resolve, update
@@ -80,28 +81,74 @@ def watch(
             unkept=None if found.replaceable else found.problem,
             mended=mended if mended and mended.mended else None,
         )
-        try:
-            since = (now - timedelta(hours=settings.logs.window_hours)).timestamp()
-        except OverflowError:
-            since = 0.0
-        try:
-            reader = Reader(root, finder(), matcher(settings.logs.critical_patterns), since, now, redact, advance, stop)
-            seen = visit(reader, settings.logs, kept.cursors)
-        except TooHard as error:
-            outcome.unusable = f"maintenance.logs.critical_patterns: {error}"
-        except FileNotFoundError:
-            outcome.missing = True
-        except (Refused, OSError) as error:
-            outcome.unusable = reason(error)
-        else:
-            outcome.visit = seen
-            _settle(outcome, groups, _redacted(seen.seen, redact), settings.logs.window_hours, now)
-            if not dry_run:
-                _keep(root, settings, outcome, tracking.Tracking(groups, seen.cursors, now), found)
+        cursors = _look(settings, kept, groups, outcome, now=now, redact=redact, advance=advance, stop=stop)
+        if cursors is not None and not dry_run:
+            _keep(root, settings, outcome, tracking.Tracking(groups, cursors, now), found)
     report = judge(settings.logs, outcome, now, dry_run=dry_run)
     if stop.is_set():
         raise Interrupted(report)
     return report
+
+
+def current(
+    settings: Settings,
+    *,
+    now: datetime,
+    redact: Callable[[str], str],
+    advance: Callable[[int], None],
+    stop: Event,
+) -> tuple[Mapping[str, Group], Outcome]:
+    """Return the groups as a visit at this moment would leave them, and what it would see; nothing is kept.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        now: the moment of the visit, aware of its zone.
+        redact: takes secrets out of what is told.
+        advance: called with the number of records looked at since its last call.
+        stop: ends it early where it is set.
+    """
+    kept, found = tracking.read(Path(settings.root), settings.logs.directory, now)
+    groups = dict(kept.groups)
+    outcome = Outcome(broken=found.problem)
+    _look(settings, kept, groups, outcome, now=now, redact=redact, advance=advance, stop=stop)
+    return groups, outcome
+
+
+def _look(
+    settings: Settings,
+    kept: tracking.Tracking,
+    groups: dict[str, Group],
+    outcome: Outcome,
+    *,
+    now: datetime,
+    redact: Callable[[str], str],
+    advance: Callable[[int], None],
+    stop: Event,
+) -> dict[str, Cursor] | None:
+    """Read the window, and bring *groups* and *outcome* up to date.
+
+    Returns:
+        How far each log was read; ``None`` where none could be.
+    """
+    root = Path(settings.root)
+    try:
+        since = (now - timedelta(hours=settings.logs.window_hours)).timestamp()
+    except OverflowError:
+        since = 0.0
+    try:
+        reader = Reader(root, finder(), matcher(settings.logs.critical_patterns), since, now, redact, advance, stop)
+        seen = visit(reader, settings.logs, kept.cursors)
+    except TooHard as error:
+        outcome.unusable = f"maintenance.logs.critical_patterns: {error}"
+    except FileNotFoundError:
+        outcome.missing = True
+    except (Refused, OSError) as error:
+        outcome.unusable = reason(error)
+    else:
+        outcome.visit = seen
+        _settle(outcome, groups, _redacted(seen.seen, redact), settings.logs.window_hours, now)
+        return seen.cursors
+    return None
 
 
 def _mend(root: Path, settings: Settings, now: datetime, stop: Event) -> Rotation | None:

@@ -276,3 +276,59 @@ def test_the_variable_of_a_password_is_the_programs_unless_another_is_named(prog
 @pytest.mark.parametrize("path", ["backups", "../x", "/mnt/../etc", "/mnt/a\0b", HERE, f"{HERE}/below"])
 def test_a_folder_of_copies_is_absolute_and_outside_the_root(path: str) -> None:
     assert _broken(backups={"copies": ["/mnt/disk", path]}) == ["backups.copies"]
+
+
+# The release checklist
+
+
+def test_only_gates_that_there_are_have_a_severity() -> None:
+    assert _broken(release={"gates": {"tests": "warn", "disk": "skip"}}) == []
+    assert "(did you mean tests?)" in _expected(release={"gates": {"tets": "warn"}})
+    assert _expected(release={"gates": {"weather": "block"}}).endswith("maintenance as the name of the gate")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fine"),
+    [
+        ("test_command", "make test", True),
+        ("test_command", "  ", False),
+        ("test_command", "make 'test", False),
+        ("lint_commands", ["ruff check .", "mypy"], True),
+        ("lint_commands", ["ruff check .", ""], False),
+        ("lint_commands", ["ruff 'check"], False),
+        ("branches", ["release/*"], True),
+        ("branches", ["main", " "], False),
+        ("tag_prefix", "", True),
+        ("tag_prefix", "zbeam-v", True),
+        ("tag_prefix", "-v", False),
+        ("tag_prefix", "v v", False),
+        ("changelog", "docs/CHANGES.md", True),
+        ("changelog", "../CHANGES.md", False),
+        ("version_files", ["a/b.py"], True),
+        ("version_files", ["/etc/version"], False),
+        ("deadline_seconds", 1, True),
+        ("deadline_seconds", 0, False),
+    ],
+)
+def test_the_other_settings_of_the_checklist(name: str, value: object, *, fine: bool) -> None:
+    assert _broken(release={name: value}) == ([] if fine else [f"release.{name}"])
+
+
+@pytest.mark.parametrize(
+    ("at", "delay", "fine"),
+    [
+        ("03:17", 20, True),
+        ("00:00", 720, True),
+        ("23:59", 0, True),
+        ("23:50", 9, True),
+        ("23:50", 10, False),
+        ("3:17", 0, False),
+        ("24:00", 0, False),
+        ("12:60", 0, False),
+        ("noon", 0, False),
+        ("", 0, False),
+        ("03:17\n", 0, False),
+    ],
+)
+def test_a_day_has_one_time_at_which_the_machine_looks_what_is_due(at: str, delay: int, *, fine: bool) -> None:
+    assert _broken(schedule={"at": at, "random_delay_minutes": delay}) == ([] if fine else ["schedule.at"])

@@ -1,0 +1,1 @@
+"""The release checklist: gates that each say go or no-go, and one verdict."""

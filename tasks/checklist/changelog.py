@@ -1,0 +1,77 @@
+"""The changelog: which version its topmost released section is about.
+
+The format is that of Keep a Changelog (https://keepachangelog.com): a heading of the second level for each version,
+``## [1.2.0] - 2030-01-31``, and one for what is not released yet, ``## [Unreleased]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from packaging.version import Version
+
+from ..core import files
+from ..core.names import printable
+from .releases import parsed
+
+_LIMIT = 10_000_000
+_HEADING = re.compile(r"##\s+\[?(?P<name>[^\]\s]+)")
+_FENCE = re.compile(r"\s{0,3}(```|~~~)")
+
+
+class Changelog(NamedTuple):
+    """What the changelog says.
+
+    Attributes:
+        released: the version of its topmost released section; ``None`` where there is none.
+        problem: why nothing can be said, as a sentence; empty where it can.
+        missing: True where there is no such file.
+    """
+
+    released: Version | None = None
+    problem: str = ""
+    missing: bool = False
+
+
+def read(root: Path, path: str) -> Changelog:
+    """Return what the changelog *path* below *root* says."""
+    try:
+        text = files.read(root, path, limit=_LIMIT).decode("utf-8-sig")
+    except FileNotFoundError:
+        return Changelog(missing=True)
+    except UnicodeDecodeError:
+        return Changelog(problem=f"{printable(path)} is no text in UTF-8.")
+    except files.Refused as error:
+        return Changelog(problem=str(error))
+    except OSError as error:
+        return Changelog(problem=f"{printable(path)} cannot be read: {error.strerror}.")
+    return _parsed(text, path)
+
+
+def _parsed(text: str, path: str) -> Changelog:
+    names = [*_sections(text)]
+    if not names:
+        return Changelog(
+            problem=f"{printable(path)} has another format than Keep a Changelog: no heading ## [VERSION]."
+        )
+    released = [name for name in names if name.casefold() != "unreleased"]
+    if not released:
+        return Changelog()
+    version = parsed(released[0])
+    if version is None:
+        section = printable(released[0])
+        return Changelog(problem=f"The topmost section of {printable(path)} is about {section}, which is no version.")
+    return Changelog(version)
+
+
+def _sections(text: str) -> Iterator[str]:
+    """Yield what the headings of the second level begin with, those in blocks of code left out."""
+    fenced = False
+    for line in text.splitlines():
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif not fenced and (heading := _HEADING.match(line)):
+            yield heading["name"].rstrip(":")

@@ -1,0 +1,319 @@
+"""``release.checklist``: every gate asked, one verdict."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple, TypeAlias
+
+from ..core.errors import UserError
+from ..core.fresh_reports import Source, rows
+from ..core.interpreter import Interpreter
+from ..core.interrupt import deferred_interrupt
+from ..core.lock import LOCK_FILE
+from ..core.names import printable
+from ..core.report import Interrupted, Report
+from ..core.settings.model import GATES, Settings
+from .changelog import Changelog
+from .changelog import read as read_changelog
+from .commands import Command, carry_out, environment
+from .gate import Answer, Judged, Said, finding
+from .gates import (
+    backup,
+    branch,
+    configuration,
+    dependencies,
+    disk,
+    errors,
+    linters,
+    maintenance,
+    providers,
+    tests,
+    tree,
+    version,
+)
+from .releases import last_release
+from .repository import NoRepository, Repository, look
+from .stated_version import Reading
+from .stated_version import read as read_versions
+from .taken import Taken, judge
+from .usual_commands import command_for_tests, commands_for_linting
+from .verdict import told, verdict
+
+TASK = "release.checklist"
+
+_TAKEN = (providers.TAKEN, disk.TAKEN, dependencies.TAKEN, configuration.TAKEN, backup.TAKEN)
+
+_GATES = {
+    gate.name: gate
+    for gate in (
+        tree.GATE,
+        branch.GATE,
+        version.GATE,
+        tests.GATE,
+        linters.GATE,
+        errors.TAKEN.gate,
+        maintenance.GATE,
+        *(each.gate for each in _TAKEN),
+    )
+}
+
+_ALONE = "daily.health-check"
+"""It measures the processors and how fast providers answer, so nothing else runs beside it."""
+
+_COMMANDS = (tests.GATE.name, linters.GATE.name)
+
+_TICK = 0.25
+"""Seconds after which progress is told again while a command runs."""
+
+_STOPPED = Said(Answer.NOT_CHECKED, "It was told to stop before this was looked at.", "Run it again.")
+
+_log = logging.getLogger(__name__)
+
+
+Measure: TypeAlias = Callable[[str, Callable[[Source], bool]], Source]
+"""Returns the report of a procedure, by its full name: a fresh one that can be used, or else by running it."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """From what the answers come.
+
+    Attributes:
+        measure: returns the reports of other procedures.
+        errors: reports on the critical errors that have begun since a moment.
+        overdue: the maintenance that is; ``None`` where nobody knows.
+        interpreter: that of the project's environment.
+        environ: the environment of this process.
+        redact: takes secrets out of a text.
+    """
+
+    measure: Measure
+    errors: Callable[[datetime | None, Event], Report]
+    overdue: Sequence[str] | None
+    interpreter: Interpreter
+    environ: Mapping[str, str]
+    redact: Callable[[str], str]
+
+
+class State(NamedTuple):
+    """What the project's files and Git say."""
+
+    repository: Repository | NoRepository
+    reading: Reading
+    changelog: Changelog
+
+
+def check(
+    settings: Settings,
+    means: Means,
+    *,
+    skip: Sequence[str] = (),
+    reason: str = "",
+    now: datetime,
+    advance: Callable[[int], None],
+    dry_run: bool,
+) -> Report:
+    """Ask every gate, those that do not depend on each other at the same time, and return the verdict.
+
+    The project's lock is not held: its tests may take long, and may run procedures themselves.
+
+    Args:
+        settings: the project's, ``root`` absolute.
+        means: from what the answers come.
+        skip: gates that are left out this time.
+        reason: why.
+        now: the moment of the run, aware of its zone.
+        advance: told how many gates have answered since its last call, several times a second while commands run.
+        dry_run: run none of the project's commands.
+
+    Raises:
+        Interrupted: Ctrl-C; it carries the report of what was known by then.
+    """
+    root, own = Path(settings.root), settings.release
+    said = {
+        name: Said(Answer.SKIPPED, "Left out by maintenance.release.gates.")
+        for name in GATES
+        if own.gates.get(name, "skip") == "skip"
+    } | {name: Said(Answer.SKIPPED, f"Left out by --skip: {printable(reason)}") for name in skip}
+    # Before anything runs that may write into the tree.
+    state = State(
+        look(root), read_versions(root, own.version_files, _kept_folders(settings)), read_changelog(root, own.changelog)
+    )
+    with deferred_interrupt() as stop:
+        questions = {
+            name: question
+            for name, question in _questions(settings, means, state, now, stop, dry_run=dry_run).items()
+            if name not in said
+        }
+        takers = [each for each in _TAKEN if each.gate.name not in said]
+        commands = {name: questions.pop(name) for name in _COMMANDS if name in questions}
+        said |= {name: _answered(name, question) for name, question in questions.items()}
+        measured = partial(_measured, means=means, state=state, now=now, stop=stop, dry_run=dry_run)
+        sources = measured([each for each in takers if each.procedure == _ALONE])
+        with _side_by_side(commands, stop, advance) as answers:
+            sources |= measured([each for each in takers if each.procedure != _ALONE])
+            said |= answers()
+    said |= {each.gate.name: judge(each, sources[each.procedure]) for each in takers if each.procedure in sources}
+    judged = [Judged(_GATES[name], own.gates.get(name, "skip"), said.get(name, _STOPPED)) for name in GATES]
+    advance(len(judged))
+    report = _report(settings, state, judged, sources, dry_run=dry_run)
+    if stop.is_set():
+        raise Interrupted(report)
+    return report
+
+
+def _kept_folders(settings: Settings) -> tuple[str, ...]:
+    """Return the folders in which the suite itself keeps something."""
+    return settings.logs.directory, settings.cache.directory, settings.backups.directory
+
+
+def _questions(
+    settings: Settings, means: Means, state: State, now: datetime, stop: Event, *, dry_run: bool
+) -> dict[str, Callable[[], Said]]:
+    """Return how the gates are asked that take nothing over from other procedures."""
+    root, own = Path(settings.root), settings.release
+    last = None
+    if isinstance(state.repository, Repository):
+        last = last_release(state.repository, own.tag_prefix)
+    since = last.tag.created if last else None
+    environ = environment(means.interpreter.python, means.environ)
+
+    def run(command: Command) -> Said:
+        return carry_out(
+            command,
+            root,
+            environ=environ,
+            deadline_seconds=own.deadline_seconds,
+            redact=means.redact,
+            stop=stop,
+        )
+
+    carry = None if dry_run else run
+    return {
+        "tree": lambda: tree.judge(state.repository, (*_kept_folders(settings), LOCK_FILE)),
+        "branch": lambda: branch.judge(state.repository, own.branches),
+        "version": lambda: version.judge(
+            state.reading,
+            state.changelog,
+            state.repository,
+            prefix=own.tag_prefix,
+            changelog_path=own.changelog,
+        ),
+        "errors": lambda: judge(errors.TAKEN, Source(means.errors(since, stop), now, reused=False)),
+        "maintenance": lambda: maintenance.judge(means.overdue),
+        "tests": lambda: tests.judge(command_for_tests(root, own), means.interpreter, carry),
+        "linters": lambda: linters.judge(commands_for_linting(root, own), carry),
+    }
+
+
+def _answered(name: str, question: Callable[[], Said]) -> Said:
+    """Ask one gate; an exception is its answer, and keeps none of the others from answering."""
+    try:
+        return question()
+    except UserError as error:
+        return Said(Answer.NOT_CHECKED, str(error))
+    except Exception as error:  # noqa: BLE001 - the other gates go on, and the finding tells of it
+        _log.debug("%s failed", name, exc_info=error)
+        message = printable(" ".join(f"{type(error).__name__}: {error}".split()))
+        remedy = f"Run inv --debug {TASK} to see where; please report it if it is a fault of the suite."
+        return Said(Answer.NOT_CHECKED, message, remedy)
+
+
+def _measured(
+    takers: Sequence[Taken], *, means: Means, state: State, now: datetime, stop: Event, dry_run: bool
+) -> dict[str, Source]:
+    """Return the reports that these gates take over, by procedure; none of those that were not begun when told to stop.
+
+    A fresh report is used where by it the gates do not stop the release: what it found against one may have been
+    mended since. A dry run, which could measure less, takes it as it is.
+    """
+    sources: dict[str, Source] = {}
+    for procedure in dict.fromkeys(each.procedure for each in takers):
+        gates = [each for each in takers if each.procedure == procedure]
+
+        def usable(source: Source, gates: Sequence[Taken] = gates) -> bool:
+            if any(each.of_commit for each in gates) and _is_older(source, state.repository):
+                return False
+            return dry_run or all(judge(each, source).answer in {Answer.GO, Answer.SKIPPED} for each in gates)
+
+        if not stop.is_set():
+            try:
+                sources[procedure] = means.measure(procedure, usable)
+            except Interrupted as stopped:  # meanwhile Ctrl-C was its to notice
+                stop.set()
+                sources[procedure] = Source(stopped.report, now, reused=False)
+    return sources
+
+
+def _is_older(source: Source, repository: Repository | NoRepository) -> bool:
+    """Tell whether a report is from before the commit at hand."""
+    return (
+        isinstance(repository, Repository)
+        and repository.committed is not None
+        and source.measured < repository.committed
+    )
+
+
+@contextmanager
+def _side_by_side(
+    questions: Mapping[str, Callable[[], Said]], stop: Event, advance: Callable[[int], None]
+) -> Iterator[Callable[[], dict[str, Said]]]:
+    """Ask gates in threads while the body does something else; what is given waits for their answers."""
+    if not questions:
+        yield dict
+        return
+    with ThreadPoolExecutor(len(questions)) as pool:
+        running: dict[str, Future[Said]] = {
+            name: pool.submit(_answered, name, question) for name, question in questions.items()
+        }
+
+        def answers() -> dict[str, Said]:
+            pending = {*running.values()}
+            while pending:
+                _, pending = wait(pending, _TICK, FIRST_COMPLETED)
+                advance(0)
+            return {name: each.result() for name, each in running.items()}
+
+        try:
+            yield answers
+        except BaseException:
+            stop.set()  # or the pool would wait for the commands
+            raise
+
+
+def _report(
+    settings: Settings, state: State, judged: Sequence[Judged], sources: Mapping[str, Source], *, dry_run: bool
+) -> Report:
+    repository = state.repository
+    to_release = version.to_release(state.reading, state.changelog, repository, settings.release.tag_prefix)
+    known = repository if isinstance(repository, Repository) else None
+    data: dict[str, Any] = {
+        "verdict": verdict(judged).value,
+        "version": str(to_release) if to_release else None,
+        "commit": known.head if known else None,
+        "branch": printable(known.branch) if known else None,
+        "gates": {
+            each.gate.name: {
+                "title": each.gate.title,
+                "severity": each.severity,
+                "answer": each.said.answer.value,
+                "reason": each.said.reason,
+            }
+            for each in judged
+        },
+        **({"sources": rows(sources)} if sources else {}),
+    }
+    return Report(
+        summary=told(judged, str(to_release or "")),
+        dry_run=dry_run,
+        findings=[finding(each) for each in judged],
+        data=data,
+    )

@@ -1,0 +1,171 @@
+"""The project's own commands: its tests and its linters, run as somebody would who works on it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import Event
+from typing import NamedTuple
+
+from ..core.names import duration, printable
+from ..core.processes import Ended, run
+from .gate import Answer, Said
+
+_STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_FRAME = " =-"
+"""What pytest and others put around their last line."""
+
+_LINES = 10
+_LONGEST = 200
+"""Characters of a line that are told."""
+
+_KEPT = 64_000
+"""Bytes of the end of what it said from which these lines are taken."""
+
+
+class Command(NamedTuple):
+    """A command of the project's.
+
+    Attributes:
+        words: the program and its arguments.
+        origin: why it is run, for people; empty where the settings name it.
+        setting: the setting that names another.
+        unanswered: exit statuses that mean that nothing was checked, and why, as the end of a sentence.
+    """
+
+    words: tuple[str, ...]
+    origin: str
+    setting: str
+    unanswered: Mapping[int, str] = {}
+
+    def __str__(self) -> str:
+        """Return it as somebody would type it, in quotes."""
+        program, *rest = self.words
+        return f'"{printable(shlex.join([Path(program).name, *rest]))}"'
+
+
+def environment(python: Path | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a process that works on the project, from those of ours.
+
+    Args:
+        python: the interpreter of the project's environment, which becomes the active one; ``None``: it has none.
+        environ: the process's environment.
+    """
+    variables = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    if python is not None:
+        variables.pop("PYTHONHOME", None)
+        variables["VIRTUAL_ENV"] = str(python.parent.parent)
+        variables["PATH"] = f"{python.parent}:{environ.get('PATH', '')}"
+    return variables
+
+
+def carry_out(
+    command: Command,
+    root: Path,
+    *,
+    environ: Mapping[str, str],
+    deadline_seconds: float,
+    redact: Callable[[str], str],
+    stop: Event,
+) -> Said:
+    """Run a command in the root, without a shell, and return what it means.
+
+    Args:
+        command: what to run.
+        root: the project.
+        environ: its whole environment.
+        deadline_seconds: how long it may take; then it is ended with all that it started.
+        redact: takes secrets out of what it says.
+        stop: ends it early where it is set.
+    """
+    program, *arguments = command.words
+    found = shutil.which(program if "/" not in program else str(root / program), path=environ.get("PATH"))
+    if found is None:
+        return _not_there(command, program)
+    ended = run([found, *arguments], folder=root, environ=environ, deadline_seconds=deadline_seconds, stop=stop)
+    return meaning(command, ended, deadline_seconds=deadline_seconds, redact=redact, stopped=stop.is_set())
+
+
+def _not_there(command: Command, program: str) -> Said:
+    why = f", but {command.origin}" if command.origin else ""
+    return Said(
+        Answer.NOT_CHECKED,
+        f"There is no program {printable(program)}{why}.",
+        f"Install it in the project's environment (dependencies.python), or correct {command.setting}.",
+    )
+
+
+def meaning(
+    command: Command, ended: Ended, *, deadline_seconds: float, redact: Callable[[str], str], stopped: bool
+) -> Said:
+    """Return what it means that a command ended so.
+
+    Args:
+        command: the command.
+        ended: how it ended.
+        deadline_seconds: how long it was given.
+        redact: takes secrets out of what it said.
+        stopped: True where it was told to end early.
+    """
+    if ended.problem:
+        return Said(Answer.NOT_CHECKED, f"{printable(redact(ended.problem))}.", f"Correct {command.setting}.")
+    if ended.succeeded:
+        said = _last(ended, redact)
+        return Said(Answer.GO, f"{command} passed{': ' if said else ''}{said}.")
+    if stopped:
+        return Said(Answer.NOT_CHECKED, f"{command} was told to stop before it had ended.", "Run it again.")
+    return _failure(command, ended, deadline_seconds, last_lines(ended, redact))
+
+
+def _failure(command: Command, ended: Ended, deadline_seconds: float, lines: tuple[str, ...]) -> Said:
+    status = ended.status or 0
+    if ended.overdue:
+        return Said(
+            Answer.NO_GO,
+            f"{command} had not ended within {duration(deadline_seconds)}, and was ended with all that it started.",
+            "See what it waits for, or raise maintenance.release.deadline_seconds.",
+            lines,
+        )
+    if status in command.unanswered:
+        reason = command.unanswered[status]
+        return Said(Answer.NOT_CHECKED, f"{command}: {reason}.", f"Correct it, or set {command.setting}.", lines)
+    if _lacks_module(command, ended):
+        return _not_there(command, command.words[2])
+    how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+    return Said(Answer.NO_GO, f"{command} {how}.", f"Run {command} in the root, and mend what it tells.", lines)
+
+
+def _lacks_module(command: Command, ended: Ended) -> bool:
+    """Tell whether ``python -m MODULE`` failed for want of the module itself."""
+    _, *arguments = command.words
+    return arguments[:1] == ["-m"] and ended.last_words().endswith(f"No module named {arguments[1]}")
+
+
+def _last(ended: Ended, redact: Callable[[str], str]) -> str:
+    """Return the last line that it wrote to standard output, else to standard error, without frame and full stop."""
+    for stream in (ended.output, ended.errors):
+        if lines := _shown(stream, redact):
+            return lines[-1].strip(_FRAME).rstrip(".!")
+    return ""
+
+
+def last_lines(ended: Ended, redact: Callable[[str], str]) -> tuple[str, ...]:
+    """Return the last lines that a command wrote, to standard output first, without secrets.
+
+    Args:
+        ended: what it wrote.
+        redact: takes secrets out of a text.
+    """
+    output, errors = (_shown(stream, redact)[-_LINES:] for stream in (ended.output, ended.errors))
+    return tuple([*output, *errors][-_LINES:])
+
+
+def _shown(stream: bytes, redact: Callable[[str], str]) -> Sequence[str]:
+    text = stream[-_KEPT:].decode("utf-8", "replace")
+    if len(stream) > _KEPT:
+        text = text.partition("\n")[2]  # of a line that is cut, the end of a secret could remain
+    text = redact(_STYLE.sub("", text))
+    return [printable(line.rstrip())[:_LONGEST] for line in text.splitlines() if line.strip()]

@@ -1,0 +1,13 @@
+"""Have no critical errors begun since the last release?"""
+
+from __future__ import annotations
+
+from ...core.report import Status
+from ..gate import Gate
+from ..taken import Taken
+
+TAKEN = Taken(
+    Gate("errors", "no critical errors have begun since the last release"),
+    "daily.error-monitor",
+    {"errors.critical": Status.CRITICAL, "logs.": Status.CRITICAL},
+)

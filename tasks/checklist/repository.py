@@ -1,0 +1,124 @@
+"""What Git tells of the project before a release."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from ..core import git
+from ..core.names import printable
+
+
+class Tag(NamedTuple):
+    """A tag.
+
+    Attributes:
+        name: its name.
+        commit: to which it points.
+        created: when it was made; of a lightweight one, when its commit was.
+        merged: True where the commit at hand comes after it.
+    """
+
+    name: str
+    commit: str
+    created: datetime
+    merged: bool
+
+
+class Repository(NamedTuple):
+    """The state of the repository.
+
+    Attributes:
+        head: the commit at hand; empty before the first.
+        committed: when it was made.
+        branch: the branch; empty where the head is detached.
+        changed: tracked files below the root that differ from it.
+        untracked: files below the root that are neither tracked nor ignored.
+        under_way: what is half done: ``merge``, ``rebase``, …; empty: nothing.
+        shallow: True where the history was cut off when it was cloned.
+        tags: the tags of commits.
+    """
+
+    head: str
+    committed: datetime | None
+    branch: str
+    changed: tuple[str, ...]
+    untracked: tuple[str, ...]
+    under_way: str
+    shallow: bool
+    tags: tuple[Tag, ...]
+
+
+class NoRepository(NamedTuple):
+    """There is no answer of Git: why, as a sentence, and what to do."""
+
+    reason: str
+    remedy: str
+
+
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_LOG": "bisection",
+}
+"""Files in Git's folder, and what they are traces of (git-status(1) looks at the same ones)."""
+
+_FIELDS = "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(creatordate:iso-strict)"
+
+
+def look(root: Path) -> Repository | NoRepository:
+    """Return the state of the repository that the project lies in.
+
+    Args:
+        root: the project, which may lie below the repository's top.
+    """
+    try:
+        return _look(root)
+    except git.Silent as error:
+        if "not a git repository" in str(error):
+            return NoRepository("The project is not in a Git repository.", "Run git init, and commit the project.")
+        return NoRepository(f"Git cannot tell: {printable(error)}.", "See that git status works in the root.")
+
+
+def _look(root: Path) -> Repository:
+    asked = git.ask(root, "rev-parse", "--absolute-git-dir", "--is-shallow-repository", "--show-prefix")
+    folder, shallow, prefix, *_ = asked.split("\n")
+    head = git.ask(root, "rev-parse", "--verify", "--quiet", "HEAD", answer=1).strip()
+    status = git.ask(root, "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", ".")
+    records = [(each[:2], each[3:].removeprefix(prefix)) for each in status.split("\0") if each]
+    return Repository(
+        head=head,
+        committed=datetime.fromisoformat(git.ask(root, "log", "-1", "--format=%cI").strip()) if head else None,
+        branch=git.ask(root, "symbolic-ref", "--quiet", "--short", "HEAD", answer=1).strip(),
+        changed=tuple(path for state, path in records if state != "??"),
+        untracked=tuple(path for state, path in records if state == "??"),
+        under_way=next((what for name, what in _UNDER_WAY.items() if Path(folder, name).exists()), ""),
+        shallow=shallow == "true",
+        tags=_tags(root) if head else (),
+    )
+
+
+def _tags(root: Path) -> tuple[Tag, ...]:
+    merged = {*git.ask(root, "for-each-ref", "refs/tags", "--merged=HEAD", "--format=%(refname:strip=2)").splitlines()}
+    found = []
+    for line in git.ask(root, "for-each-ref", "refs/tags", f"--format={_FIELDS}").splitlines():
+        name, itself, target, created = line.split("\0")
+        if created:  # a tag of a tree or of a file has no moment, and releases nothing
+            found.append(Tag(name, target or itself, datetime.fromisoformat(created), name in merged))
+    return tuple(found)
+
+
+def unexpected(repository: Repository, own: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the untracked files but those that the suite itself keeps.
+
+    Args:
+        repository: the repository.
+        own: paths below the root, of files and of folders with all that is in them.
+    """
+    return tuple(
+        path for path in repository.untracked if not any(PurePosixPath(path).is_relative_to(each) for each in own)
+    )

@@ -1,0 +1,91 @@
+"""Which critical errors have begun since a moment: those that the error monitor remembers, and those of its window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from threading import Event
+
+from ...core.names import count, printable
+from ...core.report import Finding, Report, Status
+from ...core.settings.model import Settings
+from ..reading import judgement as reading
+from .alerts import is_critical
+from .groups import Group, State
+from .judgement import Outcome
+from .monitor import current
+
+CHECK = "errors.critical"
+
+
+def critical_since(
+    settings: Settings,
+    since: datetime | None,
+    *,
+    now: datetime,
+    stop: Event,
+    redact: Callable[[str], str] = str,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> Report:
+    """Report on the critical errors that have begun, or come back, since a moment. Nothing is written.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        since: the moment; ``None``: everything that is remembered counts.
+        now: the moment of the run, aware of its zone.
+        stop: ends it early where it is set.
+        redact: takes secrets out of what is told.
+        advance: called with the number of records looked at since its last call.
+    """
+    groups, outcome = current(settings, now=now, redact=redact, advance=advance, stop=stop)
+    begun = {key: group for key, group in groups.items() if _is_begun(group, since)}
+    return Report(
+        summary=f"{count(len(begun), 'critical group')}{_since(since)}",
+        findings=[*_findings(begun, outcome, since, printable(settings.logs.directory))],
+    )
+
+
+def _is_begun(group: Group, since: datetime | None) -> bool:
+    if not is_critical(group) or group.state in {State.RESOLVED, State.MUTED}:
+        return False
+    moment = group.last_seen if group.state is State.REGRESSED else group.first_seen
+    return since is None or datetime.fromisoformat(moment) > since
+
+
+def _since(since: datetime | None) -> str:
+    return f" since {since:%Y-%m-%d %H:%M}" if since else ""
+
+
+def _findings(
+    begun: Mapping[str, Group], outcome: Outcome, since: datetime | None, directory: str
+) -> Iterator[Finding]:
+    for key, group in begun.items():
+        yield Finding(
+            check=CHECK,
+            subject=key,
+            status=Status.CRITICAL,
+            message=f"{printable(group.title)} — {count(group.count, 'record')} since {group.first_seen[:16]}, "
+            f"last in {printable(group.log)}.",
+            value=group.count,
+            unit="records",
+            remedy=f"Mend what causes it; then inv daily.error-monitor --resolve {key}.",
+        )
+    if outcome.missing:
+        yield reading.missing(directory)
+    elif outcome.unusable:
+        yield reading.unusable(directory, outcome.unusable)
+    elif outcome.visit is not None:
+        yield from reading.unread(directory, outcome.visit.problems, outcome.visit.refused)
+        if outcome.visit.interrupted:
+            yield _unknown(directory, "It was told to stop before all logs were read.", "Run it again.")
+    if outcome.broken:
+        yield _unknown(
+            directory, f"What is remembered cannot be read: {outcome.broken}", "Run inv daily.error-monitor."
+        )
+    elif not begun and outcome.visit is not None:
+        message = f"No critical error has begun{_since(since)}."
+        yield Finding(check=CHECK, subject=directory, status=Status.OK, message=message)
+
+
+def _unknown(directory: str, message: str, remedy: str) -> Finding:
+    return Finding(check=CHECK, subject=directory, status=Status.UNKNOWN, message=message, remedy=remedy)

@@ -1,0 +1,113 @@
+"""Before a release: may it be shipped?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import daily, monthly, quarterly, schedule
+from .core.procedure import Run, procedure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from threading import Event
+
+    from .checklist.checklist import Measure
+    from .core.fresh_reports import Source
+    from .core.report import Report
+    from .core.settings.model import Settings
+
+
+def _gates(settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
+    from .core.arguments import gates
+
+    return gates(settings, names)
+
+
+@procedure(
+    default=True,
+    iterable=["skip"],
+    checks={"skip": _gates},
+    page="markdown",
+    help={
+        "dry_run": "Write nothing and run neither tests nor linters; the other procedures make dry runs.",
+        "markdown": "Print a page in Markdown, for a release note or a pull request, in place of the report.",
+        "reason": "Why gates are left out; it is recorded, and --skip needs it.",
+        "rerun": "Run the other procedures even where their reports are fresh.",
+        "skip": "Leave this gate out; may be given several times.",
+    },
+)
+def checklist(
+    run: Run,
+    dry_run: bool = False,
+    markdown: bool = False,  # noqa: ARG001 - the runner prints the report so
+    reason: str = "",
+    rerun: bool = False,
+    skip: Sequence[str] | None = None,
+) -> Report:
+    """Ask every gate whether the project may be released: go, no-go or not checked, and one verdict.
+
+    Reads maintenance.release, Git, the changelog and the files that state the version; runs the project's tests and
+    linters, and the procedures whose reports are not fresh. The report goes to
+    release_reports/release_YYYYMMDD_HHMMSS.json in the log folder, a page to read (.md) beside it. In a GitHub
+    Actions run the page goes to the step's summary as well, and what is not well becomes annotations.
+    """
+    import os
+    from pathlib import Path
+
+    from .checklist.checklist import TASK, Means, check
+    from .checklist.record import record
+    from .core.errors import UsageError
+    from .logs.errors.since import critical_since
+
+    if skip and not reason.strip():
+        raise UsageError("--skip leaves a gate out, and --reason says why: give both. Nothing was checked.")
+    if reason and not skip:
+        raise UsageError("--reason says why a gate is left out: name it with --skip. Nothing was checked.")
+    settings, now, dry = run.settings, run.now, dry_run or run.dry
+
+    def errors(since: datetime | None, stop: Event) -> Report:
+        return critical_since(settings, since, now=now, stop=stop, redact=run.redact)
+
+    means = Means(
+        measure=_measure(run, dry=dry, rerun=rerun),
+        errors=errors,
+        overdue=_overdue(run),
+        interpreter=quarterly.interpreter(settings),
+        environ=os.environ,
+        redact=run.redact,
+    )
+    report = check(settings, means, skip=skip or (), reason=reason, now=now, advance=run.advance, dry_run=dry)
+    return record(report, Path(settings.root), settings.logs.directory, task=TASK, now=now, dry_run=dry)
+
+
+def _overdue(run: Run) -> list[str] | None:
+    """Return the procedures that are overdue; ``None`` where none has ever left a stamp."""
+    from pathlib import Path
+
+    from .core.cadence import standings
+
+    settings = run.settings
+    found = standings(Path(settings.root), settings.logs.directory, schedule.cadences(settings), run.now)
+    return None if all(each.never_ran for each in found) else [each.task for each in found if each.overdue_days]
+
+
+def _measure(run: Run, *, dry: bool, rerun: bool) -> Measure:
+    """Return what gives the other procedures' reports: a fresh one that can be used, else by running it."""
+    from .core.taking_over import Other, kept, made
+
+    others = {
+        "daily.health-check": Other(daily.health_check, {}, daily.HEALTH_REPORT.format),
+        "monthly.dependency-update": Other(
+            monthly.dependency_update, {"check": True}, monthly.DEPENDENCY_REPORT.format
+        ),
+        "monthly.config-review": Other(monthly.config_review, {}, monthly.CONFIG_REPORT.format),
+        "quarterly.backup-verification": Other(quarterly.backup_verification, {}, quarterly.backup_report),
+    }
+    days = run.settings.release.fresh_hours / 24
+
+    def measure(name: str, usable: Callable[[Source], bool]) -> Source:
+        found = None if rerun else kept(run, name, others[name], days=days)
+        return found if found is not None and usable(found) else made(run, name, others[name], dry=dry)
+
+    return measure

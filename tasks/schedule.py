@@ -1,0 +1,184 @@
+"""The schedule: what ran when, what is due, and the machine's own timer that sees to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import backup, daily, monthly, quarterly, weekly
+from .core.procedure import Run, procedure
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .core.cadence import Cadence
+    from .core.procedure import Procedure
+    from .core.report import Report
+    from .core.settings.model import Settings
+    from .scheduling.installing import Machine
+    from .scheduling.job import Job
+
+_PROCEDURES: dict[str, Procedure] = {
+    "daily.health-check": daily.health_check,
+    "daily.error-monitor": daily.error_monitor,
+    "daily.log-review": daily.log_review,
+    "monthly.performance-analysis": monthly.performance_analysis,
+    "monthly.config-review": monthly.config_review,
+    "monthly.dependency-update": monthly.dependency_update,
+    "weekly.api-health": weekly.api_health,
+    "quarterly.capacity-planning": quarterly.capacity_planning,
+    "backup.create": backup.create,
+    "quarterly.backup-verification": quarterly.backup_verification,
+    "weekly.cache-cleanup": weekly.cache_cleanup,
+    "weekly.log-rotation": weekly.log_rotation,
+    "quarterly.system-audit": quarterly.system_audit,
+}
+"""What can be scheduled, in the order in which it runs.
+
+What only looks comes before what changes something: errors are read before logs are rotated, and the month's analysis
+and the planning see the cache before it is cleaned, for the clean-up's report would be the latest. A backup is made
+before the clean-up and verified at once. The audit is last: it takes over what the others have just found.
+"""
+
+_ARGUMENTS: dict[str, dict[str, Any]] = {"monthly.dependency-update": {"check": True}}
+"""With which they run: nobody is there to be asked, and what is installed changes only when somebody wants it to."""
+
+
+def cadences(settings: Settings) -> dict[str, Cadence]:
+    """Return what is to run by itself, in the order in which it runs, and how often."""
+    from .core.cadence import cadence_of
+
+    found = {name: cadence_of(name, settings.schedule.cadence) for name in _PROCEDURES}
+    return {name: cadence for name, cadence in found.items() if cadence is not None}
+
+
+def _known(settings: Settings) -> None:
+    """Refuse a cadence for what is no procedure that can be scheduled.
+
+    Raises:
+        SettingsError: there is one.
+    """
+    import difflib
+
+    from .core.errors import SettingsError
+
+    for name in settings.schedule.cadence:
+        if name not in _PROCEDURES:
+            close = difflib.get_close_matches(name, _PROCEDURES, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise SettingsError(
+                f"The setting maintenance.schedule.cadence names {name!r}, which is no procedure that can be scheduled "
+                f"({', '.join(_PROCEDURES)}).{hint} Nothing was run."
+            )
+
+
+@procedure(requires=_known)
+def status(run: Run) -> Report:
+    """Tell what ran when, what came of it, when it is due again, and what is overdue.
+
+    Reads maintenance.schedule, and the stamps that runs leave in the folder schedule of the logs. Changes nothing.
+    """
+    from .scheduling.review import review
+
+    return review(run.settings, cadences(run.settings), now=run.now)
+
+
+@procedure(
+    requires=_known,
+    help={
+        "dry_run": "Run nothing; say what would run.",
+        "quiet": "Print nothing where all is well, as cron wants it; everything where it is not.",
+    },
+)
+def due(run: Run, dry_run: bool = False, quiet: bool = False) -> Report:  # noqa: ARG001 - the runner sees to quiet
+    """Run what is due, once, in a safe order, whatever the single procedures find.
+
+    Reads maintenance.schedule. Daily procedures are due on another day than that of their last run, the others after 7,
+    30 and 90 days. Updates of dependencies are looked for and not made.
+    """
+    from .core.runner import perform
+    from .scheduling.due import run_due
+
+    def one(name: str) -> Report:
+        return perform(_PROCEDURES[name], name, _ARGUMENTS.get(name, {}), run.loaded)
+
+    return run_due(run.settings, cadences(run.settings), one, now=run.now, dry_run=dry_run or run.dry)
+
+
+@procedure(
+    requires=_known,
+    help={
+        "cron": "A line in your crontab.",
+        "dry_run": "Change nothing; say what would be written.",
+        "launchd": "An agent of macOS.",
+        "print_": "Change nothing; show what the files would hold.",
+        "systemd": "A service and a timer of systemd's user manager.",
+    },
+)
+def install(
+    run: Run,
+    systemd: bool = False,
+    cron: bool = False,
+    launchd: bool = False,
+    print_: bool = False,
+    dry_run: bool = False,
+) -> Report:
+    """Let the machine run what is due once a day: by systemd, cron or launchd, without a flag by what it has.
+
+    Reads maintenance.schedule. Only files of your own user are written, under a name of this project's; installing it
+    again changes nothing, or what has changed.
+    """
+    from pathlib import Path
+
+    import msgspec
+
+    from .core.errors import UserError
+    from .core.keys import find_keys
+    from .scheduling.installing import install as install_job
+    from .scheduling.installing import offered
+    from .scheduling.outside import missing_later
+
+    wanted = [way for way, flag in (("systemd", systemd), ("cron", cron), ("launchd", launchd)) if flag]
+    if len(wanted) > 1:
+        raise UserError(f"--{' and --'.join(wanted)} are several ways: give one of them, or none.")
+    machine = _machine()
+    way = wanted[0] if wanted else offered(machine)
+    report = install_job(_job(run, machine), way, machine, dry_run=dry_run or run.dry, show=print_)
+    kept = find_keys(Path(run.settings.root), run.keys, {})
+    findings = [*report.findings, *missing_later(run.loaded.origins, run.keys, kept)]
+    return msgspec.structs.replace(report, findings=findings)
+
+
+@procedure(help={"dry_run": "Change nothing; say what would be removed."})
+def uninstall(run: Run, dry_run: bool = False) -> Report:
+    """Take away what schedule.install made for this project, and nothing else."""
+    from .scheduling.installing import uninstall as uninstall_job
+
+    machine = _machine()
+    return uninstall_job(_job(run, machine), machine, dry_run=dry_run or run.dry)
+
+
+def _job(run: Run, machine: Machine) -> Job:
+    import sys
+
+    from .scheduling.job import job_for
+
+    task = f"{run.task.rpartition('.')[0]}.due"
+    return job_for(run.settings, folder=run.loaded.folder, python=sys.executable, task=task, which=machine.which)
+
+
+def _machine() -> Machine:
+    import os
+    import shutil
+    import sys
+    from pathlib import Path
+
+    from .scheduling.installing import Machine
+
+    return Machine(
+        platform=sys.platform,
+        systemd=Path("/run/systemd/system").is_dir(),
+        which=shutil.which,
+        home=Path.home(),
+        user=os.getuid(),
+        environ=os.environ,
+    )

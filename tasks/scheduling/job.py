@@ -1,0 +1,92 @@
+"""What the machine is to start once a day: a command that needs nothing of the shell in which it was installed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ..core.errors import UserError
+from ..core.names import printable
+from ..core.settings.model import Settings
+
+_PROGRAMS = ("git", "uv", "restic", "borg")
+"""What procedures start by its name."""
+
+_PLACES = ("/usr/local/bin", "/usr/bin", "/bin")
+"""Where programs are looked for besides."""
+
+
+class Job(NamedTuple):
+    """A command and when it is to run.
+
+    Attributes:
+        name: of the project's own, so that two projects on one machine keep out of each other's way.
+        title: what it does, for people.
+        command: the program, by its absolute path, and its arguments.
+        environ: the variables that it needs.
+        minute: of the day, from 0.
+        delay_minutes: up to so much later.
+    """
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    environ: Mapping[str, str]
+    minute: int
+    delay_minutes: int
+
+    @property
+    def fixed_minute(self) -> int:
+        """The minute for what knows no random delay: one within the delay that is always the same for the project."""
+        return self.minute + int(self.name.rpartition("-")[2], 16) % (self.delay_minutes + 1)
+
+
+def name_of(root: Path) -> str:
+    """Return the name of a project's job: its folder's name, and a hash of its whole path."""
+    slug = re.sub(r"[^a-z0-9]+", "-", root.name.lower()).strip("-")[:40] or "project"
+    return f"maintenance-{slug}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
+
+
+def job_for(settings: Settings, *, folder: Path, python: str, task: str, which: Callable[[str], str | None]) -> Job:
+    """Return the job of a project.
+
+    The interpreter runs Invoke as a module: that works wherever its own scripts lie, and with ``-P`` no file of the
+    folder it is started in takes the place of one of Python's.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        folder: where ``tasks.py`` lies.
+        python: the interpreter that has Invoke and the suite, by its absolute path.
+        task: the full name of what is to run.
+        which: finds a program by its name.
+
+    Raises:
+        UserError: a path holds characters that no crontab or unit can hold.
+    """
+    found = [os.path.dirname(path) for name in _PROGRAMS if (path := which(name))]  # noqa: PTH120 - text to text
+    places = dict.fromkeys([str(Path(python).parent), *found, *_PLACES])
+    command = (python, "-P", "-m", "invoke", "-r", str(folder), task, "--quiet")
+    environ = {"INVOKE_MAINTENANCE_ROOT": settings.root, "PATH": os.pathsep.join(places)}
+    for text in (*command, *environ.values()):
+        if not text.isprintable():
+            raise UserError(
+                f"The path {printable(text)} has characters in it that no schedule can hold. Rename the folder."
+            )
+    hour, minute = map(int, settings.schedule.at.split(":"))
+    return Job(
+        name=name_of(Path(settings.root)),
+        title=f"Maintenance of {settings.root}: what is due",
+        command=command,
+        environ=environ,
+        minute=hour * 60 + minute,
+        delay_minutes=settings.schedule.random_delay_minutes,
+    )
+
+
+def clock(minute: int) -> str:
+    """Return a minute of the day as a clock shows it: ``03:17``."""
+    return f"{minute // 60:02}:{minute % 60:02}"

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from tasks.checklist.changelog import Changelog, read
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("# Changelog\n\n## [Unreleased]\n\n## [1.2.0] - 2026-11-26\n\n## [1.1.0] - 2026-10-01\n", "1.2.0"),
+        ("## 1.2.0 - 2026-11-26\n", "1.2.0"),
+        ("## v1.2.0\n", "1.2.0"),
+        ("\ufeff## [2.0.0rc1] - today [YANKED]\r\n", "2.0.0rc1"),
+        ("```\n## [9.9.9]\n```\n## [1.2.0]: more\n", "1.2.0"),
+        ("### [9.9.9]\n## [UNRELEASED]\n## 1.0:\n", "1.0"),
+    ],
+)
+def test_the_topmost_released_section_counts(tmp_path: Path, text: str, version: str) -> None:
+    (tmp_path / "CHANGELOG.md").write_text(text, encoding="utf-8")
+    assert read(tmp_path, "CHANGELOG.md") == Changelog(Version(version))
+
+
+def test_where_everything_is_unreleased_nothing_is_released(tmp_path: Path) -> None:
+    (tmp_path / "CHANGELOG.md").write_text("## [Unreleased]\n- more\n")
+    assert read(tmp_path, "CHANGELOG.md") == Changelog()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "has another format than Keep a Changelog"),
+        (b"1.2.0\n=====\n\n* more\n", "has another format than Keep a Changelog"),
+        (b"## Features\n", "is about Features, which is no version"),
+        (b"## [1.2.0]\xff\n", "is no text in UTF-8"),
+    ],
+)
+def test_another_format_is_told(tmp_path: Path, content: bytes, problem: str) -> None:
+    (tmp_path / "CHANGES").write_bytes(content)
+    found = read(tmp_path, "CHANGES")
+    assert (found.released, found.missing) == (None, False)
+    assert problem in found.problem
+    assert "CHANGES" in found.problem
+
+
+def test_a_changelog_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(tmp_path, "CHANGELOG.md") == Changelog(missing=True)
+    (tmp_path / "link").symlink_to("elsewhere")
+    assert "symbolic link" in read(tmp_path, "link").problem
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tasks.checklist.changelog.files.read", denied)
+    assert read(tmp_path, "CHANGELOG.md").problem == "CHANGELOG.md cannot be read: Permission denied."

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from tasks.checklist.commands import Command, carry_out, environment, last_lines, meaning
+from tasks.checklist.gate import Answer, Said
+from tasks.checklist.gates import linters, tests
+from tasks.core.interpreter import Interpreter
+from tasks.core.processes import Ended
+
+COMMAND = Command(("tool", "--all"), "", "maintenance.release.test_command", {5: "it found no tests"})
+PYTEST = Command(("python", "-m", "pytest"), "there are tests in tests", "maintenance.release.test_command")
+PYTHON = Interpreter(Path(sys.executable))
+
+
+def meant(ended: Ended, command: Command = COMMAND, *, stopped: bool = False) -> Said:
+    return meaning(
+        command, ended, deadline_seconds=90, redact=lambda text: text.replace("secret", "***"), stopped=stopped
+    )
+
+
+@pytest.mark.parametrize(
+    ("ended", "answer", "reason"),
+    [
+        (Ended(0, b"=== 12 passed ===\n"), Answer.GO, '"tool --all" passed: 12 passed.'),
+        (Ended(0, b"", b"\x1b[32mAll well!\x1b[0m\n"), Answer.GO, '"tool --all" passed: All well.'),
+        (Ended(0), Answer.GO, '"tool --all" passed.'),
+        (Ended(0, b"a secret\n"), Answer.GO, '"tool --all" passed: a ***.'),
+        (Ended(1), Answer.NO_GO, '"tool --all" ended with status 1.'),
+        (Ended(-11), Answer.NO_GO, '"tool --all" was ended by signal 11.'),
+        (Ended(5), Answer.NOT_CHECKED, '"tool --all": it found no tests.'),
+        (
+            Ended(-15, overdue=True),
+            Answer.NO_GO,
+            '"tool --all" had not ended within 1 min 30 s, and was ended with all that it started.',
+        ),
+        (Ended(None, problem="tool cannot be started: secret"), Answer.NOT_CHECKED, "tool cannot be started: ***."),
+    ],
+)
+def test_how_it_ended_is_what_it_means(ended: Ended, answer: Answer, reason: str) -> None:
+    said = meant(ended)
+    assert (said.answer, said.reason) == (answer, reason)
+    assert (said.remedy is None) == (answer is Answer.GO)
+
+
+def test_what_was_told_to_stop_is_not_checked() -> None:
+    said = meant(Ended(-15, overdue=True), stopped=True)
+    assert (said.answer, said.reason) == (Answer.NOT_CHECKED, '"tool --all" was told to stop before it had ended.')
+    assert meant(Ended(0), stopped=True).answer is Answer.GO
+
+
+def test_a_module_that_is_not_installed_is_not_a_failed_test() -> None:
+    said = meant(Ended(1, b"", b"/x/bin/python: No module named pytest\n"), PYTEST)
+    assert said.answer is Answer.NOT_CHECKED
+    assert said.reason == "There is no program pytest, but there are tests in tests."
+    failed = meant(Ended(1, b"E  ModuleNotFoundError: No module named pytest_x\n"), PYTEST)
+    assert failed.answer is Answer.NO_GO
+
+
+def test_the_last_lines_of_both_streams_are_told_without_secrets() -> None:
+    output = "".join(f"line {number}\n\n" for number in range(50)).encode()
+    lines = last_lines(Ended(1, output, b"secret\x07 end  \n"), lambda text: text.replace("secret", "***"))
+    assert len(lines) == 10
+    assert lines[-2:] == ("line 49", r"***\x07 end")
+    assert [len(line) for line in last_lines(Ended(1, b"x" * 5000 + b"\n"), str)] == [200]
+    assert last_lines(Ended(1, b"y" * 100_000 + b"\nlast\n"), str) == ("last",)
+
+
+def test_the_projects_environment_is_the_active_one() -> None:
+    variables = environment(Path("/p/.venv/bin/python"), {"PATH": "/usr/bin", "PYTHONHOME": "/x", "VIRTUAL_ENV": "/y"})
+    assert variables == {
+        "PATH": "/p/.venv/bin:/usr/bin",
+        "VIRTUAL_ENV": "/p/.venv",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    assert environment(None, {"VIRTUAL_ENV": "/y"}) == {"VIRTUAL_ENV": "/y", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def carried(root: Path, *words: str) -> Said:
+    command = Command(words, "", "maintenance.release.lint_commands")
+    path = {"PATH": os.environ["PATH"]}
+    return carry_out(command, root, environ=path, deadline_seconds=30, redact=str, stop=Event())
+
+
+def test_a_program_runs_in_the_root(tmp_path: Path) -> None:
+    (tmp_path / "here").write_text("#!/bin/sh\npwd\n")
+    (tmp_path / "here").chmod(0o755)
+    assert carried(tmp_path, "./here").reason == f'"here" passed: {tmp_path}.'
+    assert carried(tmp_path, "sh", "-c", "exit 4").answer is Answer.NO_GO
+
+
+def test_a_program_that_is_not_there_or_not_to_be_run(tmp_path: Path) -> None:
+    (tmp_path / "text").touch()
+    (tmp_path / "broken").write_text("no program\n")
+    (tmp_path / "broken").chmod(0o755)
+    for word in ("no-such-program", "./gone", "./text"):
+        said = carried(tmp_path, word)
+        assert (said.answer, said.reason) == (Answer.NOT_CHECKED, f"There is no program {word}.")
+    said = carried(tmp_path, "./broken")
+    assert said.answer is Answer.NOT_CHECKED
+    assert "cannot be started: Exec format error" in said.reason
+
+
+def test_the_gate_of_the_tests() -> None:
+    go = Said(Answer.GO, "It passed.")
+    assert tests.judge(None, PYTHON, lambda _command: go).answer is Answer.SKIPPED
+    assert tests.judge(COMMAND, Interpreter(None), lambda _command: go) == go
+    assert tests.judge(PYTEST, PYTHON, lambda _command: go) == go
+    nowhere = Interpreter(None, "No environment is known.", "Make one.")
+    said = tests.judge(PYTEST, nowhere, lambda _command: go)
+    assert said[:3] == (
+        Answer.NOT_CHECKED,
+        "There are tests in tests. No environment is known.",
+        "Make one.",
+    )
+    assert tests.judge(COMMAND, PYTHON, None).reason == 'A dry run does not run "tool --all".'
+
+
+def test_the_gate_of_the_linters() -> None:
+    answers = {"a": Said(Answer.GO, "A."), "b": Said(Answer.NO_GO, "B.", "Mend it.", ("x",))}
+    answers["c"] = Said(Answer.NOT_CHECKED, "C.")
+    commands = [Command((name,), "", "s") for name in answers]
+
+    def run(command: Command) -> Said:
+        return answers[command.words[0]]
+
+    assert linters.judge(commands, run) == Said(Answer.NO_GO, "B. C. A.", "Mend it.", ("x",))
+    assert linters.judge([commands[0], commands[2]], run) == Said(Answer.NOT_CHECKED, "C. A.")
+    assert linters.judge(commands[:1], run) == Said(Answer.GO, "A.")
+    assert linters.judge([], run).answer is Answer.SKIPPED
+    assert linters.judge(commands, None).reason == 'A dry run does not run "a", "b", "c".'

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasks.checklist.stated_version import Reading, Stated, read
+
+
+def written(root: Path, path: str, text: str) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(text, encoding="utf-8")
+
+
+def stated(root: Path, *configured: str) -> list[tuple[str, str]]:
+    return [(each.place, each.version) for each in read(root, configured, ("logs",)).stated]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", "[project]\nversion = '1.2.0'\n"),
+        ("pyproject.toml", "[tool.poetry]\nversion = '1.2.0'\n"),
+        ("setup.cfg", "[metadata]\nversion = 1.2.0\n"),
+        ("setup.py", "import setuptools\nif True:\n    setuptools.setup(name='a', version='1.2.0')\n"),
+        ("setup.py", "from setuptools import setup\nprint('x')\nsetup(version='1.2.0')\n"),
+        ("package.json", '{"version": "1.2.0"}'),
+        ("VERSION", "1.2.0\nmore\n"),
+        ("generator/__init__.py", "__version__ = '1.2.0'\n"),
+        ("src/generator/__about__.py", "__version__: str = '1.2.0'\n"),
+    ],
+)
+def test_where_a_version_usually_stands(tmp_path: Path, path: str, text: str) -> None:
+    written(tmp_path, path, text)
+    assert stated(tmp_path) == [(path, "1.2.0")]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", "[project]\nname = 'a'\nversion = 5\n"),
+        ("pyproject.toml", "project = 1\ntool = []\n"),
+        ("setup.cfg", "[options]\n"),
+        ("setup.py", "setup(**read())\n"),
+        ("package.json", "[]"),
+        ("generator/__init__.py", "__version__ = version('a')\nversion = '1.2.0'\n"),
+        ("tests/__init__.py", "__version__ = '1.2.0'\n"),
+        (".hidden/__init__.py", "__version__ = '1.2.0'\n"),
+        ("logs/__init__.py", "__version__ = '1.2.0'\n"),
+    ],
+)
+def test_what_states_none_is_left_out(tmp_path: Path, path: str, text: str) -> None:
+    written(tmp_path, path, text)
+    assert read(tmp_path, (), ("logs",)) == Reading()
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pyproject.toml", "[project\n"),
+        ("pyproject.toml", "\x00"),
+        ("setup.cfg", "version = 1\n"),
+        ("package.json", "{"),
+        ("generator/__init__.py", "__version__ = \n"),
+    ],
+)
+def test_a_file_that_does_not_parse_is_named(tmp_path: Path, path: str, text: str) -> None:
+    written(tmp_path, path, text)
+    (problem,) = read(tmp_path, (), ()).problems
+    assert problem.startswith(f"{path} does not parse: ")
+
+
+def test_files_that_the_settings_name_must_state_one(tmp_path: Path) -> None:
+    written(tmp_path, "pyproject.toml", "[project]\nversion = '9'\n")
+    written(tmp_path, "a/settings.py", "VERSION = '1.2.0'\n")
+    written(tmp_path, "a/none.toml", "x = 1\n")
+    written(tmp_path, "a/some.toml", "version = '1.3.0'\n")
+    (tmp_path / "a/link").symlink_to("some.toml")
+    names = ("a/settings.py", "a/none.toml", "a/some.toml", "a/link", "a/gone")
+    found = read(tmp_path, names, ())
+    assert found.stated == (Stated("a/settings.py", "1.2.0"), Stated("a/some.toml", "1.3.0"))
+    assert found.problems[0] == "a/none.toml states no version."
+    assert "symbolic link" in found.problems[1]
+    assert found.problems[2] == "a/gone is not there."
+
+
+DYNAMIC = "[project]\ndynamic = ['version']\n"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "[tool.hatch.version]\nsource = 'vcs'\n",
+        "[tool.setuptools_scm]\n",
+        "[tool.pdm.version]\nsource = 'scm'\n",
+        "[build-system]\nrequires = ['setuptools', 'setuptools-scm>=8']\n",
+    ],
+)
+def test_a_version_that_is_made_from_tags(tmp_path: Path, more: str) -> None:
+    written(tmp_path, "pyproject.toml", DYNAMIC + more)
+    written(tmp_path, "generator/_version.py", "__version__ = '1.1.1.dev3'\n")
+    assert read(tmp_path, (), ()) == Reading(from_tags="pyproject.toml")
+
+
+def test_a_version_that_stands_elsewhere(tmp_path: Path) -> None:
+    written(tmp_path, "pyproject.toml", DYNAMIC + "[tool.hatch.version]\npath = 'lib/deep/version.py'\n")
+    (problem,) = read(tmp_path, (), ()).problems
+    assert problem == "lib/deep/version.py is not there."
+    written(tmp_path, "lib/deep/version.py", "__version__ = '1.2.0'\n")
+    assert stated(tmp_path) == [("lib/deep/version.py", "1.2.0")]
+    written(tmp_path, "pyproject.toml", DYNAMIC)
+    assert read(tmp_path, (), ()).problems == (
+        "pyproject.toml leaves the version to the build, and no file was found that states it.",
+    )
+    written(tmp_path, "generator/__init__.py", "__version__ = '1.2.0'\n")
+    assert read(tmp_path, (), ()) == Reading((Stated("generator/__init__.py", "1.2.0"),))
+
+
+@pytest.mark.parametrize(("named", "found"), [("file: VERSION.in", [("VERSION.in", "1.2.0")]), ("attr: a.b", [])])
+def test_a_setup_cfg_may_name_another_file(tmp_path: Path, named: str, found: list[tuple[str, str]]) -> None:
+    written(tmp_path, "setup.cfg", f"[metadata]\nversion = {named}\n")
+    written(tmp_path, "VERSION.in", "1.2.0\n")
+    assert stated(tmp_path) == found
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tasks.checklist.stated_version.files.read", denied)
+    assert read(tmp_path, ("VERSION",), ()).problems == ("VERSION cannot be read: Permission denied.",)

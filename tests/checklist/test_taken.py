@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from tasks.checklist.gate import Answer
+from tasks.checklist.gates import backup, configuration, dependencies, disk, errors, providers
+from tasks.checklist.taken import Taken, judge
+from tasks.core.fresh_reports import Source
+from tasks.core.report import Finding, Report, Status
+
+NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
+
+
+def finding(check: str, status: Status, message: str = "So it is.", remedy: str | None = None) -> Finding:
+    return Finding(check=check, subject="s", status=status, message=message, remedy=remedy)
+
+
+def source(*findings: Finding, reused: bool = False) -> Source:
+    return Source(Report(task="p", summary="", findings=[*findings]), NOW, reused)
+
+
+@pytest.mark.parametrize(
+    ("taken", "check", "status", "answer"),
+    [
+        (configuration.TAKEN, "configuration.drift", Status.WARNING, Answer.NO_GO),
+        (configuration.TAKEN, "configuration.required", Status.WARNING, Answer.GO),
+        (configuration.TAKEN, "configuration.readable", Status.CRITICAL, Answer.NO_GO),
+        (configuration.TAKEN, "configuration.present", Status.UNKNOWN, Answer.NOT_CHECKED),
+        (dependencies.TAKEN, "dependencies.vulnerable", Status.CRITICAL, Answer.NO_GO),
+        (dependencies.TAKEN, "dependencies.outdated", Status.WARNING, Answer.SKIPPED),
+        (dependencies.TAKEN, "dependencies.not-audited", Status.UNKNOWN, Answer.NOT_CHECKED),
+        (backup.TAKEN, "backup.recent", Status.WARNING, Answer.NO_GO),
+        (backup.TAKEN, "backup.media", Status.WARNING, Answer.GO),
+        (backup.TAKEN, "backup.present", Status.SKIPPED, Answer.SKIPPED),
+        (backup.TAKEN, "backup.verified", Status.CRITICAL, Answer.NO_GO),
+        (disk.TAKEN, "system.disk", Status.WARNING, Answer.GO),
+        (disk.TAKEN, "system.inodes", Status.CRITICAL, Answer.NO_GO),
+        (disk.TAKEN, "system.cpu", Status.CRITICAL, Answer.SKIPPED),
+        (providers.TAKEN, "providers.answer", Status.WARNING, Answer.GO),
+        (providers.TAKEN, "providers.answer", Status.CRITICAL, Answer.NO_GO),
+        (errors.TAKEN, "errors.critical", Status.CRITICAL, Answer.NO_GO),
+        (errors.TAKEN, "logs.unreadable", Status.UNKNOWN, Answer.NOT_CHECKED),
+    ],
+)
+def test_what_keeps_a_release_back(taken: Taken, check: str, status: Status, answer: Answer) -> None:
+    assert judge(taken, source(finding(check, status))).answer is answer
+
+
+def test_a_no_counts_more_than_what_is_not_known_and_the_worst_is_told() -> None:
+    said = judge(
+        backup.TAKEN,
+        source(
+            finding("backup.content", Status.UNKNOWN),
+            finding("backup.recent", Status.WARNING, "Old."),
+            finding("backup.verified", Status.CRITICAL, "Damaged.", "Make another."),
+        ),
+    )
+    assert said[:3] == (
+        Answer.NO_GO,
+        "s: Damaged. And 1 finding more of quarterly.backup-verification.",
+        "Make another.",
+    )
+    said = judge(backup.TAKEN, source(finding("backup.content", Status.UNKNOWN)))
+    assert said.remedy == "Run inv quarterly.backup-verification."
+
+
+def test_what_did_not_run_to_its_end_is_not_checked() -> None:
+    said = judge(disk.TAKEN, source(finding("system.disk", Status.OK), finding("run.lock", Status.UNKNOWN, "Held.")))
+    assert said.answer is Answer.NOT_CHECKED
+    assert said.reason == "daily.health-check did not run to its end: Held."
+
+
+def test_what_is_well_is_told_with_its_moment_where_it_is_not_of_now() -> None:
+    one, two = finding("system.disk", Status.OK, "Room."), finding("system.inodes", Status.OK, "Inodes.")
+    assert judge(disk.TAKEN, source(one, two)).reason == "Room. Inodes."
+    assert judge(disk.TAKEN, source(one, reused=True)).reason == "Room. (Measured on 2026-11-26 at 12:00.)"
+    assert judge(disk.TAKEN, source(one, one, one)).reason == "daily.health-check found nothing against it."
+
+
+def test_warnings_that_keep_nothing_back_are_told() -> None:
+    warned = finding("backup.media", Status.WARNING, "Two copies.")
+    assert judge(backup.TAKEN, source(warned)).reason == "s: Two copies. This keeps nothing back."
+    assert judge(backup.TAKEN, source(warned, warned)).reason.endswith("This and 1 warning more keep nothing back.")

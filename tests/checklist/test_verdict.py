@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.checklist.checklist import _GATES
+from tasks.checklist.gate import Answer, Gate, Judged, Said, finding
+from tasks.checklist.verdict import Verdict, told, verdict
+from tasks.core.report import Report, Status, exit_status
+from tasks.core.settings.model import GATES, ReleaseSettings
+
+
+def judged(name: str, answer: Answer, severity: Any = "block") -> Judged:
+    return Judged(Gate(name, "it is well"), severity, Said(answer, "So it is.", "Do it."))
+
+
+MANY = st.lists(
+    st.builds(judged, st.sampled_from(["one", "two"]), st.sampled_from(Answer), st.sampled_from(["block", "warn"])),
+    max_size=6,
+)
+
+
+@given(MANY)
+def test_the_exit_status_is_that_of_the_verdict(gates: list[Judged]) -> None:
+    code = exit_status(Report(summary="", findings=[finding(each) for each in gates]).status, "warning")
+    result = verdict(gates)
+    if result is Verdict.NO_GO:
+        assert code == 2
+    elif result is Verdict.GO:
+        assert code in {0, 1}
+    elif any(each.severity == "block" and each.said.answer is Answer.NOT_CHECKED for each in gates):
+        assert code == 3
+
+
+@given(MANY)
+def test_a_no_that_blocks_is_always_no_go_and_go_needs_somebody_who_says_it(gates: list[Judged]) -> None:
+    result = verdict(gates)
+    blocked = any(each.severity == "block" and each.said.answer is Answer.NO_GO for each in gates)
+    assert (result is Verdict.NO_GO) == blocked
+    if result is Verdict.GO:
+        assert any(each.said.answer is Answer.GO for each in gates)
+    assert told(gates, "").startswith(result.value)
+
+
+def test_the_summary_names_what_it_comes_from() -> None:
+    gates = [
+        judged("tests", Answer.NO_GO),
+        judged("disk", Answer.NOT_CHECKED),
+        judged("tree", Answer.GO),
+        judged("maintenance", Answer.NO_GO, "warn"),
+        judged("backup", Answer.SKIPPED),
+    ]
+    counted = "1 go, 2 no-go, 1 not checked, 1 skipped"
+    assert told(gates, "1.0") == f"NO-GO for 1.0 because of tests, warned by maintenance ({counted})"
+    assert told(gates[1:3], "") == "NOT CHECKED because of disk (1 go, 1 not checked)"
+    assert told(gates[2:3], "1.0") == "GO for 1.0 (1 go)"
+    assert told(gates[4:], "") == "NOT CHECKED (1 skipped)"
+
+
+@pytest.mark.parametrize(
+    ("answer", "severity", "status"),
+    [
+        (Answer.GO, "block", Status.OK),
+        (Answer.GO, "warn", Status.OK),
+        (Answer.NO_GO, "block", Status.CRITICAL),
+        (Answer.NO_GO, "warn", Status.WARNING),
+        (Answer.NOT_CHECKED, "block", Status.UNKNOWN),
+        (Answer.NOT_CHECKED, "warn", Status.WARNING),
+        (Answer.SKIPPED, "block", Status.SKIPPED),
+    ],
+)
+def test_what_an_answer_means_depends_on_the_severity(answer: Answer, severity: str, status: Status) -> None:
+    found = finding(judged("tests", answer, severity))
+    assert (found.check, found.subject, found.status) == ("release.tests", "tests", status)
+    assert found.message == ("So it is." if answer is Answer.SKIPPED else f"{answer.value}: So it is.")
+    assert found.remedy == (None if answer is Answer.GO else "Do it.")
+    assert found.excerpt is msgspec.UNSET
+
+
+def test_the_lines_of_a_program_cannot_be_taken_for_something_else() -> None:
+    said = Said(Answer.NO_GO, "It failed.", None, ("::set-output::x", "two"))
+    assert finding(Judged(Gate("tests", ""), "block", said)).excerpt == "| ::set-output::x\n| two"
+
+
+def test_every_gate_has_a_name_in_the_settings() -> None:
+    assert {*_GATES} == {*GATES} == {*ReleaseSettings().gates}
