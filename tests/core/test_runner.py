@@ -16,9 +16,10 @@ from invoke import Call, Collection, Config, Context, Executor, Exit, Task, task
 from tasks.core.console import Page
 from tasks.core.errors import SettingsError, UsageError, UserError
 from tasks.core.lock import Held
+from tasks.core.performing import Performed, perform
 from tasks.core.procedure import Procedure, Run, procedure
 from tasks.core.report import Finding, Interrupted, Report, RunReport, Status
-from tasks.core.runner import INTERRUPTED, MaintenanceExecutor, Performed, Session, perform, run_alone
+from tasks.core.runner import INTERRUPTED, MaintenanceExecutor, Session, run_alone
 from tasks.core.settings.loading import Loaded
 from tasks.core.settings.model import Settings
 
@@ -299,7 +300,7 @@ def test_what_a_procedure_raises_becomes_one_finding_of_one_line(
 def test_the_traceback_is_for_those_who_debug(
     namespace: _Namespace, loaded: Loaded, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with caplog.at_level(logging.DEBUG, "tasks.core.runner"):
+    with caplog.at_level(logging.DEBUG, "tasks.core.performing"):
         report = perform(namespace["faulty"], "weekly.faulty", {"kind": "exception"}, loaded)
     (record,) = caplog.records
     assert record.levelno == logging.DEBUG

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import UserError
+from tasks.core.performing import Performed
 from tasks.core.procedure import Run
 from tasks.core.report import Report, Status
-from tasks.core.runner import Performed
 from tasks.core.settings.loading import load
 from tasks.core.settings.sources import Sources
 from tasks.demo import demo
