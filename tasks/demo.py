@@ -39,8 +39,8 @@ def demo(run: Run, dry_run: bool = False) -> Report:
     The folder lies beside tasks.py and is replaced at each call; one of that name that the demo did not make
     is refused.
     """
+    from .core.performing import perform
     from .core.report import Action, Report
-    from .core.runner import perform
     from .core.settings.loading import load
     from .core.settings.sources import Level, Sources
     from .demo_site import (

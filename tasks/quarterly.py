@@ -169,7 +169,7 @@ def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
     }
     days = run.settings.audit.fresh_days
     return {
-        name: (None if rerun else kept(run, name, other, days=days)) or made(run, name, other, dry=dry)
+        name: (None if rerun else kept(run, name, other, days=days)) or made(run, name, other, dry=dry, anew=rerun)
         for name, other in others.items()
     }
 

@@ -108,6 +108,6 @@ def _measure(run: Run, *, dry: bool, rerun: bool) -> Measure:
 
     def measure(name: str, usable: Callable[[Source], bool]) -> Source:
         found = None if rerun else kept(run, name, others[name], days=days)
-        return found if found is not None and usable(found) else made(run, name, others[name], dry=dry)
+        return found if found is not None and usable(found) else made(run, name, others[name], dry=dry, anew=rerun)
 
     return measure

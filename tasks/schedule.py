@@ -95,11 +95,10 @@ def due(run: Run, dry_run: bool = False, quiet: bool = False) -> Report:  # noqa
     Reads maintenance.schedule. Daily procedures are due on another day than that of their last run, the others after 7,
     30 and 90 days. Updates of dependencies are looked for and not made.
     """
-    from .core.runner import perform
     from .scheduling.due import run_due
 
     def one(name: str) -> Report:
-        return perform(_PROCEDURES[name], name, _ARGUMENTS.get(name, {}), run.loaded)
+        return run.perform(_PROCEDURES[name], name, _ARGUMENTS.get(name, {}), dry=False)
 
     return run_due(run.settings, cadences(run.settings), one, now=run.now, dry_run=dry_run or run.dry)
 

@@ -11,7 +11,7 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,9 @@ from .names import printable
 
 LOCK_FILE = ".maintenance.lock"
 """In the root, while a run changes something; removed at its end."""
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Why a file cannot be made where everything else may be well: no blocks, no inodes, or none left to this user."""
 
 _FILE = re.compile(rb"[0-9a-f]+:[0-9a-f]+:[0-9]+")
 """How ``/proc/locks`` names a file: the device's major and minor number, and the inode."""
@@ -53,6 +56,10 @@ def project_lock(root: Path, owner: str, now: datetime) -> Iterator[None]:
     The kernel releases the lock when its process ends, however it ends, so a file left by a killed run
     locks nobody out. What the file says about the holder is for people only and may be missing on a full disk.
 
+    Where the disk has no room for a new file, the folder itself is locked in its place (flock(2)): whoever comes to
+    free space must not fail for want of it. So that both sorts of holders keep each other out, one that has the file
+    shares a lock on the folder; file systems that lock no folders (NFS) do without.
+
     Args:
         root: the project.
         owner: the task that holds it.
@@ -66,20 +73,42 @@ def project_lock(root: Path, owner: str, now: datetime) -> Iterator[None]:
         yield
         return
     path = root / LOCK_FILE
-    try:
-        descriptor = _acquire(path)
-    except OSError as error:
-        raise Closed(_closed(path, error.strerror)) from None
-    token = _held.set(_held.get() | {root})
-    try:
-        _sign(descriptor, path, owner, now)
+    with ExitStack() as held:
+        try:
+            descriptor = _acquire(path)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise Closed(_closed(path, error.strerror)) from None
+            _lock_folder(root, held, fcntl.LOCK_EX)
+        else:
+            held.callback(_release, descriptor, path)
+            _lock_folder(root, held, fcntl.LOCK_SH)
+            _sign(descriptor, path, owner, now)
+        held.callback(_held.reset, _held.set(_held.get() | {root}))
         yield
-    finally:
-        _held.reset(token)
-        with suppress(OSError):
-            if _is_current(descriptor, path):
-                path.unlink()
-        os.close(descriptor)
+
+
+def _release(descriptor: int, path: Path) -> None:
+    with suppress(OSError):
+        if _is_current(descriptor, path):
+            path.unlink()
+    os.close(descriptor)
+
+
+def _lock_folder(root: Path, held: ExitStack, kind: int) -> None:
+    """Lock the root itself for as long as *held* lasts."""
+    try:
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        held.callback(os.close, descriptor)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Held(
+            "Another maintenance run, or a program that has locked the project's folder (flock), is at work here; "
+            "nothing was changed. Run it again when that has ended."
+        ) from None
+    except OSError as error:
+        if kind == fcntl.LOCK_EX:
+            raise Closed(_closed(root, error.strerror)) from None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from invoke import Argument, Call, Context, Task, task
 
@@ -33,6 +33,28 @@ def nobody(_lines: Sequence[str], _question: str, _stop: Event) -> bool | None:
     return None
 
 
+class Perform(Protocol):
+    """Performs another procedure within the run and returns its report."""
+
+    def __call__(
+        self, procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool, anew: bool = False
+    ) -> Report:
+        """Perform it, unless the run has done so with the same arguments: then return the report of that.
+
+        Args:
+            procedure: what to perform.
+            name: its full name.
+            arguments: those that differ from its defaults, as the command line gives them.
+            dry: make a dry run, which never stands for a run.
+            anew: perform it in any case.
+
+        Raises:
+            UsageError: an argument cannot be used.
+            Interrupted: Ctrl-C; it carries the report of what was done until then.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Run:
     """What a procedure is given.
@@ -42,6 +64,7 @@ class Run:
         now: when the procedure began, aware of its zone.
         dry: True where Invoke was called with ``--dry``.
         advance: told how much work was done since its last call; shows progress on a terminal.
+        perform: performs another procedure as a part of this one.
         confirm: asks whoever sits at the terminal, if anybody does.
         task: the procedure's full name, as people call it.
     """
@@ -50,6 +73,7 @@ class Run:
     now: datetime
     dry: bool
     advance: Callable[[int], None]
+    perform: Perform
     confirm: Confirm = nobody
     task: str = ""
 

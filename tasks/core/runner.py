@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
-from pathlib import Path
-from threading import Event
 from typing import Any, cast
 
-import msgspec
 from invoke import Call, Collection, Config, Executor, Exit, Task
 
-from . import stamps
-from .cadence import cadence_of, short_name
-from .confirmation import confirm
 from .console import Console, Page, QuietConsole, console_for
 from .errors import OutputError, UserError
-from .lock import NotAcquired
 from .names import printable
-from .procedure import Procedure, Run
-from .progress import Display
+from .performing import Performed, checked, normalised, now
+from .procedure import Procedure
 from .report import Finding, Interrupted, Report, RunReport, Status, exit_status
 from .settings import sources
 from .settings.loading import Loaded, load
@@ -33,30 +24,28 @@ from .settings.model import Settings
 INTERRUPTED = 130
 """The exit status after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
 
-_log = logging.getLogger(__name__)
-
 
 class MaintenanceExecutor(Executor):
     """Invoke's executor for a run of procedures: ``tasks.executor_class`` in ``invoke.yaml``.
 
-    Each call is made once, even where it is both named and pre-required; a procedure that fails does not
-    stop those after it; everything is rendered in one place, and the process ends with the worst status. A
-    task of the user's own in such a chain behaves as Invoke has it: an exception that it raises ends the run,
-    after the verdict on what was done.
+    Each call is made once, even where it is both named and pre-required, or a part of another procedure; one
+    that fails does not stop those after it; everything is rendered in one place, and the process ends with the
+    worst status. A task of the user's own in such a chain behaves as Invoke has it: an exception that it raises
+    ends the run, after the verdict on what was done.
     """
 
     def execute(self, *tasks: Any) -> Any:
         """Run *tasks*, as Invoke hands them over, and return what each gave."""
         calls = self.plan(*tasks)
-        named = [_normalised(call) for call in self.normalize(tasks)]
+        named = [normalised(call) for call in self.normalize(tasks)]
         loaded = self._load(required=any(isinstance(call.task, Procedure) for call in calls))
         if loaded is None:
             return {call.task: self._foreign(call, named=call in named) for call in calls}
         with _user_errors():
             self._configure(None)
             dry = sources.is_dry(self.config, os.environ)
-            arguments = [_checked(call, loaded.settings) for call in calls]
-        session = Session(loaded, _console(loaded.settings, arguments))
+            arguments = [checked(call, loaded.settings) for call in calls]
+        session = Session(loaded, _console(loaded.settings, arguments), dedupe=self.config.tasks.dedupe)
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
         try:
@@ -79,7 +68,7 @@ class MaintenanceExecutor(Executor):
 
     def plan(self, *tasks: Any) -> list[Call]:
         """Return the calls to make, in order, each once unless ``--no-dedupe`` was given."""
-        calls = [_normalised(call) for call in self.expand_calls(self.normalize(tasks))]
+        calls = [normalised(call) for call in self.expand_calls(self.normalize(tasks))]
         return self.dedupe(calls) if self.config.tasks.dedupe else calls
 
     def _load(self, *, required: bool) -> Loaded | None:
@@ -118,10 +107,11 @@ class MaintenanceExecutor(Executor):
 class Session:
     """The procedures of one run, performed one by one and rendered as they end."""
 
-    def __init__(self, loaded: Loaded, console: Console) -> None:
+    def __init__(self, loaded: Loaded, console: Console, *, dedupe: bool = True) -> None:
         self._loaded = loaded
         self._console = console
-        self._started = _now()
+        self._performed = Performed(loaded, dedupe=dedupe)
+        self._started = now()
         self._clock = time.monotonic()
         self._reports: list[Report] = []
         self._unprinted: OutputError | None = None
@@ -134,7 +124,7 @@ class Session:
         """
         page = _page(procedure, arguments)
         try:
-            report = perform(procedure, name, arguments, self._loaded, dry=dry)
+            report = self._performed.perform(procedure, name, arguments, dry=dry)
         except Interrupted as stop:
             self._add(stop.report, page)
             raise
@@ -159,7 +149,7 @@ class Session:
             status=Status.CRITICAL,
             message=f"It ended the run: {reason}.{not_run}",
         )
-        self._add(Report(task=name, summary="ended the run", started=_now().isoformat(), findings=[finding]))
+        self._add(Report(task=name, summary="ended the run", started=now().isoformat(), findings=[finding]))
 
     def end(self) -> RunReport:
         """Render the verdict and return the run's document.
@@ -188,113 +178,6 @@ def _page(procedure: Procedure, arguments: Mapping[str, Any]) -> Page:
     return Page.ASKED if arguments.get(procedure.page) else Page.OFFERED
 
 
-def perform(
-    procedure: Procedure, name: str, arguments: Mapping[str, Any], loaded: Loaded, *, dry: bool = False
-) -> Report:
-    """Run *procedure* and return its report with its name and times.
-
-    An exception becomes a critical finding of one line; its traceback is logged, which ``inv --debug`` shows. A run
-    that is not dry and does all that the procedure does leaves its stamp, where the procedure has a cadence.
-
-    Args:
-        procedure: what to run.
-        name: its full name, ``weekly.cache-cleanup``.
-        arguments: its keyword arguments, checked.
-        loaded: the settings of the run.
-        dry: True under ``inv --dry``.
-
-    Raises:
-        Interrupted: Ctrl-C; it carries the procedure's report as far as it got.
-    """
-    started, clock = _now(), time.monotonic()
-    with Display(name) as display:
-
-        def asked(lines: Sequence[str], question: str, stop: Event) -> bool | None:
-            display.pause()
-            return confirm(lines, question, stop)
-
-        run = Run(loaded, started, dry, display.advance, asked, name)
-        report, interrupted = _outcome(procedure, arguments, run)
-    duration = round(time.monotonic() - clock, 3)
-    report = msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
-    if not (dry or report.dry_run) and procedure.is_whole(loaded.settings, arguments):
-        try:
-            report = _stamped(report, loaded.settings, interrupted=interrupted)
-        except KeyboardInterrupt:
-            interrupted = True
-    if interrupted:
-        raise Interrupted(report)
-    return report
-
-
-def _outcome(procedure: Procedure, arguments: Mapping[str, Any], run: Run) -> tuple[Report, bool]:
-    """Return the report of a run, whatever happens in it, and whether Ctrl-C ended it."""
-    name = run.task
-    try:
-        report = procedure.body(run, **arguments)
-        if not isinstance(report, Report):
-            raise TypeError(f"it returned {type(report).__name__} where a report was expected")  # noqa: TRY301
-    except Interrupted as stop:
-        return stop.report, True
-    except KeyboardInterrupt:
-        return _interrupted(name), True
-    except NotAcquired as error:
-        report = _failed("run.lock", name, Status.UNKNOWN, str(error), None)
-    except UserError as error:
-        report = _failed("run.error", name, Status.CRITICAL, str(error), None)
-    except OSError as error:
-        _log.debug("%s failed", name, exc_info=error)
-        remedy = "See that the path can be read and written, and that the disk has room."
-        report = _failed("run.error", name, Status.CRITICAL, f"{type(error).__name__}: {error}", remedy)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the chain goes on, and the finding tells of it
-        _log.debug("%s failed", name, exc_info=error)
-        message = f"{type(error).__name__}: {error}".splitlines()[0]
-        remedy = f"Run inv --debug {name} to see where; please report it if it is a fault of the suite."
-        report = _failed("run.error", name, Status.CRITICAL, message, remedy)
-    return report, False
-
-
-_NOT_ENDED = {"run.error", "run.interrupted"}
-"""Findings of a procedure, or of a part of one, that did not come to its end."""
-
-
-def _stamped(report: Report, settings: Settings, *, interrupted: bool) -> Report:
-    """Write down that a procedure with a cadence has run, or could not; return its report.
-
-    One that another run kept out writes nothing. Where a run that came to its end cannot be written down, its report
-    says so; of one that did not, it says enough.
-    """
-    checks = {each.check for each in report.findings}
-    if "run.lock" in checks or cadence_of(report.task, settings.schedule.cadence) is None:
-        return report
-    reason = next((each.message for each in report.findings if each.check in _NOT_ENDED), None)
-    if interrupted and reason is None:
-        reason = "It was interrupted."
-    task, root = short_name(report.task), Path(settings.root)
-    problem = stamps.record(root, settings.logs.directory, task, report, ended=_now(), reason=reason)
-    if problem is None or reason is not None:
-        return report
-    finding = Finding(
-        check="run.stamp",
-        subject=report.task,
-        status=Status.WARNING,
-        message=f"That it has run could not be written down, so it is due again. {problem}",
-        remedy="Make room, or see that the folder can be written.",
-    )
-    return msgspec.structs.replace(report, findings=[*report.findings, finding])
-
-
-def _failed(check: str, name: str, status: Status, message: str, remedy: str | None) -> Report:
-    finding = Finding(check=check, subject=name, status=status, message=printable(message), remedy=remedy)
-    return Report(summary="did not run to its end", findings=[finding])
-
-
-def _interrupted(name: str) -> Report:
-    return _failed(
-        "run.interrupted", name, Status.UNKNOWN, "Ctrl-C ended it before it could say what it had done.", None
-    )
-
-
 def run_alone(call: Call, config: Config) -> None:
     """Run one procedure under a foreign executor: print its report, and end with its exit status.
 
@@ -306,12 +189,12 @@ def run_alone(call: Call, config: Config) -> None:
     with _user_errors():
         loaded = load(sources.read(config, os.environ))
         dry = sources.is_dry(config, os.environ)
-        checked = _checked(_normalised(call), loaded.settings)
+        arguments = checked(normalised(call), loaded.settings)
     procedure = cast("Procedure", call.task)
-    session = Session(loaded, _console(loaded.settings, [checked]))
+    session = Session(loaded, _console(loaded.settings, [arguments]))
     name = f"{procedure.__module__.rpartition('.')[2]}.{procedure.name.replace('_', '-')}"
     try:
-        session.perform(procedure, name, checked, dry=dry)
+        session.perform(procedure, name, arguments, dry=dry)
     except KeyboardInterrupt:
         session.end()
         raise Exit(code=INTERRUPTED) from None
@@ -339,48 +222,6 @@ def _exit(document: RunReport, settings: Settings) -> None:
         raise Exit(code=code)
 
 
-def _checked(call: Call, settings: Settings) -> dict[str, Any]:
-    """Return the call's arguments as its procedure takes them.
-
-    Raises:
-        UsageError: one of them cannot be used.
-        SettingsError: the procedure cannot use the settings.
-    """
-    arguments = dict(call.kwargs)
-    if requires := getattr(call.task, "requires", None):
-        requires(settings)
-    for name, check in getattr(call.task, "checks", {}).items():
-        if name in arguments:
-            arguments[name] = check(settings, arguments[name])
-    return arguments
-
-
-def _normalised(call: Call) -> Call:
-    """Return a procedure's *call* with every parameter spelled out by name, so that equal calls compare equal.
-
-    The command line gives all parameters with their defaults, an empty list for a repeatable flag that was
-    not used; ``pre=[…]`` gives none. A call that does not fit its procedure stays as it is, and fails there.
-    """
-    if not isinstance(call.task, Procedure):
-        return call
-    signature = call.task.argspec(call.task.body)
-    unused = {
-        name
-        for name in call.task.iterable
-        if call.kwargs.get(name) == [] and signature.parameters[name].default is not inspect.Parameter.empty
-    }
-    try:
-        bound = signature.bind(*call.args, **{name: value for name, value in call.kwargs.items() if name not in unused})
-    except TypeError:
-        return call
-    bound.apply_defaults()
-    return Call(call.task, called_as=call.called_as, kwargs=dict(bound.arguments))
-
-
 def task_names(collection: Collection) -> dict[Any, str]:
     """Return the full name of every task, by its body: Invoke copies the task objects of a namespace."""
     return {collection[name].body: name for name in collection.task_names}
-
-
-def _now() -> datetime:
-    return datetime.now().astimezone()

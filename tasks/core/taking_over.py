@@ -37,12 +37,17 @@ def kept(run: Run, name: str, other: Other, *, days: float) -> Source | None:
     )
 
 
-def made(run: Run, name: str, other: Other, *, dry: bool) -> Source:
-    """Run the other procedure, dry or not, and return its report.
+def made(run: Run, name: str, other: Other, *, dry: bool, anew: bool = False) -> Source:
+    """Run the other procedure and return its report.
+
+    Args:
+        run: that of the procedure which takes it over.
+        name: the other's full name.
+        other: the other procedure.
+        dry: make a dry run.
+        anew: run it even where the run has done so already.
 
     Raises:
         Interrupted: Ctrl-C; it carries the other procedure's report.
     """
-    from .runner import perform
-
-    return Source(perform(other.procedure, name, other.arguments, run.loaded, dry=dry), run.now, reused=False)
+    return Source(run.perform(other.procedure, name, other.arguments, dry=dry, anew=anew), run.now, reused=False)

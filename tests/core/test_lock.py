@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -213,15 +214,92 @@ def test_a_lock_file_that_its_last_holder_removes_meanwhile_is_not_the_lock(
     monkeypatch.setattr(fcntl, "flock", flock)
     before = _open_descriptors()
     with project_lock(project, "t", NOW):
-        assert len(calls) == 3
+        assert len(calls) == 4
         assert json.loads((project / LOCK_FILE).read_bytes())["task"] == "t"
-        assert _open_descriptors() == before + 1
+        assert _open_descriptors() == before + 2
     assert _open_descriptors() == before
 
 
 def test_a_file_system_without_locks_is_an_error_and_leaves_no_descriptor_open(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    before = _open_descriptors()
+    with pytest.raises(Closed, match="No locks available"):
+        _lock(project)
+    assert _open_descriptors() == before
+
+
+# Where there is no room for the lock file
+
+FULL = {"no room": errno.ENOSPC, "no quota": errno.EDQUOT}
+
+
+@pytest.fixture(params=FULL)
+def full(project: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """No lock file can be made in the project."""
+    real, number = os.open, FULL[request.param]
+
+    def refuse(path: Path, flags: int, *rest: Any, **names: Any) -> int:
+        if path == project / LOCK_FILE and flags & os.O_CREAT and not path.exists():
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, *rest, **names)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
+@pytest.mark.usefixtures("full")
+def test_on_a_full_disk_the_folder_is_locked_in_the_place_of_the_file(project: Path) -> None:
+    before = _open_descriptors()
+    with project_lock(project, "emergency.recover", NOW):
+        assert [*project.iterdir()] == []
+        _lock(project)
+        with ThreadPoolExecutor(1) as pool, pytest.raises(Held, match="at work here; nothing was changed"):
+            pool.submit(_lock, project).result()
+    _lock(project)
+    assert _open_descriptors() == before
+
+
+def test_whoever_finds_room_again_is_kept_out_by_whoever_found_none(project: Path) -> None:
+    descriptor = os.open(project, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    before = _open_descriptors()
+    with pytest.raises(Held, match="at work here"):
+        _lock(project)
+    assert ([*project.iterdir()], _open_descriptors()) == ([], before)
+    os.close(descriptor)
+    _lock(project)
+
+
+@pytest.mark.usefixtures("full")
+def test_on_a_full_disk_a_holder_with_a_file_keeps_others_out(project: Path) -> None:
+    (project / LOCK_FILE).write_text("")
+    with project_lock(project, "weekly.log-rotation", NOW):
+        with ThreadPoolExecutor(1) as pool, pytest.raises(Held, match=r"^weekly\.log-rotation"):
+            pool.submit(_lock, project).result()
+        (project / LOCK_FILE).unlink()
+        with ThreadPoolExecutor(1) as pool, pytest.raises(Held, match="at work here"):
+            pool.submit(_lock, project).result()
+
+
+def test_a_file_system_that_locks_no_folders_does_without(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = fcntl.flock
+
+    def flock(descriptor: int, operation: int) -> None:
+        if os.path.samestat(os.fstat(descriptor), project.stat()):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with project_lock(project, "t", NOW):
+        assert (project / LOCK_FILE).exists()
+
+
+@pytest.mark.usefixtures("full")
+def test_where_neither_can_be_locked_nothing_is_changed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def flock(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 

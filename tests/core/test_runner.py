@@ -16,9 +16,10 @@ from invoke import Call, Collection, Config, Context, Executor, Exit, Task, task
 from tasks.core.console import Page
 from tasks.core.errors import SettingsError, UsageError, UserError
 from tasks.core.lock import Held
+from tasks.core.performing import Performed, perform
 from tasks.core.procedure import Procedure, Run, procedure
 from tasks.core.report import Finding, Interrupted, Report, RunReport, Status
-from tasks.core.runner import INTERRUPTED, MaintenanceExecutor, Session, perform, run_alone
+from tasks.core.runner import INTERRUPTED, MaintenanceExecutor, Session, run_alone
 from tasks.core.settings.loading import Loaded
 from tasks.core.settings.model import Settings
 
@@ -53,7 +54,7 @@ class _Namespace:
             foreign,
             weekly=Collection(
                 *(good, options, bad, faulty, stopped, broken, interrupted, names, optional_words, printing),
-                *(every, after_printing, by_position, without_argument),
+                *(every, after_printing, by_position, without_argument, whole),
             ),
         )
 
@@ -81,6 +82,20 @@ def options(
     number: str | None = None,
 ) -> Report:
     return _current().report("options", run, dry_run=dry_run, kind=kind, number=number)
+
+
+@procedure()
+def whole(
+    run: Run,
+    part: str = "options",
+    number: str | None = None,
+    anew: bool = False,  # noqa: FBT001, FBT002 - Invoke makes a flag of it
+) -> Report:
+    """Perform another procedure as a part of itself."""
+    namespace = _current()
+    arguments = {} if number is None else {"number": number}
+    found = run.perform(namespace[part], f"weekly.{part}", arguments, dry=run.dry, anew=anew)
+    return Report(summary=f"whole of {found.summary}", findings=found.findings)
 
 
 @procedure()
@@ -285,7 +300,7 @@ def test_what_a_procedure_raises_becomes_one_finding_of_one_line(
 def test_the_traceback_is_for_those_who_debug(
     namespace: _Namespace, loaded: Loaded, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with caplog.at_level(logging.DEBUG, "tasks.core.runner"):
+    with caplog.at_level(logging.DEBUG, "tasks.core.performing"):
         report = perform(namespace["faulty"], "weekly.faulty", {"kind": "exception"}, loaded)
     (record,) = caplog.records
     assert record.levelno == logging.DEBUG
@@ -357,6 +372,119 @@ def test_an_interrupted_procedure_is_in_the_verdict_too(namespace: _Namespace, l
 
 def test_a_session_without_procedures_is_ok(loaded: Loaded) -> None:
     assert Session(loaded, _Recorder()).end().status is Status.OK
+
+
+# Procedures that perform others
+
+
+def _called(namespace: _Namespace) -> list[str]:
+    return [name for name, _ in namespace.calls]
+
+
+def _run(capsys: pytest.CaptureFixture[str], executor: MaintenanceExecutor, *tasks: Any) -> list[tuple[str, str]]:
+    _override(executor.config, output="json")
+    executor.execute(*tasks)
+    return [(report["task"], report["summary"]) for report in _document(capsys)["reports"]]
+
+
+def test_what_ran_as_a_part_of_another_is_not_run_again(
+    namespace: _Namespace, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(capsys, _executor(namespace, config), "weekly.whole", ("weekly.options", COMMAND_LINE)) == [
+        ("weekly.whole", "whole of options has run"),
+        ("weekly.options", "options has run (already run by weekly.whole in this run)"),
+    ]
+    assert namespace.calls == [("options", NO_OPTIONS)]
+
+
+def test_what_has_run_is_not_run_again_as_a_part(
+    namespace: _Namespace, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(capsys, _executor(namespace, config), ("weekly.options", COMMAND_LINE), "weekly.whole") == [
+        ("weekly.options", "options has run"),
+        ("weekly.whole", "whole of options has run"),
+    ]
+    assert _called(namespace) == ["options"]
+
+
+def test_a_part_of_two_runs_once(namespace: _Namespace, config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    named = ("weekly.whole", {"part": "options", "number": "7"})
+    assert len(_run(capsys, _executor(namespace, config), named, "weekly.whole", named)) == 2
+    assert [arguments["number"] for _, arguments in namespace.calls] == [7, None]
+
+
+def test_other_arguments_are_another_run(
+    namespace: _Namespace, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(capsys, _executor(namespace, config), "weekly.whole", ("weekly.options", COMMAND_LINE | {"number": "7"}))
+    assert [arguments["number"] for _, arguments in namespace.calls] == [None, 7]
+
+
+def test_no_dedupe_runs_parts_as_often_as_asked_for(
+    namespace: _Namespace, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.load_overrides({"tasks": {"dedupe": False}})
+    _executor(namespace, config).execute("weekly.options", "weekly.whole", "weekly.options")
+    assert _called(namespace) == ["options", "options", "options"]
+    assert "already run" not in capsys.readouterr().out
+
+
+def test_a_part_can_be_asked_for_anew_and_stands_for_what_follows(
+    namespace: _Namespace, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(capsys, _executor(namespace, config), "weekly.options", ("weekly.whole", {"anew": True}), "weekly.good")
+    assert _called(namespace) == ["options", "options", "good"]
+    shown = _run(
+        capsys, _executor(namespace, config), "weekly.whole", ("weekly.whole", {"anew": True}), ("weekly.options", {})
+    )
+    assert shown[-1][1].endswith("(already run by weekly.whole in this run)")
+
+
+def test_a_dry_run_never_stands_for_a_run(namespace: _Namespace, loaded: Loaded) -> None:
+    session = Session(loaded, _Recorder())
+    session.perform(namespace["options"], "weekly.options", NO_OPTIONS | {"dry_run": True}, dry=False)
+    session.perform(namespace["whole"], "weekly.whole", {}, dry=True)
+    assert _called(namespace) == ["options"]
+    session.perform(namespace["whole"], "weekly.whole", {}, dry=False)
+    assert [arguments["dry_run"] for _, arguments in namespace.calls] == [True, False]
+    assert [run.dry for run in namespace.runs] == [True, False]
+
+
+def test_the_status_of_what_ran_as_a_part_counts(
+    namespace: _Namespace, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Exit) as caught:
+        _run(capsys, _executor(namespace, config), ("weekly.whole", {"part": "bad"}), "weekly.bad")
+    assert (caught.value.code, _called(namespace)) == (2, ["bad"])
+    assert [report["status"] for report in _document(capsys)["reports"]] == ["critical", "critical"]
+
+
+@pytest.mark.parametrize("half", [True, False])
+def test_a_part_that_was_interrupted_is_no_report_to_go_by(
+    namespace: _Namespace, loaded: Loaded, *, half: bool
+) -> None:
+    performed = Performed(loaded)
+    with pytest.raises(Interrupted):
+        performed.within("weekly.whole")(namespace["stopped"], "weekly.stopped", {"half": half}, dry=False)
+    with pytest.raises(Interrupted):
+        performed.perform(namespace["stopped"], "weekly.stopped", {"half": half}, dry=False)
+    assert len(namespace.calls) == 2
+
+
+def test_an_argument_of_a_part_that_cannot_be_used_is_a_finding_of_the_whole(
+    namespace: _Namespace, loaded: Loaded
+) -> None:
+    report = perform(namespace["whole"], "weekly.whole", {"number": "many"}, loaded)
+    assert report.findings[0].message == "--number takes a whole number; got 'many'."
+    assert namespace.calls == []
+
+
+def test_without_a_run_around_it_parts_are_remembered_for_as_long_as_it_takes(
+    namespace: _Namespace, loaded: Loaded
+) -> None:
+    for _ in range(2):
+        assert perform(namespace["whole"], "weekly.whole", {}, loaded).summary == "whole of options has run"
+    assert _called(namespace) == ["options", "options"]
 
 
 # The executor: which calls it makes

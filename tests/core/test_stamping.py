@@ -12,9 +12,10 @@ from invoke import Call, Config, Exit
 
 from tasks.core.errors import SettingsError, UserError
 from tasks.core.lock import Held
+from tasks.core.performing import perform
 from tasks.core.procedure import Run, procedure
 from tasks.core.report import Finding, Interrupted, Report, Status
-from tasks.core.runner import perform, run_alone
+from tasks.core.runner import run_alone
 from tasks.core.settings.loading import Loaded
 from tasks.core.settings.model import ScheduleSettings, Settings
 from tasks.core.stamps import Stamp, read

@@ -13,9 +13,9 @@ import pytest
 
 from tasks import backup, monthly, quarterly
 from tasks.core import git
+from tasks.core.performing import perform
 from tasks.core.procedure import Procedure
 from tasks.core.report import Finding, Report, Status
-from tasks.core.runner import perform
 from tasks.core.settings.loading import Loaded, load
 from tasks.core.settings.sources import Level, Sources
 from tasks.demo_site import audit_problems, site

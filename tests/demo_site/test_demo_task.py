@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import UserError
+from tasks.core.performing import Performed
 from tasks.core.procedure import Run
 from tasks.core.report import Report, Status
 from tasks.core.settings.loading import load
@@ -16,7 +17,8 @@ from tasks.demo import demo
 def run(folder: Path, *, dry: bool = False) -> Report:
     """Call the task's body as the runner does, in a folder that is no repository."""
     loaded = load(Sources([], {}, [], folder))
-    report: Report = demo.body(Run(loaded, datetime.now().astimezone(), dry, lambda _count: None))
+    parts = Performed(loaded).within("demo")
+    report: Report = demo.body(Run(loaded, datetime.now().astimezone(), dry, lambda _count: None, parts))
     return report
 
 

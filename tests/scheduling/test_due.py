@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tasks.core import runner
+from tasks.core import performing
 from tasks.core.cadence import DAYS, Cadence
 from tasks.core.lock import Closed, Held, project_lock
 from tasks.core.procedure import Procedure, Run, procedure
@@ -38,7 +38,7 @@ class _Year:
         self.fails: Callable[[str], BaseException | None] = lambda _name: None
         tree = {"root": str(root), "schedule": {"cadence": {"backup.one": "weekly"}}}
         self.loaded: Loaded = load(Sources([Level("test", tree)], {}, [], root))
-        monkeypatch.setattr(runner, "_now", self.clock)
+        monkeypatch.setattr(performing, "now", self.clock)
 
     def clock(self) -> datetime:
         """Return the time with an offset, as the system's clock has it."""
@@ -59,7 +59,7 @@ class _Year:
         return run_due(
             self.loaded.settings,
             CADENCES,
-            lambda name: runner.perform(self.tiny(name), name, {}, self.loaded),
+            lambda name: performing.perform(self.tiny(name), name, {}, self.loaded),
             now=self.clock(),
             dry_run=dry_run,
         )
@@ -133,7 +133,7 @@ def test_an_outage_is_caught_up_once(year: _Year) -> None:
 def test_what_a_person_runs_counts_as_well(year: _Year) -> None:
     year.due()
     year.now += timedelta(days=5)
-    runner.perform(year.tiny("weekly.one"), "weekly.one", {}, year.loaded)
+    performing.perform(year.tiny("weekly.one"), "weekly.one", {}, year.loaded)
     year.now += timedelta(days=2)
     assert [report.task for report in year.due().data["reports"]] == ["daily.one", "backup.one"]
 
