@@ -100,8 +100,11 @@ def _from_html(text: str) -> list[_File]:
     if "<" not in text:
         raise NoPage
     anchors = _Anchors()
-    anchors.feed(text)
-    anchors.close()
+    try:
+        anchors.feed(text)
+        anchors.close()
+    except AssertionError:  # how html.parser refuses a marked section that it does not know, <![x
+        raise NoPage from None
     return anchors.files
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.version import Version
 
@@ -80,6 +80,8 @@ def test_html() -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from([JSON, "text/html", "text/plain"]))
+@example(b"<![A", "text/html")
+@example(b"<![\0", "text/html")
 def test_any_bytes_are_a_page_or_none(content: bytes, kind: str) -> None:
     try:
         found = releases(content, kind)
