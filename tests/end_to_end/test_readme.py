@@ -28,7 +28,7 @@ def test_the_two_commands_at_the_top_are_what_ci_runs() -> None:
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in SETUP])
 def test_a_command_of_the_readme_runs(command: str, copy: Path, project: Path, environment: dict[str, str]) -> None:
-    # The machine may be busy, there is no provider to ask, no environment to audit, no backup: none is about the command.
+    # The machine may be busy, there is no provider, no environment and no backup: none of that is about the command.
     own = {"INVOKE_MAINTENANCE_FAIL_ON": "never", "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}"}
     settings = copy / "invoke.yaml"
     settings.write_text(settings.read_text() + "maintenance: {providers: {deepseek: null, grok: null}}\n")
