@@ -1,4 +1,4 @@
-"""The machine's part of ``daily.health-check``: one look at everything that can run short."""
+"""The machine's part of ``daily.health-check`` and ``emergency.recover``: one look at what can run short."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from threading import Event
 from ..core.report import Report
 from ..core.settings.model import Settings
 from . import judgement
-from .measure import measure
+from .figures import Disk
+from .measure import attempt, disks, measure, memory
 
 
 def examine(settings: Settings, *, now: datetime, stop: Event, seconds: float = 1.0) -> Report:
@@ -30,4 +31,20 @@ def examine(settings: Settings, *, now: datetime, stop: Event, seconds: float = 
         findings=[*judgement.findings(settings.health, figures)],
         metrics=[*judgement.metrics(figures)],
         data={"system": {"measured": now.isoformat(), **judgement.data(figures)}},
+    )
+
+
+def examine_room(settings: Settings) -> Report:
+    """Measure memory and disks only, which takes no time, and judge them by ``maintenance.health``.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+    """
+    used = attempt(memory)
+    figures = dict(disks(Path(settings.root), (settings.logs.directory, settings.cache.directory)))
+    root = figures.get(".")
+    return Report(
+        summary=f"disk {root.space.percent} %" if isinstance(root, Disk) else "disk unknown",
+        findings=[*judgement.room_findings(settings.health, used, figures)],
+        metrics=[*judgement.disk_metrics(figures)],
     )

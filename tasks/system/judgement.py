@@ -11,7 +11,7 @@ from typing import Any
 from ..core.names import count, duration, printable, size
 from ..core.report import Finding, Metric, Status
 from ..core.settings.model import HealthSettings
-from .figures import Amount, Busy, Cpu, Disk, Figures, Holder, Load, Memory, OpenFiles, Unmeasured
+from .figures import Amount, Busy, Cpu, Disk, DiskFigures, Figures, Holder, Load, Memory, OpenFiles, Unmeasured
 
 LOAD_PER_PROCESSOR = 2.0
 """The 5-minute load per processor above which it is a warning. At 1 every processor is in use and nobody waits; above
@@ -37,9 +37,20 @@ def findings(limits: HealthSettings, figures: Figures) -> Iterator[Finding]:
     yield _load(figures.load)
     yield _memory(limits, figures.memory)
     yield _swap(limits, figures.swap, figures.memory)
-    for folder, disk in figures.disks.items():
-        yield from _disk(limits, printable(folder), disk)
+    yield from disk_findings(limits, figures.disks)
     yield from _open_files(figures.open_files)
+
+
+def room_findings(limits: HealthSettings, memory: Memory | Unmeasured, disks: DiskFigures) -> Iterator[Finding]:
+    """Yield what is told of memory and disks, without which nothing works."""
+    yield _memory(limits, memory)
+    yield from disk_findings(limits, disks)
+
+
+def disk_findings(limits: HealthSettings, disks: DiskFigures) -> Iterator[Finding]:
+    """Yield what is told of each file system: its space and its inodes."""
+    for folder, disk in disks.items():
+        yield from _disk(limits, printable(folder), disk)
 
 
 def metrics(figures: Figures) -> Iterator[Metric]:
@@ -53,7 +64,12 @@ def metrics(figures: Figures) -> Iterator[Metric]:
         yield from _used("system.memory_", figures.memory.machine, "memory")
     if isinstance(figures.swap, Amount):
         yield from _used("system.swap_", figures.swap, "swap")
-    for folder, disk in figures.disks.items():
+    yield from disk_metrics(figures.disks)
+
+
+def disk_metrics(disks: DiskFigures) -> Iterator[Metric]:
+    """Yield bytes and inodes of each file system, used and in all."""
+    for folder, disk in disks.items():
         if isinstance(disk, Disk):
             subject = printable(folder)
             yield from _used("disk.", disk.space, subject)
