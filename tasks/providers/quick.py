@@ -1,4 +1,4 @@
-"""The providers' part of ``daily.health-check``: one small request to each, all at once."""
+"""The providers' part of ``daily.health-check`` and ``emergency.recover``: one small request to each, all at once."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def ask_once(
     stop: Event,
     dry_run: bool = False,
     redact: Callable[[str], str] = str,
+    task: str = TASK,
 ) -> Report:
     """Ask every provider once and report on what came back.
 
@@ -46,6 +47,7 @@ def ask_once(
         stop: once it is set, what is under way is given up.
         dry_run: send and write nothing, report what a run would send.
         redact: takes secrets out of what servers say.
+        task: the procedure that asks, which the history names.
     """
     if not settings.providers:
         return judgement.none_set()
@@ -53,7 +55,7 @@ def ask_once(
         requests = dict.fromkeys(settings.providers, 1)
         return judgement.planned(requests, refused(settings.providers, keys), remembering.path(settings))
     everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
-    memory = remembering.remember(settings, everyone, TASK, now)
+    memory = remembering.remember(settings, everyone, task, now)
     figures = {printable(asked.name): measures.measure(asked) for asked in everyone if asked.complete}
     return Report(
         summary=judgement.summary(everyone),
