@@ -64,9 +64,10 @@ def _findings(directory: str, outcome: Outcome, would: str) -> Iterator[Finding]
     for kind, tally in outcome.tallies.items():
         expiry = outcome.plan.expiry[kind]
         if expiry.active:
+            age = f" older than {hours(expiry.hours)}" if expiry.hours else ""
             text = (
-                f"{count(tally.expired, 'entry', 'entries')} older than {hours(expiry.hours or 0)} {would}deleted "
-                f"({size(tally.expired_bytes)}), {tally.files:,} kept ({size(tally.bytes)})."
+                f"{count(tally.expired, 'entry', 'entries')}{age} {would}deleted ({size(tally.expired_bytes)}), "
+                f"{tally.files:,} kept ({size(tally.bytes)})."
             )
             yield _told("cache.expired", printable(f"{directory}/{kind}"), text, tally.expired)
     yield from _loose(directory, outcome, would)
