@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
@@ -116,13 +116,26 @@ def cache_kinds(settings: Settings, names: Sequence[str] | None) -> tuple[str, .
     Raises:
         UsageError: a name is no configured kind.
     """
-    kinds = settings.cache.expiry_hours
+    return some_of("--kind", "a kind of maintenance.cache.expiry_hours", settings.cache.expiry_hours, names)
+
+
+def some_of(flag: str, what: str, known: Collection[str], names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names given with a repeatable flag; none where it was not given.
+
+    Args:
+        flag: the flag.
+        what: what it takes.
+        known: the names that there are.
+        names: those that were given.
+
+    Raises:
+        UsageError: a name is none of those.
+    """
     for name in names or ():
-        if name not in kinds:
-            close = difflib.get_close_matches(name, kinds, n=1)
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
-            known = ", ".join(kinds) or "none is set"
-            raise UsageError(f"--kind takes a kind of maintenance.cache.expiry_hours ({known}); got {name!r}.{hint}")
+            raise UsageError(f"{flag} takes {what} ({', '.join(known) or 'none is set'}); got {name!r}.{hint}")
     return tuple(names or ())
 
 
