@@ -114,14 +114,14 @@ def _run_in_turn(parts: Mapping[str, Part], stop: Event, advance: Callable[[int]
     reports = []
     for name, part in parts.items():
         if not stop.is_set():
-            reports.append(_run(name, part, stop))
+            reports.append(attempt(name, part, stop))
             advance(1)
     return reports
 
 
 def _run_side_by_side(parts: Mapping[str, Part], stop: Event, advance: Callable[[int], None]) -> list[Report]:
     with ThreadPoolExecutor(len(parts)) as pool:
-        running = [pool.submit(_run, name, part, stop) for name, part in parts.items()]
+        running = [pool.submit(attempt, name, part, stop) for name, part in parts.items()]
         pending = {*running}
         while pending:
             ended, pending = wait(pending, _TICK, FIRST_COMPLETED)
@@ -129,8 +129,8 @@ def _run_side_by_side(parts: Mapping[str, Part], stop: Event, advance: Callable[
     return [each.result() for each in running]
 
 
-def _run(name: str, part: Part, stop: Event) -> Report:
-    """Run one part; an exception in it becomes its finding."""
+def attempt(name: str, part: Part, stop: Event) -> Report:
+    """Run one part and return its report; an exception in it becomes a critical finding."""
     try:
         return part(stop)
     except UserError as error:
