@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from invoke import Collection
 
-from . import backup, daily, demo, monthly, quarterly, report, settings, weekly
+from . import backup, daily, demo, emergency, monthly, quarterly, report, settings, weekly
 from .core import excepthook
 
 excepthook.install()
@@ -19,6 +19,7 @@ namespace = Collection(
     weekly,
     monthly,
     quarterly,
+    emergency,
     backup,
     settings,
     report,

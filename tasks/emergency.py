@@ -1,0 +1,128 @@
+"""When something is wrong: get the project running again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import weekly
+from .core.procedure import Run, procedure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from threading import Event
+
+    from .core.report import Report
+    from .core.settings.model import Settings
+    from .recovery.means import Means
+
+
+def _only(_settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
+    from .core.arguments import some_of
+    from .recovery.means import STEPS
+
+    return some_of("--only", "a step", STEPS, names)
+
+
+def _skip(_settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
+    from .core.arguments import some_of
+    from .recovery.means import STEPS
+
+    return some_of("--skip", "a step", STEPS, names)
+
+
+@procedure(
+    iterable=["only", "skip"],
+    checks={"only": _only, "skip": _skip},
+    help={
+        "dry_run": "Change nothing and ask no provider; show what a run would do.",
+        "only": "Take this step and no other: leftovers, cache, logs, structure or providers; may be repeated.",
+        "skip": "Take all steps but this one; may be repeated.",
+        "yes": "Clear the cache without asking.",
+    },
+)
+def recover(
+    run: Run,
+    dry_run: bool = False,
+    only: Sequence[str] | None = None,
+    skip: Sequence[str] | None = None,
+    yes: bool = False,
+) -> Report:
+    """Diagnose what is wrong, free space, rebuild what is missing, test the providers; say what is left to do.
+
+    Works on a full disk. Deletes leftover temporary files, clears the cache (asks before that; without a terminal and
+    without --yes only what has expired goes), runs weekly.log-rotation where the logs exceed
+    maintenance.logs.emergency_total_mb or the disk is short, makes missing folders, and asks each provider once. The
+    disk is measured after each step. The report goes to emergency_reports/recovery_YYYYMMDD_HHMMSS.json in the log
+    folder, if that can be written.
+    """
+    from pathlib import Path
+
+    from .core.composition import compose
+    from .core.confirmation import askable
+    from .recovery.means import STEPS, TASK, Scene
+    from .recovery.recovery import recover as get_running
+
+    settings, now, dry = run.settings, run.now, dry_run or run.dry
+    steps = tuple(step for step in only or STEPS if step not in (skip or ()))
+
+    def recovered(stop: Event) -> Report:
+        def ask(lines: Sequence[str], question: str) -> bool:
+            return bool(run.confirm(lines, question, stop))
+
+        means = _means(run, dry=dry)
+        return get_running(
+            Scene(settings, means, steps, yes, ask if askable() else None, now, stop, dry), advance=run.advance
+        )
+
+    return compose(
+        {"recovery": recovered},
+        root=Path(settings.root),
+        task=TASK,
+        now=now,
+        path=f"{settings.logs.directory}/emergency_reports/recovery_{now:%Y%m%d_%H%M%S}.json",
+        check="recovery.report",
+        advance=lambda _parts: None,
+        dry_run=dry,
+    )
+
+
+def _means(run: Run, *, dry: bool) -> Means:
+    """Return the work of other domains, as the recovery calls it."""
+    from .cache.cleanup import clean_up
+    from .cache.statistics import FILE as STATISTICS
+    from .configuration.readable import readable
+    from .logs.errors.tracking import FILE as ERRORS
+    from .logs.review.history import FILE as SIZES
+    from .providers.history import FILE as TIMES
+    from .providers.quick import ask_once
+    from .recovery.means import TASK, Means
+    from .system.examine import examine_room
+
+    settings, now = run.settings, run.now
+    logs, cache = settings.logs.directory, settings.cache.directory
+
+    def clean(everything: bool, anew: bool) -> Report:
+        arguments = {"older_than": "0"} if everything else {}
+        return run.perform(weekly.cache_cleanup, "weekly.cache-cleanup", arguments, dry=dry, anew=anew)
+
+    def rotate(anew: bool) -> Report:
+        return run.perform(weekly.log_rotation, "weekly.log-rotation", {}, dry=dry, anew=anew)
+
+    def providers(stop: Event) -> Report:
+        return ask_once(settings, keys=run.keys, now=now, stop=stop, dry_run=dry, redact=run.redact, task=TASK)
+
+    return Means(
+        room=lambda: examine_room(settings),
+        configuration=lambda stop: readable(settings, redact=run.redact, stop=stop),
+        plan_clearing=lambda: clean_up(settings, now=now, dry_run=True, older_than=0),
+        clean=clean,
+        rotate=rotate,
+        providers=providers,
+        records={
+            f"{cache}/{STATISTICS}": "weekly.cache-cleanup",
+            f"{logs}/{ERRORS}": "daily.error-monitor",
+            f"{logs}/{SIZES}": "daily.log-review",
+            f"{logs}/{TIMES}": "daily.health-check",
+            settings.configuration.baseline: "monthly.config-review",
+        },
+    )

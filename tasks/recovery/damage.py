@@ -1,0 +1,104 @@
+"""Files that cannot be used any more: cache entries and the suite's own records whose JSON does not parse.
+
+A program that is killed, or finds the disk full, leaves half a file or an empty one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import PurePosixPath
+
+from ..core import files
+from ..core.json_files import LIMIT
+from ..core.names import count, listed, printable
+from ..core.report import Finding, Status
+from .means import Scene
+
+_ENTRIES = 5_000
+_BYTES = 64_000_000
+"""How many entries are read, and how much in all: a sample tells, and somebody waits for the rest of the diagnosis."""
+
+
+def entry_findings(scene: Scene) -> Iterator[Finding]:
+    """Yield how many entries of the cache were looked at and cannot be used, where there are any."""
+    looked, left, damaged, closed = 0, _BYTES, [], []
+    for path in _entries(scene):
+        if looked == _ENTRIES or left <= 0 or scene.stop.is_set():
+            break
+        try:
+            content = files.read(scene.root, path, limit=left)
+        except (FileNotFoundError, files.Refused):
+            continue
+        except OSError:
+            closed.append(path)
+            continue
+        looked, left = looked + 1, left - len(content)
+        if not _parses(content):
+            damaged.append(path)
+    subject = printable(scene.settings.cache.directory)
+    if damaged:
+        yield Finding(
+            check="recovery.entries",
+            subject=subject,
+            status=Status.WARNING,
+            message=(
+                f"{len(damaged):,} of {count(looked, 'JSON entry', 'JSON entries')} looked at cannot be used, for they "
+                f"do not parse: {listed(damaged, len(damaged))}."
+            ),
+            value=len(damaged),
+            unit="entries",
+            remedy="inv emergency.recover --only cache --yes clears the cache; what is used of it is made anew.",
+        )
+    if closed:
+        yield Finding(
+            check="recovery.unreadable-entries",
+            subject=subject,
+            status=Status.WARNING,
+            message=f"{count(len(closed), 'entry', 'entries')} cannot be read: {listed(closed, len(closed))}.",
+            value=len(closed),
+            unit="entries",
+            remedy="Look at owner and permissions with ls -l; run it as the owner of the cache.",
+        )
+
+
+def _entries(scene: Scene) -> Iterator[str]:
+    """Yield the paths of the JSON files in the folders of the kinds; a folder that cannot be walked has none."""
+    cache = scene.settings.cache
+    for kind in cache.expiry_hours:
+        with suppress(files.Refused, OSError), files.folder(scene.root, f"{cache.directory}/{kind}") as descriptor:
+            for folder, _folders, names, _descriptor in os.fwalk(".", dir_fd=descriptor):
+                for name in sorted(names):
+                    if name.endswith(".json"):
+                        yield str(PurePosixPath(cache.directory, kind, folder, name))
+
+
+def _parses(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def record_findings(scene: Scene) -> Iterator[Finding]:
+    """Yield the suite's own records that are broken; their owners keep them aside and begin anew."""
+    for path, owner in scene.means.records.items():
+        try:
+            content = files.read(scene.root, path, limit=LIMIT)
+        except FileNotFoundError:
+            continue
+        except (files.Refused, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            yield _record(path, f"It cannot be read: {reason}", f"Move it away, or see that {owner} can read it.")
+            continue
+        if content.strip() and not _parses(content):
+            yield _record(path, "It is no valid JSON any more.", f"inv {owner} keeps it aside and begins a new one.")
+
+
+def _record(path: str, message: str, remedy: str) -> Finding:
+    return Finding(
+        check="recovery.record", subject=printable(path), status=Status.WARNING, message=message, remedy=remedy
+    )

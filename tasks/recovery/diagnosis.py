@@ -1,0 +1,67 @@
+"""What is wrong with the project: measured and tried, and nothing changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from ..core.composition import attempt
+from ..core.report import Finding, Report, Status
+from .damage import entry_findings, record_findings
+from .folders import folder_findings
+from .means import Scene
+from .room import Room
+
+
+class Diagnosis(NamedTuple):
+    """What was found: how much room there is, what the configuration is like, and everything else."""
+
+    room: Room
+    configuration: tuple[Finding, ...]
+    others: tuple[Finding, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of it."""
+        return (*self.room.report.findings, *self.configuration, *self.others)
+
+    @property
+    def problems(self) -> tuple[Finding, ...]:
+        """What is not as it should be."""
+        return tuple(each for each in self.findings if is_bad(each))
+
+
+def is_bad(finding: Finding) -> bool:
+    """Tell whether a finding calls for something."""
+    return finding.status.severity > Status.SKIPPED.severity
+
+
+def measure(scene: Scene) -> Room:
+    """Measure how much room there is."""
+    return Room.of(attempt("memory and disks", lambda _stop: scene.means.room(), scene.stop))
+
+
+def diagnose(scene: Scene, before: Diagnosis | None = None) -> Diagnosis:
+    """Look at everything; what fails in that is a finding, and the rest is looked at all the same.
+
+    Args:
+        scene: the project.
+        before: the first look, of which the configuration is taken over: nothing that recovery does changes that.
+    """
+    others = (
+        *_look("folders", folder_findings, scene),
+        *_look("cache entries", entry_findings, scene),
+        *_look("records", record_findings, scene),
+    )
+    configuration = before.configuration if before else (*_look("configuration", _configuration, scene),)
+    return Diagnosis(measure(scene), configuration, others)
+
+
+def _look(name: str, look: Callable[[Scene], Iterable[Finding]], scene: Scene) -> list[Finding]:
+    if scene.stop.is_set():
+        return []
+    return attempt(name, lambda _stop: Report(summary="", findings=[*look(scene)]), scene.stop).findings
+
+
+def _configuration(scene: Scene) -> Iterable[Finding]:
+    return scene.means.configuration(scene.stop).findings

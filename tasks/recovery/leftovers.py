@@ -1,0 +1,82 @@
+"""Temporary files of the suite's own that a killed run left in the log folder and in the cache."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import PurePosixPath
+
+from ..core import files
+from ..core.lock import project_lock
+from ..core.names import count, printable, size
+from ..core.report import Action, Finding, Report, Status
+from .means import TASK, Scene
+
+
+def remove_leftovers(scene: Scene) -> Report:
+    """Delete what nobody will finish: whoever holds the project's lock knows that no other run is writing it.
+
+    Raises:
+        NotAcquired: the project's lock could not be had.
+    """
+    removed: list[Action] = []
+    findings: list[Finding] = []
+    with nullcontext() if scene.dry_run else project_lock(scene.root, TASK, scene.now):
+        for directory in (scene.settings.logs.directory, scene.settings.cache.directory):
+            for path, freed in _leftovers(scene, directory):
+                try:
+                    if not scene.dry_run:
+                        _unlink(scene, path)
+                except (files.Refused, OSError) as error:
+                    findings.append(_left(path, error))
+                else:
+                    target = printable(path)
+                    removed.append(Action(verb="delete", target=target, bytes=freed, done=not scene.dry_run))
+    would = "would be " if scene.dry_run else ""
+    total = size(sum(each.bytes for each in removed))
+    summary = f"{count(len(removed), 'leftover temporary file')} {would}deleted ({total})"
+    if removed and not findings:
+        findings = [
+            Finding(
+                check="recovery.leftovers",
+                subject="leftovers",
+                status=Status.OK,
+                message=f"{summary}.",
+                value=len(removed),
+                unit="files",
+            )
+        ]
+    return Report(summary=summary, findings=findings, actions=removed)
+
+
+def _leftovers(scene: Scene, directory: str) -> Iterator[tuple[str, int]]:
+    """Yield path and size of each in a folder and below it; a folder that cannot be walked holds none for us."""
+    try:
+        with files.folder(scene.root, directory) as descriptor:
+            files.refuse_precious(scene.root, descriptor, directory)
+            for folder, _folders, names, inside in os.fwalk(".", dir_fd=descriptor):
+                if files.TEMPORARY in names:
+                    status = os.stat(files.TEMPORARY, dir_fd=inside, follow_symlinks=False)
+                    if stat.S_ISREG(status.st_mode):
+                        yield str(PurePosixPath(directory, folder, files.TEMPORARY)), status.st_size
+    except (files.Refused, OSError):
+        return
+
+
+def _unlink(scene: Scene, path: str) -> None:
+    place = PurePosixPath(path)
+    with files.folder(scene.root, str(place.parent)) as folder:
+        os.unlink(place.name, dir_fd=folder)
+
+
+def _left(path: str, error: files.Refused | OSError) -> Finding:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return Finding(
+        check="recovery.leftovers",
+        subject=printable(path),
+        status=Status.WARNING,
+        message=f"This temporary file of an earlier run cannot be deleted: {reason}.",
+        remedy="Delete it as its owner.",
+    )
