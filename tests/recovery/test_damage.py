@@ -24,6 +24,7 @@ VALUES = st.recursive(
 
 def test_a_cache_whose_entries_parse_is_no_finding(scene: Callable[..., Scene], root: Path) -> None:
     (root / "cache/temp/a.json").write_text('{"a": NaN}')
+    (root / "cache/temp/digits.json").write_text("7" * 10_000)
     (root / "cache/temp/b.bin").write_bytes(b"")
     (root / "cache/half.json").write_text("{")  # loose, and none of a kind
     assert [*entry_findings(scene())] == []
