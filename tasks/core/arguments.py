@@ -145,12 +145,7 @@ def gates(_settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
     Raises:
         UsageError: a name is no gate's.
     """
-    for name in names or ():
-        if name not in GATES:
-            close = difflib.get_close_matches(name, GATES, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            raise UsageError(f"--skip takes a gate ({', '.join(GATES)}); got {name!r}.{hint}")
-    return tuple(names or ())
+    return some_of("--skip", "a gate", GATES, names)
 
 
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")

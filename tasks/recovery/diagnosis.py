@@ -14,15 +14,21 @@ from .room import Room
 
 
 class Diagnosis(NamedTuple):
-    """What was found: how much room there is, and everything else."""
+    """What was found: how much room there is, what the configuration is like, and everything else."""
 
     room: Room
+    configuration: tuple[Finding, ...]
     others: tuple[Finding, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of it."""
+        return (*self.room.report.findings, *self.configuration, *self.others)
 
     @property
     def problems(self) -> tuple[Finding, ...]:
         """What is not as it should be."""
-        return tuple(each for each in (*self.room.report.findings, *self.others) if is_bad(each))
+        return tuple(each for each in self.findings if is_bad(each))
 
 
 def is_bad(finding: Finding) -> bool:
@@ -35,20 +41,20 @@ def measure(scene: Scene) -> Room:
     return Room.of(attempt("memory and disks", lambda _stop: scene.means.room(), scene.stop))
 
 
-def diagnose(scene: Scene, configuration: Iterable[Finding] | None = None) -> Diagnosis:
+def diagnose(scene: Scene, before: Diagnosis | None = None) -> Diagnosis:
     """Look at everything; what fails in that is a finding, and the rest is looked at all the same.
 
     Args:
         scene: the project.
-        configuration: what is known of the configuration already, since nothing that recovery does changes that.
+        before: the first look, of which the configuration is taken over: nothing that recovery does changes that.
     """
-    found = [
+    others = (
         *_look("folders", folder_findings, scene),
         *_look("cache entries", entry_findings, scene),
         *_look("records", record_findings, scene),
-        *(_look("configuration", _configuration, scene) if configuration is None else configuration),
-    ]
-    return Diagnosis(measure(scene), tuple(found))
+    )
+    configuration = before.configuration if before else (*_look("configuration", _configuration, scene),)
+    return Diagnosis(measure(scene), configuration, others)
 
 
 def _look(name: str, look: Callable[[Scene], Iterable[Finding]], scene: Scene) -> list[Finding]:

@@ -21,11 +21,11 @@ _NAMED = 3
 
 def judge(scene: Scene, before: Diagnosis, after: Diagnosis, taken: list[Taken]) -> Report:
     """Return the report; the runner adds task and times."""
-    gone = [each for each in before.problems if _key(each) not in {_key(left) for left in after.problems}]
+    gone = [*_gone(before, after)]
     freed = after.room.freed_since(before.room)
     findings = [
         *(_recovered(each) for each in gone),
-        *(_with_next_step(scene, each) for each in (*after.room.report.findings, *after.others)),
+        *(_with_next_step(scene, each) for each in after.findings),
         *_freed(before.room, after.room, freed, scene),
         *(finding for each in taken for finding in each.report.findings),
     ]
@@ -45,6 +45,13 @@ def judge(scene: Scene, before: Diagnosis, after: Diagnosis, taken: list[Taken])
             **({"steps": [_row(each) for each in taken]} if taken and not scene.dry_run else {}),
         },
     )
+
+
+def _gone(before: Diagnosis, after: Diagnosis) -> Iterator[Finding]:
+    """Yield the problems that are no more; none where the second look failed, for nobody knows then."""
+    first, left = {_key(each) for each in before.problems}, {_key(each) for each in after.problems}
+    if not any(check == "run.error" for check, _ in left - first):
+        yield from (each for each in before.problems if _key(each) not in left)
 
 
 def _key(finding: Finding) -> tuple[str, str]:

@@ -95,11 +95,13 @@ def test_created_folders_are_told_of(number: int, message: str) -> None:
     assert [(action.verb, action.done) for action in one.actions] == [("create", not dry_run)] * number
 
 
-@pytest.mark.parametrize(("age", "text"), [(0.5, "30 min"), (6, "6 h"), (168, "7 days"), (0, "0 h")])
+@pytest.mark.parametrize(
+    ("age", "text"), [(0.5, " older than 30 min"), (6, " older than 6 h"), (168, " older than 7 days"), (0, "")]
+)
 def test_the_expiry_is_said_as_people_say_it(age: float, text: str) -> None:
     settings = msgspec.structs.replace(SETTINGS, expiry_hours={"temp": age})
     one = report(outcome(settings=settings, temp=Tally(expired=1)), dry_run=True, settings=settings)
-    assert found(one, "cache.expired").message == f"1 entry older than {text} would be deleted (0 B), 0 kept (0 B)."
+    assert found(one, "cache.expired").message == f"1 entry{text} would be deleted (0 B), 0 kept (0 B)."
 
 
 def test_only_kinds_that_were_cleaned_have_a_finding_on_their_expiry() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.arguments import LEVELS, cache_kinds, days, hours, level, since, until
+from tasks.core.arguments import LEVELS, cache_kinds, days, hours, level, since, some_of, until
 from tasks.core.errors import UsageError
 from tasks.core.settings.model import CacheSettings, Settings
 
@@ -209,3 +209,11 @@ def test_what_is_no_level_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         level(SETTINGS, text)
     assert str(caught.value) == f"--level takes warning, error, critical; got {text!r}."
+
+
+def test_names_of_another_list_are_checked_in_the_same_way() -> None:
+    assert some_of("--only", "a step", ("cache", "logs"), ["logs"]) == ("logs",)
+    assert some_of("--only", "a step", ("cache", "logs"), None) == ()
+    with pytest.raises(UsageError) as caught:
+        some_of("--only", "a step", ("cache", "logs"), ["log"])
+    assert str(caught.value) == "--only takes a step (cache, logs); got 'log'. Did you mean logs?"

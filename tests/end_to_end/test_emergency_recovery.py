@@ -501,12 +501,12 @@ def test_stopped_between_steps_it_says_what_was_done(running: Path, environment:
 # The full disk
 
 
-def namespace() -> list[str]:
+def namespace(place: Path) -> list[str]:
     """Return what to put before a command that mounts a file system of its own; skips where that is not allowed."""
     prefix = ["unshare", "-m" if os.geteuid() == 0 else "-rm"]
     if shutil.which("unshare") is None:
         pytest.skip("there is no unshare here, so that no file system can be mounted for this test alone")
-    tried = subprocess.run([*prefix, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, check=False)
+    tried = subprocess.run([*prefix, "mount", "-t", "tmpfs", "tmpfs", str(place)], capture_output=True, check=False)
     if tried.returncode:
         pytest.skip("no file system may be mounted here")
     return prefix
@@ -518,7 +518,7 @@ def on_full_disk(
     script = str(Path(__file__).with_name("full_disk.py"))
     env = {**environment, "INVOKE_MAINTENANCE_OUTPUT": "json", "INVOKE_MAINTENANCE_HEALTH_DISK_PERCENT": "90"}
     done = subprocess.run(
-        [*namespace(), sys.executable, script, str(project), options, kind, *command],
+        [*namespace(project), sys.executable, script, str(project), options, kind, *command],
         cwd=REPOSITORY,
         env=env,
         capture_output=True,

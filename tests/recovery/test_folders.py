@@ -2,118 +2,150 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tasks.core import files
 from tasks.core.report import Status
-from tasks.recovery import folders
 from tasks.recovery.folders import folder_findings, rebuild, refusal
-from tasks.recovery.leftovers import remove_leftovers
-
-from .conftest import Site
+from tasks.recovery.means import Scene
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    for kind in ("api_responses", "material_data", "component_cache", "temp"):
-        (tmp_path / "cache" / kind).mkdir(parents=True)
-    (tmp_path / "logs").mkdir()
-    return tmp_path
+def refuse(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let no file without a name be made."""
+    real = os.open
+
+    def refused(path: Any, flags: int, *rest: Any, **names: Any) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, *rest, **names)
+
+    monkeypatch.setattr(os, "open", refused)
 
 
-def open_folder(path: Path) -> int:
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def test_folders_that_can_be_written_are_no_finding_and_stay_as_they_are(
+    scene: Callable[..., Scene], root: Path
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in [root, *root.rglob("*")]}
+    assert [*folder_findings(scene())] == []
+    assert {path: path.stat().st_mtime_ns for path in [root, *root.rglob("*")]} == before
 
 
-def test_a_project_in_order_has_nothing_to_tell(scene: Site, project: Path) -> None:
-    assert list(folder_findings(scene())) == []
-    assert rebuild(scene()).summary == "No folder is missing."
-    assert project.exists()
+linux = pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="only Linux has files without a name")
 
 
-def test_a_folder_that_cannot_be_opened_is_told(scene: Site, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = files.folder
-
-    @contextmanager
-    def other(root: Path, path: str, *, create: bool = False) -> Iterator[int]:
-        if path == "logs":
-            raise OSError(errno.EROFS if create else errno.EIO, os.strerror(errno.EIO))
-        with folder(root, path, create=create) as descriptor:
-            yield descriptor
-
-    monkeypatch.setattr(files, "folder", other)
+@linux
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_that_the_disk_is_full_is_told_once(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    refuse(monkeypatch, number)
     (finding,) = folder_findings(scene())
-    assert (finding.subject, finding.status) == ("logs", Status.CRITICAL)
-    assert finding.message == "It cannot be opened: Input/output error."
-    assert finding.remedy is not None
-    assert finding.remedy.startswith("ls -ld ")
-    (unmade,) = rebuild(scene()).findings
-    assert (unmade.subject, unmade.message) == ("logs", "It could not be made: Input/output error.")
-    assert project.exists()
+    assert (finding.subject, finding.status) == (".", Status.CRITICAL)
+    assert finding.message == f"Nothing can be written there: {os.strerror(number)}."
+    assert (finding.remedy or "").startswith("Make room")
 
 
-@pytest.mark.parametrize(
-    ("kind", "remedy"), [(errno.EROFS, "Mount it so"), (errno.ENOSPC, "Make room"), (errno.EACCES, "ls -ld")]
-)
-def test_why_nothing_can_be_written_decides_what_to_do(
-    scene: Site, project: Path, monkeypatch: pytest.MonkeyPatch, kind: int, remedy: str
+@linux
+@pytest.mark.parametrize(("number", "remedy"), [(errno.EACCES, "chmod"), (errno.EROFS, "Mount it")])
+def test_every_closed_folder_is_told_with_what_to_do(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
 ) -> None:
-    monkeypatch.setattr(folders, "refusal", lambda _descriptor: OSError(kind, os.strerror(kind)))
-    found = list(folder_findings(scene()))
-    assert len(found) == (1 if kind == errno.ENOSPC else 7)
-    assert {each.status for each in found} == {Status.CRITICAL}
-    assert all(each.remedy and each.remedy.startswith(remedy) for each in found)
-    assert project.exists()
+    refuse(monkeypatch, number)
+    found = [*folder_findings(scene())]
+    assert [each.subject for each in found] == [".", *scene().folders]
+    assert all(remedy in (each.remedy or "") for each in found)
 
 
-def test_without_nameless_files_the_permissions_tell(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
-    descriptor = open_folder(project)
-    try:
-        assert refusal(descriptor) is None
-        monkeypatch.setattr(os, "access", lambda *_arguments, **_options: False)
-        refused = refusal(descriptor)
-    finally:
-        os.close(descriptor)
-    assert isinstance(refused, PermissionError)
-
-
-@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="this system has no files without a name")
-@pytest.mark.parametrize("kind", [errno.EOPNOTSUPP, errno.EROFS])
-def test_a_file_system_without_nameless_files_is_no_reason(
-    project: Path, monkeypatch: pytest.MonkeyPatch, kind: int
+@pytest.mark.parametrize("how", ["other system", "other file system"])
+@pytest.mark.parametrize("writable", [True, False])
+def test_where_there_are_no_files_without_a_name_the_permissions_tell(
+    root: Path, monkeypatch: pytest.MonkeyPatch, how: str, *, writable: bool
 ) -> None:
-    descriptor = open_folder(project)
+    if how == "other system":
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    elif hasattr(os, "O_TMPFILE"):
+        refuse(monkeypatch, errno.EOPNOTSUPP)
+    monkeypatch.setattr(os, "access", lambda *_, **__: writable)
+    with files.folder(root, "logs") as descriptor:
+        found = refusal(descriptor)
+    assert (found is None) is writable
+    assert found is None or found.errno == errno.EACCES
 
-    def no_file(*_arguments: object, **_options: object) -> int:
-        raise OSError(kind, os.strerror(kind))
 
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "open", no_file)
-        refused = refusal(descriptor)
-    os.close(descriptor)
-    assert (refused is None) == (kind == errno.EOPNOTSUPP)
-
-
-def test_leftovers_that_cannot_be_deleted_stay_and_are_told(
-    scene: Site, project: Path, monkeypatch: pytest.MonkeyPatch
+@linux
+def test_a_byte_that_cannot_be_written_counts_and_leaves_no_descriptor(
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (project / "logs" / files.TEMPORARY).write_bytes(b"half")
-    (project / "cache" / files.TEMPORARY).mkdir()  # no file: not ours
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def refuse(*_arguments: object, **_options: object) -> None:
-        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+    monkeypatch.setattr(os, "write", full)
+    before = len([*Path("/dev/fd").iterdir()])
+    with files.folder(root, "logs") as descriptor:
+        found = refusal(descriptor)
+    assert found is not None
+    assert found.errno == errno.ENOSPC
+    assert len([*Path("/dev/fd").iterdir()]) == before
 
-    with monkeypatch.context() as patched:
-        patched.setattr("tasks.recovery.leftovers._unlink", refuse)
-        report = remove_leftovers(scene())
-    (finding,) = report.findings
-    assert (finding.status, finding.subject) == (Status.WARNING, f"logs/{files.TEMPORARY}")
-    assert finding.message == "This temporary file of an earlier run cannot be deleted: Operation not permitted."
-    assert report.actions == []
-    assert remove_leftovers(scene()).summary == "1 leftover temporary file deleted (4 B)"
-    assert (project / "cache" / files.TEMPORARY).is_dir()
+
+def test_what_is_no_folder_or_cannot_be_opened_is_told(
+    scene: Callable[..., Scene], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root / "logs").rmdir()
+    (root / "logs").symlink_to("cache")
+    (root / "cache/temp").rmdir()
+    (root / "cache/temp").write_text("")
+    real = files.folder
+
+    def closed(root: Path, relative: str, **options: Any) -> Any:
+        if relative == "cache/material_data":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(root, relative, **options)
+
+    monkeypatch.setattr(files, "folder", closed)
+    told = {each.subject: each.message for each in folder_findings(scene())}
+    assert set(told) == {"logs", "cache/temp", "cache/material_data"}
+    assert "symbolic link" in told["logs"]
+    assert "is not a folder" in told["cache/temp"]
+    assert told["cache/material_data"] == "It cannot be opened: Permission denied."
+
+
+def test_missing_folders_are_one_finding_and_are_made(scene: Callable[..., Scene], root: Path) -> None:
+    shutil.rmtree(root / "cache")
+    (root / "logs").rmdir()
+    (finding,) = folder_findings(scene())
+    assert (finding.check, finding.value) == ("recovery.structure", 6)
+    dry = rebuild(scene(dry_run=True))
+    assert ([*root.iterdir()], dry.summary) == ([], "6 missing folders would be made.")
+    done = rebuild(scene())
+    assert [each.target for each in done.actions] == [each.target for each in dry.actions] == [*scene().folders]
+    assert ([each.done for each in dry.actions], done.status) == ([False] * 6, Status.OK)
+    assert [*folder_findings(scene())] == []
+    assert rebuild(scene()).summary == "No folder is missing."
+
+
+def test_a_folder_that_cannot_be_made_keeps_no_other_from_it(
+    scene: Callable[..., Scene], root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(root / "cache/temp")
+    shutil.rmtree(root / "cache/api_responses")
+    (root / "logs").rmdir()
+    (root / "logs").write_text("")
+    real = os.mkdir
+
+    def full(path: Any, *rest: Any, **names: Any) -> None:
+        if path == "api_responses":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, *rest, **names)
+
+    monkeypatch.setattr(os, "mkdir", full)
+    report = rebuild(scene())
+    told = {each.subject: (each.status, each.message) for each in report.findings}
+    assert told["cache/api_responses"] == (Status.CRITICAL, "It could not be made: No space left on device.")
+    assert "is not a folder" in told["logs"][1]
+    assert ((root / "cache/temp").is_dir(), len(told)) == (True, 2)

@@ -9,7 +9,7 @@ import pytest
 
 from tasks.core.report import Finding, Report, RunReport, Status, encode
 from tasks.core.settings.model import HealthSettings, Settings
-from tasks.system.examine import examine
+from tasks.system.examine import examine, examine_room
 
 from .conftest import HOLD, LIMIT, WAIT, Start
 
@@ -87,3 +87,16 @@ def test_a_process_of_the_project_is_counted(root: Path, start: Start) -> None:
     finding = found(run(root), "system.open_files")
     assert finding.status is Status.OK
     assert finding.message.startswith("1 process of the project, at most ")
+
+
+def test_room_is_memory_and_disks_and_nothing_else(root: Path) -> None:
+    report = examine_room(Settings(root=str(root)))
+    assert {each.check for each in report.findings} == {"system.memory", "system.disk", "system.inodes"}
+    assert {each.name for each in report.metrics} >= {"disk.used_bytes", "disk.total_bytes", "disk.inodes_used"}
+    assert report.summary.startswith("disk ")
+    assert [*root.iterdir()] == []
+
+
+def test_room_that_cannot_be_measured_is_unknown(root: Path) -> None:
+    report = examine_room(Settings(root=str(root / "missing")))
+    assert (found(report, "system.disk").status, report.summary) == (Status.UNKNOWN, "disk unknown")
