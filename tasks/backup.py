@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from .core.settings.model import Settings
 
 
-def _below_root(_settings: Settings, path: str) -> str:
-    from .core.arguments import folder_below
+def _apart(settings: Settings, path: str) -> str:
+    from .core.arguments import folder_apart
 
-    return folder_below(path)
+    return folder_apart(settings, path)
 
 
 @procedure(help={"dry_run": "Change nothing; show what would be backed up and deleted."})
@@ -30,7 +30,7 @@ def create(run: Run, dry_run: bool = False) -> Report:
 
 
 @procedure(
-    checks={"into": _below_root},
+    checks={"into": _apart},
     help={
         "backup": "The archive's name in the folder of the backups; without it, the newest whole one.",
         "dry_run": "Read the archive in full and write nothing.",

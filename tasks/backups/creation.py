@@ -24,9 +24,10 @@ from ..core.report_files import with_file
 from ..core.settings.model import Settings
 from ..core.weighing import weigh
 from .archive import Damaged, Stopped, Written, read_archive, write_archive
-from .manifest import Manifest, archive_name, encode, manifest_name
+from .manifest import Held, Manifest, archive_name, encode, manifest_name
+from .plausibility import vanished
 from .selection import Selected, select
-from .store import Backup, backups, delete, outdated
+from .store import IN_PLACE, TEST, Backup, backups, clear_scratch, delete, outdated
 
 TASK = "backup.create"
 
@@ -62,11 +63,20 @@ def create(
     if dry_run:
         require_writable(root)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
+        if not dry_run:
+            _clear_scratches(root, own.directory)
         selected = select(root, own.sources, own.exclude, own.directory, stop)
         report = _report(settings, selected, now, stop, advance, dry_run=dry_run)
     if stop.is_set():
         raise Interrupted(report)
     return report
+
+
+def _clear_scratches(root: Path, directory: str) -> None:
+    """Remove what killed restorings left: the project's data lies there, and needs room."""
+    for name in (TEST, IN_PLACE):
+        with suppress(files.Refused, OSError):
+            clear_scratch(root, directory, name)
 
 
 def _report(
@@ -79,12 +89,14 @@ def _report(
     dry_run: bool,
 ) -> Report:
     root, own = Path(settings.root), settings.backups
-    findings = [*_left(selected)]
+    found = _found(root, own.directory)
+    findings = [*_left(selected), *_vanished(found, selected, own.sources)]
     number = sum(entry.is_file for entry in selected.entries)
     total = sum(entry.size for entry in selected.entries)
     if not number:
         sources = listed(own.sources, len(own.sources))
-        findings.append(_finding(Status.SKIPPED, own.directory, f"There is nothing to back up in {sources}.", None))
+        if not any(each.status is Status.WARNING for each in findings):
+            findings.append(_finding(Status.SKIPPED, own.directory, f"There is nothing to back up in {sources}.", None))
         return Report(summary="nothing to back up", findings=findings, dry_run=dry_run)
     metrics = [
         Metric(name="backup.files", value=number, unit="files", subject=own.directory),
@@ -93,8 +105,7 @@ def _report(
     if dry_run:
         name = archive_name(now)
         actions = [_write(own.directory, each, done=False) for each in (name, manifest_name(name), FILE)]
-        planned = [Backup(name, now, 0, Manifest(1, "", [], []), ""), *_found(root, own.directory)]
-        gone = outdated(planned, now, own.keep, own.keep_days)
+        gone = outdated([_planned(name, now, selected), *found], now, own.keep, own.keep_days, own.sources)
         actions += [_delete(own.directory, backup, done=False) for backup in gone]
         summary = f"{count(number, 'file')} of {size(total)} would be backed up"
         return Report(summary=summary, findings=findings, metrics=metrics, actions=actions, dry_run=True)
@@ -125,7 +136,7 @@ def _made(settings: Settings, made: Made, findings: list[Finding], metrics: list
     findings.append(_finding(Status.OK, path, message, None))
     findings += _changed(made)
     actions = [_write(own.directory, name, done=True) for name in (made.name, manifest_name(made.name))]
-    for backup in outdated(_found(root, own.directory), now, own.keep, own.keep_days):
+    for backup in outdated(_found(root, own.directory), now, own.keep, own.keep_days, own.sources):
         try:
             delete(root, own.directory, backup.name)
         except (files.Refused, OSError) as error:
@@ -142,6 +153,12 @@ def _made(settings: Settings, made: Made, findings: list[Finding], metrics: list
     summary = f"{count(len(held), 'file')} of {size(total)} backed up in {size(packed)}"
     report = Report(summary=summary, findings=findings, metrics=metrics, actions=actions, files=written)
     return with_file(root, f"{own.directory}/{FILE}", report, now, check="backup.report")
+
+
+def _planned(name: str, now: datetime, selected: Selected) -> Backup:
+    """Return the backup that a run would make, as far as it counts for which others are outdated."""
+    held = [Held(each.path, each.mode, each.mtime_ns, each.size, "-") for each in selected.entries if each.is_file]
+    return Backup(name, now, 0, Manifest(1, "", [], held), "")
 
 
 def _found(root: Path, directory: str) -> list[Backup]:
@@ -162,6 +179,8 @@ def make(
     now: datetime,
     stop: Event,
     advance: Callable[[int], None],
+    *,
+    before_restore: bool = False,
 ) -> Made:
     """Write an archive under another name, read it back, and name it; a kill leaves no archive that is not whole."""
     with files.folder(root, directory, create=True) as folder:
@@ -180,6 +199,7 @@ def make(
                     created=now.isoformat(timespec="seconds"),
                     archive_bytes=file.tell(),
                     archive_sha256=output.sum.hexdigest(),
+                    before_restore=before_restore,
                 )
                 _read_back(file, manifest, stop, advance)
                 owner = os.fstat(folder)
@@ -240,11 +260,29 @@ def _left(selected: Selected) -> Iterator[Finding]:
     if selected.left:
         told = [f"{printable(path)} ({reason})" for path, reason in selected.left]
         message = f"{count(len(told), 'entry', 'entries')} left out: {'; '.join(told[:3])}{_more(told)}."
-        remedy = "Name what a link leads to in backups.sources, or leave these out in backups.exclude."
+        unread = any("cannot be" in reason for _, reason in selected.left)
+        remedy = (
+            "Run it as a user who can read these, or leave them out in backups.exclude."
+            if unread
+            else "Name what a link leads to in backups.sources, or leave these out in backups.exclude."
+        )
         yield _finding(Status.WARNING, "sources", message, remedy)
     if selected.missing:
         names = listed(selected.missing, len(selected.missing))
-        yield _finding(Status.SKIPPED, "sources", f"Nothing is there of {names}.", None)
+        status = Status.OK if selected.entries else Status.SKIPPED  # that something was backed up is what counts
+        yield _finding(status, "sources", f"Nothing is there of {names}.", None)
+
+
+def _vanished(found: Sequence[Backup], selected: Selected, sources: Sequence[str]) -> Iterator[Finding]:
+    """Yield a warning where nothing is there any more of what the last backup holds: a disk may not be mounted."""
+    if gone := vanished(found, selected, sources):
+        remedy = (
+            "See whether a disk is not mounted; what the last backup holds comes back with inv backup.restore. If it "
+            "is to be gone, take it out of backups.sources: until then that backup is kept."
+        )
+        yield _finding(
+            Status.WARNING, "sources", f"Of what the last backup holds, nothing is there any more: {gone}.", remedy
+        )
 
 
 def _changed(made: Made) -> Iterator[Finding]:

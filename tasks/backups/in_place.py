@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
@@ -12,6 +11,8 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import NamedTuple
+
+import msgspec
 
 from ..core import files
 from ..core.interrupt import deferred_interrupt
@@ -22,11 +23,9 @@ from ..core.settings.model import Settings
 from .archive import Damaged, Stopped
 from .creation import make
 from .manifest import Held, Manifest, manifest_name
-from .restoring import TASK, Target, chosen, extract, require_safe
+from .restoring import TASK, Target, chosen, extract, remedy_for, require_safe, stopped, without_manifest
 from .selection import select
-
-_SCRATCH = ".restore-in-place"
-"""The folder beside the archives into which the backup is restored before anything in the project changes."""
+from .store import IN_PLACE, clear_scratch
 
 _BLOCK = 1 << 20
 
@@ -48,13 +47,13 @@ def restore_in_place(
 ) -> Report:
     """Give every file of a backup its place in the project, where it is not as it was saved.
 
-    The backup is restored beside the archives first and compared; then the present state is backed up; only then each
-    file that differs is replaced, at once and whole. What the backup does not hold stays. A run that is killed between
-    two files leaves each of them old or new, and can be repeated.
+    The backup is restored beside the archives first and compared; then, where anything differs, the present state is
+    backed up; only then each file that differs is replaced, at once and whole. What the backup does not hold stays. A
+    run that is killed between two files leaves each of them old or new, and can be repeated.
 
     Args:
         settings: the project's settings, ``root`` absolute.
-        name: the archive's name; empty: the newest whole one.
+        name: the archive's name; empty: the newest whole one that is no copy of a state before a restoring.
         now: the moment of the run.
         dry_run: read the archive in full and say what would be replaced.
         advance: told of the entries that were read.
@@ -65,12 +64,12 @@ def restore_in_place(
         Interrupted: Ctrl-C; nothing in the project was changed, unless the report says so.
     """
     root, directory = Path(settings.root), settings.backups.directory
-    backup = chosen(root, directory, name)
+    backup, passed_over = chosen(root, directory, name)
     path = f"{directory}/{backup.name}"
     if dry_run:
         require_writable(root)
     if backup.manifest is None:
-        return _refused(path, backup.problem, dry_run=dry_run)
+        return without_manifest(path, backup.problem, dry_run=dry_run)
     manifest = backup.manifest
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
         try:
@@ -81,36 +80,74 @@ def restore_in_place(
             else:
                 done = _restore(settings, path, manifest, now, stop, advance)
         except Stopped:
-            raise Interrupted(Report(summary="stopped; nothing in the project was changed")) from None
+            raise Interrupted(stopped("nothing in the project was changed", dry_run=dry_run)) from None
+        except _Halfway as halfway:
+            return _refused(path, halfway.error, dry_run=dry_run, kept=f"{directory}/{halfway.safety}")
         except (Damaged, files.Refused, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
-            return _refused(path, reason, dry_run=dry_run)
+            return _refused(path, error, dry_run=dry_run)
         finally:
             if not dry_run:
                 _clear(root, directory)
-    return _report(directory, path, manifest, done, dry_run=dry_run)
+    report = _report(directory, path, manifest, done, dry_run=dry_run)
+    return msgspec.structs.replace(report, findings=[*report.findings, *passed_over])
+
+
+class _Halfway(Exception):
+    """It failed after the present state was backed up: some files may be replaced."""
+
+    def __init__(self, safety: str, error: files.Refused | OSError) -> None:
+        super().__init__(safety)
+        self.safety = safety
+        self.error = error
 
 
 def _restore(
     settings: Settings, path: str, manifest: Manifest, now: datetime, stop: Event, advance: Callable[[int], None]
 ) -> _Done:
     root, own = Path(settings.root), settings.backups
-    scratch = f"{own.directory}/{_SCRATCH}"
+    scratch = f"{own.directory}/{IN_PLACE}"
     _clear(root, own.directory)  # what a killed run left
     extract(root, path, manifest, Target(root, scratch), stop, advance)
-    sources = [*dict.fromkeys((*own.sources, *(entry.name for entry in manifest.entries if entry.is_file)))]
-    present = select(root, sources, (), own.directory, stop)
-    safety = make(root, own.directory, present, own.sources, now, stop, advance).name if present.entries else ""
+    # Whatever is in the way is found before anything changes, and before there is a copy that nobody needs.
     replaced = [*_different(root, manifest)]
-    for held in manifest.entries:
-        if not held.is_file:
+    folders = [held for held in manifest.entries if not held.is_file]
+    if not replaced and not [held for held in folders if not _is_there(root, held)]:
+        return _Done("", [])
+    safety = _saved(settings, manifest, now, stop, advance)
+    try:
+        for held in folders:
             _make_folder(root, held)
-    for held in replaced:
-        _replace(root, scratch, held)
-    for held in reversed([entry for entry in manifest.entries if not entry.is_file]):
-        _give_times(root, held)
+        for held in replaced:
+            _replace(root, scratch, held)
+        for held in reversed(folders):
+            _give_times(root, held)
+    except (files.Refused, OSError) as error:
+        raise _Halfway(safety, error) from error
     os.sync()
     return _Done(safety, replaced)
+
+
+def _saved(settings: Settings, manifest: Manifest, now: datetime, stop: Event, advance: Callable[[int], None]) -> str:
+    """Back up the present state and return the archive's name; empty where there is nothing."""
+    root, own = Path(settings.root), settings.backups
+    sources = [*dict.fromkeys((*own.sources, *(entry.name for entry in manifest.entries if entry.is_file)))]
+    present = select(root, sources, (), own.directory, stop)
+    if not present.entries:
+        return ""
+    return make(root, own.directory, present, own.sources, now, stop, advance, before_restore=True).name
+
+
+def _is_there(root: Path, held: Held) -> bool:
+    """Tell whether a folder is there.
+
+    Raises:
+        Refused: something else is in its place.
+    """
+    try:
+        with files.folder(root, held.name):
+            return True
+    except FileNotFoundError:
+        return False
 
 
 def _different(root: Path, manifest: Manifest) -> Iterator[Held]:
@@ -155,8 +192,8 @@ def _give_times(root: Path, held: Held) -> None:
 
 
 def _clear(root: Path, directory: str) -> None:
-    with suppress(OSError, files.Refused), files.folder(root, directory) as folder:
-        shutil.rmtree(_SCRATCH, dir_fd=folder)
+    with suppress(OSError, files.Refused):
+        clear_scratch(root, directory, IN_PLACE)
 
 
 # What is told
@@ -185,12 +222,17 @@ def _report(directory: str, path: str, manifest: Manifest, done: _Done, *, dry_r
     )
 
 
-def _refused(path: str, reason: str, *, dry_run: bool) -> Report:
+def _refused(path: str, error: Exception, *, dry_run: bool, kept: str = "") -> Report:
+    """Return the report on a restoring that failed; *kept* is the copy of the state before, if there is one."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
+    state = f" Some files may be replaced; the state before is kept as {printable(kept)}." if kept else ""
     finding = Finding(
         check="backup.restore",
         subject=path,
         status=Status.CRITICAL,
-        message=f"It was not restored: {reason}.",
-        remedy="Restore another one, or make room. What was replaced already is in the newest backup.",
+        message=f"It was not restored: {reason}.{state}",
+        remedy=remedy_for(error, "inv backup.restore --force"),
     )
-    return Report(summary="not restored", findings=[finding], dry_run=dry_run)
+    written = [kept, manifest_name(kept)] if kept else []
+    actions = [Action(verb="write", target=each) for each in written]
+    return Report(summary="not restored", findings=[finding], actions=actions, files=written, dry_run=dry_run)

@@ -13,6 +13,8 @@ SCHEMA = 1
 INSIDE = ".backup-manifest.json"
 """The archive's last member."""
 
+ENDING = ".tar.gz"
+
 _NAME = re.compile(r"backup_(\d{8}_\d{6})(?:_(\d+))?\.tar\.gz", re.ASCII)
 _MOMENT = "%Y%m%d_%H%M%S"
 
@@ -60,6 +62,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         entries: in the archive's order.
         archive_bytes: of the archive; 0 in the manifest inside.
         archive_sha256: of the archive; empty in the manifest inside.
+        before_restore: True beside the copy of a state that a restoring in place replaced, which may be a spoilt one.
     """
 
     schema: int
@@ -68,6 +71,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entries: list[Held]
     archive_bytes: int = 0
     archive_sha256: str = ""
+    before_restore: bool = False
 
 
 class Unusable(Exception):
@@ -97,12 +101,12 @@ def decode(content: bytes) -> Manifest:
 def archive_name(moment: datetime, number: int = 1) -> str:
     """Return the name of an archive that is made at a moment; *number* tells those of one second apart."""
     again = f"_{number}" if number > 1 else ""
-    return f"backup_{moment.strftime(_MOMENT)}{again}.tar.gz"
+    return f"backup_{moment.strftime(_MOMENT)}{again}{ENDING}"
 
 
 def manifest_name(archive: str) -> str:
     """Return the name of the manifest beside an archive."""
-    return f"{archive.removesuffix('.tar.gz')}.manifest.json"
+    return f"{archive.removesuffix(ENDING)}.manifest.json"
 
 
 def made_at(name: str) -> tuple[datetime, int] | None:

@@ -1,12 +1,15 @@
-"""Whether a backup is recent, and of a size like those before it."""
+"""Whether a backup is recent, of a size like those before it, and of what is still there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import PurePosixPath
 from statistics import median
 
-from .store import Backup
+from ..core.names import count, printable
+from .selection import Selected
+from .store import Backup, held_of
 
 FEWEST = 4
 """Backups before one whose size is judged: with fewer, nobody knows what is usual."""
@@ -37,3 +40,19 @@ def usual_sizes(before: Sequence[Backup]) -> tuple[float, float] | None:
     spread = _DEVIATIONS * _NORMAL * median(abs(size - middle) for size in sizes)
     reach = max(spread, _SHARE * middle)
     return max(0.0, middle - reach), middle + reach
+
+
+def vanished(found: Sequence[Backup], selected: Selected, sources: Sequence[str]) -> str:
+    """Return, in words, the places of which the last backup holds files and none is there now; empty: none has gone.
+
+    Args:
+        found: the backups, the newest first.
+        selected: what is there to back up.
+        sources: what is to be backed up, as the settings have it.
+    """
+    last = next((each.manifest for each in found if each.is_whole and not each.is_state_before), None)
+    if last is None:
+        return ""
+    there = {PurePosixPath(each.path).parts[0] for each in selected.entries if each.is_file}
+    gone = {place: number for place, number in held_of(last, sources).items() if place not in there}
+    return ", ".join(f"{printable(place)} ({count(number, 'file')})" for place, number in sorted(gone.items()))

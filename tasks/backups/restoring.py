@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shlex
 import stat
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -11,18 +13,23 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import IO
 
+import msgspec
+
 from ..core import files
 from ..core.errors import UserError
 from ..core.interrupt import deferred_interrupt
 from ..core.lock import project_lock, require_writable
-from ..core.names import count, printable, size
+from ..core.names import count, listed, printable, size
 from ..core.report import Action, Finding, Interrupted, Metric, Report, Status
 from ..core.settings.model import Settings
 from .archive import Damaged, Member, Stopped, read_archive
-from .manifest import Held, Manifest
+from .manifest import ENDING, Held, Manifest
 from .store import Backup, backups
 
 TASK = "backup.restore"
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a disk says that has no room, of blocks or inodes, or none for this user."""
 
 _BLOCK = 1 << 20
 
@@ -44,7 +51,8 @@ def restore(
     Args:
         settings: the project's settings, ``root`` absolute.
         into: the folder, below the root.
-        name: the archive's name in the folder of the backups; empty: the newest whole one.
+        name: the archive's name in the folder of the backups; empty: the newest whole one that is no copy of a state
+            before a restoring.
         now: the moment of the run.
         dry_run: only read.
         advance: told of the entries that were read.
@@ -55,38 +63,82 @@ def restore(
         Interrupted: Ctrl-C; what was restored is removed again.
     """
     root, directory = Path(settings.root), settings.backups.directory
-    backup = chosen(root, directory, name)
+    backup, passed_over = chosen(root, directory, name)
     _require_empty(root, into)
     if dry_run:
         require_writable(root)
     path = f"{directory}/{backup.name}"
     if backup.manifest is None:
-        finding = _finding(path, f"It was not restored: {backup.problem}.", "Restore another one.")
-        return Report(summary="nothing restored", findings=[finding], dry_run=dry_run)
+        return without_manifest(path, backup.problem, dry_run=dry_run)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
         target = None if dry_run else Target(root, into)
         report = _restored(root, path, backup.manifest, into, target, stop, advance)
+        report = msgspec.structs.replace(report, findings=[*report.findings, *passed_over])
     if stop.is_set():
         raise Interrupted(report)
     return report
 
 
-def chosen(root: Path, directory: str, name: str) -> Backup:
-    """Return the backup of a name, or the newest whole one.
+def chosen(root: Path, directory: str, name: str) -> tuple[Backup, list[Finding]]:
+    """Return the backup of a name, else the newest whole one, and what there is to tell of newer ones.
+
+    A copy of a state before a restoring is taken only by its name: that state may be the spoilt one.
 
     Raises:
         UserError: there is none.
     """
     found = backups(root, directory)
     if name:
-        named = next((backup for backup in found if backup.name == name), None)
+        named = next((backup for backup in found if backup.name in {name, f"{name}{ENDING}"}), None)
         if named is None:
-            raise UserError(f"There is no backup {printable(name)} in {directory}; --backup takes an archive's name.")
-        return named
-    whole = next((backup for backup in found if backup.is_whole), None)
+            there = f"there are {listed([each.name for each in found], len(found), 5)}" if found else "there are none"
+            raise UserError(f"There is no backup {printable(name)} in {directory}; {there}.")
+        return named, []
+    whole = next((backup for backup in found if backup.is_whole and not backup.is_state_before), None)
+    if whole is None and not found:
+        raise UserError(f"There is no backup in {directory}.")
     if whole is None:
-        raise UserError(f"There is no whole backup in {directory}; --backup NAME says what is wrong with one.")
-    return whole
+        raise UserError(
+            f"There is no whole backup in {directory}; --backup NAME says what is wrong with one, and restores the "
+            "copy of a state before a restoring."
+        )
+    newer = [each.name for each in found[: found.index(whole)] if not each.is_state_before]
+    return whole, [_newer(directory, newer)] if newer else []
+
+
+def _newer(directory: str, names: list[str]) -> Finding:
+    message = f"{count(len(names), 'newer archive')} passed over, not whole: {listed(names, len(names))}."
+    return Finding(
+        check="backup.restore",
+        subject=directory,
+        status=Status.WARNING,
+        message=message,
+        remedy="inv quarterly.backup-verification says what is wrong with it.",
+    )
+
+
+def without_manifest(path: str, problem: str, *, dry_run: bool) -> Report:
+    """Return the report on an archive of which nobody can tell whether it is as it was made."""
+    remedy = (
+        f"Restore another one. What this one holds comes out unchecked with: mkdir unchecked && tar xzf "
+        f"{shlex.quote(printable(path))} -C unchecked"
+    )
+    finding = _finding(path, f"It was not restored: {problem}.", remedy)
+    return Report(summary="nothing restored", findings=[finding], dry_run=dry_run)
+
+
+def remedy_for(error: Exception, command: str) -> str:
+    """Return what to do about what kept a backup from being restored.
+
+    Args:
+        error: what it was.
+        command: by which the same is tried with another backup.
+    """
+    if isinstance(error, Damaged):
+        return f"Restore another one: {command} --backup NAME; inv quarterly.backup-verification says which are well."
+    if isinstance(error, OSError) and error.errno in FULL:
+        return "Make room, then run it again."
+    return "Move away what is in its place, or see that it can be written; then run it again."
 
 
 def _require_empty(root: Path, into: str) -> None:
@@ -96,7 +148,10 @@ def _require_empty(root: Path, into: str) -> None:
                 return
     except FileNotFoundError:
         return
-    raise UserError(f"{printable(into)} is not empty; a backup is restored into an empty or a new folder.")
+    raise UserError(
+        f"{printable(into)} is not empty; a backup is restored into an empty or a new folder. If a restoring that was "
+        "killed has left it, delete it; else name another with --into."
+    )
 
 
 def _restored(
@@ -114,11 +169,12 @@ def _restored(
         require_safe(manifest)
         extract(root, path, manifest, target, stop, advance)
     except Stopped:
-        return Report(summary="stopped; nothing was restored", dry_run=target is None)
+        return stopped("nothing was restored", dry_run=target is None)
     except (Damaged, files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
         removed = "" if target is None else " What was restored of it is removed again."
-        finding = _finding(path, f"It cannot be restored: {reason}.{removed}", "Restore another one, or make room.")
+        remedy = remedy_for(error, f"inv backup.restore --into {shlex.quote(printable(into))}")
+        finding = _finding(path, f"It cannot be restored: {reason}.{removed}", remedy)
         return Report(summary="nothing restored", findings=[finding], dry_run=target is None)
     would = "can be " if target is None else ""
     message = f"{count(number, 'file')} of {size(total)} {would}restored into {printable(into)}, each as it was saved."
@@ -129,6 +185,13 @@ def _restored(
         actions=[Action(verb="restore", target=into, count=number, bytes=total, done=target is not None)],
         dry_run=target is None,
     )
+
+
+def stopped(what: str, *, dry_run: bool) -> Report:
+    """Return the report on a restoring that was told to stop; *what* says what came of it."""
+    message = f"It was told to stop: {what}."
+    finding = Finding(check="run.interrupted", subject=TASK, status=Status.UNKNOWN, message=message)
+    return Report(summary=f"stopped; {what}", findings=[finding], dry_run=dry_run)
 
 
 def extract(

@@ -66,7 +66,8 @@ def select(root: Path, sources: Sequence[str], exclude: Sequence[str], own: str,
     Args:
         root: the project.
         sources: paths below it, of files and folders; shell patterns in any part.
-        exclude: shell patterns of names and of paths that are left out without a word.
+        exclude: shell patterns of names and of paths that are left out without a word, unless a source is just that
+            path.
         own: the folder of the backups, which is never part of one.
         stop: ends the walk where it is set.
     """
@@ -94,7 +95,8 @@ class _Walk:
         """Add what a source names; return whether it names anything."""
         matched = [*self._match(PurePosixPath(source).parts, PurePosixPath())]
         for path in matched:
-            if self._is_within(path) and self._add(str(path)) and str(path) != ".":
+            named = str(path) == str(PurePosixPath(source))
+            if self._is_within(path) and self._add(str(path), named=named) and str(path) != ".":
                 for above in [*path.parents][:-1]:
                     self._add_folder(str(above))
         return bool(matched)
@@ -128,9 +130,9 @@ class _Walk:
         except (OSError, files.Refused):
             return []
 
-    def _add(self, path: str) -> bool:
+    def _add(self, path: str, *, named: bool = False) -> bool:
         """Add a path and what lies below it; return whether it is in the backup."""
-        if self._stop.is_set() or self._is_out(path):
+        if self._stop.is_set() or self._is_out(path, named=named):
             return False
         try:
             status = os.lstat(self._root / path)
@@ -166,11 +168,11 @@ class _Walk:
             status = os.lstat(self._root / path)
             self.found[path] = Entry(path, stat.S_IMODE(status.st_mode), status.st_mtime_ns, 0, None)
 
-    def _is_out(self, path: str) -> bool:
+    def _is_out(self, path: str, *, named: bool) -> bool:
         name = PurePosixPath(path).name
         if name in _NEVER or path == self._own:
             return True
-        return any(
+        return not named and any(
             fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(path, pattern) for pattern in self._exclude
         )
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ..core import files
 from .manifest import Manifest, Unusable, decode, made_at, manifest_name
+
+TEST, IN_PLACE = ".restore-test", ".restore-in-place"
+"""Folders beside the archives into which they are restored, and which are removed again."""
 
 _LARGEST_MANIFEST = 1 << 30
 
@@ -18,7 +26,7 @@ class Backup(NamedTuple):
 
     Attributes:
         name: of the archive.
-        made: when, by its name.
+        made: when, by its manifest, else by its name, which says nothing of the zone.
         size: bytes.
         manifest: the one beside it; ``None`` where there is none that can be used.
         problem: why there is none, as the end of a sentence; empty where there is one.
@@ -34,6 +42,11 @@ class Backup(NamedTuple):
     def is_whole(self) -> bool:
         """True where it was verified when it was made, and still has the size that it had."""
         return self.manifest is not None and self.manifest.archive_bytes == self.size
+
+    @property
+    def is_state_before(self) -> bool:
+        """True for the copy of a state that was replaced: kept to look into, and no backup to go by."""
+        return self.manifest is not None and self.manifest.before_restore
 
 
 def backups(root: Path, directory: str) -> list[Backup]:
@@ -52,8 +65,17 @@ def backups(root: Path, directory: str) -> list[Backup]:
         made = made_at(name)
         assert made is not None  # noqa: S101 - only such names are in it
         manifest, problem = read_manifest(root, directory, name)
-        found.append((made, Backup(name, made[0], size, manifest, problem)))
+        moment = _created(manifest) or made[0]
+        found.append(((moment, made[1]), Backup(name, moment, size, manifest, problem)))
     return [backup for _, backup in sorted(found, key=lambda each: each[0], reverse=True)]
+
+
+def _created(manifest: Manifest | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(manifest.created) if manifest is not None else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def read_manifest(root: Path, directory: str, archive: str) -> tuple[Manifest | None, str]:
@@ -71,22 +93,60 @@ def read_manifest(root: Path, directory: str, archive: str) -> tuple[Manifest | 
         return None, f"of its manifest: {error}"
 
 
-def outdated(found: list[Backup], now: datetime, keep: int, days: float) -> list[Backup]:
-    """Return the backups to delete: beyond the newest *keep*, or older than *days*; never the newest whole one.
+def outdated(found: list[Backup], now: datetime, keep: int, days: float, sources: Sequence[str]) -> list[Backup]:
+    """Return the backups to delete: those beyond the newest *keep* that are older than *days*.
+
+    Copies of states before a restoring are counted by themselves. Never deleted are the newest whole backup, and of
+    each source the newest whole one that holds anything of it: where a disk was not mounted, all that came later hold
+    nothing of it.
 
     Args:
         found: all of them, the newest first.
         now: the moment of the run.
-        keep: how many stay; at least one does.
-        days: how old one may become.
+        keep: how many of each sort stay, however old; at least one does.
+        days: for how long the others stay.
+        sources: what is backed up, as the settings have it.
     """
-    newest = next((backup for backup in found if backup.is_whole), None)
+    precious = _irreplaceable(found, sources)
     oldest = now - timedelta(days=days)
-    return [
-        backup
-        for place, backup in enumerate(found)
-        if backup is not newest and (place >= max(keep, 1) or backup.made < oldest)
-    ]
+    gone = []
+    for sort in (False, True):
+        of_it = [backup for backup in found if backup.is_state_before is sort]
+        gone += [
+            backup
+            for place, backup in enumerate(of_it)
+            if place >= max(keep, 1) and backup.made < oldest and backup.name not in precious
+        ]
+    return gone
+
+
+def held_of(manifest: Manifest, sources: Iterable[str]) -> Counter[str]:
+    """Return how many files a backup holds below each place in the root that the sources begin with."""
+    places = {PurePosixPath(source).parts[0] for source in sources if PurePosixPath(source).parts}
+    tops = (PurePosixPath(entry.name).parts[0] for entry in manifest.entries if entry.is_file)
+    return Counter(top for top in tops if any(fnmatch.fnmatchcase(top, place) for place in places))
+
+
+def _irreplaceable(found: Iterable[Backup], sources: Sequence[str]) -> set[str]:
+    names: set[str] = set()
+    seen: set[str] = set()
+    for backup in found:
+        if backup.manifest is not None and backup.is_whole and not backup.is_state_before:
+            places = {*held_of(backup.manifest, sources)}
+            if not names or places - seen:
+                names.add(backup.name)
+            seen |= places
+    return names
+
+
+def clear_scratch(root: Path, directory: str, name: str) -> None:
+    """Remove a folder into which archives are restored; a link in its place is refused by ``rmtree`` itself.
+
+    Raises:
+        Refused, OSError: it cannot be removed.
+    """
+    with files.folder(root, directory) as folder, suppress(FileNotFoundError):
+        shutil.rmtree(name, dir_fd=folder)
 
 
 def delete(root: Path, directory: str, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -20,19 +19,19 @@ from ..core.report import Action, Finding, Metric, Report, Status
 from ..core.settings.model import BackupSettings, Settings
 from ..core.validation import fault
 from .archive import Damaged, Stopped, read_archive
-from .ledger import FILE, read_ledger, turn, write_ledger
+from .ledger import FILE, Turn, read_ledger, turn, write_ledger
 from .manifest import Manifest
-from .plausibility import days_old, usual_sizes
+from .plausibility import days_old, usual_sizes, vanished
 from .restoring import Target, require_safe
 from .selection import Selected, select
-from .store import Backup, backups
+from .store import TEST, Backup, backups, clear_scratch
 
 TASK = "quarterly.backup-verification"
 
-_SCRATCH = ".restore-test"
-"""The folder beside the archives into which they are restored, and which is removed again."""
-
 _SHOWN = 3
+
+_AHEAD = 5 / 1440
+"""Days that a moment may lie ahead: clocks that are set by the network go back by seconds."""
 
 
 class Level(StrEnum):
@@ -51,12 +50,14 @@ class Verified(NamedTuple):
         backup: the archive.
         level: the highest that it reached.
         problem: why it did not reach the next; empty where it was not tried, or reached the last.
+        hindered: why it could not be restored, where that says nothing of the archive.
         faults: files that were restored well and are broken by their own format, with what is wrong.
     """
 
     backup: Backup
     level: Level
     problem: str = ""
+    hindered: str = ""
     faults: tuple[tuple[str, str], ...] = ()
 
 
@@ -82,7 +83,7 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
         return Report(summary="no backup could be looked at", findings=[finding])
     if not found:
         return _nothing(own, selected)
-    ledger, kept = read_ledger(root, own.directory)
+    ledger, kept = read_ledger(root, own.directory, now)
     chosen = {backup.name for backup in turn(found, ledger, own.verify_runs)}
     verified = [
         _verified(root, own.directory, backup, stop, advance, restore=not dry_run)
@@ -91,18 +92,23 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
         for backup in found
     ]
     restored = [each.backup.name for each in verified if each.level is Level.RESTORED]
-    ledger |= dict.fromkeys(restored, now.isoformat(timespec="seconds"))
+    if not dry_run:
+        ledger |= {each.backup.name: _turned(each, ledger, now) for each in verified if each.backup.name in chosen}
     sound = [each.backup for each in verified if not each.problem]
     findings = [
-        _age(own, found, sound, now),
+        _age(own, found, [each for each in sound if not each.is_state_before], now),
         *_sizes(own, found),
         *(finding for each in verified for finding in _judged(own, each, tried=each.backup.name in chosen)),
-        *_unsaved(sound, selected),
+        *_unsaved(own, sound, selected),
     ]
+    if kept.problem:
+        findings.append(
+            _finding("ledger", f"{own.directory}/{FILE}", Status.WARNING, kept.problem, "Look at what wrote it.")
+        )
     actions: list[Action] = []
     if dry_run:
         actions = [Action(verb="write", target=f"{own.directory}/{FILE}", done=False)]
-    elif restored:
+    elif chosen and not stop.is_set():
         try:
             write_ledger(root, own.directory, ledger, kept, [backup.name for backup in found])
         except (files.Refused, OSError) as error:
@@ -158,11 +164,11 @@ def _verified(
     looked_at = _looked_at(backup)
     if looked_at.level is not Level.WHOLE or backup.manifest is None:
         return looked_at
-    scratch = f"{directory}/{_SCRATCH}"
+    scratch = f"{directory}/{TEST}"
     target = Target(root, scratch) if restore else None
     try:
         if restore:
-            _clear(root, directory)  # what a killed run left
+            clear_scratch(root, directory, TEST)  # what a killed run left
         require_safe(backup.manifest)
         _read(root, f"{directory}/{backup.name}", backup.manifest, target, stop, advance)
         if target is None:
@@ -175,18 +181,18 @@ def _verified(
         return Verified(backup, Level.WHOLE, str(error))
     except (files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
-        return Verified(backup, Level.WHOLE, f"it could not be restored here: {reason}")
+        return Verified(backup, Level.WHOLE, hindered=reason)
     finally:
         if restore:
             with suppress(OSError, files.Refused):
-                _clear(root, directory)
-    return Verified(backup, Level.RESTORED, "", faults)
+                clear_scratch(root, directory, TEST)
+    return Verified(backup, Level.RESTORED, faults=faults)
 
 
-def _clear(root: Path, directory: str) -> None:
-    """Remove the folder into which archives are restored; a link in its place is refused by ``rmtree`` itself."""
-    with files.folder(root, directory) as folder, suppress(FileNotFoundError):
-        shutil.rmtree(_SCRATCH, dir_fd=folder)
+def _turned(each: Verified, ledger: Mapping[str, Turn], now: datetime) -> Turn:
+    moment, before = now.isoformat(timespec="seconds"), ledger.get(each.backup.name)
+    restored = moment if each.level is Level.RESTORED else before.restored if before else None
+    return Turn(moment, restored)
 
 
 def _read(
@@ -232,13 +238,16 @@ def _age(own: BackupSettings, found: Sequence[Backup], sound: Sequence[Backup], 
         message = f"Of {count(len(found), 'backup')}, none is without a fault."
         return _finding("recent", own.directory, Status.CRITICAL, message, "Run inv backup.create now.")
     days = days_old(sound[0], now)
+    if days < -_AHEAD:
+        message = f"The newest backup is dated {-days:.1f} days in the future, so that its age is not known."
+        return _finding("recent", own.directory, Status.WARNING, message, "Set the clock of the machine that made it.")
     status = Status.CRITICAL if days > critical else Status.WARNING if days > warning else Status.OK
     which = "backup" if sound[0] is found[0] else "backup without a fault"
     return Finding(
         check="backup.recent",
         subject=own.directory,
         status=status,
-        message=f"The newest {which} is {days:.1f} days old.",
+        message=f"The newest {which} is {max(0.0, days):.1f} days old.",
         value=round(days, 2),
         unit="days",
         warning=warning,
@@ -260,9 +269,14 @@ def _sizes(own: BackupSettings, found: Sequence[Backup]) -> Iterator[Finding]:
 def _judged(own: BackupSettings, each: Verified, *, tried: bool) -> Iterator[Finding]:
     path = f"{own.directory}/{printable(each.backup.name)}"
     if each.problem:
-        message = f"It is {each.level.value}, and not more: {each.problem}."
-        remedy = "Make a new one with inv backup.create; keep this one only if others are worse."
+        what = "cannot be used" if each.level is Level.PRESENT else "is damaged"
+        message = f"It {what}: {each.problem}."
+        remedy = "Make a new one with inv backup.create, and delete this one where there is a better one."
         yield _finding("verified", path, Status.CRITICAL, message, remedy)
+    elif each.hindered:
+        message = f"Whether it can be restored is not known: {each.hindered}."
+        remedy = f"Make room, and see that {printable(own.directory)} can be written; then run it again."
+        yield _finding("verified", path, Status.UNKNOWN, message, remedy)
     elif tried and each.level is Level.RESTORED and each.backup.manifest is not None:
         number = sum(entry.is_file for entry in each.backup.manifest.entries)
         message = f"Restored: {count(number, 'file')}, each as it was saved."
@@ -276,12 +290,21 @@ def _judged(own: BackupSettings, each: Verified, *, tried: bool) -> Iterator[Fin
         yield _finding("content", path, Status.WARNING, message, "Look at these; an older backup may help.")
 
 
-def _unsaved(sound: Sequence[Backup], selected: Selected) -> Iterator[Finding]:
+def _unsaved(own: BackupSettings, sound: Sequence[Backup], selected: Selected) -> Iterator[Finding]:
     """Yield the files of the sources that were there when the newest backup was made and that no backup holds.
 
     Only backups without a fault count; where there is none, that is told with their age.
     """
     if not sound:
+        return
+    if gone := vanished(sound, selected, own.sources):
+        message = f"Of what the last backup holds, nothing is there any more: {gone}."
+        remedy = "See whether a disk is not mounted; if it is to be gone, take it out of backups.sources."
+        yield _finding("sources", "sources", Status.WARNING, message, remedy)
+        return
+    if unread := [path for path, reason in selected.left if "cannot be" in reason]:
+        message = f"What is there is not known: {listed(unread, len(unread))} cannot be read."
+        yield _finding("sources", "sources", Status.UNKNOWN, message, "Run it as a user who can read these.")
         return
     held = {entry.name for backup in sound if backup.manifest for entry in backup.manifest.entries}
     made = sound[0].made.timestamp() * 1e9
@@ -296,7 +319,7 @@ def _unsaved(sound: Sequence[Backup], selected: Selected) -> Iterator[Finding]:
         yield _finding("sources", "sources", Status.OK, f"Every file that was there is in a backup{new}.", None)
 
 
-def _rows(verified: Sequence[Verified], ledger: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _rows(verified: Sequence[Verified], ledger: Mapping[str, Turn]) -> Iterator[dict[str, Any]]:
     for each in verified:
         manifest = each.backup.manifest
         yield {
@@ -304,8 +327,12 @@ def _rows(verified: Sequence[Verified], ledger: Mapping[str, str]) -> Iterator[d
             "size": size(each.backup.size),
             "files": None if manifest is None else sum(entry.is_file for entry in manifest.entries),
             "level": each.level.value,
-            "restored": ledger.get(each.backup.name, "")[:10] or None,
+            "last restored": _day(ledger.get(each.backup.name)),
         }
+
+
+def _day(turn: Turn | None) -> str | None:
+    return turn.restored[:10] if turn and turn.restored else None
 
 
 def _finding(check: str, subject: str, status: Status, message: str, remedy: str | None) -> Finding:

@@ -119,6 +119,23 @@ def cache_kinds(settings: Settings, names: Sequence[str] | None) -> tuple[str, .
     return some_of("--kind", "a kind of maintenance.cache.expiry_hours", settings.cache.expiry_hours, names)
 
 
+def folder_apart(settings: Settings, path: str) -> str:
+    """Return the path of a folder below the root in which neither the project nor the suite keeps anything.
+
+    Raises:
+        UsageError: it is none, or lies in the folder of logs, cache or backups, or in what is backed up.
+    """
+    own = PurePosixPath(folder_below(path))
+    taken = [settings.logs.directory, settings.cache.directory, settings.backups.directory, *settings.backups.sources]
+    for each in taken:
+        if PurePosixPath(each).parts and (own.is_relative_to(each) or PurePosixPath(each).is_relative_to(own)):
+            raise UsageError(
+                f"--into takes a folder of its own, as in --into=restored; {each} is the project's own. "
+                "To restore over it there is --force."
+            )
+    return str(own)
+
+
 def some_of(flag: str, what: str, known: Collection[str], names: Sequence[str] | None) -> tuple[str, ...]:
     """Return the names given with a repeatable flag; none where it was not given.
 

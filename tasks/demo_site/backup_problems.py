@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -46,9 +47,16 @@ def _beside(archive: Path) -> Path:
 
 def _moved(archive: Path, moment: datetime) -> Path:
     _beside(archive).rename(_beside(_named(archive, moment)))
-    return archive.rename(_named(archive, moment))
+    return _dated(archive.rename(_named(archive, moment)), moment)
 
 
 def _copied(archive: Path, moment: datetime) -> Path:
     shutil.copy(_beside(archive), _beside(_named(archive, moment)))
-    return Path(shutil.copy(archive, _named(archive, moment)))
+    return _dated(Path(shutil.copy(archive, _named(archive, moment))), moment)
+
+
+def _dated(archive: Path, moment: datetime) -> Path:
+    """Let the manifest say that an archive was made at a moment, and return the archive."""
+    manifest = json.loads(_beside(archive).read_bytes())
+    _beside(archive).write_text(json.dumps(manifest | {"created": moment.isoformat()}), encoding="utf-8")
+    return archive

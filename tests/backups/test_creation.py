@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tasks.backups import creation, in_place
+from tasks.backups import creation
 from tasks.backups.archive import Damaged
 from tasks.backups.creation import create
 from tasks.backups.in_place import restore_in_place
 from tasks.backups.selection import select
+from tasks.backups.store import IN_PLACE
 from tasks.core.errors import UserError
 from tasks.core.report import Interrupted, Report, Status
 from tasks.core.settings.model import BackupSettings, Settings
@@ -68,7 +69,8 @@ def test_a_file_that_changes_or_goes_meanwhile_is_told(settings: Settings, monke
 
 def test_an_outdated_backup_that_cannot_be_deleted_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     (Path(settings.root) / "backups").mkdir()
-    (Path(settings.root) / "backups/backup_20200101_000000.tar.gz").touch()
+    for day in range(1, 14):
+        (Path(settings.root) / f"backups/backup_202001{day:02d}_000000.tar.gz").touch()
 
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -150,7 +152,7 @@ def test_in_place_stopped_before_anything_changes_it_changes_nothing(settings: S
 
 def test_in_place_what_is_left_of_a_killed_run_is_cleared_away(settings: Settings) -> None:
     create(settings, now=NOW)
-    scratch = Path(settings.root) / "backups" / in_place._SCRATCH / "data"
+    scratch = Path(settings.root) / "backups" / IN_PLACE / "data"
     scratch.mkdir(parents=True)
     (scratch / "a.yaml").write_text("half")
     assert restore_in_place(settings, now=NOW).status is Status.OK

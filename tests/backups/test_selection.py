@@ -92,26 +92,31 @@ def test_a_folder_that_cannot_be_read_is_left(tmp_path: Path, monkeypatch: pytes
 # The store
 
 
-def backup(days: float, *, whole: bool = True) -> Backup:
+def backup(days: float, *, whole: bool = True, before: bool = False, holds: str = "") -> Backup:
     made = NOW - timedelta(days=days)
-    manifest = Manifest(1, "", [], [], archive_bytes=5) if whole else None
+    entries = [Held(holds, 0o644, 0, 1, "0")] if holds else []
+    manifest = Manifest(1, "", [], entries, archive_bytes=5, before_restore=before) if whole else None
     return Backup(archive_name(made), made, 5, manifest)
 
 
 @pytest.mark.parametrize(
     ("found", "keep", "days", "gone"),
     [
-        ([backup(1), backup(2), backup(3)], 2, 100, [3]),
-        ([backup(1), backup(2), backup(3)], 9, 1.5, [2, 3]),
-        ([backup(1), backup(2)], 0, 100, [2]),
-        ([backup(200), backup(300)], 9, 100, [300]),
-        ([backup(1, whole=False), backup(2, whole=False), backup(3)], 1, 100, [2]),
-        ([backup(1, whole=False)], 1, 0, [1]),
+        ([backup(1), backup(2), backup(3)], 2, 2.5, [3]),
+        ([backup(1), backup(2), backup(3)], 2, 100, []),
+        ([backup(1), backup(2), backup(3)], 9, 1.5, []),
+        ([backup(1), backup(2)], 0, 0, [2]),
+        ([backup(1, whole=False), backup(2, whole=False), backup(3)], 1, 0, [2]),
+        ([backup(1, whole=False), backup(2, whole=False)], 1, 0, [2]),
+        ([backup(1), backup(2, before=True), backup(3), backup(4, before=True)], 1, 0, [3, 4]),
+        ([backup(1, holds="config/a"), backup(2), backup(3, holds="data/a"), backup(4, holds="data/a")], 1, 0, [2, 4]),
+        ([backup(1, holds="config/a"), backup(2, holds="elsewhere/a")], 1, 0, [2]),
         ([], 1, 1, []),
     ],
 )
 def test_which_backups_are_outdated(found: list[Backup], keep: int, days: float, gone: list[int]) -> None:
-    assert [round((NOW - each.made).days) for each in outdated(found, NOW, keep, days)] == gone
+    told = [round((NOW - each.made).days) for each in outdated(found, NOW, keep, days, ["config", "da*/x"])]
+    assert told == gone
 
 
 def test_the_folder_of_backups_is_read_newest_first(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.backups.ledger import turn
-from tasks.backups.manifest import archive_name
+from tasks.backups.ledger import Turn, turn
+from tasks.backups.manifest import Manifest, archive_name
 from tasks.backups.plausibility import usual_sizes
 from tasks.backups.store import Backup
 from tasks.core import validation
@@ -20,18 +20,18 @@ NOW = datetime(2026, 11, 24, 12).astimezone()
 
 def backup(number: int, size: int = 100) -> Backup:
     made = NOW - timedelta(days=number)
-    return Backup(archive_name(made), made, size, None)
+    return Backup(archive_name(made), made, size, Manifest(1, "", [], [], archive_bytes=size))
 
 
 @given(st.integers(0, 30), st.integers(0, 8))
 def test_in_so_many_runs_every_backup_has_its_turn(number: int, runs: int) -> None:
     found = [backup(each) for each in range(number)]
-    ledger: dict[str, str] = {}
+    ledger: dict[str, Turn] = {}
     for run in range(max(runs, 1)):
         chosen = turn(found, ledger, runs)
         assert chosen[:1] == found[:1]
         assert len({each.name for each in chosen}) == len(chosen)
-        ledger |= {each.name: f"{run:03d}" for each in chosen}
+        ledger |= {each.name: Turn(f"{run:03d}", None) for each in chosen}
     assert {*ledger} == {each.name for each in found}
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from .conftest import INV, REPOSITORY, Inv, fingerprint, handles, wait_until
+from .conftest import INV, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
 
 CREATE, RESTORE = "backup.create", "backup.restore"
 
@@ -54,9 +55,9 @@ def saved(root: Path) -> dict[str, tuple[int, int, str]]:
 def test_what_was_backed_up_is_restored_in_names_contents_modes_and_times(inv: Inv, full: Path) -> None:
     before = saved(full)
     result = inv(CREATE)
-    assert (result.status, result.report["status"]) == (0, "skipped"), result.out
-    skipped, done = result.findings("backup.create")
-    assert (skipped["message"], done["status"]) == ('Nothing is there of "components", "logs/*.jsonl".', "ok")
+    assert (result.status, result.report["status"]) == (0, "ok"), result.out
+    missing, done = result.findings("backup.create")
+    assert (missing["message"], done["status"]) == ('Nothing is there of "components", "logs/*.jsonl".', "ok")
     jsonschema.validate(result.document, json.loads(inv("report.schema", json=False).out))
     (archive,) = archives(full)
     assert archive.stat().st_mode & 0o777 == 0o600
@@ -125,13 +126,65 @@ def test_old_backups_go_and_the_newest_whole_one_never_does(inv: Inv, full: Path
         (full / f"backups/backup_2020010{day}_000000.tar.gz").write_bytes(b"old")
     (full / "backups/backup_30000101_000000.tar.gz").write_bytes(b"no manifest")
     (full / "backups/mine.tar.gz").write_bytes(b"mine")
-    planned = inv(CREATE, "--dry-run", env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "2"})
-    assert len(planned.targets("delete")) == 4
-    result = inv(CREATE, env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "0"})
+    none = {"INVOKE_MAINTENANCE_BACKUPS_KEEP_DAYS": "0"}
+    assert len(inv(CREATE, "--dry-run", env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "2"}).targets("delete")) == 3
+    assert len(inv(CREATE, "--dry-run", env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "2", **none}).targets("delete")) == 4
+    result = inv(CREATE, env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "0", **none})
     assert result.status == 0, result.out
     left = {path.name for path in (full / "backups").iterdir() if path.suffix == ".gz"}
     assert left == {"backup_30000101_000000.tar.gz", Path(result.report["files"][0]).name, "mine.tar.gz"}
     assert whole.name not in left
+
+
+def test_what_vanished_since_the_last_backup_is_told_and_that_backup_kept(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    (good,) = archives(full)
+    (full / "data").rename(full / "not mounted")
+    for _ in range(3):
+        result = inv(CREATE, env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "1", "INVOKE_MAINTENANCE_BACKUPS_KEEP_DAYS": "0"})
+    assert result.status == 0  # the last backup holds nothing of it either
+    assert good in archives(full)
+    assert "1 newer archive" not in inv(RESTORE, "--backup", good.name.removesuffix(".tar.gz")).out
+    assert (full / "restored/data/materials.yaml").exists()
+
+
+def test_the_first_backup_after_something_vanished_warns(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    (full / "data").rename(full / "not mounted")
+    result = inv(CREATE)
+    assert result.status == 1
+    (finding,) = (each for each in result.findings("backup.create") if each["status"] == "warning")
+    assert finding["message"].startswith("Of what the last backup holds, nothing is there any more: data (")
+
+
+def test_a_damaged_newest_archive_is_passed_over_and_told(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    inv(CREATE)
+    _, newest = archives(full)
+    newest.write_bytes(newest.read_bytes()[:100])
+    result = inv(RESTORE)
+    assert result.status == 1
+    assert f'1 newer archive passed over, not whole: "{newest.name}".' in result.out.replace('\\"', '"')
+
+
+def test_the_newest_is_told_by_the_manifest_wherever_it_was_made(inv: Inv, full: Path) -> None:
+    for number, zone in enumerate(("Asia/Tokyo", "America/Los_Angeles")):
+        (full / "data/materials.yaml").write_text(f"number: {number}\n")
+        assert inv(CREATE, env={"TZ": zone}).status == 0
+    assert inv(RESTORE).status == 0
+    assert (full / "restored/data/materials.yaml").read_text() == "number: 1\n"
+
+
+def test_files_of_keys_are_in_no_backup_unless_they_are_named(inv: Inv, full: Path) -> None:
+    for name in (".env", "data/.env", "config/.env.local", "data/.env.example"):
+        (full / name).write_text("KEY=of-nobody\n")
+
+    def held(result: Result) -> set[str]:
+        manifest = json.loads((full / result.report["files"][1]).read_text())
+        return {Path(each["path"]).as_posix() for each in manifest["entries"] if ".env" in each["path"]}
+
+    assert held(inv(CREATE)) == {"data/.env.example"}
+    assert held(inv(CREATE, env={"INVOKE_MAINTENANCE_BACKUPS_SOURCES": "data,.env"})) == {".env", "data/.env.example"}
 
 
 def flip(content: bytes) -> bytes:
@@ -175,13 +228,17 @@ def test_a_backup_without_a_manifest_is_not_restored(inv: Inv, full: Path, conte
     assert "no whole backup" in inv(RESTORE).out
 
 
-@pytest.mark.parametrize("into", ["data", "../out", "/srv", ".", ".git"])
+@pytest.mark.parametrize(
+    "into", ["data", "data/below", "logs/x", "backups/.restore-test", "../out", "/srv", ".", ".git", "elsewhere"]
+)
 def test_a_folder_that_is_not_empty_or_lies_elsewhere_is_refused(inv: Inv, full: Path, into: str) -> None:
     inv(CREATE)
+    (full / "elsewhere").mkdir()
+    (full / "elsewhere/file").touch()
     before = fingerprint(full)
     result = inv(RESTORE, "--into", into)
-    assert result.status in {2, 64}
-    assert "not empty" in result.out or "--into takes a folder below the root" in result.err
+    assert result.status == (2 if into == "elsewhere" else 64)
+    assert "elsewhere is not empty" in result.out or "--into takes a folder" in result.err
     assert fingerprint(full) == before
 
 
@@ -278,6 +335,33 @@ def test_in_place_what_differs_is_replaced_and_the_state_before_is_kept(inv: Inv
     inv(RESTORE, "--backup", safety.name, "--into", "state-before")
     assert (full / "state-before/data/materials.yaml").read_text() == "spoilt: true\n"
     assert "0 of 7 files replaced" in inv(RESTORE, "--force", "--backup", first.name).out
+
+
+def test_in_place_a_second_time_changes_nothing_and_never_brings_the_spoilt_state_back(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    before = saved(full)
+    (full / "data/materials.yaml").write_text("spoilt: true\n")
+    assert inv(RESTORE, "--force").status == 0
+    again = inv(RESTORE, "--force")
+    assert (again.status, again.report["files"]) == (0, []), again.out
+    assert "0 of 7 files replaced" in again.out
+    assert (saved(full), len(archives(full))) == (before, 2)
+    assert inv(RESTORE).status == 0
+    assert (full / "restored/data/materials.yaml").read_text() != "spoilt: true\n"
+
+
+def test_in_place_what_is_in_the_way_is_found_before_anything_is_written(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    shutil.rmtree(full / "data/deep")
+    (full / "data/deep").write_text("in the way")
+    (full / "data/materials.yaml").write_text("spoilt: true\n")
+    before = saved(full)
+    result = inv(RESTORE, "--force")
+    assert (result.status, result.err) == (2, ""), result.out
+    (finding,) = result.findings("backup.restore")
+    assert "data/deep is not a folder" in finding["message"]
+    assert finding["remedy"].startswith("Move away what is in its place")
+    assert (saved(full), len(archives(full)), result.report["files"]) == (before, 1, [])
 
 
 def test_in_place_nothing_changes_where_the_archive_is_damaged(inv: Inv, full: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from .conftest import Inv, Result, fingerprint
+from .conftest import INV, REPOSITORY, Inv, Result, fingerprint
 
 TASK = "quarterly.backup-verification"
 DAY = 86_400
@@ -42,6 +43,8 @@ def made(root: Path, archive: Path, *, days: float) -> Path:
     older = root / f"backups/backup_{moment:%Y%m%d_%H%M%S}.tar.gz"
     archive.rename(older)
     manifest(archive).rename(manifest(older))
+    content = json.loads(manifest(older).read_text())
+    manifest(older).write_text(json.dumps(content | {"created": moment.isoformat(timespec="seconds")}))
     return older
 
 
@@ -145,7 +148,7 @@ def test_each_damage_is_found_and_named(inv: Inv, backed_up: Path, damage: Any, 
     assert (result.status, result.err, levels(result)) == (2, "", [level]), result.out
     ((status, said),) = told(result, "verified")
     assert status == "critical"
-    assert f"It is {level}, and not more" in said
+    assert said.startswith("It is damaged: " if level == "whole" else "It cannot be used: ")
     assert message in said
     assert not (backed_up / "backups/.restore-test").exists()
 
@@ -171,6 +174,36 @@ def test_what_is_damaged_counts_neither_for_the_age_nor_for_what_is_in_a_backup(
     result = inv(TASK)
     assert told(result, "recent") == [("critical", "Of 2 backups, none is without a fault.")]
     assert told(result, "sources") == []
+
+
+def test_an_archive_that_is_dated_ahead_is_told(inv: Inv, backed_up: Path) -> None:
+    made(backed_up, archives(backed_up)[0], days=-3)
+    ((status, message),) = told(inv(TASK), "recent")
+    assert (status, message) == (
+        "warning",
+        "The newest backup is dated 3.0 days in the future, so that its age is not known.",
+    )
+    (backed_up / "backups/backup_20991231_000000.tar.gz").touch()
+    assert told(inv(TASK), "recent")[0][0] == "warning"
+
+
+def test_what_is_gone_is_not_said_to_be_in_a_backup(inv: Inv, backed_up: Path) -> None:
+    (backed_up / "data").rename(backed_up / "not mounted")
+    ((status, message),) = told(inv(TASK), "sources")
+    assert (status, message) == ("warning", "Of what the last backup holds, nothing is there any more: data (2 files).")
+
+
+def test_without_room_to_restore_it_nothing_is_known_of_the_archive(
+    inv: Inv, backed_up: Path, unmeasured: dict[str, str]
+) -> None:
+    (backed_up / "data/large.bin").write_bytes(os.urandom(3_000_000))
+    inv("backup.create")
+    limited = f"ulimit -f 1000; trap '' XFSZ; exec {INV} {TASK}"
+    env = {**unmeasured, "INVOKE_MAINTENANCE_OUTPUT": "json"}
+    done = subprocess.run(["/bin/bash", "-c", limited], cwd=REPOSITORY, env=env, capture_output=True, check=False)
+    result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+    assert (result.status, result.err) == (3, ""), result.out
+    assert ("unknown", "Whether it can be restored is not known: File too large.") in told(result, "verified")
 
 
 def test_a_file_in_no_backup_is_told_unless_it_is_newer(inv: Inv, backed_up: Path) -> None:
@@ -206,7 +239,28 @@ def test_every_backup_has_its_turn(inv: Inv, backed_up: Path) -> None:
         shutil.copy(manifest(older), manifest(archive))
     restored = [inv(TASK).report["summary"] for _ in range(4)]
     assert restored == ["8 backups, 3 restored and compared"] * 4
-    assert len(json.loads((backed_up / "backups/verified.json").read_text())) == 8
+    ledger = backed_up / "backups/verified.json"
+    assert len(json.loads(ledger.read_text())) == 8
+
+
+def test_one_that_is_broken_or_was_verified_by_a_wrong_clock_takes_no_turn_from_the_others(
+    inv: Inv, backed_up: Path
+) -> None:
+    (archive,) = archives(backed_up)
+    for day in range(1, 5):
+        older = made(backed_up, archive, days=day)
+        shutil.copy(older, archive)
+        shutil.copy(manifest(older), manifest(archive))
+    flip(archives(backed_up)[0])
+    ahead = {"tried": "2099-01-01T00:00:00+00:00", "restored": "2099-01-01T00:00:00+00:00"}
+    ledger = backed_up / "backups/verified.json"
+    ledger.write_text(json.dumps({archives(backed_up)[1].name: ahead}))
+    for _ in range(4):
+        inv(TASK)
+    turns = json.loads(ledger.read_text())
+    restored = [turns[each.name]["restored"] is not None for each in archives(backed_up)]
+    assert restored == [False, True, True, True, True]
+    assert turns[archives(backed_up)[1].name]["tried"] < "2099"
 
 
 def test_files_that_are_broken_by_their_own_format_are_told(inv: Inv, backed_up: Path) -> None:
@@ -240,7 +294,8 @@ def test_a_link_in_the_place_of_the_scratch_folder_is_not_followed(inv: Inv, bac
     (tmp_path / "precious/file").touch()
     (backed_up / "backups/.restore-test").symlink_to(tmp_path / "precious")
     result = inv(TASK)
-    assert (result.status, result.err) == (2, ""), result.out
+    assert (result.status, result.err) == (3, ""), result.out
+    assert told(result, "verified")[0][1].startswith("Whether it can be restored is not known: ")
     assert (tmp_path / "precious/file").exists()
     assert (backed_up / "backups/.restore-test").is_symlink()
 
@@ -257,7 +312,7 @@ def test_a_folder_of_backups_that_is_none_is_unknown(inv: Inv, project: Path, ki
 
 def test_a_ledger_that_cannot_be_used_is_kept_aside(inv: Inv, backed_up: Path) -> None:
     (backed_up / "backups/verified.json").write_text("{broken")
-    assert inv(TASK).status == 0
+    assert inv(TASK).status == 1
     assert (backed_up / "backups/verified.json.broken-1").read_text() == "{broken"
     (backed_up / "backups/verified.json").unlink()
     (backed_up / "backups/verified.json").mkdir()

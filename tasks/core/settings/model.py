@@ -241,13 +241,18 @@ class BackupSettings(Section, frozen=True, kw_only=True):
     exclude: Annotated[tuple[str, ...], Meta(description="Names and paths that are left out (shell patterns).")] = (
         "__pycache__",
         "*.pyc",
+        ".env",
+        ".env.local",
+        ".env.*.local",
     )
-    keep: Annotated[Count, Meta(description="How many of the newest backups stay; the last whole one does.")] = 12
+    keep: Annotated[
+        Count, Meta(description="So many of the newest backups stay, however old; the last whole one does.")
+    ] = 12
     max_age_days: Annotated[
         Days, Meta(description="An older newest backup is a warning; three times as old, critical.")
     ] = 8
     verify_runs: Annotated[Count, Meta(description="In so many verifications each backup is restored once.")] = 4
-    keep_days: Annotated[Days, Meta(description="Backups older than this many days are deleted.")] = 400
+    keep_days: Annotated[Days, Meta(description="Backups beyond those stay for so many days.")] = 30
     copies: Annotated[
         tuple[str, ...],
         Meta(description="Further folders, outside the root, that the archives are copied to; they are only read."),

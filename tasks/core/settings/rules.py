@@ -47,6 +47,7 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
             yield ("audit", "licences_known", name), "an SPDX expression, MIT OR Apache-2.0 for one"
     yield from _release(settings.release)
     yield from _copies(settings)
+    yield from _backups(settings)
     for name, repository in settings.backups.repositories.items():
         for path, expected in _repository(repository):
             yield ("backups", "repositories", name, *path), expected
@@ -223,6 +224,14 @@ def _provider(provider: ProviderSettings) -> Iterator[tuple[SettingPath, str]]:
         yield ("key_env",), "the name of an environment variable, not the key itself"
     if not provider.slow_seconds <= provider.very_slow_seconds <= provider.deadline_seconds:
         yield ("slow_seconds",), "slow_seconds, very_slow_seconds and deadline_seconds in ascending order"
+
+
+def _backups(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
+    own = PurePosixPath(settings.backups.directory)
+    for source in settings.backups.sources:
+        path = PurePosixPath(source)
+        if own == path or own in path.parents:
+            yield ("backups", "directory"), f"a folder that holds nothing of what is backed up ({source} is)"
 
 
 def _copies(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
