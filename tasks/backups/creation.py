@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
@@ -103,7 +103,7 @@ def _report(
         Metric(name="backup.bytes", value=total, unit="B", subject=own.directory),
     ]
     if dry_run:
-        name = archive_name(now)
+        name = _free({each.name for each in found}, now)
         actions = [_write(own.directory, each, done=False) for each in (name, manifest_name(name), FILE)]
         gone = outdated([_planned(name, now, selected), *found], now, own.keep, own.keep_days, own.sources)
         actions += [_delete(own.directory, backup, done=False) for backup in gone]
@@ -205,7 +205,8 @@ def make(
                 owner = os.fstat(folder)
                 if os.geteuid() == 0:
                     os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-            name = _free(folder, now)
+            with os.scandir(folder) as entries:
+                name = _free({each.name for each in entries}, now)
             os.rename(TEMPORARY, name, src_dir_fd=folder, dst_dir_fd=folder)
             os.fsync(folder)
         except BaseException:
@@ -244,11 +245,10 @@ class _Summed(io.RawIOBase):
         return self._file.write(piece)
 
 
-def _free(folder: int, now: datetime) -> str:
-    with os.scandir(folder) as entries:
-        taken = {each.name for each in entries}
+def _free(taken: Collection[str], now: datetime) -> str:
+    """Return a name that neither an archive nor a manifest has."""
     number = 1
-    while {archive_name(now, number), manifest_name(archive_name(now, number))} & taken:
+    while {archive_name(now, number), manifest_name(archive_name(now, number))} & {*taken}:
         number += 1
     return archive_name(now, number)
 
