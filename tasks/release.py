@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from .checklist.checklist import Measure
+    from .checklist.gates.maintenance import Standing
     from .core.fresh_reports import Source
     from .core.report import Report
     from .core.settings.model import Settings
@@ -59,6 +60,7 @@ def checklist(
     from .checklist.record import record
     from .core.errors import UsageError
     from .logs.errors.since import critical_since
+    from .system.examine import examine_room
 
     if skip and not reason.strip():
         raise UsageError("--skip leaves a gate out, and --reason says why: give both. Nothing was checked.")
@@ -72,7 +74,8 @@ def checklist(
     means = Means(
         measure=_measure(run, dry=dry, rerun=rerun),
         errors=errors,
-        overdue=_overdue(run),
+        room=lambda: examine_room(settings),
+        maintenance=_maintenance(run),
         interpreter=quarterly.interpreter(settings),
         environ=os.environ,
         redact=run.redact,
@@ -81,19 +84,26 @@ def checklist(
     return record(report, Path(settings.root), settings.logs.directory, task=TASK, now=now, dry_run=dry)
 
 
-def _overdue(run: Run) -> list[str] | None:
-    """Return the procedures that are overdue; ``None`` where none has ever left a stamp."""
+def _maintenance(run: Run) -> Standing | None:
+    """Return which procedures are overdue or never ran; ``None`` where none has ever left a stamp."""
     from pathlib import Path
 
+    from .checklist.gates.maintenance import Standing
     from .core.cadence import standings
 
     settings = run.settings
     found = standings(Path(settings.root), settings.logs.directory, schedule.cadences(settings), run.now)
-    return None if all(each.never_ran for each in found) else [each.task for each in found if each.overdue_days]
+    if all(each.never_ran for each in found):
+        return None
+    return Standing([each.task for each in found if each.overdue_days], [each.task for each in found if each.never_ran])
 
 
 def _measure(run: Run, *, dry: bool, rerun: bool) -> Measure:
-    """Return what gives the other procedures' reports: a fresh one that can be used, else by running it."""
+    """Return what gives the other procedures' reports: a fresh one that can be used, else by running it.
+
+    That of the backups cannot be used any more once an archive has come, gone or changed.
+    """
+    from .backups.store import are_as_verified
     from .core.taking_over import Other, kept, made
 
     others = {
@@ -108,6 +118,9 @@ def _measure(run: Run, *, dry: bool, rerun: bool) -> Measure:
 
     def measure(name: str, usable: Callable[[Source], bool]) -> Source:
         found = None if rerun else kept(run, name, others[name], days=days)
+        if found is not None and name == "quarterly.backup-verification":
+            verified = [each.subject for each in found.report.findings if each.check == "backup.verified"]
+            found = found if are_as_verified(run.settings, verified, found.measured) else None
         return found if found is not None and usable(found) else made(run, name, others[name], dry=dry, anew=rerun)
 
     return measure

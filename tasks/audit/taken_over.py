@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..core.fresh_reports import Source
-from ..core.report import Finding, Status
+from ..core.report import KEPT_OUT, NOT_ENDED, Finding, Status
 from .checks import Check
 
 DEPENDENCIES = Check("audit.dependencies", "security", 10, "no installed package has a known vulnerability")
@@ -68,7 +68,7 @@ def _taken(check: Check, sources: Mapping[str, Source]) -> Iterator[Finding]:
     if source is None:
         yield check.finding(Status.UNKNOWN, name, f"There is no report of {name}.", f"Run inv {name}.")
         return
-    failed = [each for each in source.report.findings if each.check.startswith("run.")]
+    failed = [each for each in source.report.findings if each.check in {*NOT_ENDED, KEPT_OUT}]
     of_it = [each for each in source.report.findings if each.check.startswith(beginnings)]
     if failed:
         message = f"It could not be taken over from {name}: {failed[0].message}"

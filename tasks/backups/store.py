@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ..core import files
+from ..core.settings.model import Settings
 from .manifest import Manifest, Unusable, decode, made_at, manifest_name
 
 TEST, IN_PLACE = ".restore-test", ".restore-in-place"
@@ -76,6 +77,27 @@ def _created(manifest: Manifest | None) -> datetime | None:
     except ValueError:
         return None
     return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def are_as_verified(settings: Settings, paths: Iterable[str], verified: datetime) -> bool:
+    """Tell whether the archives are the ones that were verified.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        paths: those of which the verification told, below the root.
+        verified: when it began.
+    """
+    root, directory = Path(settings.root), settings.backups.directory
+    try:
+        with files.folder(root, directory) as descriptor, os.scandir(descriptor) as entries:
+            times = {
+                f"{directory}/{each.name}": each.stat(follow_symlinks=False).st_mtime
+                for each in entries
+                if made_at(each.name)
+            }
+    except (files.Refused, OSError):
+        return False
+    return times.keys() >= {*paths} and all(time <= verified.timestamp() for time in times.values())
 
 
 def read_manifest(root: Path, directory: str, archive: str) -> tuple[Manifest | None, str]:

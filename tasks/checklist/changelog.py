@@ -18,7 +18,10 @@ from ..core.names import printable
 from .releases import parsed
 
 _LIMIT = 10_000_000
-_HEADING = re.compile(r"##\s+\[?(?P<name>[^\]\s]+)")
+_HEADING = re.compile(r"##\s+\[?(?P<name>[^\]\s]+)(?P<rest>.*)")
+_NOT_OUT = re.compile(r"unreleased|tbd|tba|yanked", re.IGNORECASE)
+"""What stands behind a version that is not released, or is released no more (the convention's own YANKED)."""
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 
 
@@ -52,7 +55,7 @@ def read(root: Path, path: str) -> Changelog:
 
 
 def _parsed(text: str, path: str) -> Changelog:
-    names = [*_sections(text)]
+    names = [*_sections(_COMMENT.sub("", text))]
     if not names:
         return Changelog(
             problem=f"{printable(path)} has another format than Keep a Changelog: no heading ## [VERSION]."
@@ -68,10 +71,13 @@ def _parsed(text: str, path: str) -> Changelog:
 
 
 def _sections(text: str) -> Iterator[str]:
-    """Yield what the headings of the second level begin with, those in blocks of code left out."""
+    """Yield what the headings of the second level begin with, those in blocks of code left out.
+
+    Of a version that is not released yet, or no more, it is "unreleased".
+    """
     fenced = False
     for line in text.splitlines():
         if _FENCE.match(line):
             fenced = not fenced
         elif not fenced and (heading := _HEADING.match(line)):
-            yield heading["name"].rstrip(":")
+            yield "unreleased" if _NOT_OUT.search(heading["rest"]) else heading["name"].rstrip(":")

@@ -49,7 +49,7 @@ from .verdict import told, verdict
 
 TASK = "release.checklist"
 
-_TAKEN = (providers.TAKEN, disk.TAKEN, dependencies.TAKEN, configuration.TAKEN, backup.TAKEN)
+_TAKEN = (providers.TAKEN, dependencies.TAKEN, configuration.TAKEN, backup.TAKEN)
 
 _GATES = {
     gate.name: gate
@@ -60,6 +60,7 @@ _GATES = {
         tests.GATE,
         linters.GATE,
         errors.TAKEN.gate,
+        disk.TAKEN.gate,
         maintenance.GATE,
         *(each.gate for each in _TAKEN),
     )
@@ -89,7 +90,8 @@ class Means:
     Attributes:
         measure: returns the reports of other procedures.
         errors: reports on the critical errors that have begun since a moment.
-        overdue: the maintenance that is; ``None`` where nobody knows.
+        room: reports on memory and disks as they are now.
+        maintenance: what is overdue and what never ran; ``None`` where nobody knows.
         interpreter: that of the project's environment.
         environ: the environment of this process.
         redact: takes secrets out of a text.
@@ -97,7 +99,8 @@ class Means:
 
     measure: Measure
     errors: Callable[[datetime | None, Event], Report]
-    overdue: Sequence[str] | None
+    room: Callable[[], Report]
+    maintenance: maintenance.Standing | None
     interpreter: Interpreter
     environ: Mapping[str, str]
     redact: Callable[[str], str]
@@ -161,6 +164,8 @@ def check(
         with _side_by_side(commands, stop, advance) as answers:
             sources |= measured([each for each in takers if each.procedure != _ALONE])
             said |= answers()
+        if commands and not dry_run and "tree" in questions:
+            said["tree"] = _looked_again(said["tree"], state.repository, root, settings)
     said |= {each.gate.name: judge(each, sources[each.procedure]) for each in takers if each.procedure in sources}
     judged = [Judged(_GATES[name], own.gates.get(name, "skip"), said.get(name, _STOPPED)) for name in GATES]
     advance(len(judged))
@@ -168,6 +173,21 @@ def check(
     if stop.is_set():
         raise Interrupted(report)
     return report
+
+
+def _looked_again(before: Said, repository: Repository | NoRepository, root: Path, settings: Settings) -> Said:
+    """Return what the tree is like once the project's commands have run, where it was as it should be before."""
+    after = look(root)
+    again = tree.judge(after, (*_kept_folders(settings), LOCK_FILE))
+    moved = isinstance(after, Repository) and isinstance(repository, Repository) and after.head != repository.head
+    if before.answer is not Answer.GO or (again.answer is Answer.GO and not moved):
+        return before
+    reason = "HEAD is another commit now." if again.answer is Answer.GO else again.reason
+    return Said(
+        Answer.NO_GO,
+        f"It was committed, until the tests and linters ran: {reason}",
+        "Have them write to ignored files only; git status shows what they left.",
+    )
 
 
 def _kept_folders(settings: Settings) -> tuple[str, ...]:
@@ -208,7 +228,8 @@ def _questions(
             changelog_path=own.changelog,
         ),
         "errors": lambda: judge(errors.TAKEN, Source(means.errors(since, stop), now, reused=False)),
-        "maintenance": lambda: maintenance.judge(means.overdue),
+        "disk": lambda: judge(disk.TAKEN, Source(means.room(), now, reused=False)),
+        "maintenance": lambda: maintenance.judge(means.maintenance),
         "tests": lambda: tests.judge(command_for_tests(root, own), means.interpreter, carry),
         "linters": lambda: linters.judge(commands_for_linting(root, own), carry),
     }

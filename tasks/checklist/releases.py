@@ -30,6 +30,14 @@ def releases(repository: Repository, prefix: str) -> Iterator[Release]:
             yield Release(version, tag)
 
 
+def strays(repository: Repository, prefix: str) -> Iterator[Release]:
+    """Yield the tags that are versions as they stand, without the prefix that the others have."""
+    for tag in repository.tags:
+        version = None if tag.name.startswith(prefix) else parsed(tag.name)
+        if version is not None:
+            yield Release(version, tag)
+
+
 def last_release(repository: Repository, prefix: str) -> Release | None:
     """Return the newest version that the commit at hand comes after, and does not bear itself; ``None``: the first."""
     before = [each for each in releases(repository, prefix) if each.tag.merged and each.tag.commit != repository.head]

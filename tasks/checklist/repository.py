@@ -79,7 +79,7 @@ def look(root: Path) -> Repository | NoRepository:
     try:
         return _look(root)
     except git.Silent as error:
-        if "not a git repository" in str(error):
+        if git.is_none(error):
             return NoRepository("The project is not in a Git repository.", "Run git init, and commit the project.")
         return NoRepository(f"Git cannot tell: {printable(error)}.", "See that git status works in the root.")
 

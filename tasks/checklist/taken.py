@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..core.fresh_reports import Source
 from ..core.names import count
-from ..core.report import Finding, Status
+from ..core.report import KEPT_OUT, NOT_ENDED, Finding, Status
 from .gate import Answer, Gate, Said
 
 _MOST = 2
@@ -39,7 +39,7 @@ def judge(taken: Taken, source: Source) -> Said:
         source: the procedure's report.
     """
     name, findings = taken.procedure, source.report.findings
-    if failed := next((each for each in findings if each.check.startswith("run.")), None):
+    if failed := next((each for each in findings if each.check in {*NOT_ENDED, KEPT_OUT}), None):
         return Said(Answer.NOT_CHECKED, f"{name} did not run to its end: {failed.message}", f"Run inv {name}.")
     judged = [(each, lowest) for each in findings if (lowest := _lowest(taken, each)) is not None]
     ours = [each for each, _ in judged]

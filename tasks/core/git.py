@@ -16,6 +16,11 @@ class Silent(Exception):
     """Git is not there, does not answer, or cannot answer this; the message says why, as the end of a sentence."""
 
 
+def is_none(error: Silent) -> bool:
+    """Tell whether Git said that there is no repository."""
+    return "not a git repository" in str(error)
+
+
 def ask(root: Path, *arguments: str, answer: int = 0) -> str:
     """Return what Git prints. No monitor or converter of the repository's is started.
 
@@ -46,6 +51,7 @@ def ask(root: Path, *arguments: str, answer: int = 0) -> str:
     except OSError as error:
         raise Silent(f"git cannot be started: {error.strerror}") from None
     if done.returncode not in {0, answer}:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise Silent(said[-1] if said else f"git ended with {done.returncode}")
+        said = [line.strip() for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+        fatal = next((line.removeprefix("fatal: ") for line in said if line.startswith("fatal: ")), "")
+        raise Silent(fatal.rstrip(".") or (said[-1] if said else f"git ended with {done.returncode}"))
     return done.stdout.decode("utf-8", "surrogateescape")

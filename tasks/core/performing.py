@@ -22,7 +22,7 @@ from .lock import NotAcquired
 from .names import printable
 from .procedure import Perform, Procedure, Run
 from .progress import Display
-from .report import Finding, Interrupted, Report, Status
+from .report import KEPT_OUT, NOT_ENDED, Finding, Interrupted, Report, Status
 from .settings.loading import Loaded
 from .settings.model import Settings
 
@@ -165,7 +165,7 @@ def _outcome(procedure: Procedure, arguments: Mapping[str, Any], run: Run) -> tu
     except KeyboardInterrupt:
         return _interrupted(name), True
     except NotAcquired as error:
-        report = _failed("run.lock", name, Status.UNKNOWN, str(error), None)
+        report = _failed(KEPT_OUT, name, Status.UNKNOWN, str(error), None)
     except UserError as error:
         report = _failed("run.error", name, Status.CRITICAL, str(error), None)
     except OSError as error:
@@ -180,10 +180,6 @@ def _outcome(procedure: Procedure, arguments: Mapping[str, Any], run: Run) -> tu
     return report, False
 
 
-_NOT_ENDED = {"run.error", "run.interrupted"}
-"""Findings of a procedure, or of a part of one, that did not come to its end."""
-
-
 def _stamped(report: Report, settings: Settings, *, interrupted: bool) -> Report:
     """Write down that a procedure with a cadence has run, or could not; return its report.
 
@@ -191,9 +187,9 @@ def _stamped(report: Report, settings: Settings, *, interrupted: bool) -> Report
     says so; of one that did not, it says enough.
     """
     checks = {each.check for each in report.findings}
-    if "run.lock" in checks or cadence_of(report.task, settings.schedule.cadence) is None:
+    if KEPT_OUT in checks or cadence_of(report.task, settings.schedule.cadence) is None:
         return report
-    reason = next((each.message for each in report.findings if each.check in _NOT_ENDED), None)
+    reason = next((each.message for each in report.findings if each.check in NOT_ENDED), None)
     if interrupted and reason is None:
         reason = "It was interrupted."
     task, root = short_name(report.task), Path(settings.root)

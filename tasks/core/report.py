@@ -65,6 +65,13 @@ def exit_status(status: Status, fail_on: FailOn) -> int:
     return _EXIT_STATUS[status]
 
 
+KEPT_OUT = "run.lock"
+"""The check of a procedure that another run kept out."""
+
+NOT_ENDED = frozenset({"run.error", "run.interrupted"})
+"""The checks of a procedure, or of a part of one, that did not come to its end."""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One judged fact.
 

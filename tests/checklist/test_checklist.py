@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tasks.checklist.checklist import Means, Measure, check
+from tasks.checklist.gates.maintenance import Standing
 from tasks.core.errors import UserError
 from tasks.core.fresh_reports import Source
 from tasks.core.interpreter import Interpreter
@@ -20,7 +21,7 @@ from .test_repository import git
 
 NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
 
-WELL = ("system.disk", "providers.answer", "dependencies.audit", "configuration.readable", "backup.verified")
+WELL = ("providers.answer", "dependencies.audit", "configuration.readable", "backup.verified")
 
 
 def report(*checks: str, status: Status = Status.OK) -> Report:
@@ -37,7 +38,7 @@ class World:
         self.measured: list[str] = []
         self.since: list[datetime | None] = []
         self.counted: list[int] = []
-        self.overdue: list[str] | None = None
+        self.maintenance: Standing | None = None
         self.measure: Measure = self.well
         self.errors: Callable[[datetime | None, Event], Report] = self.none
 
@@ -53,7 +54,8 @@ class World:
         means = Means(
             measure=self.measure,
             errors=self.errors,
-            overdue=self.overdue,
+            room=lambda: report("system.disk"),
+            maintenance=self.maintenance,
             interpreter=Interpreter(None),
             environ={"PATH": "/usr/bin:/bin"},
             redact=str,
@@ -77,7 +79,7 @@ def answers(found: Report) -> dict[str, str]:
 
 
 def test_go(world: World) -> None:
-    world.overdue = []
+    world.maintenance = Standing([], [])
     found = world.check()
     assert {*answers(found).values()} == {"go"}, found
     assert found.status is Status.OK
@@ -88,7 +90,7 @@ def test_go(world: World) -> None:
 
 
 def test_overdue_maintenance_warns(world: World) -> None:
-    world.overdue = ["weekly.log-rotation"]
+    world.maintenance = Standing(["weekly.log-rotation"], [])
     found = world.check()
     assert (answers(found)["maintenance"], found.status) == ("no-go", Status.WARNING)
     assert found.summary == "GO for 1.2.0, warned by maintenance (11 go, 1 no-go)"
@@ -127,10 +129,10 @@ def test_what_ctrl_c_interrupts_is_told_and_nothing_more_is_begun(world: World) 
         world.check()
     assert world.measured == ["daily.health-check"]
     said = answers(stopped.value.report)
-    assert {said[name] for name in ("providers", "disk", "dependencies", "backup")} == {"not checked"}
+    assert {said[name] for name in ("providers", "dependencies", "backup")} == {"not checked"}
     assert said["tree"] == "go"
     reasons = stopped.value.report.data["gates"]
-    assert reasons["disk"]["reason"].startswith("daily.health-check did not run to its end")
+    assert reasons["providers"]["reason"].startswith("daily.health-check did not run to its end")
     assert reasons["backup"]["reason"] == "It was told to stop before this was looked at."
 
 

@@ -66,6 +66,13 @@ def test_a_no_counts_more_than_what_is_not_known_and_the_worst_is_told() -> None
     assert said.remedy == "Run inv quarterly.backup-verification."
 
 
+def test_what_was_measured_counts_where_only_the_stamp_could_not_be_written() -> None:
+    said = judge(
+        disk.TAKEN, source(finding("system.disk", Status.CRITICAL, "It is full."), finding("run.stamp", Status.WARNING))
+    )
+    assert (said.answer, "It is full." in said.reason) == (Answer.NO_GO, True)
+
+
 def test_what_did_not_run_to_its_end_is_not_checked() -> None:
     said = judge(disk.TAKEN, source(finding("system.disk", Status.OK), finding("run.lock", Status.UNKNOWN, "Held.")))
     assert said.answer is Answer.NOT_CHECKED

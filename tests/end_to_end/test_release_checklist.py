@@ -293,6 +293,63 @@ def test_each_gate_that_is_broken_and_no_other_says_no(
     assert gate(result, name)["remedy"]
 
 
+def test_backups_that_changed_since_they_were_verified_are_verified_again(inv: Inv, clean: Path) -> None:
+    (archive,) = (clean / "backups").glob("*.tar.gz")
+    content = archive.read_bytes()
+    archive.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    result = inv(TASK)
+    assert answers(result) == ALL_GO | {"backup": "no-go"}, result.out
+    archive.rename(clean / "elsewhere.tar.gz")
+    assert answers(inv(TASK))["backup"] == "no-go"
+
+
+def test_the_disk_is_looked_at_each_time(inv: Inv, clean: Path) -> None:
+    assert (clean / "logs/health_reports").exists()
+    result = inv(TASK, env={"INVOKE_MAINTENANCE_HEALTH_DISK_PERCENT": "0.000001"})
+    assert answers(result)["disk"] == "no-go", result.out
+
+
+def test_a_stamp_that_cannot_be_written_is_no_reason_not_to_know(inv: Inv, clean: Path) -> None:
+    forget(clean, "health_reports")
+    stamp = clean / "logs/schedule/daily.health-check.json"
+    stamp.unlink(missing_ok=True)
+    stamp.mkdir()
+    result = inv(TASK)
+    assert answers(result) == ALL_GO, result.out
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("touch made_by_tests", '1 file neither tracked nor ignored: "made_by_tests".'),
+        (
+            "git -c user.name=A -c user.email=a@b -c commit.gpgsign=false commit -q --allow-empty -m x",
+            "HEAD is another",
+        ),
+    ],
+)
+def test_tests_that_change_the_tree_make_it_a_no(inv: Inv, clean: Path, command: str, told: str) -> None:
+    result = inv(TASK, env={"INVOKE_MAINTENANCE_RELEASE_TEST_COMMAND": command})
+    assert answers(result)["tree"] == "no-go", result.out
+    assert gate(result, "tree")["message"].startswith("no-go: It was committed, until the tests and linters ran: ")
+    assert told in gate(result, "tree")["message"]
+    assert clean.exists()
+
+
+def test_a_tag_of_a_version_without_the_prefix_is_told(inv: Inv, clean: Path) -> None:
+    git(clean, "tag", "1.1.9")
+    assert answers(inv(TASK)) == ALL_GO
+    git(clean, "tag", "1.5.0")
+    result = inv(TASK)
+    assert answers(result) == ALL_GO | {"version": "not checked"}, result.out
+    assert "There is the tag 1.5.0, which does not begin with v" in gate(result, "version")["message"]
+
+
+def test_what_never_ran_is_told(inv: Inv, clean: Path) -> None:
+    assert "never ran: " in gate(inv(TASK), "maintenance")["message"]
+    assert clean.exists()
+
+
 # Severities, and what is left out
 
 

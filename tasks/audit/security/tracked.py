@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ def tracked_files(root: Path) -> Tracked:
     try:
         answer = git.ask(root, "ls-files", "--stage", "-z")
     except git.Silent as error:
-        if "not a git repository" in str(error):
+        if git.is_none(error) and not any(os.path.lexists(folder / ".git") for folder in (root, *root.parents)):
             return Tracked(problem="The project is not in a Git repository.", status=Status.SKIPPED)
         return Tracked(problem=f"Git cannot tell which files it tracks: {printable(error)}.", status=Status.UNKNOWN)
     # Each record is the mode, the object, the stage, a tab and the path; a path in conflict has several.

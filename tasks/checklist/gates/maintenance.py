@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ...core.names import count
 from ..gate import Answer, Gate, Said
@@ -10,15 +11,25 @@ from ..gate import Answer, Gate, Said
 GATE = Gate("maintenance", "no maintenance is overdue")
 
 
-def judge(overdue: Sequence[str] | None) -> Said:
+class Standing(NamedTuple):
+    """The full names of the procedures that are overdue, and of those that never ran."""
+
+    overdue: Sequence[str]
+    never: Sequence[str]
+
+
+def judge(standing: Standing | None) -> Said:
     """Return the gate's answer.
 
     Args:
-        overdue: the full names of the procedures that are; ``None`` where nobody knows.
+        standing: of the procedures; ``None`` where nobody knows. What never ran is told and keeps nothing back: it may
+            not be wanted.
     """
-    if overdue is None:
+    if standing is None:
         return Said(Answer.SKIPPED, "No schedule is kept, so it is not known what is overdue.")
+    overdue, never = standing
     if overdue:
         names = ", ".join(overdue)
         return Said(Answer.NO_GO, f"{count(len(overdue), 'procedure')} overdue: {names}.", f"Run inv {overdue[0]}.")
-    return Said(Answer.GO, "Nothing is overdue.")
+    told = f"; {count(len(never), 'procedure')} never ran: {', '.join(never)}" if never else ""
+    return Said(Answer.GO, f"Nothing is overdue{told}.")

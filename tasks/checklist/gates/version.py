@@ -10,7 +10,7 @@ from packaging.version import Version
 from ...core.names import printable
 from ..changelog import Changelog
 from ..gate import Answer, Gate, Said
-from ..releases import last_release, parsed, releases
+from ..releases import last_release, parsed, releases, strays
 from ..repository import NoRepository, Repository
 from ..stated_version import Reading
 
@@ -71,7 +71,7 @@ def judge(
             unknown.append(f"Without Git, the tag is not known: {repository.reason}")
         else:
             against += _tagged(version, repository, prefix)
-            unknown += _unseen(repository)
+            unknown += [*_unseen(repository), *_unprefixed(version, repository, prefix)]
     unknown = [each for each in unknown if each]
     if against:
         sentences, remedies = zip(*against, strict=True)
@@ -144,6 +144,17 @@ def _unseen(repository: Repository) -> Iterator[str]:
         yield "There is no commit yet."
     elif repository.shallow:
         yield "The clone is shallow: tags and releases of before are not seen."
+
+
+def _unprefixed(version: Version, repository: Repository, prefix: str) -> Iterator[str]:
+    """Yield that there are tags of no older versions which do not begin as those of releases do."""
+    found = [each for each in strays(repository, prefix) if each.version >= version]
+    if found:
+        newest = max(found, key=lambda each: each.version)
+        yield (
+            f"There is the tag {printable(newest.tag.name)}, which does not begin with {prefix} "
+            "(maintenance.release.tag_prefix), so that it is not known whether it is a release."
+        )
 
 
 def _remedy(first: str, changelog: Changelog, repository: Repository | NoRepository) -> str:
