@@ -156,7 +156,8 @@ def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report
 
 
 def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
-    """Return the other procedures' reports: the fresh ones as they are, the others by running them."""
+    """Return the other procedures' reports: fresh ones of which all is well as they are, the others by running them."""
+    from .audit.taken_over import is_well
     from .core.taking_over import Other, kept, made
 
     others = {
@@ -167,11 +168,12 @@ def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
         "quarterly.backup-verification": Other(backup_verification, {}, backup_report),
         "quarterly.capacity-planning": Other(capacity_planning, {}, _capacity_report),
     }
-    days = run.settings.audit.fresh_days
-    return {
-        name: (None if rerun else kept(run, name, other, days=days)) or made(run, name, other, dry=dry, anew=rerun)
-        for name, other in others.items()
-    }
+
+    def source(name: str, other: Other) -> Source:
+        found = None if rerun else kept(run, name, other, days=run.settings.audit.fresh_days)
+        return found if found is not None and is_well(found) else made(run, name, other, dry=dry, anew=rerun)
+
+    return {name: source(name, other) for name, other in others.items()}
 
 
 def interpreter(settings: Settings) -> Interpreter:

@@ -20,6 +20,10 @@ CAPACITY = Check("audit.capacity", "capacity", 6, "nothing is near its limit")
 CHECKS = (DEPENDENCIES, REFERENCES, CONFIGURATION, BACKUPS, CAPACITY)
 
 
+_WELL = frozenset({Status.OK, Status.SKIPPED})
+_FAILED = frozenset({*NOT_ENDED, KEPT_OUT})
+
+
 class Taken(NamedTuple):
     """Which of another procedure's findings are those of a check.
 
@@ -51,10 +55,32 @@ SOURCES: Mapping[Check, Taken] = {
         "monthly.config-review",
         ("configuration.readable", "configuration.case", "configuration.present", "configuration.components"),
     ),
-    BACKUPS: Taken("quarterly.backup-verification", ("backup.",)),
+    BACKUPS: Taken(
+        "quarterly.backup-verification",
+        (
+            "backup.present",
+            "backup.recent",
+            "backup.size",
+            "backup.verified",
+            "backup.content",
+            "backup.sources",
+            "backup.external",
+            "backup.copies",
+            "backup.media",
+        ),
+    ),
     CAPACITY: Taken("quarterly.capacity-planning", ("capacity.forecast",)),
 }
 """Packages that are merely outdated, drift, and the like are other procedures' matter, and not part of the score."""
+
+
+def is_well(source: Source) -> bool:
+    """Tell whether all is well that the audit takes over of a report; what is not may have been mended since."""
+    beginnings = tuple(
+        begin for taken in SOURCES.values() if taken.procedure == source.report.task for begin in taken.checks
+    )
+    bad = [each for each in source.report.findings if each.status not in _WELL]
+    return not any(each.check.startswith(beginnings) or each.check in _FAILED for each in bad)
 
 
 def take_over(sources: Mapping[str, Source]) -> list[Finding]:
@@ -68,7 +94,7 @@ def _taken(check: Check, sources: Mapping[str, Source]) -> Iterator[Finding]:
     if source is None:
         yield check.finding(Status.UNKNOWN, name, f"There is no report of {name}.", f"Run inv {name}.")
         return
-    failed = [each for each in source.report.findings if each.check in {*NOT_ENDED, KEPT_OUT}]
+    failed = [each for each in source.report.findings if each.check in _FAILED]
     of_it = [each for each in source.report.findings if each.check.startswith(beginnings)]
     if failed:
         message = f"It could not be taken over from {name}: {failed[0].message}"
@@ -77,11 +103,13 @@ def _taken(check: Check, sources: Mapping[str, Source]) -> Iterator[Finding]:
     if not of_it:
         yield check.finding(Status.SKIPPED, name, f"{name} found nothing to judge here.")
         return
-    bad = [each for each in of_it if each.status not in {Status.OK, Status.SKIPPED}]
+    bad = [each for each in of_it if each.status not in _WELL]
     for each in bad:
         yield msgspec.structs.replace(each, check=check.name)
     if not bad:
         well = any(each.status is Status.OK for each in of_it)
         day = source.measured.date()
-        message = f"{name} found nothing wrong on {day}." if well else of_it[0].message
+        others = source.report.status
+        elsewhere = "" if others in _WELL else f" Of other matters it says {others.value}."
+        message = f"Nothing against it ({check.what}) by {name} of {day}.{elsewhere}" if well else of_it[0].message
         yield check.finding(Status.OK if well else Status.SKIPPED, name, message)

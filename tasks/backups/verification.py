@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -82,15 +82,10 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
         )
         return Report(summary="no backup could be looked at", findings=[finding])
     if not found:
-        return _nothing(own, selected)
+        return _nothing(own, settings.logs.directory, selected)
     ledger, kept = read_ledger(root, own.directory, now)
     chosen = {backup.name for backup in turn(found, ledger, own.verify_runs)}
-    verified = [
-        _verified(root, own.directory, backup, stop, advance, restore=not dry_run)
-        if backup.name in chosen and not stop.is_set()
-        else _looked_at(backup)
-        for backup in found
-    ]
+    verified = _in_turn(root, own.directory, found, chosen, stop, advance, restore=not dry_run)
     restored = [each.backup.name for each in verified if each.level is Level.RESTORED]
     if not dry_run:
         ledger |= {each.backup.name: _turned(each, ledger, now) for each in verified if each.backup.name in chosen}
@@ -130,7 +125,31 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
     )
 
 
-def _nothing(own: BackupSettings, selected: Selected) -> Report:
+def _in_turn(
+    root: Path,
+    directory: str,
+    found: Sequence[Backup],
+    chosen: set[str],
+    stop: Event,
+    advance: Callable[[int], None],
+    *,
+    restore: bool,
+) -> list[Verified]:
+    """Verify the chosen archives, and add those that are tried because none before them could be restored."""
+    enough = Level.RESTORED if restore else Level.INTACT
+    verified: list[Verified] = []
+    for backup in found:
+        if backup.is_whole and not any(each.level is enough for each in verified):
+            chosen.add(backup.name)
+        verified.append(
+            _verified(root, directory, backup, stop, advance, restore=restore)
+            if backup.name in chosen and not stop.is_set()
+            else _looked_at(backup)
+        )
+    return verified
+
+
+def _nothing(own: BackupSettings, logs: str, selected: Selected) -> Report:
     if own.repositories:
         message = "There is no backup in this folder; the repositories are judged by themselves."
         return Report(
@@ -141,8 +160,11 @@ def _nothing(own: BackupSettings, selected: Selected) -> Report:
         sources = listed(own.sources, len(own.sources))
         message = f"There is no backup, and nothing to back up in {sources}."
         return Report(summary="no backup", findings=[_finding("present", own.directory, Status.SKIPPED, message, None)])
-    message = f"There is no backup of {count(sum(each.is_file for each in selected.entries), 'file')}."
-    finding = _finding("present", own.directory, Status.CRITICAL, message, "Run inv backup.create.")
+    there = [each.path for each in selected.entries if each.is_file]
+    message = f"There is no backup of {count(len(there), 'file')}: {listed(there, len(there), _SHOWN)}."
+    only_records = all(PurePosixPath(path).is_relative_to(logs) for path in there)  # of a project that has just begun
+    status = Status.WARNING if only_records else Status.CRITICAL
+    finding = _finding("present", own.directory, status, message, "Run inv backup.create.")
     return Report(summary="no backup", findings=[finding])
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tasks.audit.taken_over import BACKUPS, CAPACITY, CHECKS, take_over
+from tasks.audit.taken_over import BACKUPS, CAPACITY, CHECKS, is_well, take_over
 from tasks.core.fresh_reports import Source
 from tasks.core.report import Finding, Report, Status
 
@@ -30,7 +30,10 @@ def test_what_is_not_well_is_taken_over_as_it_is() -> None:
 
 def test_that_all_is_well_is_one_finding() -> None:
     found = of(source(finding("backup.recent", Status.OK), finding("backup.size", Status.SKIPPED)))
-    assert found == [(Status.OK, f"{NAME} found nothing wrong on 2026-11-26.")]
+    told = f"Nothing against it (a recent backup was restored and compared) by {NAME} of 2026-11-26."
+    assert found == [(Status.OK, told)]
+    of_more = source(finding("backup.recent", Status.OK), finding("backup.report", Status.WARNING))
+    assert of(of_more) == [(Status.OK, f"{told} Of other matters it says warning.")]
     assert of(source(finding("backup.present", Status.SKIPPED, "There is none."))) == [
         (Status.SKIPPED, "There is none.")
     ]
@@ -46,3 +49,14 @@ def test_what_failed_is_unknown_and_what_says_nothing_does_not_apply() -> None:
 def test_every_check_has_a_finding_whatever_is_there() -> None:
     assert {each.check for each in take_over({})} == {check.name for check in CHECKS}
     assert CAPACITY in CHECKS
+
+
+def test_a_report_is_used_again_where_all_is_well_that_is_taken_over_of_it() -> None:
+    def one(*found: Finding) -> bool:
+        return is_well(source(*found)[NAME])
+
+    assert one(finding("backup.recent", Status.OK), finding("backup.report", Status.WARNING))
+    assert one(finding("backup.media", Status.SKIPPED))
+    assert not one(finding("backup.recent", Status.WARNING))
+    assert not one(finding("run.error", Status.CRITICAL))
+    assert one(finding("run.stamp", Status.WARNING))

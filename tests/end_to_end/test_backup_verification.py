@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,15 @@ def made(root: Path, archive: Path, *, days: float) -> Path:
     content = json.loads(manifest(older).read_text())
     manifest(older).write_text(json.dumps(content | {"created": moment.isoformat(timespec="seconds")}))
     return older
+
+
+def copies(root: Path, archive: Path, days: Iterable[int]) -> None:
+    """Make older backups of the same files."""
+    for day in days:
+        copy = archive.with_name("backup_20000101_000000.tar.gz")
+        shutil.copy(archive, copy)
+        shutil.copy(manifest(archive), manifest(copy))
+        made(root, copy, days=day)
 
 
 def manifest(archive: Path) -> Path:
@@ -91,7 +101,10 @@ def test_without_a_backup_it_is_critical_where_there_is_something_to_lose(inv: I
     (project / "data").mkdir()
     (project / "data/a.yaml").write_text("a: 1\n")
     result = inv(TASK)
-    assert (result.status, told(result, "present")) == (2, [("critical", "There is no backup of 1 file.")])
+    assert (result.status, told(result, "present")) == (
+        2,
+        [("critical", 'There is no backup of 1 file: "data/a.yaml".')],
+    )
 
 
 def flip(path: Path) -> None:
@@ -176,6 +189,27 @@ def test_what_is_damaged_counts_neither_for_the_age_nor_for_what_is_in_a_backup(
     assert told(result, "sources") == []
 
 
+def test_where_the_newest_is_damaged_the_next_is_restored(inv: Inv, backed_up: Path) -> None:
+    (archive,) = archives(backed_up)
+    copies(backed_up, archive, range(1, 9))
+    for each in archives(backed_up)[-3:]:
+        flip(each)
+    result = inv(TASK)
+    assert result.status == 2
+    assert levels(result)[:4] == ["whole", "whole", "whole", "restored"]
+    assert told(result, "recent") == [("ok", "The newest backup without a fault is 3.0 days old.")]
+
+
+def test_the_records_of_a_project_that_has_just_begun_are_no_reason_to_be_critical(inv: Inv, project: Path) -> None:
+    (project / "logs").mkdir()
+    (project / "logs/audit_benchmarks.json").write_text("{}")
+    result = inv(TASK)
+    assert (result.status, told(result, "present")) == (
+        1,
+        [("warning", 'There is no backup of 1 file: "logs/audit_benchmarks.json".')],
+    )
+
+
 def test_an_archive_that_is_dated_ahead_is_told(inv: Inv, backed_up: Path) -> None:
     made(backed_up, archives(backed_up)[0], days=-3)
     ((status, message),) = told(inv(TASK), "recent")
@@ -219,10 +253,7 @@ def test_a_file_in_no_backup_is_told_unless_it_is_newer(inv: Inv, backed_up: Pat
 
 def test_a_size_that_is_unusual_is_told(inv: Inv, backed_up: Path) -> None:
     (archive,) = archives(backed_up)
-    for day in range(1, 6):
-        older = made(backed_up, archive, days=day)
-        shutil.copy(older, archive)
-        shutil.copy(manifest(older), manifest(archive))
+    copies(backed_up, archive, range(1, 6))
     archive.unlink()
     assert told(inv(TASK), "size") == []
     (backed_up / "data/large.bin").write_bytes(os.urandom(100_000))
@@ -233,10 +264,7 @@ def test_a_size_that_is_unusual_is_told(inv: Inv, backed_up: Path) -> None:
 
 def test_every_backup_has_its_turn(inv: Inv, backed_up: Path) -> None:
     (archive,) = archives(backed_up)
-    for day in range(1, 8):
-        older = made(backed_up, archive, days=day)
-        shutil.copy(older, archive)
-        shutil.copy(manifest(older), manifest(archive))
+    copies(backed_up, archive, range(1, 8))
     restored = [inv(TASK).report["summary"] for _ in range(4)]
     assert restored == ["8 backups, 3 restored and compared"] * 4
     ledger = backed_up / "backups/verified.json"
@@ -247,10 +275,7 @@ def test_one_that_is_broken_or_was_verified_by_a_wrong_clock_takes_no_turn_from_
     inv: Inv, backed_up: Path
 ) -> None:
     (archive,) = archives(backed_up)
-    for day in range(1, 5):
-        older = made(backed_up, archive, days=day)
-        shutil.copy(older, archive)
-        shutil.copy(manifest(older), manifest(archive))
+    copies(backed_up, archive, range(1, 5))
     flip(archives(backed_up)[0])
     ahead = {"tried": "2099-01-01T00:00:00+00:00", "restored": "2099-01-01T00:00:00+00:00"}
     ledger = backed_up / "backups/verified.json"

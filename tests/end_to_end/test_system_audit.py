@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from .conftest import Inv, Result, fingerprint
+from .conftest import INV, REPOSITORY, Inv, Result, fingerprint
 
 TASK = "quarterly.system-audit"
 GIT = shutil.which("git") or "git"
@@ -90,11 +90,37 @@ def test_of_a_clean_project_nothing_is_warned(inv: Inv, clean: Path, quarter: st
 def test_a_second_run_uses_the_reports_and_compares_the_checksums(inv: Inv, clean: Path) -> None:
     assert {row["how"] for row in inv(TASK).report["data"]["sources"]} == {"it was run"}
     again = inv(TASK)
-    assert {row["how"] for row in again.report["data"]["sources"]} == {"its report was used"}
+    how = {row["procedure"]: row["how"] for row in again.report["data"]["sources"]}
+    assert how.pop("monthly.dependency-update") == "it was run"  # there was no environment, and may be one by now
+    assert {*how.values()} == {"its report was used"}
     assert results(again)["audit.checksums"] == "ok"
     rerun = inv(TASK, "--rerun")
     assert {row["how"] for row in rerun.report["data"]["sources"]} == {"it was run"}
     assert clean.exists()
+
+
+def test_what_its_remedy_mends_is_well_at_the_next_audit(inv: Inv, clean: Path) -> None:
+    shutil.rmtree(clean / "backups")
+    (lost,) = (each for each in inv(TASK).findings("audit.backups") if each["status"] == "critical")
+    assert lost["remedy"] == "Run inv backup.create."
+    assert inv("backup.create").status == 0
+    assert results(inv(TASK))["audit.backups"] == "ok"
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_the_rest_audited(
+    inv: Inv, clean: Path, environment: dict[str, str], without_privileges: list[str]
+) -> None:
+    (clean / "data/locked").mkdir(mode=0)
+    (clean / "data/locked").chmod(0)
+    env = {**environment, "INVOKE_MAINTENANCE_OUTPUT": "json"}
+    command = [*without_privileges, INV, TASK, "--dry-run"]
+    done = subprocess.run(command, cwd=REPOSITORY, env=env, capture_output=True, text=True, check=False)
+    result = Result(done.returncode, done.stdout, done.stderr)
+    (clean / "data/locked").chmod(0o755)
+    assert result.err == ""
+    assert "data/locked: Permission denied" in " ".join(each["message"] for each in result.findings("audit.cycles"))
+    assert results(result)["audit.places"] == "ok"
+    assert inv(TASK).report["data"]["percent"] is not None
 
 
 @pytest.mark.parametrize("arguments", [(TASK, "--dry-run"), ("--dry", TASK)])
