@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from .core.report import Report
     from .core.settings.model import Settings
 
@@ -14,7 +17,14 @@ if TYPE_CHECKING:
 def _apart(settings: Settings, path: str) -> str:
     from .core.arguments import folder_apart
 
-    return folder_apart(settings, path)
+    return folder_apart(settings, path or "restored")
+
+
+def _one_place(arguments: Mapping[str, Any]) -> None:
+    from .core.errors import UsageError
+
+    if arguments["force"] and arguments["into"]:
+        raise UsageError("--force restores over the project itself, --into into a folder: give one of them.")
 
 
 @procedure(help={"dry_run": "Change nothing; show what would be backed up and deleted."})
@@ -31,14 +41,15 @@ def create(run: Run, dry_run: bool = False) -> Report:
 
 @procedure(
     checks={"into": _apart},
+    together=_one_place,
     help={
         "backup": "The archive's name in the folder of the backups; without it, the newest whole one.",
         "dry_run": "Read the archive in full and write nothing.",
-        "force": "Restore over the project itself, after a backup of its present state; --into does not count then.",
-        "into": "The folder, below the root; it must be empty or new.",
+        "force": "Restore over the project itself, after a backup of its present state.",
+        "into": "The folder, below the root; it must be empty or new. Without it, restored.",
     },
 )
-def restore(run: Run, into: str = "restored", backup: str = "", force: bool = False, dry_run: bool = False) -> Report:
+def restore(run: Run, into: str = "", backup: str = "", force: bool = False, dry_run: bool = False) -> Report:
     """Restore a backup into an empty folder, every file compared with its SHA-256; remove it again where one differs.
 
     Reads maintenance.backups. Names, contents, modes and times are those of what was backed up; links, devices and

@@ -8,8 +8,9 @@ from . import weekly
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from threading import Event
+    from typing import Any
 
     from .core.report import Report
     from .core.settings.model import Settings
@@ -30,9 +31,18 @@ def _skip(_settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
     return some_of("--skip", "a step", STEPS, names)
 
 
+def _some_step(arguments: Mapping[str, Any]) -> None:
+    from .core.errors import UsageError
+    from .recovery.means import STEPS
+
+    if not {*(arguments["only"] or STEPS)} - {*(arguments["skip"] or ())}:
+        raise UsageError("--only and --skip leave no step to take. Nothing was done.")
+
+
 @procedure(
     iterable=["only", "skip"],
     checks={"only": _only, "skip": _skip},
+    together=_some_step,
     help={
         "dry_run": "Change nothing and ask no provider; show what a run would do.",
         "only": "Take this step and no other: leftovers, cache, logs, structure or providers; may be repeated.",

@@ -8,9 +8,10 @@ from . import daily, monthly, quarterly, schedule
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from threading import Event
+    from typing import Any
 
     from .checklist.checklist import Measure
     from .checklist.gates.maintenance import Standing
@@ -25,15 +26,25 @@ def _gates(settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
     return gates(settings, names)
 
 
+def _with_reason(arguments: Mapping[str, Any]) -> None:
+    from .core.errors import UsageError
+
+    if arguments["skip"] and not arguments["reason"].strip():
+        raise UsageError("--skip leaves a gate out, and --reason says why: give both. Nothing was checked.")
+    if arguments["reason"] and not arguments["skip"]:
+        raise UsageError("--reason says why a gate is left out: name it with --skip. Nothing was checked.")
+
+
 @procedure(
     default=True,
     iterable=["skip"],
     checks={"skip": _gates},
+    together=_with_reason,
     page="markdown",
     help={
         "dry_run": "Write nothing and run neither tests nor linters; the other procedures make dry runs.",
         "markdown": "Print a page in Markdown, for a release note or a pull request, in place of the report.",
-        "reason": "Why gates are left out; it is recorded, and --skip needs it.",
+        "reason": "Why gates are left out, one reason for all of them; it is recorded, and --skip needs it.",
         "rerun": "Run the other procedures even where their reports are fresh.",
         "skip": "Leave this gate out; may be given several times.",
     },
@@ -58,14 +69,9 @@ def checklist(
 
     from .checklist.checklist import TASK, Means, check
     from .checklist.record import record
-    from .core.errors import UsageError
     from .logs.errors.since import critical_since
     from .system.examine import examine_room
 
-    if skip and not reason.strip():
-        raise UsageError("--skip leaves a gate out, and --reason says why: give both. Nothing was checked.")
-    if reason and not skip:
-        raise UsageError("--reason says why a gate is left out: name it with --skip. Nothing was checked.")
     settings, now, dry = run.settings, run.now, dry_run or run.dry
 
     def errors(since: datetime | None, stop: Event) -> Report:

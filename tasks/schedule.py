@@ -8,6 +8,7 @@ from . import backup, daily, monthly, quarterly, weekly
 from .core.procedure import Run, procedure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from .core.cadence import Cadence
@@ -103,8 +104,17 @@ def due(run: Run, dry_run: bool = False, quiet: bool = False) -> Report:  # noqa
     return run_due(run.settings, cadences(run.settings), one, now=run.now, dry_run=dry_run or run.dry)
 
 
+def _one_way(arguments: Mapping[str, Any]) -> None:
+    from .core.errors import UsageError
+
+    wanted = [way for way in ("systemd", "cron", "launchd") if arguments[way]]
+    if len(wanted) > 1:
+        raise UsageError(f"--{' and --'.join(wanted)} are several ways: give one of them, or none.")
+
+
 @procedure(
     requires=_known,
+    together=_one_way,
     help={
         "cron": "A line in your crontab.",
         "dry_run": "Change nothing; say what would be written.",
@@ -130,15 +140,12 @@ def install(
 
     import msgspec
 
-    from .core.errors import UserError
     from .core.keys import find_keys
     from .scheduling.installing import install as install_job
     from .scheduling.installing import offered
     from .scheduling.outside import missing_later
 
     wanted = [way for way, flag in (("systemd", systemd), ("cron", cron), ("launchd", launchd)) if flag]
-    if len(wanted) > 1:
-        raise UserError(f"--{' and --'.join(wanted)} are several ways: give one of them, or none.")
     machine = _machine()
     way = wanted[0] if wanted else offered(machine)
     report = install_job(_job(run, machine), way, machine, dry_run=dry_run or run.dry, show=print_)

@@ -221,12 +221,14 @@ def checked(call: Call, settings: Settings) -> dict[str, Any]:
     """Return the call's arguments as its procedure takes them.
 
     Raises:
-        UsageError: one of them cannot be used.
+        UsageError: one of them cannot be used, or they contradict each other.
         SettingsError: the procedure cannot use the settings.
     """
     arguments = dict(call.kwargs)
     if requires := getattr(call.task, "requires", None):
         requires(settings)
+    if together := getattr(call.task, "together", None):
+        together(arguments)
     for name, check in getattr(call.task, "checks", {}).items():
         if name in arguments:
             arguments[name] = check(settings, arguments[name])

@@ -118,6 +118,8 @@ class Procedure(Task[Any]):
             all are called before anything runs, with the settings and the value.
         page: the parameter that asks for the report as a page; ``None`` where it has no page.
         requires: called before anything runs, with the settings; raises where the procedure cannot use them.
+        together: called before anything runs, with all arguments as they were given; raises where they contradict each
+            other.
         whole: the parameters that take nothing away from a run, whatever their value: one with ``--accept`` is
             the month's review all the same, one with ``--kind`` is not the week's clean-up.
     """
@@ -128,6 +130,7 @@ class Procedure(Task[Any]):
         checks: Mapping[str, Check] | None = None,
         page: str | None = None,
         requires: Requirement | None = None,
+        together: Callable[[Mapping[str, Any]], None] | None = None,
         whole: Iterable[str] = (),
         **kwargs: Any,
     ) -> None:
@@ -135,6 +138,7 @@ class Procedure(Task[Any]):
         self.checks = dict(checks or {})
         self.page = page
         self.requires = requires
+        self.together = together
         self.whole = frozenset(whole)
 
     def is_whole(self, settings: Settings, arguments: Mapping[str, Any]) -> bool:

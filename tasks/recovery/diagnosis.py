@@ -22,8 +22,9 @@ class Diagnosis(NamedTuple):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """All of it."""
-        return (*self.room.report.findings, *self.configuration, *self.others)
+        """All of it but what does not apply to this machine, which says nothing of the project's state."""
+        found = (*self.room.report.findings, *self.configuration, *self.others)
+        return tuple(each for each in found if each.status is not Status.SKIPPED)
 
     @property
     def problems(self) -> tuple[Finding, ...]:

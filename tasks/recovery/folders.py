@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import nullcontext
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..core import files
 from ..core.lock import project_lock
@@ -22,23 +22,27 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def folder_findings(scene: Scene) -> Iterator[Finding]:
-    """Yield what keeps the project from writing, and which folders are missing; that the disk is full, once."""
-    missing, full = [], False
+    """Yield what keeps the project from writing, and which folders are missing.
+
+    What is so in the root, a full disk for one, is told once, and so is what lies below a folder that is closed.
+    """
+    missing: list[str] = []
+    told: dict[str, int | None] = {}
     for path in (".", *scene.folders):
+        if any(PurePosixPath(path).is_relative_to(above) for above in told if above != "."):
+            continue
         try:
-            with files.folder(scene.root, path) as descriptor:
-                reason = refusal(descriptor)
+            reason = _reason(scene, path)
         except FileNotFoundError:
             missing.append(path)
-        except files.Refused as error:
-            yield _closed(path, str(error), "See that a folder of its own is in this place.")
-        except OSError as error:
-            yield _closed(path, f"It cannot be opened: {error.strerror}.", _remedy(scene.root / path, error))
-        else:
-            if reason is not None and not (full and reason.errno in _FULL):
-                full = reason.errno in _FULL
-                message = f"Nothing can be written there: {reason.strerror}."
-                yield _closed(path, message, _remedy(scene.root / path, reason))
+            continue
+        if isinstance(reason, files.Refused):
+            told[path] = None
+            yield _closed(path, str(reason), "See that a folder of its own is in this place.")
+        elif reason is not None and told.get(".") != reason.errno:
+            told[path] = reason.errno
+            message = f"Nothing can be written there: {reason.strerror}."
+            yield _closed(path, message, _remedy(scene.root / path, reason))
     if missing:
         yield Finding(
             check="recovery.structure",
@@ -49,6 +53,21 @@ def folder_findings(scene: Scene) -> Iterator[Finding]:
             unit="folders",
             remedy="inv emergency.recover --only structure makes what is missing.",
         )
+
+
+def _reason(scene: Scene, path: str) -> files.Refused | OSError | None:
+    """Return what keeps us from writing into a folder.
+
+    Raises:
+        FileNotFoundError: it is missing.
+    """
+    try:
+        with files.folder(scene.root, path) as descriptor:
+            return refusal(descriptor)
+    except FileNotFoundError:
+        raise
+    except (files.Refused, OSError) as error:
+        return error
 
 
 def refusal(descriptor: int) -> OSError | None:
@@ -91,38 +110,57 @@ def _remedy(path: Path, error: OSError) -> str:
 
 
 def rebuild(scene: Scene) -> Report:
-    """Make the folders that are missing.
+    """Make the folders that are missing; what is in the place of one is told by :func:`folder_findings`.
 
     Raises:
         NotAcquired: the project's lock could not be had.
     """
-    made, findings = [], []
+    made: list[str] = []
+    closed: list[str] = []
+    failed: dict[str, Finding] = {}
     with nullcontext() if scene.dry_run else project_lock(scene.root, TASK, scene.now):
         for path in scene.folders:
+            if any(PurePosixPath(path).is_relative_to(above) for above in failed):
+                continue
             try:
                 if _make(scene, path):
                     made.append(path)
-            except files.Refused as error:
-                findings.append(_unmade(path, str(error)))
-            except OSError as error:
-                findings.append(_unmade(path, f"It could not be made: {error.strerror}."))
+            except _Unmade as error:
+                failed[path] = _unmade(path, str(error))
+            except (files.Refused, OSError):
+                closed.append(path)
     would = "would be " if scene.dry_run else ""
     message = f"{count(len(made), 'missing folder')} {would}made." if made else "No folder is missing."
-    if not findings:
-        findings = [Finding(check="recovery.structure", subject="structure", status=Status.OK, message=message)]
+    if closed and not made:
+        message = "No folder was made: something is in the place of one, or one is closed."
+    findings = [*failed.values()] or [
+        Finding(check="recovery.structure", subject="structure", status=Status.OK, message=message)
+    ]
     actions = [Action(verb="create", target=printable(path), done=not scene.dry_run) for path in made]
     return Report(summary=message, findings=findings, actions=actions)
 
 
+class _Unmade(Exception):
+    """A folder that is missing could not be made; the message says why, as a sentence."""
+
+
 def _make(scene: Scene, path: str) -> bool:
-    """Make a folder where it is missing, and tell whether it was."""
+    """Make a folder where it is missing, and tell whether it was.
+
+    Raises:
+        _Unmade: it is missing, and cannot be made.
+        Refused, OSError: something else is in its place, or it cannot be opened.
+    """
     try:
         with files.folder(scene.root, path):
             return False
     except FileNotFoundError:
-        if not scene.dry_run:
-            with files.folder(scene.root, path, create=True):
-                pass
+        try:
+            if not scene.dry_run:
+                with files.folder(scene.root, path, create=True):
+                    pass
+        except OSError as error:
+            raise _Unmade(f"It could not be made: {error.strerror}.") from None
         return True
 
 

@@ -31,7 +31,7 @@ def judge(scene: Scene, before: Diagnosis, after: Diagnosis, taken: list[Taken])
     ]
     parts = [part for each in taken for part in each.parts]
     return Report(
-        summary=_summary(scene, before, after, len(gone)),
+        summary=_summary(scene, before, after, taken, len(gone)),
         dry_run=scene.dry_run,
         findings=findings,
         metrics=[
@@ -58,8 +58,9 @@ def _key(finding: Finding) -> tuple[str, str]:
     return finding.check, finding.subject
 
 
-def _summary(scene: Scene, before: Diagnosis, after: Diagnosis, gone: int) -> str:
-    disk, problems = f"disk {_percent(before.room)} full", f"{count(len(before.problems), 'problem')} found"
+def _summary(scene: Scene, before: Diagnosis, after: Diagnosis, taken: list[Taken], gone: int) -> str:
+    in_steps = sum(is_bad(each) for step in taken for each in step.report.findings)
+    disk, problems = f"disk {_percent(before.room)} full", f"{count(len(before.problems) + in_steps, 'problem')} found"
     if scene.dry_run:
         return f"{disk}, {problems}"
     return f"{disk} before, {_percent(after.room)} now; {problems}, {gone:,} put right"

@@ -364,6 +364,14 @@ def test_in_place_what_is_in_the_way_is_found_before_anything_is_written(inv: In
     assert (saved(full), len(archives(full)), result.report["files"]) == (before, 1, [])
 
 
+def test_over_the_project_and_into_a_folder_is_refused(inv: Inv, full: Path) -> None:
+    inv(CREATE)
+    before = fingerprint(full)
+    result = inv(RESTORE, "--force", "--into", "elsewhere")
+    assert (result.status, result.out, fingerprint(full)) == (64, "", before)
+    assert result.err.startswith("--force restores over the project itself")
+
+
 def test_in_place_nothing_changes_where_the_archive_is_damaged(inv: Inv, full: Path) -> None:
     inv(CREATE)
     (archive,) = archives(full)
