@@ -67,7 +67,7 @@ def backups(root: Path, directory: str) -> list[Backup]:
         assert made is not None  # noqa: S101 - only such names are in it
         manifest, problem = read_manifest(root, directory, name)
         moment = _created(manifest) or made[0]
-        found.append(((moment, made[1]), Backup(name, moment, size, manifest, problem)))
+        found.append(((moment, *made), Backup(name, moment, size, manifest, problem)))
     return [backup for _, backup in sorted(found, key=lambda each: each[0], reverse=True)]
 
 

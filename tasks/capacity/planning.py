@@ -56,6 +56,7 @@ def plan(settings: Settings, *, now: datetime, stop: Event, frees: Mapping[str, 
     ]
     findings = [
         *(judge(own, each, now.date(), _helps(each.name, freeable)) for each in found),
+        *(_closed(name, reason) for name, reason in present.closed.items()),
         growers(history.folders, today, present.folders),
         *freeable,
         *_history_findings(history.broken, history.strange),
@@ -79,6 +80,16 @@ def plan(settings: Settings, *, now: datetime, stop: Event, frees: Mapping[str, 
             ),
         ],
         data={"capacity": [row(each, now.date()) for each in found]},
+    )
+
+
+def _closed(name: str, reason: str) -> Finding:
+    return Finding(
+        check="capacity.forecast",
+        subject=name,
+        status=Status.UNKNOWN,
+        message=f"How much it holds is not known: {reason}",
+        remedy="Put a folder of the project's own in its place, or name another one in the settings.",
     )
 
 

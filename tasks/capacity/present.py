@@ -10,6 +10,7 @@ from threading import Event
 from typing import NamedTuple
 
 from ..core import files
+from ..core.names import printable
 from ..core.settings.model import Settings
 from ..core.weighing import weigh
 from .history import BACKUPS, CACHE, DISK, INODES, LOGS
@@ -31,10 +32,12 @@ class Present(NamedTuple):
     Attributes:
         amounts: by the name of the series.
         folders: bytes of what lies in the root, by name.
+        closed: by the name of a series, why what it holds is not known, as a sentence.
     """
 
     amounts: dict[str, Amount]
     folders: Counter[str]
+    closed: dict[str, str]
 
 
 def measure(settings: Settings, stop: Event) -> Present:
@@ -47,14 +50,22 @@ def measure(settings: Settings, stop: Event) -> Present:
     folders = weigh(root, stop)
     amounts = {DISK: _space(root, settings), INODES: _inodes(root, settings)}
     limits = folder_limits(settings)
+    closed: dict[str, str] = {}
     for name, directory in (
         (LOGS, settings.logs.directory),
         (CACHE, settings.cache.directory),
         (BACKUPS, settings.backups.directory),
     ):
-        if (held := _held(root, directory, folders, stop)) is not None:
-            amounts[name] = Amount(held, limits.get(name), limits.get(name))
-    return Present({name: amount for name, amount in amounts.items() if amount is not None}, folders)
+        try:
+            held = _held(root, directory, folders, stop)
+        except files.Refused as error:
+            closed[name] = str(error)
+        except OSError as error:
+            closed[name] = f"{printable(directory)} cannot be read: {error.strerror}."
+        else:
+            if held is not None:
+                amounts[name] = Amount(held, limits.get(name), limits.get(name))
+    return Present({name: amount for name, amount in amounts.items() if amount is not None}, folders, closed)
 
 
 def folder_limits(settings: Settings) -> Mapping[str, float]:
@@ -64,13 +75,17 @@ def folder_limits(settings: Settings) -> Mapping[str, float]:
 
 
 def _held(root: Path, directory: str, folders: Counter[str], stop: Event) -> float | None:
-    """Return how much a folder holds; ``None`` where it is missing, cannot be read or is none of the project's."""
+    """Return how much a folder holds; ``None`` where it is missing.
+
+    Raises:
+        Refused, OSError: it is none of the project's, or cannot be read.
+    """
     if directory in folders:
         return folders[directory]
     try:
         with files.folder(root, directory):
             return weigh(root / directory, stop).total()
-    except (files.Refused, OSError):
+    except FileNotFoundError:
         return None
 
 

@@ -93,7 +93,10 @@ def _open_below(parent: int, name: str, walked: PurePosixPath) -> int:
             error.filename = printable(walked)
             raise
     if stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
-        raise Refused(f"{printable(walked)} is a symbolic link, which is not followed. Name its target instead.")
+        raise Refused(
+            f"{printable(walked)} is a symbolic link, which is not followed. "
+            "Put a folder in its place; a bind mount leads to another disk."
+        )
     raise Refused(f"{printable(walked)} is not a folder. Move it away or correct the setting that names it.")
 
 

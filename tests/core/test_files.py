@@ -112,7 +112,7 @@ def test_a_symbolic_link_anywhere_on_the_path_is_refused(
 def test_a_link_to_a_folder_of_the_project_itself_is_refused_too(project: Path) -> None:
     (project / "real").mkdir()
     (project / "link").symlink_to("real")
-    with pytest.raises(Refused, match="Name its target instead"), folder(project, "link"):
+    with pytest.raises(Refused, match="Put a folder in its place"), folder(project, "link"):
         pass
 
 

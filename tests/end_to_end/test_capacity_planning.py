@@ -282,10 +282,14 @@ def test_a_clock_that_jumped_spoils_nothing(limited: Callable[..., Result], proj
     assert (finding["subject"], finding["value"]) == ("clock", 3)
 
 
-def test_a_cache_that_is_a_link_is_no_reason_to_fail(inv: Inv, project: Path, tmp_path: Path) -> None:
+def test_what_a_cache_that_is_a_link_holds_is_unknown_and_the_rest_told(
+    inv: Inv, project: Path, tmp_path: Path
+) -> None:
     (project / "cache").symlink_to(tmp_path)
     result = inv(TASK)
-    assert (result.status, result.err) == (0, ""), result.out
+    assert (result.status, result.err) == (3, ""), result.out
+    (unknown,) = (each for each in result.findings("capacity.forecast") if each["status"] == "unknown")
+    assert (unknown["subject"], "cache is a symbolic link" in unknown["message"]) == ("cache", True)
     assert "cache" not in measurements(result)
     told = {each["subject"]: each["message"] for each in result.findings("capacity.freeable")}
     assert "is not known: " in told["weekly.cache-cleanup"]

@@ -26,35 +26,39 @@ class Compared(NamedTuple):
         path: of the folder.
         problem: what is wrong with it; ``None`` where nothing is.
         held: how many of the archives it has, by size.
-        device: the file system that it lies on; ``None`` where it could not be looked at.
+        status: of the folder; ``None`` where it could not be looked at.
     """
 
     path: str
     problem: Problem | None
     held: int = 0
-    device: int | None = None
+    status: os.stat_result | None = None
 
 
-def compare(path: str, own: Sequence[Backup], stop: Event) -> Compared:
+def compare(path: str, own: Sequence[Backup], here: os.stat_result, stop: Event) -> Compared:
     """Compare a folder with the project's archives: the newest in full, the others by size.
 
     Args:
         path: of the folder; nothing in it is changed.
         own: the project's whole archives, the newest first; at least one.
+        here: the status of the folder that these are in.
         stop: ends it early.
     """
     try:
         with files.folder(Path(path), ".") as folder, os.scandir(folder) as entries:
-            device = os.fstat(folder).st_dev
+            status = os.fstat(folder)
             sizes = {each.name: each.stat(follow_symlinks=False).st_size for each in entries}
     except (files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else printable(error)
         remedy = "See that it is mounted and can be read."
         return Compared(path, Problem(f"It cannot be read: {reason}", Status.UNKNOWN, remedy))
+    if os.path.samestat(status, here):
+        message = "It is the folder of the backups itself, and no copy"
+        return Compared(path, Problem(message, Status.WARNING, "Name another folder in backups.copies."))
     held = [backup for backup in own if sizes.get(backup.name) == backup.size]
     other = [backup.name for backup in own if backup.name in sizes and backup not in held]
     problem = _newest(path, own[0], sizes, stop) or (_others(other) if other else None)
-    return Compared(path, problem, len(held), device)
+    return Compared(path, problem, len(held), status)
 
 
 def _newest(path: str, newest: Backup, names: Collection[str], stop: Event) -> Problem | None:

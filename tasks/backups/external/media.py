@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -28,9 +28,16 @@ _HERE = {"localhost", "127.0.0.1", "::1", "[::1]"}
 
 
 class Copy(NamedTuple):
-    """One copy of the data: the medium that it lies on, and whether that is another site's."""
+    """One copy of the data.
+
+    Attributes:
+        medium: what it lies on.
+        place: what tells it from another copy, however it is named; two of one place are one copy.
+        elsewhere: True where that is another site's.
+    """
 
     medium: str
+    place: str
     elsewhere: bool = False
 
 
@@ -52,18 +59,22 @@ class Counted(NamedTuple):
         return f"{count(self.copies, 'copy', 'copies')} on {count(self.media, 'medium', 'media')}, {elsewhere}"
 
     def lacking(self) -> str:
-        """Return what the rule asks for beyond them."""
-        lacks = [
-            (COPIES - self.copies, "copy", "copies"),
-            (MEDIA - self.media, "medium", "media"),
-            (ELSEWHERE - self.elsewhere, "copy off-site", "copies off-site"),
-        ]
-        return " and ".join(count(number, f"more {one}", f"more {many}") for number, one, many in lacks if number > 0)
+        """Return the least that the rule asks for beyond them; one copy can be on another medium and off-site."""
+        lacks = (COPIES - self.copies, MEDIA - self.media, ELSEWHERE - self.elsewhere)
+        what = " and ".join([*(["on another medium"] if lacks[1] > 0 else []), *(["off-site"] if lacks[2] > 0 else [])])
+        one = "" if max(lacks) == 1 or not what else "one of them "
+        return f"{count(max(lacks), 'more copy', 'more copies')}{f', {one}{what}' if what else ''}"
 
 
-def counted(copies: Sequence[Copy]) -> Counted:
+def counted(copies: Iterable[Copy]) -> Counted:
     """Count copies, the live data among them."""
-    return Counted(len(copies), len({each.medium for each in copies}), sum(each.elsewhere for each in copies))
+    found = {each.place: each for each in copies}.values()
+    return Counted(len(found), len({each.medium for each in found}), sum(each.elsewhere for each in found))
+
+
+def place_of(status: os.stat_result) -> str:
+    """Return what tells a folder from all others of this machine, whatever path or link leads to it."""
+    return f"{status.st_dev}:{status.st_ino}"
 
 
 def disk(device: int, blocks: Path = Path("/sys/dev/block")) -> str:
@@ -80,11 +91,15 @@ def repository(program: str, location: str, root: Path) -> Copy:
         OSError: its path cannot be looked at.
     """
     if not (_RESTIC.match(location) if program == "restic" else is_address(location)):
-        return Copy(disk((root / location.removeprefix("local:")).stat().st_dev))
+        return _folder((root / location.removeprefix("local:")).stat())
     if location.startswith("file://"):
-        return Copy(disk(Path(location.removeprefix("file://")).stat().st_dev))
-    host = _host(location)
-    return Copy(disk(root.stat().st_dev)) if host in _HERE else Copy(host, elsewhere=True)
+        return _folder(Path(location.removeprefix("file://")).stat())
+    host, place = _host(location), location.rstrip("/")
+    return Copy(disk(root.stat().st_dev), place) if host in _HERE else Copy(host, place, elsewhere=True)
+
+
+def _folder(status: os.stat_result) -> Copy:
+    return Copy(disk(status.st_dev), place_of(status))
 
 
 def _host(location: str) -> str:

@@ -19,7 +19,7 @@ from ..verification import Level
 from . import judgement
 from .copies import Compared, compare
 from .examining import Examined, Surroundings, examine
-from .media import Copy, Counted, counted, disk, repository
+from .media import Copy, Counted, counted, disk, place_of, repository
 from .sampling import turn
 
 FILE = "repositories.json"
@@ -64,7 +64,7 @@ def verify_elsewhere(
     compared = []
     for path in own.copies if archives else ():
         if not stop.is_set():
-            compared.append(compare(path, archives, stop))
+            compared.append(compare(path, archives, (root / own.directory).stat(), stop))
             advance(1)
     findings = [
         finding
@@ -103,8 +103,12 @@ def _counted(
 ) -> Counted:
     """Count what is there and well: the live data is the first copy, the project's own archives are the second."""
     here = disk(root.stat().st_dev)
-    copies = [Copy(here)] * (2 if has_archives else 1)
-    copies += [Copy(disk(each.device)) for each in compared if each.problem is None and each.device is not None]
+    copies = [Copy(here, "live"), *([Copy(here, "archives")] if has_archives else [])]
+    copies += [
+        Copy(disk(each.status.st_dev), place_of(each.status))
+        for each in compared
+        if each.problem is None and each.status is not None
+    ]
     for name, each in examined.items():
         if each.level in {Level.INTACT, Level.RESTORED} and each.failed_restore is None:
             with suppress(OSError):

@@ -53,7 +53,7 @@ def test_a_copy_that_is_the_same_is_counted(verify: Verify, elsewhere: Path) -> 
     assert status is Status.WARNING
     assert message == ("3 copies on 1 medium, none off-site; 3 copies on 2 media with 1 off-site are the rule (3-2-1).")
     assert report.findings[-1].remedy == (
-        "Add 1 more medium and 1 more copy off-site: backups.copies and backups.repositories name them."
+        "Add 1 more copy, on another medium and off-site: backups.copies and backups.repositories name them."
     )
 
 
@@ -89,6 +89,21 @@ def test_an_older_archive_of_another_size_is_told(verify: Verify, elsewhere: Pat
     (elsewhere / backed_up.name.replace("20261126", "20251126")).touch()
     ((status, message),) = told(verify(copies=[str(elsewhere)]), "copy")
     assert (status, message.startswith("1 archive of another size than here")) == (Status.CRITICAL, True)
+
+
+def test_one_folder_under_several_names_is_one_copy_and_the_backups_themselves_are_none(
+    verify: Verify, elsewhere: Path, backed_up: Path, tmp_path: Path
+) -> None:
+    for path in [*backed_up.parent.glob("backup_*")]:
+        copy(path, elsewhere / path.name)
+    (tmp_path / "link").symlink_to(elsewhere)
+    (tmp_path / "itself").symlink_to(backed_up.parent)
+    names = [str(elsewhere), f"{elsewhere}/", str(tmp_path / "link")]
+    report = verify(copies=names)
+    assert [each.value for each in report.metrics if each.name == "backup.copies"] == [3]
+    report = verify(copies=[str(tmp_path / "itself")])
+    assert [each.value for each in report.metrics if each.name == "backup.copies"] == [2]
+    assert told(report, "copy") == [(Status.WARNING, "It is the folder of the backups itself, and no copy.")]
 
 
 @pytest.mark.usefixtures("backed_up")
@@ -155,7 +170,7 @@ def test_partitions_of_a_disk_are_one_medium(tmp_path: Path) -> None:
     ],
 )
 def test_an_address_is_another_machine(program: str, location: str, host: str, root: Path) -> None:
-    assert repository(program, location, root) == Copy(host, elsewhere=True)
+    assert repository(program, location, root) == Copy(host, location.rstrip("/"), elsewhere=True)
 
 
 @pytest.mark.parametrize(
@@ -172,13 +187,18 @@ def test_an_address_is_another_machine(program: str, location: str, host: str, r
 )
 def test_what_is_on_this_machine_is_not_elsewhere(program: str, location: str, root: Path) -> None:
     (root / "odd:name").mkdir()
-    assert repository(program, location.format(root=root), root) == Copy(disk(root.stat().st_dev))
+    found = repository(program, location.format(root=root), root)
+    assert (found.medium, found.elsewhere) == (disk(root.stat().st_dev), False)
 
 
 def test_numbers_in_words() -> None:
-    numbers = counted([Copy("a"), Copy("a"), Copy("far", elsewhere=True)])
+    numbers = counted([Copy("a", "live"), Copy("a", "1"), Copy("a", "1"), Copy("far", "host:x", elsewhere=True)])
     assert numbers.suffices
-    assert counted([Copy("a")]).lacking() == "2 more copies and 1 more medium and 1 more copy off-site"
+    assert counted([Copy("a", "live")]).lacking() == "2 more copies, one of them on another medium and off-site"
+    two = [Copy("a", "live"), Copy("a", "archives")]
+    assert counted(two).lacking() == "1 more copy, on another medium and off-site"
+    assert counted([*two, Copy("b", "disk")]).lacking() == "1 more copy, off-site"
+    assert counted([*two, Copy("a", "folder")]).lacking() == "1 more copy, on another medium and off-site"
     assert media.COPIES == 3
 
 
