@@ -13,6 +13,7 @@ from invoke import Call, Collection, Config, Executor, Exit, Task
 
 from .console import Console, Page, QuietConsole, console_for
 from .errors import OutputError, UserError
+from .interrupt import terminable
 from .names import printable
 from .performing import Performed, checked, normalised, now
 from .procedure import Procedure
@@ -49,12 +50,13 @@ class MaintenanceExecutor(Executor):
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
         try:
-            for call, kwargs in zip(calls, arguments, strict=True):
-                if isinstance(call.task, Procedure):
-                    name = names.get(call.task.body, call.task.name)
-                    results[call.task] = session.perform(call.task, name, kwargs, dry=dry)
-                else:
-                    results[call.task] = self._foreign(call, named=call in named)
+            with terminable():
+                for call, kwargs in zip(calls, arguments, strict=True):
+                    if isinstance(call.task, Procedure):
+                        name = names.get(call.task.body, call.task.name)
+                        results[call.task] = session.perform(call.task, name, kwargs, dry=dry)
+                    else:
+                        results[call.task] = self._foreign(call, named=call in named)
         except KeyboardInterrupt:
             session.end()
             raise Exit(code=INTERRUPTED) from None
@@ -194,7 +196,8 @@ def run_alone(call: Call, config: Config) -> None:
     session = Session(loaded, _console(loaded.settings, [arguments]))
     name = f"{procedure.__module__.rpartition('.')[2]}.{procedure.name.replace('_', '-')}"
     try:
-        session.perform(procedure, name, arguments, dry=dry)
+        with terminable():
+            session.perform(procedure, name, arguments, dry=dry)
     except KeyboardInterrupt:
         session.end()
         raise Exit(code=INTERRUPTED) from None

@@ -6,6 +6,7 @@ and of an attempt since then that did not.
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -92,7 +93,10 @@ def read(root: Path, directory: str, task: str) -> Stamp:
 def _read(root: Path, path: str) -> tuple[Stamp, json_files.Found]:
     found = json_files.read_object(root, path)
     if found.problem or not found.content:
-        return Stamp(problem=found.problem), found
+        # What a full disk leaves is a file without a byte.
+        is_empty = found.problem is None and os.path.lexists(root / path)
+        problem = f"{printable(path)} is empty." if is_empty else found.problem
+        return Stamp(problem=problem), found
     try:
         content = msgspec.convert(found.content, _Content)
         if content.schema != SCHEMA:

@@ -5,8 +5,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
-from tasks.core.interrupt import deferred_interrupt
+import pytest
+
+from tasks.core.interrupt import deferred_interrupt, terminable
 
 
 def test_ctrl_c_sets_the_event_and_raises_nothing() -> None:
@@ -52,3 +55,18 @@ def test_a_process_that_ignores_ctrl_c_goes_on_ignoring_it() -> None:
 
     done = subprocess.run([sys.executable, "-c", code], preexec_fn=ignore, capture_output=True, text=True, check=False)
     assert done.stdout == "False True\n", done.stderr
+
+
+def test_a_request_to_terminate_is_what_ctrl_c_is_for_as_long_as_a_run_lasts() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with pytest.raises(KeyboardInterrupt), terminable():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with terminable():
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)

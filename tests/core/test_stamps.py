@@ -31,6 +31,14 @@ def test_what_never_ran_left_nothing(project: Path) -> None:
     assert path_of("logs", TASK) == PATH
 
 
+def test_an_empty_stamp_is_told_and_mended(project: Path) -> None:
+    (project / PATH).parent.mkdir(parents=True)
+    (project / PATH).touch()
+    assert read(project, "logs", TASK).problem == f"{PATH} is empty."
+    assert wrote(project) is None
+    assert read(project, "logs", TASK).completed is not None
+
+
 def test_a_run_is_known_with_its_times_in_the_zone_it_ran_in(project: Path) -> None:
     bad = Finding(check="a.b", subject="c", status=Status.WARNING, message="d")
     assert wrote(project, report=msgspec.structs.replace(REPORT, findings=[bad])) is None

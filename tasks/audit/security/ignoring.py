@@ -45,7 +45,7 @@ def _tracked(path: str) -> Finding:
     shown, line = _shown(path)
     remedy = (
         f"Revoke the keys in it, for whoever has a copy of the repository has them; then git rm --cached -- {shown} "
-        f"&& echo {line} >> .gitignore, and take it out of the history with git filter-repo."
+        f"&& printf '\\n%s\\n' {line} >> .gitignore, and take it out of the history with git filter-repo."
     )
     return IGNORED.finding(Status.CRITICAL, printable(path), "Git tracks it, and with it every key in it.", remedy)
 
@@ -54,7 +54,9 @@ def _not_ignored(path: str, *, is_there: bool) -> Finding:
     message = "Git does not ignore it, so git add . makes it part of the repository."
     if not is_there:
         message = "There is none yet, and Git would not ignore it: git add . would make it part of the repository."
-    return IGNORED.finding(Status.WARNING, printable(path), message, f"echo {_shown(path)[1]} >> .gitignore")
+    # A file without a newline at its end must not have the line joined to its last one.
+    remedy = f"printf '\\n%s\\n' {_shown(path)[1]} >> .gitignore"
+    return IGNORED.finding(Status.WARNING, printable(path), message, remedy)
 
 
 def _well(there: int) -> Finding:

@@ -47,7 +47,7 @@ def test_ignored_is_well(repository: Path, add: Add) -> None:
 
 def test_not_ignored_is_a_warning_before_there_is_one_and_after(repository: Path) -> None:
     (finding,) = found(repository)
-    assert (finding.status, finding.remedy) == (Status.WARNING, "echo .env >> .gitignore")
+    assert (finding.status, finding.remedy) == (Status.WARNING, r"printf '\n%s\n' .env >> .gitignore")
     assert "none yet" in finding.message
     (repository / ".env").write_text("")
     (repository / ".env.local").write_text("")
@@ -61,8 +61,8 @@ def test_tracked_is_critical_although_it_is_ignored(repository: Path, add: Add) 
     add(".env.local copy", "KEY=\n")
     findings = {each.subject: each for each in found(repository)}
     assert {each.status for each in findings.values()} == {Status.CRITICAL}
-    assert "git rm --cached -- deep/.env && echo .env >> .gitignore" in (findings["deep/.env"].remedy or "")
-    assert "-- '.env.local copy' && echo '.env.local copy'" in (findings[".env.local copy"].remedy or "")
+    assert r"git rm --cached -- deep/.env && printf '\n%s\n' .env >> .gitignore" in (findings["deep/.env"].remedy or "")
+    assert r"-- '.env.local copy' && printf '\n%s\n' '.env.local copy'" in (findings[".env.local copy"].remedy or "")
 
 
 def test_a_tracked_one_that_is_ignored_nowhere_is_told_once(repository: Path, add: Add) -> None:
