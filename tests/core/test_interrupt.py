@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -61,8 +60,7 @@ def test_a_request_to_terminate_is_what_ctrl_c_is_for_as_long_as_a_run_lasts() -
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         with pytest.raises(KeyboardInterrupt), terminable():
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(10)
+            signal.raise_signal(signal.SIGTERM)
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         with terminable():
