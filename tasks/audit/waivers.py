@@ -29,7 +29,7 @@ class Waived(NamedTuple):
 
 
 def waive(findings: Iterable[Finding], waivers: Sequence[Waiver], today: date) -> Waived:
-    """Return the findings, those that are accepted as ok.
+    """Return the findings, those that are accepted as ok; of what nobody could look at, as skipped: it earns no points.
 
     A waiver holds to the end of its last day. One that has ended, and one to which nothing answers any more, are
     warnings: the first lets a finding count again, the second could hide one that is still to come.
@@ -57,7 +57,8 @@ def _answers(waiver: Waiver, finding: Finding) -> bool:
 
 def _accepted(finding: Finding, waiver: Waiver) -> Finding:
     message = f"Accepted until {waiver.until} ({printable(waiver.reason)}): {finding.message}"
-    return msgspec.structs.replace(finding, status=Status.OK, message=message, remedy=None)
+    status = Status.SKIPPED if finding.status is Status.UNKNOWN else Status.OK
+    return msgspec.structs.replace(finding, status=status, message=message, remedy=None)
 
 
 def _notes(waivers: Sequence[Waiver], used: set[Waiver], today: date) -> Iterator[Finding]:

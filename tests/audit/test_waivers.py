@@ -24,6 +24,11 @@ def test_an_accepted_finding_is_ok_and_says_what_it_was_until_the_end_of_the_day
     assert found.notes == []
 
 
+def test_what_nobody_could_look_at_earns_nothing_for_being_accepted() -> None:
+    found = waive([finding(status=Status.UNKNOWN)], [waiver()], TODAY)
+    assert [(each.status, each.remedy) for each in found.findings] == [(Status.SKIPPED, None)]
+
+
 def test_after_that_day_it_counts_again_and_so_does_the_waiver() -> None:
     found = waive([finding()], [waiver(until=date(2026, 11, 25))], TODAY)
     assert found.findings == [finding()]

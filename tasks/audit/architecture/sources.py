@@ -14,7 +14,8 @@ MOST_FILES = 20_000
 _LEFT_OUT = frozenset({"__pycache__", "node_modules", "site-packages", "test", "tests", "venv"})
 """Folders that hold code of others, or none that the project runs."""
 
-_LEFT_OUT_AT_TOP = frozenset({"build", "dist", "doc", "docs"})
+_LEFT_OUT_AT_TOP = frozenset({"build", "dist", "doc", "docs", "restored"})
+"""The last is where ``backup.restore`` puts what it restores."""
 
 _MARKS = (".made-by-inv-demo", "pyvenv.cfg")
 """A folder with such a file is the demo's, or an environment of Python's."""

@@ -16,6 +16,7 @@ from ..files import TEMPORARY
 from .fields import SettingPath
 from .model import (
     GATES,
+    AuditSettings,
     DependencySettings,
     LogSettings,
     ProviderSettings,
@@ -42,9 +43,7 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     for name in settings.capacity.limits_mb:
         if name not in _LIMITED:
             yield ("capacity", "limits_mb", name), f"one of {', '.join(_LIMITED)} as the name"
-    for name, licence in settings.audit.licences_known.items():
-        if not _is_licence(licence):
-            yield ("audit", "licences_known", name), "an SPDX expression, MIT OR Apache-2.0 for one"
+    yield from _audit(settings.audit)
     yield from _release(settings.release)
     yield from _copies(settings)
     yield from _backups(settings)
@@ -195,6 +194,15 @@ def _release(release: ReleaseSettings) -> Iterator[tuple[SettingPath, str]]:
         yield ("release", "tag_prefix"), "the beginning of a tag's name, or nothing"
     if not release.deadline_seconds:
         yield ("release", "deadline_seconds"), "more than 0"
+
+
+def _audit(audit: AuditSettings) -> Iterator[tuple[SettingPath, str]]:
+    for name, licence in audit.licences_known.items():
+        if not _is_licence(licence):
+            yield ("audit", "licences_known", name), "an SPDX expression, MIT OR Apache-2.0 for one"
+    for waiver in audit.waivers:
+        if not waiver.reason.strip():
+            yield ("audit", "waivers"), f"a reason why {waiver.check} {waiver.subject} is accepted"
 
 
 def _is_licence(text: str) -> bool:

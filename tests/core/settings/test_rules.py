@@ -332,3 +332,17 @@ def test_the_other_settings_of_the_checklist(name: str, value: object, *, fine: 
 )
 def test_a_day_has_one_time_at_which_the_machine_looks_what_is_due(at: str, delay: int, *, fine: bool) -> None:
     assert _broken(schedule={"at": at, "random_delay_minutes": delay}) == ([] if fine else ["schedule.at"])
+
+
+@pytest.mark.parametrize(("reason", "fine"), [("to be mended", True), ("", False), (" ", False)])
+def test_nothing_is_accepted_without_a_reason(reason: str, *, fine: bool) -> None:
+    waiver = {"check": "audit.cycles", "subject": "*", "reason": reason, "until": "2027-01-01"}
+    assert _broken(audit={"waivers": [waiver]}) == ([] if fine else ["audit.waivers"])
+
+
+@pytest.mark.parametrize(
+    ("directory", "fine"), [("backups", True), ("data/backups", True), ("data", False), ("a", False)]
+)
+def test_the_backups_lie_in_nothing_that_holds_what_is_backed_up(directory: str, *, fine: bool) -> None:
+    found = _broken(backups={"directory": directory, "sources": ["data", "a/b"]})
+    assert found == ([] if fine else ["backups.directory"])
