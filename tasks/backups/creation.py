@@ -196,7 +196,7 @@ def make(
                 os.fsync(file.fileno())
                 manifest = msgspec.structs.replace(
                     written.manifest,
-                    created=now.isoformat(timespec="seconds"),
+                    created=now.isoformat(),
                     archive_bytes=file.tell(),
                     archive_sha256=output.sum.hexdigest(),
                     before_restore=before_restore,

@@ -11,22 +11,6 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def terminable() -> Iterator[None]:
-    """Let a request to terminate (``kill``) be what Ctrl-C is, so that a run ends with a report of what was done.
-
-    Outside the main thread, and where the signal is ignored or somebody else's, nothing changes.
-    """
-    if current_thread() is not main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-@contextmanager
 def deferred_interrupt() -> Iterator[Event]:
     """Let Ctrl-C, or a request to terminate, set an event in the place of an exception or a sudden end.
 

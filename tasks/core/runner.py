@@ -13,7 +13,6 @@ from invoke import Call, Collection, Config, Executor, Exit, Task
 
 from .console import Console, Page, QuietConsole, console_for
 from .errors import OutputError, UserError
-from .interrupt import terminable
 from .names import printable
 from .performing import Performed, checked, normalised, now
 from .procedure import Procedure
@@ -50,13 +49,12 @@ class MaintenanceExecutor(Executor):
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
         try:
-            with terminable():
-                for call, kwargs in zip(calls, arguments, strict=True):
-                    if isinstance(call.task, Procedure):
-                        name = names.get(call.task.body, call.task.name)
-                        results[call.task] = session.perform(call.task, name, kwargs, dry=dry)
-                    else:
-                        results[call.task] = self._foreign(call, named=call in named)
+            for call, kwargs in zip(calls, arguments, strict=True):
+                if isinstance(call.task, Procedure):
+                    name = names.get(call.task.body, call.task.name)
+                    results[call.task] = session.perform(call.task, name, kwargs, dry=dry)
+                else:
+                    results[call.task] = self._foreign(call, named=call in named)
         except KeyboardInterrupt:
             session.end()
             raise Exit(code=INTERRUPTED) from None
@@ -196,8 +194,7 @@ def run_alone(call: Call, config: Config) -> None:
     session = Session(loaded, _console(loaded.settings, [arguments]))
     name = f"{procedure.__module__.rpartition('.')[2]}.{procedure.name.replace('_', '-')}"
     try:
-        with terminable():
-            session.perform(procedure, name, arguments, dry=dry)
+        session.perform(procedure, name, arguments, dry=dry)
     except KeyboardInterrupt:
         session.end()
         raise Exit(code=INTERRUPTED) from None

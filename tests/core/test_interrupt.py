@@ -6,9 +6,7 @@ import subprocess
 import sys
 import threading
 
-import pytest
-
-from tasks.core.interrupt import deferred_interrupt, terminable
+from tasks.core.interrupt import deferred_interrupt
 
 
 def test_ctrl_c_sets_the_event_and_raises_nothing() -> None:
@@ -54,17 +52,3 @@ def test_a_process_that_ignores_ctrl_c_goes_on_ignoring_it() -> None:
 
     done = subprocess.run([sys.executable, "-c", code], preexec_fn=ignore, capture_output=True, text=True, check=False)
     assert done.stdout == "False True\n", done.stderr
-
-
-def test_a_request_to_terminate_is_what_ctrl_c_is_for_as_long_as_a_run_lasts() -> None:
-    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    try:
-        with pytest.raises(KeyboardInterrupt), terminable():
-            signal.raise_signal(signal.SIGTERM)
-        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        with terminable():
-            os.kill(os.getpid(), signal.SIGTERM)
-        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGTERM, before)
