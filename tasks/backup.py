@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .core.procedure import Run, procedure
+from .core.run.procedure import Run, procedure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from .core.report import Report
+    from .core.report.model import Report
     from .core.settings.model import Settings
 
 
 def _apart(settings: Settings, path: str) -> str:
-    from .core.arguments import folder_apart
+    from .core.run.arguments import folder_apart
 
     return folder_apart(settings, path or "restored")
 

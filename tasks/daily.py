@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from .core.procedure import Run, procedure
+from .core.run.procedure import Run, procedure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
     from threading import Event
 
-    from .core.report import Report
+    from .core.report.model import Report
     from .core.settings.model import Settings
 
 HEALTH_REPORT = "health_reports/health_report_{:%Y%m%d}.json"
@@ -21,19 +21,19 @@ HEALTH_REPORT = "health_reports/health_report_{:%Y%m%d}.json"
 
 
 def _since(settings: Settings, text: str | None) -> datetime | timedelta | None:
-    from .core.arguments import since
+    from .core.run.arguments import since
 
     return since(settings, text)
 
 
 def _level(settings: Settings, text: str) -> str:
-    from .core.arguments import level
+    from .core.run.arguments import level
 
     return level(settings, text)
 
 
 def _until(settings: Settings, text: str | None) -> datetime | None:
-    from .core.arguments import until
+    from .core.run.arguments import until
 
     return until(settings, text)
 
@@ -61,7 +61,7 @@ def log_review(
     keeps. A log larger than maintenance.logs.rotate_over_mb is archived as weekly.log-rotation does it.
     """
     from .logs.reading.levels import Level
-    from .logs.review.review import review
+    from .logs.review.log_review import review
 
     return review(
         run.settings,
@@ -84,7 +84,7 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
     """
     from pathlib import Path
 
-    from .core.composition import compose
+    from .core.run.composition import compose
     from .providers.quick import ask_once
 
     settings, now, keys, redact, dry = run.settings, run.now, run.keys, run.redact, dry_run or run.dry
@@ -94,7 +94,7 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
         return ask_once(settings, keys=keys, now=now, stop=stop, dry_run=dry, redact=redact)
 
     def system(stop: Event) -> Report:
-        from .system.examine import examine
+        from .system.machine_review import examine
 
         return examine(settings, now=now, stop=stop)
 
@@ -144,7 +144,7 @@ def error_monitor(
     to alerts/alert_YYYYMMDD_HHMMSS.json there, once. A group is named as the report names it; the beginning of
     its name will do.
     """
-    from .logs.errors.monitor import watch
+    from .logs.errors.error_monitor import watch
 
     return watch(
         run.settings,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import backup, daily, monthly, quarterly, release, weekly
-from .core.procedure import Run, procedure
+from .core.run.procedure import Run, procedure
 
 if TYPE_CHECKING:
-    from .core.report import Report
+    from .core.report.model import Report
 
 _SHOWN = {
     "daily.log-review": daily.log_review,
@@ -39,8 +39,8 @@ def demo(run: Run, dry_run: bool = False) -> Report:
     The folder lies beside tasks.py and is replaced at each call; one of that name that the demo did not make
     is refused.
     """
-    from .core.performing import perform
-    from .core.report import Action, Report
+    from .core.report.model import Action, Report
+    from .core.run.execution import execute
     from .core.settings.loading import load
     from .core.settings.sources import Level, Sources
     from .demo_site import (
@@ -70,16 +70,16 @@ def demo(run: Run, dry_run: bool = False) -> Report:
             "release": release_problems.SETTINGS,
         }
         loaded = load(Sources([], {}, [Level("demo", values)], folder))
-        perform(daily.error_monitor, "daily.error-monitor", {}, loaded)  # so that what fails already is known
+        execute(daily.error_monitor, "daily.error-monitor", {}, loaded)  # so that what fails already is known
         problems = demonstration.plant(folder, run.now)
-        perform(backup.create, "backup.create", {}, loaded)
+        execute(backup.create, "backup.create", {}, loaded)
         problems += backup_problems.plant(folder, run.now)
-        perform(monthly.config_review, "monthly.config-review", {"accept": True}, loaded)  # what drifts, drifts from it
+        execute(monthly.config_review, "monthly.config-review", {"accept": True}, loaded)  # what drifts, drifts from it
         problems += configuration_problems.plant(folder)
         problems += audit_problems.plant(folder)
         problems += release_problems.plant(folder)
 
         def suite() -> list[Report]:
-            return [perform(shown, name, _ARGUMENTS.get(name, {}), loaded) for name, shown in _SHOWN.items()]
+            return [execute(shown, name, _ARGUMENTS.get(name, {}), loaded) for name, shown in _SHOWN.items()]
 
         return demonstration.demonstrate(folder, problems, suite)

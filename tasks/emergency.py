@@ -5,35 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import weekly
-from .core.procedure import Run, procedure
+from .core.run.procedure import Run, procedure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from threading import Event
     from typing import Any
 
-    from .core.report import Report
+    from .core.report.model import Report
     from .core.settings.model import Settings
-    from .recovery.means import Means
+    from .recovery.ports import Ports
 
 
 def _only(_settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
-    from .core.arguments import some_of
-    from .recovery.means import STEPS
+    from .core.run.arguments import some_of
+    from .recovery.ports import STEPS
 
     return some_of("--only", "a step", STEPS, names)
 
 
 def _skip(_settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
-    from .core.arguments import some_of
-    from .recovery.means import STEPS
+    from .core.run.arguments import some_of
+    from .recovery.ports import STEPS
 
     return some_of("--skip", "a step", STEPS, names)
 
 
 def _some_step(arguments: Mapping[str, Any]) -> None:
     from .core.errors import UsageError
-    from .recovery.means import STEPS
+    from .recovery.ports import STEPS
 
     if not {*(arguments["only"] or STEPS)} - {*(arguments["skip"] or ())}:
         raise UsageError("--only and --skip leave no step to take. Nothing was done.")
@@ -67,9 +67,9 @@ def recover(
     """
     from pathlib import Path
 
-    from .core.composition import compose
-    from .core.confirmation import askable
-    from .recovery.means import STEPS, TASK, Scene
+    from .core.output.confirmation import askable
+    from .core.run.composition import compose
+    from .recovery.ports import STEPS, TASK, Context
     from .recovery.recovery import recover as get_running
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry
@@ -81,7 +81,7 @@ def recover(
 
         means = _means(run, dry=dry)
         return get_running(
-            Scene(settings, means, steps, yes, ask if askable() else None, now, stop, dry), advance=run.advance
+            Context(settings, means, steps, yes, ask if askable() else None, now, stop, dry), advance=run.advance
         )
 
     return compose(
@@ -96,17 +96,17 @@ def recover(
     )
 
 
-def _means(run: Run, *, dry: bool) -> Means:
+def _means(run: Run, *, dry: bool) -> Ports:
     """Return the work of other domains, as the recovery calls it."""
     from .cache.cleanup import clean_up
     from .cache.statistics import FILE as STATISTICS
     from .configuration.readable import readable
     from .logs.errors.tracking import FILE as ERRORS
-    from .logs.review.history import FILE as SIZES
-    from .providers.history import FILE as TIMES
+    from .logs.review.review_history import FILE as SIZES
+    from .providers.provider_history import FILE as TIMES
     from .providers.quick import ask_once
-    from .recovery.means import TASK, Means
-    from .system.examine import examine_room
+    from .recovery.ports import TASK, Ports
+    from .system.machine_review import examine_room
 
     settings, now = run.settings, run.now
     logs, cache = settings.logs.directory, settings.cache.directory
@@ -121,7 +121,7 @@ def _means(run: Run, *, dry: bool) -> Means:
     def providers(stop: Event) -> Report:
         return ask_once(settings, keys=run.keys, now=now, stop=stop, dry_run=dry, redact=run.redact, task=TASK)
 
-    return Means(
+    return Ports(
         room=lambda: examine_room(settings),
         configuration=lambda stop: readable(settings, redact=run.redact, stop=stop),
         plan_clearing=lambda: clean_up(settings, now=now, dry_run=True, older_than=0),

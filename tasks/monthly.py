@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from .core.procedure import Run, procedure
+from .core.run.procedure import Run, procedure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from threading import Event
 
-    from .core.report import Report
+    from .core.report.model import Report
     from .core.settings.model import Settings
 
 DEPENDENCY_REPORT = "dependency_reports/dependency_report_{:%Y%m}.json"
@@ -21,7 +21,7 @@ CONFIG_REPORT = "config_reports/config_review_{:%Y%m}.json"
 
 
 def _packages(settings: Settings, names: Sequence[str] | None) -> frozenset[str]:
-    from .core.arguments import packages
+    from .core.run.arguments import packages
 
     return packages(settings, names)
 
@@ -56,8 +56,8 @@ def dependency_update(
     import os
     from pathlib import Path
 
-    from .core.composition import compose
-    from .core.confirmation import askable
+    from .core.output.confirmation import askable
+    from .core.run.composition import compose
     from .dependencies.dependency_update import Flags, run_update
     from .dependencies.planning import Scope
 
@@ -102,7 +102,7 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
     from pathlib import Path
 
     from .cache.growth import growth
-    from .core.composition import compose
+    from .core.run.composition import compose
     from .generation.months import compare as compare_generation
     from .providers.months import compare as compare_providers
 
@@ -145,10 +145,10 @@ def config_review(
     import os
     from pathlib import Path
 
-    from .configuration.drift.review import Flags
-    from .configuration.review import run_review
-    from .core.composition import compose
+    from .configuration.config_review import run_review
+    from .configuration.drift.drift_review import Flags
     from .core.errors import UserError
+    from .core.run.composition import compose
 
     if accept and accept_path:
         raise UserError("--accept accepts everything and --accept-path a part: give one of the two.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from invoke import Collection
 
 from . import backup, daily, demo, emergency, monthly, quarterly, release, report, schedule, settings, weekly
-from .core import excepthook
+from .core.output import excepthook
 
 excepthook.install()
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from invoke import Context, task
 
 from . import monthly
-from .core.procedure import Run, procedure
+from .core.run.procedure import Run, procedure
 
 if TYPE_CHECKING:
     from datetime import datetime
     from threading import Event
 
-    from .core.fresh_reports import Source
-    from .core.interpreter import Interpreter
-    from .core.report import Report
+    from .core.programs.interpreter import Interpreter
+    from .core.report.model import Report
+    from .core.report.reused_reports import Source
     from .core.settings.model import Settings
 
 
@@ -44,14 +44,14 @@ def backup_verification(run: Run, dry_run: bool = False) -> Report:
     import os
     from pathlib import Path
 
-    from .backups.external.verification import verify_elsewhere
+    from .backups.external.offsite_verification import verify_offsite
     from .backups.verification import verify
-    from .core.composition import compose
+    from .core.run.composition import compose
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry
 
     def elsewhere(stop: Event) -> Report:
-        return verify_elsewhere(
+        return verify_offsite(
             settings,
             environ=os.environ,
             keys=run.keys,
@@ -88,8 +88,8 @@ def capacity_planning(run: Run, dry_run: bool = False) -> Report:
 
     from .cache.cleanup import clean_up
     from .capacity.planning import TASK, plan
-    from .core.composition import compose
-    from .logs.rotation.rotation import rotate
+    from .core.run.composition import compose
+    from .logs.rotation.log_rotation import rotate
 
     settings, now = run.settings, run.now
     frees = {
@@ -125,9 +125,9 @@ def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report
     import os
     from pathlib import Path
 
-    from .audit.audit import TASK, audit
+    from .audit.system_audit import TASK, audit
     from .audit.trend import FOLDER
-    from .core.composition import compose
+    from .core.run.composition import compose
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry
     sources = _sources(run, dry=dry, rerun=rerun)
@@ -157,8 +157,8 @@ def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report
 
 def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
     """Return the other procedures' reports: fresh ones of which all is well as they are, the others by running them."""
-    from .audit.taken_over import is_well
-    from .core.taking_over import Other, kept, made
+    from .audit.reused_reports import is_well
+    from .core.run.reuse import Other, kept, made
 
     others = {
         "monthly.dependency-update": Other(
@@ -181,11 +181,11 @@ def interpreter(settings: Settings) -> Interpreter:
     import os
     from pathlib import Path
 
-    from .core.interpreter import Interpreter
-    from .dependencies.environment import Nowhere, locate
+    from .core.programs.interpreter import Interpreter
+    from .dependencies.environment import NoEnvironment, locate
 
     found = locate(Path(settings.root), settings.dependencies.python, os.environ)
-    return Interpreter(None, *found) if isinstance(found, Nowhere) else Interpreter(found.python)
+    return Interpreter(None, *found) if isinstance(found, NoEnvironment) else Interpreter(found.python)
 
 
 @task(name="all", default=True, pre=[backup_verification, capacity_planning, system_audit])

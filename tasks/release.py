@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import daily, monthly, quarterly, schedule
-from .core.procedure import Run, procedure
+from .core.run.procedure import Run, procedure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from .checklist.checklist import Measure
     from .checklist.gates.maintenance import Standing
-    from .core.fresh_reports import Source
-    from .core.report import Report
+    from .core.report.model import Report
+    from .core.report.reused_reports import Source
     from .core.settings.model import Settings
 
 
 def _gates(settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
-    from .core.arguments import gates
+    from .core.run.arguments import gates
 
     return gates(settings, names)
 
@@ -67,17 +67,17 @@ def checklist(
     import os
     from pathlib import Path
 
-    from .checklist.checklist import TASK, Means, check
-    from .checklist.record import record
+    from .checklist.checklist import TASK, Ports, check
+    from .checklist.checklist_record import record
     from .logs.errors.since import critical_since
-    from .system.examine import examine_room
+    from .system.machine_review import examine_room
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry
 
     def errors(since: datetime | None, stop: Event) -> Report:
         return critical_since(settings, since, now=now, stop=stop, redact=run.redact)
 
-    means = Means(
+    means = Ports(
         measure=_measure(run, dry=dry, rerun=rerun),
         errors=errors,
         room=lambda: examine_room(settings),
@@ -95,7 +95,7 @@ def _maintenance(run: Run) -> Standing | None:
     from pathlib import Path
 
     from .checklist.gates.maintenance import Standing
-    from .core.cadence import standings
+    from .core.run.cadence import standings
 
     settings = run.settings
     found = standings(Path(settings.root), settings.logs.directory, schedule.cadences(settings), run.now)
@@ -110,7 +110,7 @@ def _measure(run: Run, *, dry: bool, rerun: bool) -> Measure:
     That of the backups cannot be used any more once an archive has come, gone or changed.
     """
     from .backups.store import are_as_verified
-    from .core.taking_over import Other, kept, made
+    from .core.run.reuse import Other, kept, made
 
     others = {
         "daily.health-check": Other(daily.health_check, {}, daily.HEALTH_REPORT.format),

@@ -11,7 +11,7 @@ def schema(_context: Context) -> None:
     import json
     import sys
 
-    from .core.console import emit
-    from .core.report import schema
+    from .core.output.console import emit
+    from .core.report.model import schema
 
     emit(sys.stdout, json.dumps(schema(), indent=2))

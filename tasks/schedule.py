@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import backup, daily, monthly, quarterly, weekly
-from .core.procedure import Run, procedure
+from .core.run.procedure import Run, procedure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from .core.cadence import Cadence
-    from .core.procedure import Procedure
-    from .core.report import Report
+    from .core.report.model import Report
+    from .core.run.cadence import Cadence
+    from .core.run.procedure import Procedure
     from .core.settings.model import Settings
     from .scheduling.installing import Machine
     from .scheduling.job import Job
@@ -46,7 +46,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {"monthly.dependency-update": {"check": 
 
 def cadences(settings: Settings) -> dict[str, Cadence]:
     """Return what is to run by itself, in the order in which it runs, and how often."""
-    from .core.cadence import cadence_of
+    from .core.run.cadence import cadence_of
 
     found = {name: cadence_of(name, settings.schedule.cadence) for name in _PROCEDURES}
     return {name: cadence for name, cadence in found.items() if cadence is not None}
@@ -78,7 +78,7 @@ def status(run: Run) -> Report:
 
     Reads maintenance.schedule, and the stamps that runs leave in the folder schedule of the logs. Changes nothing.
     """
-    from .scheduling.review import review
+    from .scheduling.schedule_status import review
 
     return review(run.settings, cadences(run.settings), now=run.now)
 
@@ -140,7 +140,7 @@ def install(
 
     import msgspec
 
-    from .core.keys import find_keys
+    from .core.secrets.keys import find_keys
     from .scheduling.installing import install as install_job
     from .scheduling.installing import offered
     from .scheduling.outside import missing_later

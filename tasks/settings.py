@@ -6,34 +6,34 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from .core.procedure import Run, procedure
+from .core.run.procedure import Run, procedure
 
 if TYPE_CHECKING:
-    from .core.report import Report
+    from .core.report.model import Report
 
 
 @procedure(help={"changed": "Only those that are not the default."})
 def show(run: Run, changed: bool = False) -> Report:
     """Show every setting, its value and where it came from."""
-    from .core.settings import review
+    from .core.settings import inspection
 
-    return review.show(run.loaded, changed=changed)
+    return inspection.show(run.loaded, changed=changed)
 
 
 @procedure()
 def check(run: Run) -> Report:
     """Check the settings; what cannot be used is named and ends the run with status 78."""
-    from .core.settings import review
+    from .core.settings import inspection
 
-    return review.check(run.loaded)
+    return inspection.check(run.loaded)
 
 
 @procedure(help={"dry_run": "Write nothing; say what would be written."})
 def init(run: Run, dry_run: bool = False) -> Report:
     """Write a commented invoke.yaml beside tasks.py, unless there is one."""
-    from .core.settings import review
+    from .core.settings import inspection
 
-    return review.init(run.loaded, dry_run=dry_run or run.dry)
+    return inspection.init(run.loaded, dry_run=dry_run or run.dry)
 
 
 @task
@@ -41,7 +41,7 @@ def example(_context: Context) -> None:
     """Print a commented invoke.yaml with every setting and its default."""
     import sys
 
-    from .core.console import emit
+    from .core.output.console import emit
     from .core.settings.example import example
 
     emit(sys.stdout, example().removesuffix("\n"))
@@ -53,7 +53,7 @@ def schema(_context: Context) -> None:
     import json
     import sys
 
-    from .core.console import emit
+    from .core.output.console import emit
     from .core.settings.example import schema
 
     emit(sys.stdout, json.dumps(schema(), indent=2))

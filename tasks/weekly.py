@@ -6,29 +6,29 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from .core.procedure import Run, procedure
+from .core.run.procedure import Run, procedure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .core.report import Report
+    from .core.report.model import Report
     from .core.settings.model import Settings
 
 
 def _hours(settings: Settings, text: str | None) -> float | None:
-    from .core.arguments import hours
+    from .core.run.arguments import hours
 
     return hours(settings, text)
 
 
 def _kinds(settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
-    from .core.arguments import cache_kinds
+    from .core.run.arguments import cache_kinds
 
     return cache_kinds(settings, names)
 
 
 def _days(settings: Settings, text: str | None) -> int | None:
-    from .core.arguments import days
+    from .core.run.arguments import days
 
     return days(settings, text)
 
@@ -79,7 +79,7 @@ def log_rotation(run: Run, dry_run: bool = False, force: bool = False, older_tha
     read back and compared before anything is taken out of the log. A log that nobody writes to is renamed and
     begun anew; one that a program appends to is shortened under it; any other is left with a warning.
     """
-    from .logs.rotation.rotation import rotate
+    from .logs.rotation.log_rotation import rotate
 
     return rotate(
         run.settings,
@@ -101,7 +101,7 @@ def api_health(run: Run, dry_run: bool = False) -> Report:
     """
     from pathlib import Path
 
-    from .core.composition import compose
+    from .core.run.composition import compose
     from .providers.survey import survey
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry

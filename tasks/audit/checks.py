@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..core.report import Finding, Scalar, Status
+from ..core.report.model import Finding, Scalar, Status
 
 
 class Check(NamedTuple):

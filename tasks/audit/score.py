@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..core.names import count
-from ..core.report import Finding, Status, worst
+from ..core.report.model import Finding, Status, worst
+from ..core.text.formatting import count
 from .checks import Check
 
 _SHARES = {Status.OK: 1.0, Status.WARNING: 0.5, Status.CRITICAL: 0.0}

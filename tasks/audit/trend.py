@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..core import files, json_files
-from ..core.names import listed, printable
-from ..core.report import Finding, Status
+from ..core.files import json_files, safe_files
+from ..core.report.model import Finding, Status
+from ..core.text.formatting import listed, printable
 from .score import Score
 
 FOLDER = "audit_reports"
@@ -51,9 +51,9 @@ def last_audit(root: Path, directory: str, quarter: str) -> Before:
         quarter: the present one.
     """
     try:
-        with files.folder(root, f"{directory}/{FOLDER}") as descriptor:
+        with safe_files.folder(root, f"{directory}/{FOLDER}") as descriptor:
             names = os.listdir(descriptor)  # noqa: PTH208 - by descriptor
-    except (files.Refused, OSError):
+    except (safe_files.Refused, OSError):
         return Before(None, "")
     broken: list[str] = []
     for name in sorted(names, reverse=True):

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..core.names import printable
-from ..core.report import Finding, Status
+from ..core.report.model import Finding, Status
 from ..core.settings.model import Waiver
+from ..core.text.formatting import printable
 
 _WAIVABLE = frozenset({Status.WARNING, Status.UNKNOWN, Status.CRITICAL})
 

@@ -11,10 +11,10 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import IO, Any, NamedTuple
 
-from ..core import files
-from ..core.files import Identity
-from ..core.names import printable
-from .manifest import INSIDE, SCHEMA, Held, Manifest, Unusable, decode, encode
+from ..core.files import safe_files
+from ..core.files.safe_files import Identity
+from ..core.text.formatting import printable
+from .manifest import INSIDE, SCHEMA, Manifest, ManifestEntry, Unusable, decode, encode
 from .selection import Entry
 
 _LEVEL = 2
@@ -82,7 +82,7 @@ def write_archive(
         Stopped: it was told to stop.
         OSError: the archive cannot be written.
     """
-    held: list[Held] = []
+    held: list[ManifestEntry] = []
     gone: list[tuple[str, str]] = []
     with (
         _gzip(fileobj=output, mode="wb", filename="", compresslevel=_LEVEL, mtime=0) as packed,
@@ -90,7 +90,7 @@ def write_archive(
     ):
         for folder, members in _by_folder(entries):
             try:
-                with files.folder(root, folder) as descriptor:
+                with safe_files.folder(root, folder) as descriptor:
                     for entry in members:
                         if stop.is_set():
                             raise Stopped
@@ -99,7 +99,7 @@ def write_archive(
                         except _Unread as error:
                             gone.append((entry.path, str(error)))
                         advance(1)
-            except (FileNotFoundError, files.Refused):
+            except (FileNotFoundError, safe_files.Refused):
                 gone += [(entry.path, "its folder has gone") for entry in members]
         manifest = Manifest(SCHEMA, "", [*sources], held)
         content = encode(manifest)
@@ -126,7 +126,7 @@ class _Unread(Exception):
     """A file cannot be read; the message says why."""
 
 
-def _add(archive: tarfile.TarFile, folder: int, entry: Entry) -> Held:
+def _add(archive: tarfile.TarFile, folder: int, entry: Entry) -> ManifestEntry:
     if not entry.is_file:
         info = _info(entry.path, entry.mode, entry.mtime_ns)
         info.type = tarfile.DIRTYPE
@@ -140,7 +140,7 @@ def _add(archive: tarfile.TarFile, folder: int, entry: Entry) -> Held:
         return _add_file(archive, file, entry)
 
 
-def _add_file(archive: tarfile.TarFile, file: IO[bytes], entry: Entry) -> Held:
+def _add_file(archive: tarfile.TarFile, file: IO[bytes], entry: Entry) -> ManifestEntry:
     status = os.fstat(file.fileno())
     content: IO[bytes] = file
     for _ in range(_TRIES if status.st_size <= _WHOLE else 0):
@@ -190,13 +190,15 @@ def _info(path: str, mode: int, mtime_ns: int) -> tarfile.TarInfo:
     return info
 
 
-def _held(path: str, mode: int, mtime_ns: int, size: int = 0, sha256: str = "", *, changed: bool = False) -> Held:
+def _held(
+    path: str, mode: int, mtime_ns: int, size: int = 0, sha256: str = "", *, changed: bool = False
+) -> ManifestEntry:
     try:
         path.encode()
     except UnicodeEncodeError:
         raw = path.encode("utf-8", "surrogateescape").hex()
-        return Held(printable(path), mode, mtime_ns, size, sha256, raw, changed)
-    return Held(path, mode, mtime_ns, size, sha256, changed=changed)
+        return ManifestEntry(printable(path), mode, mtime_ns, size, sha256, raw, changed)
+    return ManifestEntry(path, mode, mtime_ns, size, sha256, changed=changed)
 
 
 # Reading
@@ -205,7 +207,7 @@ def _held(path: str, mode: int, mtime_ns: int, size: int = 0, sha256: str = "", 
 class Member(NamedTuple):
     """A member of an archive: what the manifest says of it, and its content; ``None`` for a folder."""
 
-    held: Held
+    held: ManifestEntry
     content: IO[bytes] | None
 
 
@@ -321,7 +323,7 @@ class _Reading(io.RawIOBase):
         return len(piece)
 
 
-def _checked(archive: tarfile.TarFile, info: tarfile.TarInfo | None, held: Held) -> Iterator[Member]:
+def _checked(archive: tarfile.TarFile, info: tarfile.TarInfo | None, held: ManifestEntry) -> Iterator[Member]:
     name = printable(held.name)
     if info is None:
         raise Damaged(f'it ends before "{name}"')

@@ -14,17 +14,17 @@ from typing import IO, NamedTuple
 
 import msgspec
 
-from ..core import files
-from ..core.files import TEMPORARY
-from ..core.interrupt import deferred_interrupt
-from ..core.lock import project_lock, require_writable
-from ..core.names import count, listed, percent, printable, size
-from ..core.report import Action, Finding, Interrupted, Metric, Report, Status
-from ..core.report_files import with_file
+from ..core.files import safe_files
+from ..core.files.disk_usage import usage_by_entry
+from ..core.files.lock import project_lock, require_writable
+from ..core.files.safe_files import TEMPORARY
+from ..core.output.report_files import with_file
+from ..core.programs.interrupt import deferred_interrupt
+from ..core.report.model import Action, Finding, Interrupted, Metric, Report, Status
 from ..core.settings.model import Settings
-from ..core.weighing import weigh
+from ..core.text.formatting import count, listed, percent, printable, size
 from .archive import Damaged, Stopped, Written, read_archive, write_archive
-from .manifest import Held, Manifest, archive_name, encode, manifest_name
+from .manifest import Manifest, ManifestEntry, archive_name, encode, manifest_name
 from .plausibility import vanished
 from .selection import Selected, select
 from .store import IN_PLACE, TEST, Backup, backups, clear_scratch, delete, outdated
@@ -75,7 +75,7 @@ def create(
 def _clear_scratches(root: Path, directory: str) -> None:
     """Remove what killed restorings left: the project's data lies there, and needs room."""
     for name in (TEST, IN_PLACE):
-        with suppress(files.Refused, OSError):
+        with suppress(safe_files.Refused, OSError):
             clear_scratch(root, directory, name)
 
 
@@ -117,7 +117,7 @@ def _report(
         message = f"The archive was written and did not read back well: {error}. It was removed."
         findings.append(_finding(Status.CRITICAL, own.directory, message, "Look at the disk, then run it again."))
         return Report(summary="no backup", findings=findings, metrics=metrics)
-    except (files.Refused, OSError) as error:
+    except (safe_files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
         message = f"No archive could be written: {reason}."
         remedy = "Make room, and see that the folder can be written."
@@ -139,7 +139,7 @@ def _made(settings: Settings, made: Made, findings: list[Finding], metrics: list
     for backup in outdated(_found(root, own.directory), now, own.keep, own.keep_days, own.sources):
         try:
             delete(root, own.directory, backup.name)
-        except (files.Refused, OSError) as error:
+        except (safe_files.Refused, OSError) as error:
             message = f"{printable(backup.name)} is outdated and could not be deleted: {printable(error)}."
             findings.append(_finding(Status.WARNING, own.directory, message, "See that the folder can be written."))
         else:
@@ -147,7 +147,7 @@ def _made(settings: Settings, made: Made, findings: list[Finding], metrics: list
     metrics = [
         *metrics,
         Metric(name="backup.archive_bytes", value=packed, unit="B", subject=own.directory),
-        Metric(name="capacity.used", value=weigh(root / own.directory).total(), unit="B", subject="backups"),
+        Metric(name="capacity.used", value=usage_by_entry(root / own.directory).total(), unit="B", subject="backups"),
     ]
     written = [action.target for action in actions if action.verb == "write"]
     summary = f"{count(len(held), 'file')} of {size(total)} backed up in {size(packed)}"
@@ -157,14 +157,16 @@ def _made(settings: Settings, made: Made, findings: list[Finding], metrics: list
 
 def _planned(name: str, now: datetime, selected: Selected) -> Backup:
     """Return the backup that a run would make, as far as it counts for which others are outdated."""
-    held = [Held(each.path, each.mode, each.mtime_ns, each.size, "-") for each in selected.entries if each.is_file]
+    held = [
+        ManifestEntry(each.path, each.mode, each.mtime_ns, each.size, "-") for each in selected.entries if each.is_file
+    ]
     return Backup(name, now, 0, Manifest(1, "", [], held), "")
 
 
 def _found(root: Path, directory: str) -> list[Backup]:
     try:
         return backups(root, directory)
-    except (files.Refused, OSError):
+    except (safe_files.Refused, OSError):
         return []
 
 
@@ -183,7 +185,7 @@ def make(
     before_restore: bool = False,
 ) -> Made:
     """Write an archive under another name, read it back, and name it; a kill leaves no archive that is not whole."""
-    with files.folder(root, directory, create=True) as folder:
+    with safe_files.folder(root, directory, create=True) as folder:
         with suppress(FileNotFoundError):
             os.unlink(TEMPORARY, dir_fd=folder)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -213,7 +215,7 @@ def make(
             with suppress(OSError):
                 os.unlink(TEMPORARY, dir_fd=folder)
             raise
-    files.write(root, f"{directory}/{manifest_name(name)}", encode(manifest), private=True)
+    safe_files.write(root, f"{directory}/{manifest_name(name)}", encode(manifest), private=True)
     return Made(name, manifest, written)
 
 

@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..core import files
-from ..core.interrupt import deferred_interrupt
-from ..core.lock import project_lock, require_writable
-from ..core.names import count, printable, size
-from ..core.report import Action, Finding, Interrupted, Report, Status
+from ..core.files import safe_files
+from ..core.files.lock import project_lock, require_writable
+from ..core.programs.interrupt import deferred_interrupt
+from ..core.report.model import Action, Finding, Interrupted, Report, Status
 from ..core.settings.model import Settings
+from ..core.text.formatting import count, printable, size
 from .archive import Damaged, Stopped
 from .creation import make
-from .manifest import Held, Manifest, manifest_name
+from .manifest import Manifest, ManifestEntry, manifest_name
 from .restoring import TASK, Target, chosen, extract, remedy_for, require_safe, stopped, without_manifest
 from .selection import select
 from .store import IN_PLACE, clear_scratch
@@ -34,7 +34,7 @@ class _Done(NamedTuple):
     """What was done: the name of the copy of the state before, and the files that were replaced or made."""
 
     safety: str
-    replaced: list[Held]
+    replaced: list[ManifestEntry]
 
 
 def restore_in_place(
@@ -83,7 +83,7 @@ def restore_in_place(
             raise Interrupted(stopped("nothing in the project was changed", dry_run=dry_run)) from None
         except _Halfway as halfway:
             return _refused(path, halfway.error, dry_run=dry_run, kept=f"{directory}/{halfway.safety}")
-        except (Damaged, files.Refused, OSError) as error:
+        except (Damaged, safe_files.Refused, OSError) as error:
             return _refused(path, error, dry_run=dry_run)
         finally:
             if not dry_run:
@@ -95,7 +95,7 @@ def restore_in_place(
 class _Halfway(Exception):
     """It failed after the present state was backed up: some files may be replaced."""
 
-    def __init__(self, safety: str, error: files.Refused | OSError) -> None:
+    def __init__(self, safety: str, error: safe_files.Refused | OSError) -> None:
         super().__init__(safety)
         self.safety = safety
         self.error = error
@@ -121,7 +121,7 @@ def _restore(
             _replace(root, scratch, held)
         for held in reversed(folders):
             _give_times(root, held)
-    except (files.Refused, OSError) as error:
+    except (safe_files.Refused, OSError) as error:
         raise _Halfway(safety, error) from error
     os.sync()
     return _Done(safety, replaced)
@@ -137,29 +137,29 @@ def _saved(settings: Settings, manifest: Manifest, now: datetime, stop: Event, a
     return make(root, own.directory, present, own.sources, now, stop, advance, before_restore=True).name
 
 
-def _is_there(root: Path, held: Held) -> bool:
+def _is_there(root: Path, held: ManifestEntry) -> bool:
     """Tell whether a folder is there.
 
     Raises:
         Refused: something else is in its place.
     """
     try:
-        with files.folder(root, held.name):
+        with safe_files.folder(root, held.name):
             return True
     except FileNotFoundError:
         return False
 
 
-def _different(root: Path, manifest: Manifest) -> Iterator[Held]:
+def _different(root: Path, manifest: Manifest) -> Iterator[ManifestEntry]:
     """Yield the files that are missing in the project, or not as they were saved."""
     for held in manifest.entries:
         if held.is_file and not _is_same(root, held):
             yield held
 
 
-def _is_same(root: Path, held: Held) -> bool:
+def _is_same(root: Path, held: ManifestEntry) -> bool:
     try:
-        with files.regular_file(root, held.name) as (descriptor, status):
+        with safe_files.regular_file(root, held.name) as (descriptor, status):
             known = (status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
             if known != (held.size, held.mtime_ns, held.mode):
                 return False
@@ -171,28 +171,28 @@ def _is_same(root: Path, held: Held) -> bool:
         return False
 
 
-def _make_folder(root: Path, held: Held) -> None:
-    with files.folder(root, held.name, create=True):
+def _make_folder(root: Path, held: ManifestEntry) -> None:
+    with safe_files.folder(root, held.name, create=True):
         return
 
 
-def _replace(root: Path, scratch: str, held: Held) -> None:
+def _replace(root: Path, scratch: str, held: ManifestEntry) -> None:
     path = PurePosixPath(held.name)
     with (
-        files.folder(root, f"{scratch}/{path.parent}") as source,
-        files.folder(root, str(path.parent)) as target,
+        safe_files.folder(root, f"{scratch}/{path.parent}") as source,
+        safe_files.folder(root, str(path.parent)) as target,
     ):
         os.rename(path.name, path.name, src_dir_fd=source, dst_dir_fd=target)
 
 
-def _give_times(root: Path, held: Held) -> None:
-    with files.folder(root, held.name) as folder:
+def _give_times(root: Path, held: ManifestEntry) -> None:
+    with safe_files.folder(root, held.name) as folder:
         os.fchmod(folder, held.mode)
         os.utime(folder, ns=(held.mtime_ns, held.mtime_ns))
 
 
 def _clear(root: Path, directory: str) -> None:
-    with suppress(OSError, files.Refused):
+    with suppress(OSError, safe_files.Refused):
         clear_scratch(root, directory, IN_PLACE)
 
 

@@ -19,7 +19,7 @@ _NAME = re.compile(r"backup_(\d{8}_\d{6})(?:_(\d+))?\.tar\.gz", re.ASCII)
 _MOMENT = "%Y%m%d_%H%M%S"
 
 
-class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class ManifestEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     r"""One file or folder in a backup.
 
     Attributes:
@@ -68,7 +68,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema: int
     created: str
     sources: list[str]
-    entries: list[Held]
+    entries: list[ManifestEntry]
     archive_bytes: int = 0
     archive_sha256: str = ""
     before_restore: bool = False

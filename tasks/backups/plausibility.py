@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from statistics import median
 
-from ..core.names import count, printable
+from ..core.text.formatting import count, printable
 from .selection import Selected
 from .store import Backup, held_of
 

@@ -15,15 +15,15 @@ from typing import IO
 
 import msgspec
 
-from ..core import files
 from ..core.errors import UserError
-from ..core.interrupt import deferred_interrupt
-from ..core.lock import project_lock, require_writable
-from ..core.names import count, listed, printable, size
-from ..core.report import Action, Finding, Interrupted, Metric, Report, Status
+from ..core.files import safe_files
+from ..core.files.lock import project_lock, require_writable
+from ..core.programs.interrupt import deferred_interrupt
+from ..core.report.model import Action, Finding, Interrupted, Metric, Report, Status
 from ..core.settings.model import Settings
+from ..core.text.formatting import count, listed, printable, size
 from .archive import Damaged, Member, Stopped, read_archive
-from .manifest import ENDING, Held, Manifest
+from .manifest import ENDING, Manifest, ManifestEntry
 from .store import Backup, backups
 
 TASK = "backup.restore"
@@ -143,7 +143,7 @@ def remedy_for(error: Exception, command: str) -> str:
 
 def _require_empty(root: Path, into: str) -> None:
     try:
-        with files.folder(root, into) as descriptor, os.scandir(descriptor) as entries:
+        with safe_files.folder(root, into) as descriptor, os.scandir(descriptor) as entries:
             if next(entries, None) is None:
                 return
     except FileNotFoundError:
@@ -170,7 +170,7 @@ def _restored(
         extract(root, path, manifest, target, stop, advance)
     except Stopped:
         return stopped("nothing was restored", dry_run=target is None)
-    except (Damaged, files.Refused, OSError) as error:
+    except (Damaged, safe_files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
         removed = "" if target is None else " What was restored of it is removed again."
         remedy = remedy_for(error, f"inv backup.restore --into {shlex.quote(printable(into))}")
@@ -204,7 +204,10 @@ def extract(
 ) -> None:
     """Read an archive in full, into *target* where there is one; whatever goes wrong, nothing stays of it there."""
     try:
-        with files.regular_file(root, path) as (descriptor, _), os.fdopen(descriptor, "rb", closefd=False) as archive:
+        with (
+            safe_files.regular_file(root, path) as (descriptor, _),
+            os.fdopen(descriptor, "rb", closefd=False) as archive,
+        ):
             for member in read_archive(archive, manifest):
                 _go_on(stop)
                 if target is not None:
@@ -244,7 +247,7 @@ class Target:
 
     def __init__(self, root: Path, into: str) -> None:
         self._root, self._into = root, into
-        self._made: list[Held] = []
+        self._made: list[ManifestEntry] = []
 
     def add(self, member: Member) -> None:
         """Make a folder, or a file with its content.
@@ -254,7 +257,7 @@ class Target:
         """
         held = member.held
         path = PurePosixPath(held.name)
-        with files.folder(self._root, f"{self._into}/{path.parent}", create=True) as parent:
+        with safe_files.folder(self._root, f"{self._into}/{path.parent}", create=True) as parent:
             if member.content is None:
                 os.mkdir(path.name, 0o700, dir_fd=parent)
                 self._made.append(held)
@@ -275,9 +278,9 @@ class Target:
         """Give the folders their modes and times, the deepest first, and see that all of it is on the disk."""
         for held in reversed([each for each in self._made if not each.is_file]):
             path = PurePosixPath(held.name)
-            with files.folder(self._root, f"{self._into}/{held.name}") as folder:
+            with safe_files.folder(self._root, f"{self._into}/{held.name}") as folder:
                 os.fchmod(folder, held.mode)
-            with files.folder(self._root, f"{self._into}/{path.parent}") as parent:
+            with safe_files.folder(self._root, f"{self._into}/{path.parent}") as parent:
                 os.utime(path.name, ns=(held.mtime_ns, held.mtime_ns), dir_fd=parent, follow_symlinks=False)
         os.sync()
 
@@ -285,7 +288,10 @@ class Target:
         """Remove what was made, and nothing else."""
         for held in reversed(self._made):
             path = PurePosixPath(held.name)
-            with suppress(OSError, files.Refused), files.folder(self._root, f"{self._into}/{path.parent}") as parent:
+            with (
+                suppress(OSError, safe_files.Refused),
+                safe_files.folder(self._root, f"{self._into}/{path.parent}") as parent,
+            ):
                 if held.is_file:
                     os.unlink(path.name, dir_fd=parent)
                 else:

@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import NamedTuple
 
-from ..core import files
-from ..core.files import TEMPORARY, Identity
-from ..core.lock import LOCK_FILE
+from ..core.files import safe_files
+from ..core.files.lock import LOCK_FILE
+from ..core.files.safe_files import TEMPORARY, Identity
 from .manifest import INSIDE
 
 _NEVER = frozenset({".git", TEMPORARY, LOCK_FILE, INSIDE})
@@ -104,10 +104,12 @@ class _Walk:
     def _is_within(self, path: PurePosixPath) -> bool:
         """Tell whether no link leads to a path; where one does, it is left."""
         try:
-            with files.folder(self._root, str(path.parent)):
+            with safe_files.folder(self._root, str(path.parent)):
                 return True
-        except (files.Refused, OSError) as error:
-            self.left[str(path)] = str(error).rstrip(".") if isinstance(error, files.Refused) else str(error.strerror)
+        except (safe_files.Refused, OSError) as error:
+            self.left[str(path)] = (
+                str(error).rstrip(".") if isinstance(error, safe_files.Refused) else str(error.strerror)
+            )
             return False
 
     def _match(self, pattern: tuple[str, ...], at: PurePosixPath) -> Iterator[PurePosixPath]:
@@ -125,9 +127,9 @@ class _Walk:
 
     def _names(self, folder: str) -> list[str]:
         try:
-            with files.folder(self._root, folder) as descriptor:
+            with safe_files.folder(self._root, folder) as descriptor:
                 return _listed(descriptor)
-        except (OSError, files.Refused):
+        except (OSError, safe_files.Refused):
             return []
 
     def _add(self, path: str, *, named: bool = False) -> bool:
@@ -150,9 +152,9 @@ class _Walk:
 
     def _add_tree(self, path: str) -> bool:
         try:
-            with files.folder(self._root, path) as descriptor:
+            with safe_files.folder(self._root, path) as descriptor:
                 names = _listed(descriptor)
-        except files.Refused as error:
+        except safe_files.Refused as error:
             self.left[path] = str(error).rstrip(".")
             return False
         except OSError as error:

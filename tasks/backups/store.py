@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from ..core import files
+from ..core.files import safe_files
 from ..core.settings.model import Settings
 from .manifest import Manifest, Unusable, decode, made_at, manifest_name
 
@@ -57,7 +57,7 @@ def backups(root: Path, directory: str) -> list[Backup]:
         Refused, OSError: the folder cannot be read.
     """
     try:
-        with files.folder(root, directory) as descriptor, os.scandir(descriptor) as entries:
+        with safe_files.folder(root, directory) as descriptor, os.scandir(descriptor) as entries:
             sizes = {each.name: each.stat(follow_symlinks=False).st_size for each in entries if made_at(each.name)}
     except FileNotFoundError:
         return []
@@ -89,13 +89,13 @@ def are_as_verified(settings: Settings, paths: Iterable[str], verified: datetime
     """
     root, directory = Path(settings.root), settings.backups.directory
     try:
-        with files.folder(root, directory) as descriptor, os.scandir(descriptor) as entries:
+        with safe_files.folder(root, directory) as descriptor, os.scandir(descriptor) as entries:
             times = {
                 f"{directory}/{each.name}": each.stat(follow_symlinks=False).st_mtime
                 for each in entries
                 if made_at(each.name)
             }
-    except (files.Refused, OSError):
+    except (safe_files.Refused, OSError):
         return False
     return times.keys() >= {*paths} and all(time <= verified.timestamp() for time in times.values())
 
@@ -103,11 +103,11 @@ def are_as_verified(settings: Settings, paths: Iterable[str], verified: datetime
 def read_manifest(root: Path, directory: str, archive: str) -> tuple[Manifest | None, str]:
     """Return the manifest beside an archive, or why there is none."""
     try:
-        content = files.read(root, f"{directory}/{manifest_name(archive)}", limit=_LARGEST_MANIFEST)
+        content = safe_files.read(root, f"{directory}/{manifest_name(archive)}", limit=_LARGEST_MANIFEST)
         return decode(content), ""
     except FileNotFoundError:
         return None, "there is no manifest beside it"
-    except files.Refused as error:
+    except safe_files.Refused as error:
         return None, str(error).rstrip(".")
     except OSError as error:
         return None, f"its manifest cannot be read: {error.strerror}"
@@ -167,7 +167,7 @@ def clear_scratch(root: Path, directory: str, name: str) -> None:
     Raises:
         Refused, OSError: it cannot be removed.
     """
-    with files.folder(root, directory) as folder, suppress(FileNotFoundError):
+    with safe_files.folder(root, directory) as folder, suppress(FileNotFoundError):
         shutil.rmtree(name, dir_fd=folder)
 
 
@@ -177,7 +177,7 @@ def delete(root: Path, directory: str, name: str) -> None:
     Raises:
         OSError: it cannot be deleted.
     """
-    with files.folder(root, directory) as descriptor:
+    with safe_files.folder(root, directory) as descriptor:
         os.unlink(name, dir_fd=descriptor)
         try:
             os.unlink(manifest_name(name), dir_fd=descriptor)

@@ -13,18 +13,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..core import files
-from ..core.names import count, listed, printable, size
-from ..core.report import Action, Finding, Metric, Report, Status
+from ..core.files import safe_files
+from ..core.files.validation import fault
+from ..core.report.model import Action, Finding, Metric, Report, Status
 from ..core.settings.model import BackupSettings, Settings
-from ..core.validation import fault
+from ..core.text.formatting import count, listed, printable, size
 from .archive import Damaged, Stopped, read_archive
-from .ledger import FILE, Turn, read_ledger, turn, write_ledger
 from .manifest import Manifest
 from .plausibility import days_old, usual_sizes, vanished
 from .restoring import Target, require_safe
 from .selection import Selected, select
 from .store import TEST, Backup, backups, clear_scratch
+from .verification_ledger import FILE, Turn, read_ledger, turn, write_ledger
 
 TASK = "quarterly.backup-verification"
 
@@ -75,7 +75,7 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
     selected = select(root, own.sources, own.exclude, own.directory, stop)
     try:
         found = backups(root, own.directory)
-    except (files.Refused, OSError) as error:
+    except (safe_files.Refused, OSError) as error:
         message = f"The folder cannot be read: {printable(error).rstrip('.')}."
         finding = _finding(
             "present", own.directory, Status.UNKNOWN, message, "See that it is a folder that can be read."
@@ -106,7 +106,7 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
     elif chosen and not stop.is_set():
         try:
             write_ledger(root, own.directory, ledger, kept, [backup.name for backup in found])
-        except (files.Refused, OSError) as error:
+        except (safe_files.Refused, OSError) as error:
             message = f"What was verified could not be kept: {printable(error).rstrip('.')}."
             findings.append(_finding("ledger", own.directory, Status.WARNING, message, "See that it can be written."))
         else:
@@ -201,12 +201,12 @@ def _verified(
         return looked_at
     except Damaged as error:
         return Verified(backup, Level.WHOLE, str(error))
-    except (files.Refused, OSError) as error:
+    except (safe_files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
         return Verified(backup, Level.WHOLE, hindered=reason)
     finally:
         if restore:
-            with suppress(OSError, files.Refused):
+            with suppress(OSError, safe_files.Refused):
                 clear_scratch(root, directory, TEST)
     return Verified(backup, Level.RESTORED, faults=faults)
 
@@ -225,7 +225,7 @@ def _read(
     stop: Event,
     advance: Callable[[int], None],
 ) -> None:
-    with files.regular_file(root, path) as (descriptor, _), os.fdopen(descriptor, "rb", closefd=False) as archive:
+    with safe_files.regular_file(root, path) as (descriptor, _), os.fdopen(descriptor, "rb", closefd=False) as archive:
         for member in read_archive(archive, manifest):
             if stop.is_set():
                 raise Stopped

@@ -9,19 +9,19 @@ from contextlib import ExitStack, nullcontext
 from datetime import datetime
 from pathlib import Path
 
-from ..core import files
-from ..core.interrupt import deferred_interrupt
-from ..core.lock import project_lock, require_writable
-from ..core.names import printable
-from ..core.report import Interrupted, Report
+from ..core.files import safe_files
+from ..core.files.lock import project_lock, require_writable
+from ..core.programs.interrupt import deferred_interrupt
+from ..core.report.model import Interrupted, Report
 from ..core.settings.model import Settings
+from ..core.text.formatting import printable
 from . import statistics
-from .judgement import judge
+from .cleanup_findings import evaluate
+from .cleanup_outcome import CleanupOutcome
 from .loose import Home, tidy
-from .outcome import Outcome
 from .rules import plan
 from .sweep import DELETERS, Place, Walk, sweep
-from .tally import Tally
+from .sweep_tally import Tally
 
 TASK = "weekly.cache-cleanup"
 
@@ -57,9 +57,11 @@ def clean_up(
     """
     root = Path(settings.root)
     if not root.is_dir():
-        raise files.Refused(f"The project {printable(root)} does not exist or is no folder. Correct maintenance.root.")
+        raise safe_files.Refused(
+            f"The project {printable(root)} does not exist or is no folder. Correct maintenance.root."
+        )
     planned = plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than)
-    outcome = Outcome(planned, settings.cache.directory)
+    outcome = CleanupOutcome(planned, settings.cache.directory)
     if dry_run:
         require_writable(root)
     with (
@@ -74,7 +76,7 @@ def clean_up(
         outcome.interrupted = stop.is_set()
         if outcome.usable:
             statistics.record(root, settings, outcome, now, dry_run=dry_run)
-    report = judge(settings.cache, outcome, dry_run=dry_run)
+    report = evaluate(settings.cache, outcome, dry_run=dry_run)
     if stop.is_set():
         raise Interrupted(report)
     return report
@@ -84,12 +86,12 @@ def _nanoseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000) * 1000
 
 
-def _clean(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
+def _clean(root: Path, directory: str, outcome: CleanupOutcome, walk: Walk) -> None:
     """Walk the cache and act; what happens is noted in *outcome*."""
     with ExitStack() as opened:
         try:
             top = _open(root, directory, outcome, walk, opened)
-        except (files.Refused, OSError) as error:
+        except (safe_files.Refused, OSError) as error:
             outcome.refuse(directory, error)
             outcome.usable = False
             return
@@ -100,7 +102,7 @@ def _clean(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
                 continue
             try:
                 descriptor = None if top is None else _open(root, path, outcome, walk, opened)
-            except (files.Refused, OSError) as error:
+            except (safe_files.Refused, OSError) as error:
                 outcome.refuse(path, error)
             else:
                 homes[kind] = Home(descriptor, outcome.tallies.setdefault(kind, Tally()))
@@ -114,20 +116,20 @@ def _clean(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
         _sweep_all(root, directory, homes, outcome, walk)
 
 
-def _open(root: Path, path: str, outcome: Outcome, walk: Walk, opened: ExitStack) -> int | None:
+def _open(root: Path, path: str, outcome: CleanupOutcome, walk: Walk, opened: ExitStack) -> int | None:
     """Open a folder of the cache, creating it where it is missing; ``None`` where a dry run would create it."""
     descriptor: int | None
     try:
-        descriptor = opened.enter_context(files.folder(root, path))
+        descriptor = opened.enter_context(safe_files.folder(root, path))
     except FileNotFoundError:
-        descriptor = opened.enter_context(files.folder(root, path, create=True)) if walk.apply else None
+        descriptor = opened.enter_context(safe_files.folder(root, path, create=True)) if walk.apply else None
         outcome.created.append(path)
     if descriptor is not None:
-        files.refuse_precious(root, descriptor, path)
+        safe_files.refuse_precious(root, descriptor, path)
     return descriptor
 
 
-def _sweep_all(root: Path, directory: str, homes: Mapping[str, Home], outcome: Outcome, walk: Walk) -> None:
+def _sweep_all(root: Path, directory: str, homes: Mapping[str, Home], outcome: CleanupOutcome, walk: Walk) -> None:
     """Sweep the kinds side by side and count the other folders; Ctrl-C ends each after its batch."""
     with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         running = {pool.submit(_count_others, root, directory, outcome, walk): directory}
@@ -142,12 +144,12 @@ def _sweep_all(root: Path, directory: str, homes: Mapping[str, Home], outcome: O
             outcome.refuse(path, error)
 
 
-def _count_others(root: Path, directory: str, outcome: Outcome, walk: Walk) -> None:
+def _count_others(root: Path, directory: str, outcome: CleanupOutcome, walk: Walk) -> None:
     """Count what lies in folders that are no kind, one after the other: there may be any number of them."""
     for name in outcome.top.folders:
         path = f"{directory}/{name}"
         try:
-            with files.folder(root, path) as descriptor:
+            with safe_files.folder(root, path) as descriptor:
                 sweep(Place(descriptor, outcome.plan.unmanaged, f"{name}/"), walk, outcome.others)
-        except (files.Refused, OSError) as error:
+        except (safe_files.Refused, OSError) as error:
             outcome.refuse(path, error)

@@ -12,10 +12,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..core import files, json_files
-from ..core.names import count, printable, size
-from ..core.report import Finding, Metric, Report, Status
+from ..core.files import json_files, safe_files
+from ..core.report.model import Finding, Metric, Report, Status
 from ..core.settings.model import Settings
+from ..core.text.formatting import count, printable, size
 from .usage import is_count
 
 REPORTS = 4
@@ -60,11 +60,11 @@ def growth(settings: Settings, *, now: datetime) -> Report:
     directory = f"{settings.logs.directory}/cache_reports"
     subject = printable(directory)
     try:
-        with files.folder(Path(settings.root), directory) as descriptor, os.scandir(descriptor) as entries:
+        with safe_files.folder(Path(settings.root), directory) as descriptor, os.scandir(descriptor) as entries:
             names = [entry.name for entry in entries]
     except FileNotFoundError:
         return _untold(Status.SKIPPED, subject, f"There is no folder {subject}: no clean-up has reported yet.")
-    except files.Refused as error:
+    except safe_files.Refused as error:
         return _untold(Status.UNKNOWN, subject, str(error))
     except OSError as error:
         return _untold(Status.UNKNOWN, subject, f"{subject} cannot be read: {error.strerror}.")

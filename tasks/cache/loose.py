@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from ..core.files import TEMPORARY, move
-from ..core.lock import held_by_others
+from ..core.files.lock import held_by_others
+from ..core.files.safe_files import TEMPORARY, move
 from .rules import MARKERS, Expiry, Plan
 from .sweep import BATCH, Entry, Place, Walk, delete
-from .tally import Names, Tally
+from .sweep_tally import Names, Tally
 
 
 class Home(NamedTuple):

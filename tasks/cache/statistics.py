@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..core import json_files
-from ..core.files import Refused
-from ..core.names import printable
+from ..core.files import json_files
+from ..core.files.safe_files import Refused
 from ..core.settings.model import Settings
-from .outcome import Note, Outcome
-from .tally import Tally
+from ..core.text.formatting import printable
+from .cleanup_outcome import CleanupOutcome, Note
+from .sweep_tally import Tally
 
 FILE = "stats.json"
 
@@ -28,7 +28,7 @@ _RUNS_KEPT = 100
 """Runs of one day told apart in its report; the day's totals count the earlier ones as well."""
 
 
-def record(root: Path, settings: Settings, outcome: Outcome, now: datetime, *, dry_run: bool) -> None:
+def record(root: Path, settings: Settings, outcome: CleanupOutcome, now: datetime, *, dry_run: bool) -> None:
     """Write both files, or in a dry run only note that they would be written.
 
     An interrupted run has no numbers for ``stats.json``, but what it did belongs into the day's report.
@@ -67,7 +67,7 @@ def report_path(settings: Settings, now: datetime) -> str:
     return f"{settings.logs.directory}/cache_reports/cache_report_{now:%Y%m%d}.json"
 
 
-def statistics(before: Mapping[str, Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
+def statistics(before: Mapping[str, Any], outcome: CleanupOutcome, now: datetime) -> dict[str, Any]:
     """Return the content of ``stats.json``: all that *before* held, with our key ``maintenance`` set.
 
     It holds ``updated`` (ISO 8601), ``entries`` and ``bytes`` of the whole cache, ``incomplete``: the folders
@@ -78,7 +78,7 @@ def statistics(before: Mapping[str, Any], outcome: Outcome, now: datetime) -> di
     return {**before, "maintenance": {"updated": now.isoformat(), **_state(outcome)}}
 
 
-def weekly_report(before: Mapping[str, Any], outcome: Outcome, now: datetime) -> dict[str, Any]:
+def weekly_report(before: Mapping[str, Any], outcome: CleanupOutcome, now: datetime) -> dict[str, Any]:
     """Return the day's report: the state now, the day's totals, and each run of the day.
 
     A second run of the day replaces the state and adds to the rest, so that growth can be read from the
@@ -109,7 +109,7 @@ def weekly_report(before: Mapping[str, Any], outcome: Outcome, now: datetime) ->
     }
 
 
-def _state(outcome: Outcome) -> dict[str, Any]:
+def _state(outcome: CleanupOutcome) -> dict[str, Any]:
     total = outcome.total
     return {
         "entries": total.files,

@@ -16,10 +16,10 @@ from itertools import islice
 from threading import Event
 from typing import NamedTuple
 
-from ..core.files import Identity, is_repository
-from ..core.lock import held_by_others
+from ..core.files.lock import held_by_others
+from ..core.files.safe_files import Identity, is_repository
 from .rules import MARKERS, Expiry
-from .tally import Tally
+from .sweep_tally import Tally
 
 BATCH = 1000
 """Entries planned at a time: enough to make a look at the table of locks cheap."""

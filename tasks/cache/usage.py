@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
-from ..core import files, json_files
-from ..core.names import count, duration, printable, size
-from ..core.report import Finding, Metric, Report, Status
+from ..core.files import json_files, safe_files
+from ..core.report.model import Finding, Metric, Report, Status
 from ..core.settings.model import Settings
+from ..core.text.formatting import count, duration, printable, size
 from .statistics import FILE
 
 STALE = timedelta(days=8)
@@ -68,11 +68,11 @@ def usage(settings: Settings, *, now: datetime) -> Report:
 def _is_missing(root: Path, directory: str) -> bool:
     """Tell whether there is no cache folder; one that is refused or closed to us is there, and reading says why."""
     try:
-        with files.folder(root, directory):
+        with safe_files.folder(root, directory):
             return False
     except FileNotFoundError:
         return True
-    except (files.Refused, OSError):
+    except (safe_files.Refused, OSError):
         return False
 
 

@@ -9,13 +9,13 @@ from threading import Event
 from typing import cast
 
 from ..core.errors import UserError
-from ..core.names import count, listed, printable, size
-from ..core.report import Finding, Interrupted, Metric, Report, Status
+from ..core.report.model import Finding, Interrupted, Metric, Report, Status
 from ..core.settings.model import Settings
+from ..core.text.formatting import count, listed, printable, size
 from .forecast import Point
-from .history import BACKUPS, CACHE, DISK, INODES, LOGS, day_of, read_history
-from .judgement import growers, judge, judged, recorded, row
+from .forecast_findings import evaluate, growers, judged_series, recorded, row
 from .present import measure
+from .recorded_sizes import BACKUPS, CACHE, DISK, INODES, LOGS, day_of, read_history
 
 TASK = "quarterly.capacity-planning"
 
@@ -51,11 +51,11 @@ def plan(settings: Settings, *, now: datetime, stop: Event, frees: Mapping[str, 
     today = day_of(now)
     freeable = [*_freeable(frees, stop)]
     found = [
-        judged(name, amount, [*history.series.get(name, ()), Point(today, amount.used)])
+        judged_series(name, amount, [*history.series.get(name, ()), Point(today, amount.used)])
         for name, amount in present.amounts.items()
     ]
     findings = [
-        *(judge(own, each, now.date(), _helps(each.name, freeable)) for each in found),
+        *(evaluate(own, each, now.date(), _helps(each.name, freeable)) for each in found),
         *(_closed(name, reason) for name, reason in present.closed.items()),
         growers(history.folders, today, present.folders),
         *freeable,

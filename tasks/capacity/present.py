@@ -9,11 +9,11 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from ..core import files
-from ..core.names import printable
+from ..core.files import safe_files
+from ..core.files.disk_usage import usage_by_entry
 from ..core.settings.model import Settings
-from ..core.weighing import weigh
-from .history import BACKUPS, CACHE, DISK, INODES, LOGS
+from ..core.text.formatting import printable
+from .recorded_sizes import BACKUPS, CACHE, DISK, INODES, LOGS
 
 _MEGABYTE = 1_000_000
 
@@ -47,7 +47,7 @@ def measure(settings: Settings, stop: Event) -> Present:
         OSError: the root cannot be read.
     """
     root = Path(settings.root)
-    folders = weigh(root, stop)
+    folders = usage_by_entry(root, stop)
     amounts = {DISK: _space(root, settings), INODES: _inodes(root, settings)}
     limits = folder_limits(settings)
     closed: dict[str, str] = {}
@@ -58,7 +58,7 @@ def measure(settings: Settings, stop: Event) -> Present:
     ):
         try:
             held = _held(root, directory, folders, stop)
-        except files.Refused as error:
+        except safe_files.Refused as error:
             closed[name] = str(error)
         except OSError as error:
             closed[name] = f"{printable(directory)} cannot be read: {error.strerror}."
@@ -83,8 +83,8 @@ def _held(root: Path, directory: str, folders: Counter[str], stop: Event) -> flo
     if directory in folders:
         return folders[directory]
     try:
-        with files.folder(root, directory):
-            return weigh(root / directory, stop).total()
+        with safe_files.folder(root, directory):
+            return usage_by_entry(root / directory, stop).total()
     except FileNotFoundError:
         return None
 

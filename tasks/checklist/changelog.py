@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from packaging.version import Version
 
-from ..core import files
-from ..core.names import printable
+from ..core.files import safe_files
+from ..core.text.formatting import printable
 from .releases import parsed
 
 _LIMIT = 10_000_000
@@ -42,12 +42,12 @@ class Changelog(NamedTuple):
 def read(root: Path, path: str) -> Changelog:
     """Return what the changelog *path* below *root* says."""
     try:
-        text = files.read(root, path, limit=_LIMIT).decode("utf-8-sig")
+        text = safe_files.read(root, path, limit=_LIMIT).decode("utf-8-sig")
     except FileNotFoundError:
         return Changelog(missing=True)
     except UnicodeDecodeError:
         return Changelog(problem=f"{printable(path)} is no text in UTF-8.")
-    except files.Refused as error:
+    except safe_files.Refused as error:
         return Changelog(problem=str(error))
     except OSError as error:
         return Changelog(problem=f"{printable(path)} cannot be read: {error.strerror}.")

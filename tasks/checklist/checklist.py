@@ -14,17 +14,17 @@ from threading import Event
 from typing import Any, NamedTuple, TypeAlias
 
 from ..core.errors import UserError
-from ..core.fresh_reports import Source, rows
-from ..core.interpreter import Interpreter
-from ..core.interrupt import deferred_interrupt
-from ..core.lock import LOCK_FILE
-from ..core.names import printable
-from ..core.report import Interrupted, Report
+from ..core.files.lock import LOCK_FILE
+from ..core.programs.interpreter import Interpreter
+from ..core.programs.interrupt import deferred_interrupt
+from ..core.report.model import Interrupted, Report
+from ..core.report.reused_reports import Source, rows
 from ..core.settings.model import GATES, Settings
+from ..core.text.formatting import printable
 from .changelog import Changelog
 from .changelog import read as read_changelog
 from .commands import Command, carry_out, environment
-from .gate import Answer, Judged, Said, finding
+from .gate import Answer, EvaluatedGate, GateResult, finding
 from .gates import (
     backup,
     branch,
@@ -40,16 +40,16 @@ from .gates import (
     version,
 )
 from .releases import last_release
+from .report_gate import ReportGate, evaluate
 from .repository import NoRepository, Repository, look
 from .stated_version import Reading
 from .stated_version import read as read_versions
-from .taken import Taken, judge
 from .usual_commands import command_for_tests, commands_for_linting
-from .verdict import told, verdict
+from .verdict import summary, verdict
 
 TASK = "release.checklist"
 
-_TAKEN = (providers.TAKEN, dependencies.TAKEN, configuration.TAKEN, backup.TAKEN)
+_TAKEN = (providers.REPORT_GATE, dependencies.REPORT_GATE, configuration.REPORT_GATE, backup.REPORT_GATE)
 
 _GATES = {
     gate.name: gate
@@ -59,8 +59,8 @@ _GATES = {
         version.GATE,
         tests.GATE,
         linters.GATE,
-        errors.TAKEN.gate,
-        disk.TAKEN.gate,
+        errors.REPORT_GATE.gate,
+        disk.REPORT_GATE.gate,
         maintenance.GATE,
         *(each.gate for each in _TAKEN),
     )
@@ -74,7 +74,7 @@ _COMMANDS = (tests.GATE.name, linters.GATE.name)
 _TICK = 0.25
 """Seconds after which progress is told again while a command runs."""
 
-_STOPPED = Said(Answer.NOT_CHECKED, "It was told to stop before this was looked at.", "Run it again.")
+_STOPPED = GateResult(Answer.NOT_CHECKED, "It was told to stop before this was looked at.", "Run it again.")
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ Measure: TypeAlias = Callable[[str, Callable[[Source], bool]], Source]
 
 
 @dataclass(frozen=True)
-class Means:
+class Ports:
     """From what the answers come.
 
     Attributes:
@@ -116,7 +116,7 @@ class State(NamedTuple):
 
 def check(
     settings: Settings,
-    means: Means,
+    means: Ports,
     *,
     skip: Sequence[str] = (),
     reason: str = "",
@@ -142,10 +142,10 @@ def check(
     """
     root, own = Path(settings.root), settings.release
     said = {
-        name: Said(Answer.SKIPPED, "Left out by maintenance.release.gates.")
+        name: GateResult(Answer.SKIPPED, "Left out by maintenance.release.gates.")
         for name in GATES
         if own.gates.get(name, "skip") == "skip"
-    } | {name: Said(Answer.SKIPPED, f"Left out by --skip: {printable(reason)}") for name in skip}
+    } | {name: GateResult(Answer.SKIPPED, f"Left out by --skip: {printable(reason)}") for name in skip}
     # Before anything runs that may write into the tree.
     state = State(
         look(root), read_versions(root, own.version_files, _kept_folders(settings)), read_changelog(root, own.changelog)
@@ -166,8 +166,8 @@ def check(
             said |= answers()
         if commands and not dry_run and "tree" in questions:
             said["tree"] = _looked_again(said["tree"], state.repository, root, settings)
-    said |= {each.gate.name: judge(each, sources[each.procedure]) for each in takers if each.procedure in sources}
-    judged = [Judged(_GATES[name], own.gates.get(name, "skip"), said.get(name, _STOPPED)) for name in GATES]
+    said |= {each.gate.name: evaluate(each, sources[each.procedure]) for each in takers if each.procedure in sources}
+    judged = [EvaluatedGate(_GATES[name], own.gates.get(name, "skip"), said.get(name, _STOPPED)) for name in GATES]
     advance(len(judged))
     report = _report(settings, state, judged, sources, dry_run=dry_run)
     if stop.is_set():
@@ -175,15 +175,17 @@ def check(
     return report
 
 
-def _looked_again(before: Said, repository: Repository | NoRepository, root: Path, settings: Settings) -> Said:
+def _looked_again(
+    before: GateResult, repository: Repository | NoRepository, root: Path, settings: Settings
+) -> GateResult:
     """Return what the tree is like once the project's commands have run, where it was as it should be before."""
     after = look(root)
-    again = tree.judge(after, (*_kept_folders(settings), LOCK_FILE))
+    again = tree.evaluate(after, (*_kept_folders(settings), LOCK_FILE))
     moved = isinstance(after, Repository) and isinstance(repository, Repository) and after.head != repository.head
     if before.answer is not Answer.GO or (again.answer is Answer.GO and not moved):
         return before
     reason = "HEAD is another commit now." if again.answer is Answer.GO else again.reason
-    return Said(
+    return GateResult(
         Answer.NO_GO,
         f"It was committed, until the tests and linters ran: {reason}",
         "Have them write to ignored files only; git status shows what they left.",
@@ -196,8 +198,8 @@ def _kept_folders(settings: Settings) -> tuple[str, ...]:
 
 
 def _questions(
-    settings: Settings, means: Means, state: State, now: datetime, stop: Event, *, dry_run: bool
-) -> dict[str, Callable[[], Said]]:
+    settings: Settings, means: Ports, state: State, now: datetime, stop: Event, *, dry_run: bool
+) -> dict[str, Callable[[], GateResult]]:
     """Return how the gates are asked that take nothing over from other procedures."""
     root, own = Path(settings.root), settings.release
     last = None
@@ -206,7 +208,7 @@ def _questions(
     since = last.tag.created if last else None
     environ = environment(means.interpreter.python, means.environ)
 
-    def run(command: Command) -> Said:
+    def run(command: Command) -> GateResult:
         return carry_out(
             command,
             root,
@@ -218,38 +220,38 @@ def _questions(
 
     carry = None if dry_run else run
     return {
-        "tree": lambda: tree.judge(state.repository, (*_kept_folders(settings), LOCK_FILE)),
-        "branch": lambda: branch.judge(state.repository, own.branches),
-        "version": lambda: version.judge(
+        "tree": lambda: tree.evaluate(state.repository, (*_kept_folders(settings), LOCK_FILE)),
+        "branch": lambda: branch.evaluate(state.repository, own.branches),
+        "version": lambda: version.evaluate(
             state.reading,
             state.changelog,
             state.repository,
             prefix=own.tag_prefix,
             changelog_path=own.changelog,
         ),
-        "errors": lambda: judge(errors.TAKEN, Source(means.errors(since, stop), now, reused=False)),
-        "disk": lambda: judge(disk.TAKEN, Source(means.room(), now, reused=False)),
-        "maintenance": lambda: maintenance.judge(means.maintenance),
-        "tests": lambda: tests.judge(command_for_tests(root, own), means.interpreter, carry),
-        "linters": lambda: linters.judge(commands_for_linting(root, own), carry),
+        "errors": lambda: evaluate(errors.REPORT_GATE, Source(means.errors(since, stop), now, reused=False)),
+        "disk": lambda: evaluate(disk.REPORT_GATE, Source(means.room(), now, reused=False)),
+        "maintenance": lambda: maintenance.evaluate(means.maintenance),
+        "tests": lambda: tests.evaluate(command_for_tests(root, own), means.interpreter, carry),
+        "linters": lambda: linters.evaluate(commands_for_linting(root, own), carry),
     }
 
 
-def _answered(name: str, question: Callable[[], Said]) -> Said:
+def _answered(name: str, question: Callable[[], GateResult]) -> GateResult:
     """Ask one gate; an exception is its answer, and keeps none of the others from answering."""
     try:
         return question()
     except UserError as error:
-        return Said(Answer.NOT_CHECKED, str(error))
+        return GateResult(Answer.NOT_CHECKED, str(error))
     except Exception as error:  # noqa: BLE001 - the other gates go on, and the finding tells of it
         _log.debug("%s failed", name, exc_info=error)
         message = printable(" ".join(f"{type(error).__name__}: {error}".split()))
         remedy = f"Run inv --debug {TASK} to see where; please report it if it is a fault of the suite."
-        return Said(Answer.NOT_CHECKED, message, remedy)
+        return GateResult(Answer.NOT_CHECKED, message, remedy)
 
 
 def _measured(
-    takers: Sequence[Taken], *, means: Means, state: State, now: datetime, stop: Event, dry_run: bool
+    takers: Sequence[ReportGate], *, means: Ports, state: State, now: datetime, stop: Event, dry_run: bool
 ) -> dict[str, Source]:
     """Return the reports that these gates take over, by procedure; none of those that were not begun when told to stop.
 
@@ -260,10 +262,10 @@ def _measured(
     for procedure in dict.fromkeys(each.procedure for each in takers):
         gates = [each for each in takers if each.procedure == procedure]
 
-        def usable(source: Source, gates: Sequence[Taken] = gates) -> bool:
+        def usable(source: Source, gates: Sequence[ReportGate] = gates) -> bool:
             if any(each.of_commit for each in gates) and _is_older(source, state.repository):
                 return False
-            return dry_run or all(judge(each, source).answer in {Answer.GO, Answer.SKIPPED} for each in gates)
+            return dry_run or all(evaluate(each, source).answer in {Answer.GO, Answer.SKIPPED} for each in gates)
 
         if not stop.is_set():
             try:
@@ -285,18 +287,18 @@ def _is_older(source: Source, repository: Repository | NoRepository) -> bool:
 
 @contextmanager
 def _side_by_side(
-    questions: Mapping[str, Callable[[], Said]], stop: Event, advance: Callable[[int], None]
-) -> Iterator[Callable[[], dict[str, Said]]]:
+    questions: Mapping[str, Callable[[], GateResult]], stop: Event, advance: Callable[[int], None]
+) -> Iterator[Callable[[], dict[str, GateResult]]]:
     """Ask gates in threads while the body does something else; what is given waits for their answers."""
     if not questions:
         yield dict
         return
     with ThreadPoolExecutor(len(questions)) as pool:
-        running: dict[str, Future[Said]] = {
+        running: dict[str, Future[GateResult]] = {
             name: pool.submit(_answered, name, question) for name, question in questions.items()
         }
 
-        def answers() -> dict[str, Said]:
+        def answers() -> dict[str, GateResult]:
             pending = {*running.values()}
             while pending:
                 _, pending = wait(pending, _TICK, FIRST_COMPLETED)
@@ -311,7 +313,7 @@ def _side_by_side(
 
 
 def _report(
-    settings: Settings, state: State, judged: Sequence[Judged], sources: Mapping[str, Source], *, dry_run: bool
+    settings: Settings, state: State, judged: Sequence[EvaluatedGate], sources: Mapping[str, Source], *, dry_run: bool
 ) -> Report:
     repository = state.repository
     to_release = version.to_release(state.reading, state.changelog, repository, settings.release.tag_prefix)
@@ -333,7 +335,7 @@ def _report(
         **({"sources": rows(sources)} if sources else {}),
     }
     return Report(
-        summary=told(judged, str(to_release or "")),
+        summary=summary(judged, str(to_release or "")),
         dry_run=dry_run,
         findings=[finding(each) for each in judged],
         data=data,

@@ -10,9 +10,9 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from ..core.names import duration, printable
-from ..core.processes import Ended, run
-from .gate import Answer, Said
+from ..core.programs.processes import Ended, run
+from ..core.text.formatting import duration, printable
+from .gate import Answer, GateResult
 
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _FRAME = " =-"
@@ -70,7 +70,7 @@ def carry_out(
     deadline_seconds: float,
     redact: Callable[[str], str],
     stop: Event,
-) -> Said:
+) -> GateResult:
     """Run a command in the root, without a shell, and return what it means.
 
     Args:
@@ -89,9 +89,9 @@ def carry_out(
     return meaning(command, ended, deadline_seconds=deadline_seconds, redact=redact, stopped=stop.is_set())
 
 
-def _not_there(command: Command, program: str) -> Said:
+def _not_there(command: Command, program: str) -> GateResult:
     why = f", but {command.origin}" if command.origin else ""
-    return Said(
+    return GateResult(
         Answer.NOT_CHECKED,
         f"There is no program {printable(program)}{why}.",
         f"Install it in the project's environment (dependencies.python), or correct {command.setting}.",
@@ -100,7 +100,7 @@ def _not_there(command: Command, program: str) -> Said:
 
 def meaning(
     command: Command, ended: Ended, *, deadline_seconds: float, redact: Callable[[str], str], stopped: bool
-) -> Said:
+) -> GateResult:
     """Return what it means that a command ended so.
 
     Args:
@@ -111,19 +111,19 @@ def meaning(
         stopped: True where it was told to end early.
     """
     if ended.problem:
-        return Said(Answer.NOT_CHECKED, f"{printable(redact(ended.problem))}.", f"Correct {command.setting}.")
+        return GateResult(Answer.NOT_CHECKED, f"{printable(redact(ended.problem))}.", f"Correct {command.setting}.")
     if ended.succeeded:
         said = _last(ended, redact)
-        return Said(Answer.GO, f"{command} passed{': ' if said else ''}{said}.")
+        return GateResult(Answer.GO, f"{command} passed{': ' if said else ''}{said}.")
     if stopped:
-        return Said(Answer.NOT_CHECKED, f"{command} was told to stop before it had ended.", "Run it again.")
+        return GateResult(Answer.NOT_CHECKED, f"{command} was told to stop before it had ended.", "Run it again.")
     return _failure(command, ended, deadline_seconds, last_lines(ended, redact))
 
 
-def _failure(command: Command, ended: Ended, deadline_seconds: float, lines: tuple[str, ...]) -> Said:
+def _failure(command: Command, ended: Ended, deadline_seconds: float, lines: tuple[str, ...]) -> GateResult:
     status = ended.status or 0
     if ended.overdue:
-        return Said(
+        return GateResult(
             Answer.NO_GO,
             f"{command} had not ended within {duration(deadline_seconds)}, and was ended with all that it started.",
             "See what it waits for, or raise maintenance.release.deadline_seconds.",
@@ -131,11 +131,11 @@ def _failure(command: Command, ended: Ended, deadline_seconds: float, lines: tup
         )
     if status in command.unanswered:
         reason = command.unanswered[status]
-        return Said(Answer.NOT_CHECKED, f"{command}: {reason}.", f"Correct it, or set {command.setting}.", lines)
+        return GateResult(Answer.NOT_CHECKED, f"{command}: {reason}.", f"Correct it, or set {command.setting}.", lines)
     if _lacks_module(command, ended):
         return _not_there(command, command.words[2])
     how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
-    return Said(Answer.NO_GO, f"{command} {how}.", f"Run {command} in the root, and mend what it tells.", lines)
+    return GateResult(Answer.NO_GO, f"{command} {how}.", f"Run {command} in the root, and mend what it tells.", lines)
 
 
 def _lacks_module(command: Command, ended: Ended) -> bool:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..core.report import Finding, Status
+from ..core.report.model import Finding, Status
 from ..core.settings.model import Severity
 
 
@@ -32,7 +32,7 @@ class Gate(NamedTuple):
     title: str
 
 
-class Said(NamedTuple):
+class GateResult(NamedTuple):
     """A gate's answer.
 
     Attributes:
@@ -48,15 +48,15 @@ class Said(NamedTuple):
     lines: tuple[str, ...] = ()
 
 
-class Judged(NamedTuple):
+class EvaluatedGate(NamedTuple):
     """A gate with what it said, and what that means for the release."""
 
     gate: Gate
     severity: Severity
-    said: Said
+    said: GateResult
 
 
-def finding(judged: Judged) -> Finding:
+def finding(judged: EvaluatedGate) -> Finding:
     """Return a gate's answer as a finding: where it only warns, neither a no nor silence is worse than a warning."""
     gate, severity, said = judged
     stopped = {Answer.NO_GO: Status.CRITICAL, Answer.NOT_CHECKED: Status.UNKNOWN}

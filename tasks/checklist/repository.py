@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from ..core import git
-from ..core.names import printable
+from ..core.programs import git
+from ..core.text.formatting import printable
 
 
 class Tag(NamedTuple):
@@ -78,7 +78,7 @@ def look(root: Path) -> Repository | NoRepository:
     """
     try:
         return _look(root)
-    except git.Silent as error:
+    except git.GitError as error:
         if git.is_none(error):
             return NoRepository("The project is not in a Git repository.", "Run git init, and commit the project.")
         return NoRepository(f"Git cannot tell: {printable(error)}.", "See that git status works in the root.")

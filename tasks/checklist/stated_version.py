@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from ..core import files
-from ..core.names import printable
+from ..core.files import safe_files
+from ..core.text.formatting import printable
 
 _LIMIT = 1_000_000
 
@@ -93,10 +93,10 @@ def _look(root: Path, path: str, *, asked: bool) -> tuple[str, str]:
     """
     name = printable(path)
     try:
-        version = _version(path, files.read(root, path, limit=_LIMIT), asked=asked)
+        version = _version(path, safe_files.read(root, path, limit=_LIMIT), asked=asked)
     except FileNotFoundError:
         return "", f"{name} is not there."
-    except files.Refused as error:
+    except safe_files.Refused as error:
         return "", str(error)
     except OSError as error:
         return "", f"{name} cannot be read: {error.strerror}."

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core import files
+from ..core.files import safe_files
 from ..core.settings.model import ReleaseSettings
 from .commands import Command
 
@@ -96,8 +96,8 @@ def _tables(root: Path) -> dict[str, Mapping[str, Any]]:
 
 def _pyproject(root: Path) -> dict[str, Any]:
     try:
-        tool = tomllib.loads(files.read(root, "pyproject.toml", limit=_LIMIT).decode("utf-8-sig")).get("tool")
-    except (files.Refused, OSError, ValueError, RecursionError):
+        tool = tomllib.loads(safe_files.read(root, "pyproject.toml", limit=_LIMIT).decode("utf-8-sig")).get("tool")
+    except (safe_files.Refused, OSError, ValueError, RecursionError):
         return {}
     return {f"tool.{name}": table for name, table in tool.items()} if isinstance(tool, dict) else {}
 
@@ -105,7 +105,7 @@ def _pyproject(root: Path) -> dict[str, Any]:
 def _ini(root: Path, path: str) -> dict[str, Any]:
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read_string(files.read(root, path, limit=_LIMIT).decode("utf-8-sig"))
-    except (files.Refused, OSError, ValueError, configparser.Error):
+        parser.read_string(safe_files.read(root, path, limit=_LIMIT).decode("utf-8-sig"))
+    except (safe_files.Refused, OSError, ValueError, configparser.Error):
         return {}
     return {name: dict(parser[name]) for name in parser.sections()}

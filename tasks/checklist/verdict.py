@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 
-from .gate import Answer, Judged
+from .gate import Answer, EvaluatedGate
 
 
 class Verdict(Enum):
@@ -17,7 +17,7 @@ class Verdict(Enum):
     NOT_CHECKED = "NOT CHECKED"
 
 
-def verdict(judged: Sequence[Judged]) -> Verdict:
+def verdict(judged: Sequence[EvaluatedGate]) -> Verdict:
     """Return the verdict: one no of a gate that blocks is NO-GO; else one that could not be checked, NOT CHECKED.
 
     Where no gate says go, nothing was checked.
@@ -30,7 +30,7 @@ def verdict(judged: Sequence[Judged]) -> Verdict:
     return Verdict.GO
 
 
-def told(judged: Sequence[Judged], version: str) -> str:
+def summary(judged: Sequence[EvaluatedGate], version: str) -> str:
     """Return the verdict with the gates that it comes from and how many said what, on one line.
 
     Args:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ..core.names import count, listed
-from ..core.report import Finding, Status
+from ..core.report.model import Finding, Status
+from ..core.text.formatting import count, listed
 from .discovery import components_of
 from .inventory import Inventory, Reviewed
 from .spelling import bare

@@ -7,9 +7,9 @@ from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
-from ..core.keys import FILE, Key
-from ..core.names import count, listed, printable
-from ..core.report import Finding, Status
+from ..core.report.model import Finding, Status
+from ..core.secrets.keys import FILE, Key
+from ..core.text.formatting import count, listed, printable
 from .reading.source import read_source
 
 EXAMPLE = ".env.example"

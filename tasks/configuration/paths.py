@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from ..core.names import printable
+from ..core.text.formatting import printable
 
 _PLAIN = re.compile(
     r"""(?![-+.0-9]+$|(?:true|false|null|none)$)[^.\[\]"\s](?:[^.\[\]"\n\r\t]*[^.\[\]"\s])?""", re.IGNORECASE

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
-from ..core.names import count
-from ..core.report import Report, Status
+from ..core.report.model import Report, Status
 from ..core.settings.model import Settings
+from ..core.text.formatting import count
+from .file_findings import file_findings
 from .inventory import take
-from .judgement import file_findings
 
 
 def readable(settings: Settings, *, redact: Callable[[str], str], stop: Event) -> Report:

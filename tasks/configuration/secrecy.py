@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 
-from ..core.redaction import REDACTED
+from ..core.secrets.redaction import REDACTED
 
 KEY_BYTES = 32
 

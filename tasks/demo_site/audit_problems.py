@@ -7,8 +7,8 @@ import string
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..core import git
-from ..core.report import Status
+from ..core.programs import git
+from ..core.report.model import Status
 from .planted import Planted
 
 _IMPORTED = "generator/prompts.py"
@@ -35,7 +35,7 @@ def plant(site: Path) -> Iterator[Planted]:
     try:
         git.ask(site, "init", "--quiet", "--template=", "--initial-branch=main")
         git.ask(site, "add", "--force", _SCRIPT)
-    except git.Silent:
+    except git.GitError:
         return
     yield Planted("a secret that Git tracks", "audit.secrets", _SCRIPT, 1, Status.CRITICAL)
 

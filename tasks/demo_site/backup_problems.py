@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ..core.report import Status
+from ..core.report.model import Status
 from .planted import Planted
 
 _FOLDER = "backups"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ..core.report import Status
+from ..core.report.model import Status
 from .planted import OWN_STATISTICS, STATISTICS, Planted
 from .site import cache_entry
 

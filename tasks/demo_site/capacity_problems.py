@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ..core.report import Status
+from ..core.report.model import Status
 from ..core.settings.model import HealthSettings
 from .planted import Planted
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from ..core.report import Report, Status
+from ..core.report.model import Report, Status
 from . import (
     cache_problems,
     capacity_problems,
@@ -15,7 +15,7 @@ from . import (
     log_problems,
     provider_problems,
 )
-from .planted import Planted, judge, keepsakes
+from .planted import Planted, evaluate, keepsakes
 
 
 def plant(site: Path, now: datetime) -> list[Planted]:
@@ -35,7 +35,7 @@ def demonstrate(site: Path, problems: list[Planted], run: Callable[[], list[Repo
     before = keepsakes(site)
     with cache_problems.in_use(site), log_problems.live_writer(site) as written:
         reports = run()
-    findings = [*judge(problems, reports, before, site), log_problems.judge_lines(site, written)]
+    findings = [*evaluate(problems, reports, before, site), log_problems.evaluate_lines(site, written)]
     found = sum(finding.check == "demo.planted" and finding.status is Status.OK for finding in findings)
     return Report(
         summary=f"found {found} of {len(problems)} planted problems",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..core.report import Status
+from ..core.report.model import Status
 from .package_index import Offered, package_index
 from .planted import Planted
 from .vulnerability_service import Known, vulnerability_service

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ..core.names import count
-from ..core.report import Finding, Status
+from ..core.report.model import Finding, Status
+from ..core.text.formatting import count
 from .planted import Planted
 from .site import KNOWN_ERROR, LOG, log_line
 
@@ -108,7 +108,7 @@ def live_writer(site: Path) -> Iterator[Written]:
             written.lines = int(process.communicate()[0])
 
 
-def judge_lines(site: Path, written: Written) -> Finding:
+def evaluate_lines(site: Path, written: Written) -> Finding:
     """Return the finding on whether every line of the live writer is there once, in an archive or in its log."""
     texts = [gzip.decompress(path.read_bytes()) for path in sorted((site / "logs/archive").rglob("worker_*.gz"))]
     texts.append((site / _WORKER).read_bytes())

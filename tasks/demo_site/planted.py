@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from ..core.json_files import read_object
-from ..core.names import listed
-from ..core.report import Finding, Report, Status
+from ..core.files.json_files import read_object
+from ..core.report.model import Finding, Report, Status
+from ..core.text.formatting import listed
 
 LEDGER = "verified.json"
 """What the verification of backups keeps beside them."""
@@ -66,7 +66,7 @@ def keepsakes(site: Path) -> dict[str, str]:
     }
 
 
-def judge(problems: list[Planted], reports: list[Report], before: dict[str, str], site: Path) -> Iterator[Finding]:
+def evaluate(problems: list[Planted], reports: list[Report], before: dict[str, str], site: Path) -> Iterator[Finding]:
     """Yield one finding per planted problem, and one on whether everything else is as it was."""
     for problem in problems:
         task = problem.is_told_of(reports)

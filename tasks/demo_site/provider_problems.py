@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ..core.report import Status
+from ..core.report.model import Status
 from .planted import Planted
 from .provider_stand_in import Behaviour, stand_in
 from .site import KEYS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..core.report import Status
+from ..core.report.model import Status
 from .planted import Planted
 from .site import VERSION
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
 
-from ..core import files
-from ..core.files import Refused
+from ..core.files import safe_files
+from ..core.files.safe_files import Refused
 
 _LIMIT = 50_000_000
 """Bytes of a file: the lock of a large project has some megabytes."""
@@ -26,7 +26,7 @@ def back_up(root: Path, path: str, today: date) -> str:
     """
     name = copy_path(root, path, today)
     if not (root / name).exists():
-        files.write(root, name, files.read(root, path, limit=_LIMIT))
+        safe_files.write(root, name, safe_files.read(root, path, limit=_LIMIT))
         (root / name).chmod((root / path).stat().st_mode & 0o777)
     return name
 
@@ -39,11 +39,11 @@ def copy_path(root: Path, path: str, today: date) -> str:
     Raises:
         Refused, OSError: one of them cannot be read.
     """
-    content = files.read(root, path, limit=_LIMIT)
+    content = safe_files.read(root, path, limit=_LIMIT)
     serial, latest = 1, ""
     while (root / (name := _name(path, today, serial))).exists():
         serial, latest = serial + 1, name
-    if latest and files.read(root, latest, limit=_LIMIT) == content:
+    if latest and safe_files.read(root, latest, limit=_LIMIT) == content:
         return latest
     return name
 
@@ -82,7 +82,7 @@ def prune(root: Path, path: str, today: date, days: int) -> list[str]:
     """Delete the expired copies of a file and return those that are gone."""
     gone = []
     for name in expired(root, path, today, days):
-        with suppress(OSError, Refused), files.folder(root, str(PurePosixPath(name).parent)) as folder:
+        with suppress(OSError, Refused), safe_files.folder(root, str(PurePosixPath(name).parent)) as folder:
             os.unlink(PurePosixPath(name).name, dir_fd=folder)
             gone.append(name)
     return gone

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Event
 
-from ..core.processes import run
+from ..core.programs.processes import run
 from .environment import Environment
 
 _SECONDS = 60.0

@@ -11,22 +11,22 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from ..core import files
 from ..core.errors import UserError
-from ..core.files import Refused
-from ..core.names import count, listed, printable
-from ..core.report import Action, Finding, Report, Status
+from ..core.files import safe_files
+from ..core.files.safe_files import Refused
+from ..core.report.model import Action, Finding, Report, Status
 from ..core.settings.model import Settings
+from ..core.text.formatting import count, listed, printable
 from .backups import expired, prune
+from .dependency_review import Reviewed, reported, review
 from .environment import Environment
-from .installing.refusals import Refusal
-from .judgement import TASK
+from .package_findings import TASK
 from .planning import Move, Scope
 from .preparing import prepare
-from .review import Reviewed, reported, review
+from .refusals import Refusal
 from .undo.journal import FOLDER, Broken, pending
 from .undo.restoring import restore
-from .updating import Ground, Plan, Updated, paths_written, update
+from .updating import Plan, UpdateContext, Updated, paths_written, update
 
 Ask: TypeAlias = Callable[[Iterable[str], str], bool]
 """Shows lines and asks a question; False where nobody is there."""
@@ -103,7 +103,7 @@ def run_update(
             else:
                 findings.append(_finding(Status.SKIPPED, f"Not updated: {_all(planned.plan.moves)}.", None))
         else:
-            ground = Ground(root, planned.installer, settings.dependencies, environ, now, advance, redact, stop)
+            ground = UpdateContext(root, planned.installer, settings.dependencies, environ, now, advance, redact, stop)
             updated = update(ground, planned.plan)
             findings.append(_outcome(updated))
             if updated.done:
@@ -219,7 +219,7 @@ def _with_audit(settings: Settings, report: Report, reviewed: Reviewed, now: dat
     if dry_run:
         return msgspec.structs.replace(report, actions=[*report.actions, _to_write(path)])
     try:
-        files.write(Path(settings.root), path, _document(reviewed.outcome.raw))
+        safe_files.write(Path(settings.root), path, _document(reviewed.outcome.raw))
     except (Refused, OSError) as error:
         finding = Finding(
             check="dependencies.report",

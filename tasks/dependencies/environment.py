@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..core.names import duration, printable
-from ..core.processes import Ended, run
+from ..core.programs.processes import Ended, run
+from ..core.text.formatting import duration, printable
 
 _OWN_FOLDERS = (".venv", "venv")
 """Where projects keep their environment, in this order: the first is uv's, Poetry's and most editors' default."""
@@ -36,7 +36,7 @@ class Place(NamedTuple):
     origin: str
 
 
-class Nowhere(NamedTuple):
+class NoEnvironment(NamedTuple):
     """There is no environment that can be told to be the project's.
 
     Attributes:
@@ -100,7 +100,7 @@ class Environment(NamedTuple):
 
 def locate(
     root: Path, configured: str, environ: Mapping[str, str], *, make: str = "python3 -m venv .venv"
-) -> Place | Nowhere:
+) -> Place | NoEnvironment:
     """Return the interpreter of the project's environment.
 
     That is the configured one; else that of ``.venv`` or ``venv`` in the root; else that of the active environment,
@@ -117,7 +117,7 @@ def locate(
         python = _interpreter(path) if path.is_dir() else path
         if python is not None and python.is_file():
             return Place(python, CONFIGURED)
-        return Nowhere(
+        return NoEnvironment(
             f"There is no interpreter at {printable(str(path))}, which dependencies.python names.",
             "Set dependencies.python to an interpreter, or leave it empty.",
         )
@@ -130,7 +130,7 @@ def locate(
     if python is not None and not is_own(python):
         return Place(python, "the active environment")
     found = "the active one is the suite's own" if python is not None else "none is active"
-    return Nowhere(
+    return NoEnvironment(
         "No environment is known to be the project's: "
         f"there is no {' or '.join(_OWN_FOLDERS)} in the root, and {found}.",
         f"Set dependencies.python to the project's interpreter, or make the environment: {make}",
@@ -148,7 +148,7 @@ def is_own(python: Path) -> bool:
     return python.parent.parent.resolve() == Path(sys.prefix).resolve()
 
 
-def examine(place: Place, environ: Mapping[str, str], stop: Event | None = None) -> Environment | Nowhere:
+def examine(place: Place, environ: Mapping[str, str], stop: Event | None = None) -> Environment | NoEnvironment:
     """Return what an interpreter tells of its environment.
 
     Args:
@@ -164,7 +164,7 @@ def examine(place: Place, environ: Mapping[str, str], stop: Event | None = None)
         stop=stop,
     )
     if not ended.succeeded:
-        return Nowhere(
+        return NoEnvironment(
             f"{_named(place)} does not work: {_failure(ended)}.",
             "Make the environment anew, or set dependencies.python to another interpreter.",
         )
@@ -172,7 +172,7 @@ def examine(place: Place, environ: Mapping[str, str], stop: Event | None = None)
         told = msgspec.json.decode(ended.output, type=dict[str, Any])
         return _environment(place, told)
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
-        return Nowhere(
+        return NoEnvironment(
             f"{_named(place)} answers with something else than was asked for.",
             "See that it is a Python interpreter of version 3.8 or newer.",
         )

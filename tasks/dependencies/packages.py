@@ -11,10 +11,10 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ..core.names import printable
 from ..core.settings.model import DependencySettings
+from ..core.text.formatting import printable
 from .environment import Environment, Installed
-from .index.asking import Answer, Project, Unasked, Unknown
+from .index.asking import Answer, Project, QueryFailed, Unknown
 from .index.candidates import Candidate, candidate
 from .requirements.declared import Declaration
 from .roles import Role, applies, required_by, roles
@@ -189,7 +189,7 @@ def _declared(each: Declaration) -> Iterator[Bound]:
 
 
 def _reason(answer: Answer | None) -> str:
-    if isinstance(answer, Unknown | Unasked):
+    if isinstance(answer, Unknown | QueryFailed):
         return answer.reason
     return "the index was not asked"
 

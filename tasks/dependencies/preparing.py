@@ -10,18 +10,18 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from ..core.names import listed, printable
 from ..core.settings.model import Settings
-from .environment import CONFIGURED, Environment, Nowhere
+from ..core.text.formatting import listed, printable
+from .dependency_review import Reviewed
+from .environment import CONFIGURED, Environment, NoEnvironment
 from .installing.installers import ByPip, ByUv, Installer
 from .installing.locking import lock_path
-from .installing.pips import Pip
-from .installing.refusals import Refusal
+from .installing.pip_runner import Pip
 from .installing.resolving import Sources, resolve
 from .packages import Package
 from .planning import Scope, at_least, caps, constraints, moves
+from .refusals import Refusal
 from .requirements.declared import constraint_lines, declared, option_lines, relaxed_lines
-from .review import Reviewed
 from .roles import Role, applies, required_by
 from .updating import Plan, edits
 from .uv.locking import relock
@@ -63,7 +63,7 @@ def prepare(
         stop: ends it early where it is set.
     """
     environment = reviewed.environment
-    if isinstance(environment, Nowhere):
+    if isinstance(environment, NoEnvironment):
         return Refusal("Nothing can be updated without an environment.", environment.remedy)
     root = Path(settings.root)
     if refusal := _unfit_files(reviewed) or _unfit_environment(root, environment):

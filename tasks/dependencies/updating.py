@@ -14,25 +14,25 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from ..core import files
-from ..core.files import Refused
-from ..core.names import listed, printable
+from ..core.files import safe_files
+from ..core.files.safe_files import Refused
 from ..core.settings.model import DependencySettings
+from ..core.text.formatting import listed, printable
 from .backups import back_up, copy_path
-from .environment import Environment, Nowhere, Place, examine
+from .environment import Environment, NoEnvironment, Place, examine
 from .installing.installers import Installer
 from .installing.locking import lock_text
-from .installing.refusals import Refusal
 from .installing.smoke import Smoke, smoke
 from .planning import Move
+from .refusals import Refusal
 from .requirements.editing import edited
 from .requirements.reading import Tree, encoded
 from .undo.journal import FOLDER, end, pending
 from .undo.restoring import restore
-from .undo.taking import take
+from .undo.snapshot import take
 
 
-class Ground(NamedTuple):
+class UpdateContext(NamedTuple):
     """What all steps of an update share.
 
     Attributes:
@@ -125,7 +125,7 @@ def edits(tree: Tree, pins: Mapping[str, tuple[str, str]]) -> Mapping[str, str]:
     return {path: text for path, text in changed.items() if text != tree.files[path].text}
 
 
-def update(ground: Ground, plan: Plan) -> Updated:
+def update(ground: UpdateContext, plan: Plan) -> Updated:
     """Carry a plan out, or leave everything as it was.
 
     Args:
@@ -148,7 +148,7 @@ def update(ground: Ground, plan: Plan) -> Updated:
         return _apply(ground, plan, Path(name))
 
 
-def _try(ground: Ground, plan: Plan, work: Path) -> Refusal | None:
+def _try(ground: UpdateContext, plan: Plan, work: Path) -> Refusal | None:
     """Install everything in a fresh environment and run the smoke test there; return what failed."""
     staged = ground.installer.stage(plan.pins, plan.local, work)
     ground.advance(1)
@@ -164,7 +164,7 @@ def _try(ground: Ground, plan: Plan, work: Path) -> Refusal | None:
     )
 
 
-def _apply(ground: Ground, plan: Plan, work: Path) -> Updated:
+def _apply(ground: UpdateContext, plan: Plan, work: Path) -> Updated:
     """Change the live environment and the project's files, or put everything back."""
     environment = ground.installer.environment
     try:
@@ -185,7 +185,7 @@ def _apply(ground: Ground, plan: Plan, work: Path) -> Updated:
         if failed is None:
             written = _write(ground, plan)
             end(ground.root)
-            return Updated(done=True, message=_told(plan), written=tuple(written))
+            return Updated(done=True, message=_summary(plan), written=tuple(written))
         failure = failed
     except (Refused, OSError) as error:
         failure = _sentence(error).rstrip(".")
@@ -207,7 +207,7 @@ def _apply(ground: Ground, plan: Plan, work: Path) -> Updated:
     )
 
 
-def _change(ground: Ground, plan: Plan, work: Path) -> str | None:
+def _change(ground: UpdateContext, plan: Plan, work: Path) -> str | None:
     """Change the live environment; return what failed."""
     refusal = ground.installer.apply({move.name: move.after for move in plan.moves}, work)
     ground.advance(1)
@@ -218,7 +218,7 @@ def _change(ground: Ground, plan: Plan, work: Path) -> str | None:
     return None if live.passed else f"the smoke test fails in the live environment: {live.message}"
 
 
-def _write(ground: Ground, plan: Plan) -> list[str]:
+def _write(ground: UpdateContext, plan: Plan) -> list[str]:
     """Write the requirements files, after a copy of each, and the lock; return their paths.
 
     Raises:
@@ -227,14 +227,14 @@ def _write(ground: Ground, plan: Plan) -> list[str]:
     written = []
     for path, text in plan.edits.items():
         written += [back_up(ground.root, path, ground.now.date()), path]
-        files.write(ground.root, path, encoded(text))
+        safe_files.write(ground.root, path, encoded(text))
     if not plan.lock:
         return written
     now = examine(Place(ground.installer.environment.python, ""), ground.environ)
-    if isinstance(now, Nowhere):
+    if isinstance(now, NoEnvironment):
         raise Refused(now.message)
     text = lock_text(now.packages.values(), now.version, ground.settings.requirements)
-    files.write(ground.root, plan.lock, text.encode())
+    safe_files.write(ground.root, plan.lock, text.encode())
     return [*written, plan.lock]
 
 
@@ -248,7 +248,7 @@ def put_back(root: Path) -> tuple[str, ...]:
     return () if journal is None else restore(root, journal).problems
 
 
-def _told(plan: Plan) -> str:
+def _summary(plan: Plan) -> str:
     return f"Updated: {', '.join(map(str, plan.moves))}."
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ..core.quantile import quantile
+from ..core.report.quantile import quantile
 from .figures import Figures, figures, rounded, together
-from .tally import Group, Tally
+from .generation_tally import Group, Tally
 
 FEWEST = 10
 """Generations below which nothing is concluded from a share, a mean or a percentile."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..core.names import count, duration
-from ..core.report import Finding, Report, Status
-from .records import Records
-from .tally import LONGEST, NONE, Fault
+from ..core.report.model import Finding, Report, Status
+from ..core.text.formatting import count, duration
+from .generation_records import Records
+from .generation_tally import LONGEST, NONE, Fault
 from .times import AHEAD
 
 CHECK = "generation.records"

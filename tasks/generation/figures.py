@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..core.names import count, percent
-from ..core.report import Metric
-from .tally import Group, Tally
+from ..core.report.model import Metric
+from ..core.text.formatting import count, percent
+from .generation_tally import Group, Tally
 
 
 @dataclass(frozen=True, slots=True)

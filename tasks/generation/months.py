@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from ..core.names import count, printable
-from ..core.report import Finding, Report, Status
+from ..core.report.model import Finding, Report, Status
 from ..core.settings.model import GenerationSettings, Settings
+from ..core.text.formatting import count, printable
 from .comparison import compared, table
 from .faults import faults, unusable
 from .figures import metrics, summary, together
+from .generation_records import Records, read_records
 from .recommendations import recommendations
-from .records import Records, read_records
 from .times import DAY, Periods
 
 DAYS = 30
@@ -35,10 +35,10 @@ def compare(settings: Settings, *, now: datetime, redact: Callable[[str], str] =
     seconds = now.timestamp()
     periods = Periods((seconds - 2 * DAYS * DAY, seconds - DAYS * DAY), seconds)
     records = read_records(Path(settings.root), settings.generation.file, periods)
-    return judge(settings.generation, records, redact)
+    return evaluate(settings.generation, records, redact)
 
 
-def judge(settings: GenerationSettings, records: Records, redact: Callable[[str], str]) -> Report:
+def evaluate(settings: GenerationSettings, records: Records, redact: Callable[[str], str]) -> Report:
     """Return the report on *records*, whose periods are the two spans of 30 days."""
     subject = printable(settings.file)
     missing = unusable(records, subject, redact)

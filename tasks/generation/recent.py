@@ -7,13 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..core import names
-from ..core.names import count, duration, percent, printable
-from ..core.report import Finding, Report, Status
+from ..core.report.model import Finding, Report, Status
 from ..core.settings.model import GenerationSettings, Settings
+from ..core.text import formatting
+from ..core.text.formatting import count, duration, percent, printable
 from .faults import faults, unusable
 from .figures import Figures, by_component, metrics, rounded, summary, together
-from .records import Records, read_records
+from .generation_records import Records, read_records
 from .slowness import slowness
 from .times import Periods
 
@@ -32,16 +32,16 @@ def recent(settings: Settings, *, now: datetime, hours: float = 24, redact: Call
     seconds = now.timestamp()
     periods = Periods((seconds - hours * _HOUR,), seconds)
     records = read_records(Path(settings.root), settings.generation.file, periods)
-    return judge(settings.generation, records, hours, redact)
+    return evaluate(settings.generation, records, hours, redact)
 
 
-def judge(settings: GenerationSettings, records: Records, hours: float, redact: Callable[[str], str]) -> Report:
+def evaluate(settings: GenerationSettings, records: Records, hours: float, redact: Callable[[str], str]) -> Report:
     """Return the report on *records*, whose first period is that of the last *hours*."""
     subject = printable(settings.file)
     missing = unusable(records, subject, redact)
     if missing is not None:
         return missing
-    when = f"in the last {names.hours(hours)}"
+    when = f"in the last {formatting.hours(hours)}"
     components = by_component(records.tally, 1)
     total = together(components.values())
     findings = [*faults(records, subject, redact)]

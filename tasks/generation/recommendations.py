@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
-from ..core.names import count, duration, percent
-from ..core.report import Finding, Status
+from ..core.report.model import Finding, Status
 from ..core.settings.model import GenerationSettings
+from ..core.text.formatting import count, duration, percent
 from .comparison import Component, change
 from .figures import Figures
 from .slowness import slowness

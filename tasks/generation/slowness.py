@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..core.names import duration
-from ..core.report import Status
+from ..core.report.model import Status
 from ..core.settings.model import GenerationSettings
+from ..core.text.formatting import duration
 
 
 def slowness(settings: GenerationSettings, mean: float | None) -> tuple[Status, str]:

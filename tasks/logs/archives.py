@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..core.files import folder
+from ..core.files.safe_files import folder
 
 FOLDER = "archive"
 """In the log folder."""

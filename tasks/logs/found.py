@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from ..core.files import folder
+from ..core.files.safe_files import folder
 from ..core.settings.model import LogSettings
 
 

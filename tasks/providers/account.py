@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..core.names import printable
-from ..core.report import Finding, Status
+from ..core.report.model import Finding, Status
+from ..core.text.formatting import printable
 from .address import account_kind
 from .answers import Balance, KeyState
+from .exchange_outcome import Asked
 from .faults import NOT_SUPPORTED
-from .judgement import remedy
-from .outcome import Asked
+from .provider_findings import remedy
 
 CHECK = "providers.account"
 
@@ -20,7 +20,7 @@ LOW = 1.0
 _TOP_UP = "Top up the account in the provider's console."
 
 
-def judge(asked: Asked) -> Iterator[Finding]:
+def evaluate(asked: Asked) -> Iterator[Finding]:
     """Yield what the provider tells of the account; nothing where it could not be asked at all."""
     if not asked.complete or asked.refused is not None:
         return

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-from ..core.names import printable
 from ..core.settings.model import ProviderSettings
+from ..core.text.formatting import printable
 from .faults import Failure, Fault
 
 Account = Literal["balance", "api-key", "none"]

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from ..core.addresses import is_loopback
-from ..core.keys import Key
+from ..core.secrets.keys import Key
 from ..core.settings.model import ProviderSettings
+from ..core.text.addresses import is_loopback
 from . import address
 from .cleaning import cleaner
 from .exchange import quiet
+from .exchange_outcome import Asked, ExchangeOutcome
 from .faults import Failure, Fault
-from .line import Line
-from .outcome import Asked, Outcome
-from .resolution import Loop
+from .resolution import DnsEventLoop
+from .session import Session
 
 if TYPE_CHECKING:
     import ssl
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _GLANCE = 0.1
 """Seconds between two looks at the wish to stop."""
 
-Script = Callable[[Line], Awaitable[None]]
+Script = Callable[[Session], Awaitable[None]]
 
 
 def ask_all(
@@ -79,7 +79,7 @@ class _Way:
     place: address.Address
     key: str = field(repr=False)
     remark: str | None
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[ExchangeOutcome] = field(default_factory=list)
     closed: Failure | None = None
 
 
@@ -117,7 +117,7 @@ def _asked(
             await asyncio.wait(pending)
         return {name: _ended(task) for name, task in tasks.items()}
 
-    with quiet(), asyncio.Runner(loop_factory=Loop) as runner:
+    with quiet(), asyncio.Runner(loop_factory=DnsEventLoop) as runner:
         return runner.run(run())
 
 
@@ -138,4 +138,4 @@ async def _ask(way: _Way, script: Script, trusted: ssl.SSLContext, now: datetime
         way.closed = Failure(Fault.PROXY, message)
         return
     async with client:
-        await script(Line(way.settings, way.place, client, way.key, clean, now, outcomes=way.outcomes))
+        await script(Session(way.settings, way.place, client, way.key, clean, now, outcomes=way.outcomes))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..core.names import printable
-from ..core.redaction import REDACTED, redactor
+from ..core.secrets.redaction import REDACTED, redactor
+from ..core.text.formatting import printable
 
 READ = 5_000
 """Characters of a server's words that are looked at."""

@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from ..core.names import printable
+from ..core.text.formatting import printable
 from .faults import Failure, Fault
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 
-from ..core.names import duration
+from ..core.text.formatting import duration
 
 
 class Fault(Enum):

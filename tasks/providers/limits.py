@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from ..core.names import count, duration, printable
-from ..core.report import Finding, Status
-from .outcome import Asked
+from ..core.report.model import Finding, Status
+from ..core.text.formatting import count, duration, printable
+from .exchange_outcome import Asked
 from .waits import present, span
 
 CHECK = "providers.rate_limit"
@@ -63,7 +63,7 @@ def of(asked: Asked, now: datetime) -> list[Limit]:
     return []
 
 
-def judge(asked: Asked, now: datetime) -> Iterator[Finding]:
+def evaluate(asked: Asked, now: datetime) -> Iterator[Finding]:
     """Yield a finding per limit, or one that says that none is reported."""
     name = printable(asked.name)
     found = of(asked, now)

@@ -8,11 +8,11 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any
 
-from ..core.names import count, listed
-from ..core.report import Metric
+from ..core.report.model import Metric
+from ..core.text.formatting import count, listed
 from .answers import Completion, Offer
+from .exchange_outcome import Asked, ExchangeOutcome
 from .faults import Failure, Fault
-from .outcome import Asked, Outcome
 
 _PLACES = 4
 """Decimal places of what is written down."""
@@ -44,7 +44,7 @@ class Measure:
         return (self.requests - self.failures) / self.requests if self.requests else None
 
 
-def probes(asked: Asked) -> tuple[Outcome, ...]:
+def probes(asked: Asked) -> tuple[ExchangeOutcome, ...]:
     """Return the outcomes that are measured: of chat completions, or of the free list of models."""
     return asked.of(asked.settings.probe)
 

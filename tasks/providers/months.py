@@ -9,11 +9,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ..core.names import count, percent, printable
-from ..core.quantile import quantile
-from ..core.report import Finding, Metric, Report, Status
+from ..core.report.model import Finding, Metric, Report, Status
+from ..core.report.quantile import quantile
 from ..core.settings.model import ProviderSettings, Settings
-from .history import CHECK, SECONDS_A_DAY, History, Measurement, history_path, read
+from ..core.text.formatting import count, percent, printable
+from .provider_history import CHECK, SECONDS_A_DAY, History, Measurement, history_path, read
 from .trend import LEAST, SLOWER, change, is_slower
 
 DAYS = 30

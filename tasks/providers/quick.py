@@ -7,17 +7,17 @@ from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING
 
-from ..core.keys import Key
-from ..core.names import printable
-from ..core.report import Report
+from ..core.report.model import Report
+from ..core.secrets.keys import Key
 from ..core.settings.model import Settings
-from . import judgement, measures, remembering
+from ..core.text.formatting import printable
+from . import measures, provider_findings, remembering
 from .asking import ask_all, refused
+from .exchange_outcome import Request
 from .faults import Fault
-from .outcome import Request
 
 if TYPE_CHECKING:
-    from .line import Line
+    from .session import Session
 
 TASK = "daily.health-check"
 
@@ -50,24 +50,24 @@ def ask_once(
         task: the procedure that asks, which the history names.
     """
     if not settings.providers:
-        return judgement.none_set()
+        return provider_findings.none_set()
     if dry_run:
         requests = dict.fromkeys(settings.providers, 1)
-        return judgement.planned(requests, refused(settings.providers, keys), remembering.path(settings))
+        return provider_findings.planned(requests, refused(settings.providers, keys), remembering.path(settings))
     everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
     memory = remembering.remember(settings, everyone, task, now)
     figures = {printable(asked.name): measures.measure(asked) for asked in everyone if asked.complete}
     return Report(
-        summary=judgement.summary(everyone),
-        findings=[*(found for asked in everyone for found in judgement.answer(asked)), *memory.findings],
+        summary=provider_findings.summary(everyone),
+        findings=[*(found for asked in everyone for found in provider_findings.answer(asked)), *memory.findings],
         metrics=[metric for name, measured in figures.items() for metric in measures.metrics(name, measured)],
-        actions=[*judgement.actions(everyone), *memory.actions],
+        actions=[*provider_findings.actions(everyone), *memory.actions],
         files=memory.files,
         data={"providers": [measures.row(name, measured) for name, measured in figures.items()]},
     )
 
 
-async def _ask(line: Line) -> None:
+async def _ask(line: Session) -> None:
     if line.settings.probe == "models":
         await line.ask_for_models()
         return

@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ..core.report import Action, Finding
+from ..core.report.model import Action, Finding
 from ..core.settings.model import Settings
-from . import history
+from . import provider_history
+from .exchange_outcome import Asked
 from .measures import entry
-from .outcome import Asked
 
 
 class Memory(NamedTuple):
@@ -24,7 +24,7 @@ class Memory(NamedTuple):
 
 def path(settings: Settings) -> str:
     """Return the path of the history, below the root."""
-    return history.history_path(settings.logs.directory)
+    return provider_history.history_path(settings.logs.directory)
 
 
 def remember(settings: Settings, everyone: Sequence[Asked], source: str, now: datetime) -> Memory:
@@ -33,7 +33,7 @@ def remember(settings: Settings, everyone: Sequence[Asked], source: str, now: da
     if made is None:
         return Memory([], [], [])
     root, directory = Path(settings.root), settings.logs.directory
-    said = history.append(root, directory, made, now=now, days=settings.health.history_days)
+    said = provider_history.append(root, directory, made, now=now, days=settings.health.history_days)
     if said is not None:
         return Memory([said], [], [])
     return Memory([], [Action(verb="write", target=path(settings))], [path(settings)])

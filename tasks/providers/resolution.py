@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any
 
 
-class Loop(asyncio.SelectorEventLoop):
+class DnsEventLoop(asyncio.SelectorEventLoop):
     """A loop that looks up each name in a thread of its own, for which nobody waits."""
 
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:

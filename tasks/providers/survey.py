@@ -8,17 +8,17 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from ..core.keys import Key
-from ..core.names import printable
-from ..core.report import Finding, Report
+from ..core.report.model import Finding, Report
+from ..core.secrets.keys import Key
 from ..core.settings.model import ProviderSettings, Settings
-from . import account, history, judgement, limits, measures, remembering, trending
+from ..core.text.formatting import printable
+from . import account, limits, measures, provider_findings, provider_history, remembering, trend_findings
 from .address import account_kind
+from .exchange_outcome import Asked, Request
 from .faults import LASTING, UNREACHABLE
-from .outcome import Asked, Request
 
 if TYPE_CHECKING:
-    from .line import Line
+    from .session import Session
 
 TASK = "weekly.api-health"
 
@@ -50,27 +50,29 @@ def survey(
         redact: takes secrets out of what servers say.
     """
     if not settings.providers:
-        return judgement.none_set()
+        return provider_findings.none_set()
     from .asking import ask_all, refused
 
     if dry_run:
         requests = {name: _number(provider) for name, provider in settings.providers.items()}
-        return judgement.planned(requests, refused(settings.providers, keys), remembering.path(settings))
+        return provider_findings.planned(requests, refused(settings.providers, keys), remembering.path(settings))
     everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
     memory = remembering.remember(settings, everyone, TASK, now)
-    trends = trending.of(history.read(Path(settings.root), settings.logs.directory), settings.providers, now)
+    trends = trend_findings.of(
+        provider_history.read(Path(settings.root), settings.logs.directory), settings.providers, now
+    )
     figures = {printable(asked.name): measures.measure(asked) for asked in everyone if asked.complete}
     return Report(
-        summary=judgement.summary(everyone),
-        findings=[*_findings(everyone, now), *map(trending.judge, trends, trends.values()), *memory.findings],
+        summary=provider_findings.summary(everyone),
+        findings=[*_findings(everyone, now), *map(trend_findings.evaluate, trends, trends.values()), *memory.findings],
         metrics=[metric for name, measured in figures.items() for metric in measures.metrics(name, measured)],
-        actions=[*judgement.actions(everyone), *memory.actions],
+        actions=[*provider_findings.actions(everyone), *memory.actions],
         files=memory.files,
         data=_tables(
             {
                 "providers": [measures.row(name, measured) for name, measured in figures.items()],
                 "limits": [row for asked in everyone for row in limits.rows(asked, now)],
-                "trend": [trending.row(name, found) for name, found in trends.items()],
+                "trend": [trend_findings.row(name, found) for name, found in trends.items()],
             }
         ),
     )
@@ -84,17 +86,17 @@ def _number(provider: ProviderSettings) -> int:
 
 def _findings(everyone: Sequence[Asked], now: datetime) -> Iterator[Finding]:
     for asked in everyone:
-        yield from judgement.answer(asked)
-        yield from judgement.model(asked)
-        yield from limits.judge(asked, now)
-        yield from account.judge(asked)
+        yield from provider_findings.answer(asked)
+        yield from provider_findings.model(asked)
+        yield from limits.evaluate(asked, now)
+        yield from account.evaluate(asked)
 
 
 def _tables(tables: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     return {name: rows for name, rows in tables.items() if rows}
 
 
-async def _ask(line: Line) -> None:
+async def _ask(line: Session) -> None:
     failure = (await line.ask_for_models()).failure
     if line.settings.probe == "chat":
         for length in LENGTHS:

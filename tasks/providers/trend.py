@@ -8,7 +8,7 @@ from datetime import datetime
 from statistics import median
 from typing import Literal, TypeAlias
 
-from .history import SECONDS_A_DAY, Measurement
+from .provider_history import SECONDS_A_DAY, Measurement
 
 Direction: TypeAlias = Literal["faster", "slower", "steady", "not enough data"]
 

@@ -11,26 +11,26 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import PurePosixPath
 
-from ..core import files
-from ..core.json_files import LIMIT
-from ..core.names import count, listed, printable
-from ..core.report import Finding, Status
-from .means import Scene
+from ..core.files import safe_files
+from ..core.files.json_files import LIMIT
+from ..core.report.model import Finding, Status
+from ..core.text.formatting import count, listed, printable
+from .ports import Context
 
 _ENTRIES = 5_000
 _BYTES = 64_000_000
 """How many entries are read, and how much in all: a sample tells, and somebody waits for the rest of the diagnosis."""
 
 
-def entry_findings(scene: Scene) -> Iterator[Finding]:
+def entry_findings(scene: Context) -> Iterator[Finding]:
     """Yield how many entries of the cache were looked at and cannot be used, where there are any."""
     looked, left, damaged, closed = 0, _BYTES, [], []
     for path in _entries(scene):
         if looked == _ENTRIES or left <= 0 or scene.stop.is_set():
             break
         try:
-            content = files.read(scene.root, path, limit=left)
-        except (FileNotFoundError, files.Refused):
+            content = safe_files.read(scene.root, path, limit=left)
+        except (FileNotFoundError, safe_files.Refused):
             continue
         except OSError:
             closed.append(path)
@@ -64,11 +64,14 @@ def entry_findings(scene: Scene) -> Iterator[Finding]:
         )
 
 
-def _entries(scene: Scene) -> Iterator[str]:
+def _entries(scene: Context) -> Iterator[str]:
     """Yield the paths of the JSON files in the folders of the kinds; a folder that cannot be walked has none."""
     cache = scene.settings.cache
     for kind in cache.expiry_hours:
-        with suppress(files.Refused, OSError), files.folder(scene.root, f"{cache.directory}/{kind}") as descriptor:
+        with (
+            suppress(safe_files.Refused, OSError),
+            safe_files.folder(scene.root, f"{cache.directory}/{kind}") as descriptor,
+        ):
             for folder, _folders, names, _descriptor in os.fwalk(".", dir_fd=descriptor):
                 for name in sorted(names):
                     if name.endswith(".json"):
@@ -83,14 +86,14 @@ def _parses(content: bytes) -> bool:
     return True
 
 
-def record_findings(scene: Scene) -> Iterator[Finding]:
+def record_findings(scene: Context) -> Iterator[Finding]:
     """Yield the suite's own records that are broken; their owners keep them aside and begin anew."""
     for path, owner in scene.means.records.items():
         try:
-            content = files.read(scene.root, path, limit=LIMIT)
+            content = safe_files.read(scene.root, path, limit=LIMIT)
         except FileNotFoundError:
             continue
-        except (files.Refused, OSError) as error:
+        except (safe_files.Refused, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             yield _record(path, f"It cannot be read: {reason}", f"Move it away, or see that {owner} can read it.")
             continue

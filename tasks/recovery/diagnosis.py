@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from ..core.composition import attempt
-from ..core.report import Finding, Report, Status
+from ..core.report.model import Finding, Report, Status
+from ..core.run.composition import attempt
 from .damage import entry_findings, record_findings
 from .folders import folder_findings
-from .means import Scene
+from .ports import Context
 from .room import Room
 
 
@@ -37,12 +37,12 @@ def is_bad(finding: Finding) -> bool:
     return finding.status.severity > Status.SKIPPED.severity
 
 
-def measure(scene: Scene) -> Room:
+def measure(scene: Context) -> Room:
     """Measure how much room there is."""
     return Room.of(attempt("memory and disks", lambda _stop: scene.means.room(), scene.stop))
 
 
-def diagnose(scene: Scene, before: Diagnosis | None = None) -> Diagnosis:
+def diagnose(scene: Context, before: Diagnosis | None = None) -> Diagnosis:
     """Look at everything; what fails in that is a finding, and the rest is looked at all the same.
 
     Args:
@@ -58,11 +58,11 @@ def diagnose(scene: Scene, before: Diagnosis | None = None) -> Diagnosis:
     return Diagnosis(measure(scene), configuration, others)
 
 
-def _look(name: str, look: Callable[[Scene], Iterable[Finding]], scene: Scene) -> list[Finding]:
+def _look(name: str, look: Callable[[Context], Iterable[Finding]], scene: Context) -> list[Finding]:
     if scene.stop.is_set():
         return []
     return attempt(name, lambda _stop: Report(summary="", findings=[*look(scene)]), scene.stop).findings
 
 
-def _configuration(scene: Scene) -> Iterable[Finding]:
+def _configuration(scene: Context) -> Iterable[Finding]:
     return scene.means.configuration(scene.stop).findings

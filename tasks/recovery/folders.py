@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path, PurePosixPath
 
-from ..core import files
-from ..core.lock import project_lock
-from ..core.names import count, listed, printable
-from ..core.report import Action, Finding, Report, Status
-from .means import TASK, Scene
+from ..core.files import safe_files
+from ..core.files.lock import project_lock
+from ..core.report.model import Action, Finding, Report, Status
+from ..core.text.formatting import count, listed, printable
+from .ports import TASK, Context
 
 _UNSUPPORTED = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT})
 """How kernels and file systems say that they have no files without a name (open(2))."""
@@ -21,7 +21,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """No blocks or inodes, none left to this user, or a limit on what it may write."""
 
 
-def folder_findings(scene: Scene) -> Iterator[Finding]:
+def folder_findings(scene: Context) -> Iterator[Finding]:
     """Yield what keeps the project from writing, and which folders are missing.
 
     What is so in the root, a full disk for one, is told once, and so is what lies below a folder that is closed.
@@ -36,7 +36,7 @@ def folder_findings(scene: Scene) -> Iterator[Finding]:
         except FileNotFoundError:
             missing.append(path)
             continue
-        if isinstance(reason, files.Refused):
+        if isinstance(reason, safe_files.Refused):
             told[path] = None
             yield _closed(path, str(reason), "See that a folder of its own is in this place.")
         elif reason is not None and told.get(".") != reason.errno:
@@ -55,18 +55,18 @@ def folder_findings(scene: Scene) -> Iterator[Finding]:
         )
 
 
-def _reason(scene: Scene, path: str) -> files.Refused | OSError | None:
+def _reason(scene: Context, path: str) -> safe_files.Refused | OSError | None:
     """Return what keeps us from writing into a folder.
 
     Raises:
         FileNotFoundError: it is missing.
     """
     try:
-        with files.folder(scene.root, path) as descriptor:
+        with safe_files.folder(scene.root, path) as descriptor:
             return refusal(descriptor)
     except FileNotFoundError:
         raise
-    except (files.Refused, OSError) as error:
+    except (safe_files.Refused, OSError) as error:
         return error
 
 
@@ -109,7 +109,7 @@ def _remedy(path: Path, error: OSError) -> str:
     )
 
 
-def rebuild(scene: Scene) -> Report:
+def rebuild(scene: Context) -> Report:
     """Make the folders that are missing; what is in the place of one is told by :func:`folder_findings`.
 
     Raises:
@@ -127,7 +127,7 @@ def rebuild(scene: Scene) -> Report:
                     made.append(path)
             except _Unmade as error:
                 failed[path] = _unmade(path, str(error))
-            except (files.Refused, OSError):
+            except (safe_files.Refused, OSError):
                 closed.append(path)
     would = "would be " if scene.dry_run else ""
     message = f"{count(len(made), 'missing folder')} {would}made." if made else "No folder is missing."
@@ -144,7 +144,7 @@ class _Unmade(Exception):
     """A folder that is missing could not be made; the message says why, as a sentence."""
 
 
-def _make(scene: Scene, path: str) -> bool:
+def _make(scene: Context, path: str) -> bool:
     """Make a folder where it is missing, and tell whether it was.
 
     Raises:
@@ -152,12 +152,12 @@ def _make(scene: Scene, path: str) -> bool:
         Refused, OSError: something else is in its place, or it cannot be opened.
     """
     try:
-        with files.folder(scene.root, path):
+        with safe_files.folder(scene.root, path):
             return False
     except FileNotFoundError:
         try:
             if not scene.dry_run:
-                with files.folder(scene.root, path, create=True):
+                with safe_files.folder(scene.root, path, create=True):
                     pass
         except OSError as error:
             raise _Unmade(f"It could not be made: {error.strerror}.") from None

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import PurePosixPath
 
-from ..core import files
-from ..core.lock import project_lock
-from ..core.names import count, printable, size
-from ..core.report import Action, Finding, Report, Status
-from .means import TASK, Scene
+from ..core.files import safe_files
+from ..core.files.lock import project_lock
+from ..core.report.model import Action, Finding, Report, Status
+from ..core.text.formatting import count, printable, size
+from .ports import TASK, Context
 
 
-def remove_leftovers(scene: Scene) -> Report:
+def remove_leftovers(scene: Context) -> Report:
     """Delete what nobody will finish: whoever holds the project's lock knows that no other run is writing it.
 
     Raises:
@@ -29,7 +29,7 @@ def remove_leftovers(scene: Scene) -> Report:
                 try:
                     if not scene.dry_run:
                         _unlink(scene, path)
-                except (files.Refused, OSError) as error:
+                except (safe_files.Refused, OSError) as error:
                     findings.append(_left(path, error))
                 else:
                     target = printable(path)
@@ -51,27 +51,27 @@ def remove_leftovers(scene: Scene) -> Report:
     return Report(summary=summary, findings=findings, actions=removed)
 
 
-def _leftovers(scene: Scene, directory: str) -> Iterator[tuple[str, int]]:
+def _leftovers(scene: Context, directory: str) -> Iterator[tuple[str, int]]:
     """Yield path and size of each in a folder and below it; a folder that cannot be walked holds none for us."""
     try:
-        with files.folder(scene.root, directory) as descriptor:
-            files.refuse_precious(scene.root, descriptor, directory)
+        with safe_files.folder(scene.root, directory) as descriptor:
+            safe_files.refuse_precious(scene.root, descriptor, directory)
             for folder, _folders, names, inside in os.fwalk(".", dir_fd=descriptor):
-                if files.TEMPORARY in names:
-                    status = os.stat(files.TEMPORARY, dir_fd=inside, follow_symlinks=False)
+                if safe_files.TEMPORARY in names:
+                    status = os.stat(safe_files.TEMPORARY, dir_fd=inside, follow_symlinks=False)
                     if stat.S_ISREG(status.st_mode):
-                        yield str(PurePosixPath(directory, folder, files.TEMPORARY)), status.st_size
-    except (files.Refused, OSError):
+                        yield str(PurePosixPath(directory, folder, safe_files.TEMPORARY)), status.st_size
+    except (safe_files.Refused, OSError):
         return
 
 
-def _unlink(scene: Scene, path: str) -> None:
+def _unlink(scene: Context, path: str) -> None:
     place = PurePosixPath(path)
-    with files.folder(scene.root, str(place.parent)) as folder:
+    with safe_files.folder(scene.root, str(place.parent)) as folder:
         os.unlink(place.name, dir_fd=folder)
 
 
-def _left(path: str, error: files.Refused | OSError) -> Finding:
+def _left(path: str, error: safe_files.Refused | OSError) -> Finding:
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return Finding(
         check="recovery.leftovers",

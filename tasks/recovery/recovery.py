@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..core.report import Report
+from ..core.report.model import Report
 from .diagnosis import Diagnosis, diagnose
-from .judgement import judge
-from .means import STEPS, Scene
-from .steps import Taken, take
+from .ports import STEPS, Context
+from .recovery_findings import evaluate
+from .steps import StepResult, take
 
 
-def recover(scene: Scene, advance: Callable[[int], None] = lambda _count: None) -> Report:
+def recover(scene: Context, advance: Callable[[int], None] = lambda _count: None) -> Report:
     """Get the project running again.
 
     Nothing of it needs room on the disk. Steps that fail keep none of the later ones from being taken; where it is
@@ -23,15 +23,15 @@ def recover(scene: Scene, advance: Callable[[int], None] = lambda _count: None) 
     """
     before = diagnose(scene)
     advance(1)
-    taken: list[Taken] = []
+    taken: list[StepResult] = []
     for step in STEPS:
         if step in scene.steps and not scene.stop.is_set():
             taken.append(take(step, scene, taken[-1].room if taken else before.room))
             advance(1)
-    return judge(scene, before, _after(scene, before, taken), taken)
+    return evaluate(scene, before, _after(scene, before, taken), taken)
 
 
-def _after(scene: Scene, before: Diagnosis, taken: list[Taken]) -> Diagnosis:
+def _after(scene: Context, before: Diagnosis, taken: list[StepResult]) -> Diagnosis:
     """Look again; a dry run changed nothing, and whoever stops it does not wait for more than the disk."""
     if scene.dry_run or not taken:
         return before

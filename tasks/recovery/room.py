@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..core.report import Report, Status
+from ..core.report.model import Report, Status
 
 DISK, INODES = "system.disk", "system.inodes"
 """The checks on which it depends whether the disk is short."""

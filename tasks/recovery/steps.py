@@ -8,15 +8,15 @@ from datetime import datetime
 
 import msgspec
 
-from ..core import files
-from ..core.composition import attempt
-from ..core.names import count, printable, size
-from ..core.report import Action, Finding, Interrupted, Report, Status
-from ..core.weighing import weigh
+from ..core.files import safe_files
+from ..core.files.disk_usage import usage_by_entry
+from ..core.report.model import Action, Finding, Interrupted, Report, Status
+from ..core.run.composition import attempt
+from ..core.text.formatting import count, printable, size
 from .diagnosis import measure
 from .folders import rebuild
 from .leftovers import remove_leftovers
-from .means import Scene
+from .ports import Context
 from .room import Freed, Room
 
 _MEGABYTE = 1_000_000
@@ -26,7 +26,7 @@ _ROUNDS = 3
 
 
 @dataclass(slots=True)
-class Taken:
+class StepResult:
     """A step that was taken.
 
     Attributes:
@@ -49,15 +49,15 @@ class Taken:
         return self.room.freed_since(self.before)
 
 
-def take(step: str, scene: Scene, room: Room) -> Taken:
+def take(step: str, scene: Context, room: Room) -> StepResult:
     """Take a step, whatever happens in it.
 
     Args:
-        step: one of :data:`~.means.STEPS`.
+        step: one of :data:`~.ports.STEPS`.
         scene: what it needs.
         room: how much room there is.
     """
-    taken = Taken(step, room, room)
+    taken = StepResult(step, room, room)
 
     def act(_stop: object) -> Report:
         return _ACTS[step](scene, taken)
@@ -71,7 +71,7 @@ def take(step: str, scene: Scene, room: Room) -> Taken:
     return taken
 
 
-def _clear(scene: Scene, taken: Taken) -> Report:
+def _clear(scene: Context, taken: StepResult) -> Report:
     """Clear the cache where that is agreed to, else delete what has expired, as every week."""
     subject = printable(scene.settings.cache.directory)
     planned = [] if scene.yes or scene.dry_run else _deletions(scene.means.plan_clearing())
@@ -123,7 +123,7 @@ def _kept(subject: str, held: str, *, asked: bool) -> Finding:
     )
 
 
-def _rotate(scene: Scene, taken: Taken) -> Report:
+def _rotate(scene: Context, taken: StepResult) -> Report:
     """Archive the logs where they are too large in all, or where the disk is short."""
     directory, limit = scene.settings.logs.directory, scene.settings.logs.emergency_total_mb * _MEGABYTE
     subject, held = printable(directory), _held(scene, directory)
@@ -162,16 +162,16 @@ def _log_finding(
     )
 
 
-def _held(scene: Scene, directory: str) -> int | None:
+def _held(scene: Context, directory: str) -> int | None:
     """Return the bytes in a folder; ``None`` where it is missing, cannot be read or is none of the project's."""
     try:
-        with files.folder(scene.root, directory):
-            return weigh(scene.root / directory, scene.stop).total()
-    except (files.Refused, OSError):
+        with safe_files.folder(scene.root, directory):
+            return usage_by_entry(scene.root / directory, scene.stop).total()
+    except (safe_files.Refused, OSError):
         return None
 
 
-def _thoroughly(scene: Scene, taken: Taken, perform: Callable[[bool], Report]) -> None:
+def _thoroughly(scene: Context, taken: StepResult, perform: Callable[[bool], Report]) -> None:
     """Perform a procedure, and on a short disk again for as long as it frees room and something is left to do.
 
     A report from before this run is no reason to go by: what stood in the way may be gone by now.
@@ -210,7 +210,7 @@ def _result(check: str, subject: str, parts: list[Report]) -> Finding:
     )
 
 
-def _test_providers(scene: Scene, _taken: Taken) -> Report:
+def _test_providers(scene: Context, _taken: StepResult) -> Report:
     if not scene.settings.providers:
         message = "None is set in maintenance.providers, so none was asked."
         finding = Finding(check="recovery.providers", subject="providers", status=Status.OK, message=message)
@@ -219,7 +219,7 @@ def _test_providers(scene: Scene, _taken: Taken) -> Report:
     return msgspec.structs.replace(report, data={})
 
 
-_ACTS: Mapping[str, Callable[[Scene, Taken], Report]] = {
+_ACTS: Mapping[str, Callable[[Context, StepResult], Report]] = {
     "leftovers": lambda scene, _taken: remove_leftovers(scene),
     "cache": _clear,
     "logs": _rotate,

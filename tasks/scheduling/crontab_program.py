@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..core.errors import UserError
-from ..core.names import printable
-from ..core.processes import KEPT, Ended, run
+from ..core.programs.processes import KEPT, Ended, run
+from ..core.text.formatting import printable
 
 _NONE_YET = re.compile(r"no crontab|No such file", re.IGNORECASE)
 """What the program says where the user has none; BusyBox says it in its own way."""

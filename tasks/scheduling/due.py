@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from ..core.cadence import Cadence, Standing, doubts, standings
-from ..core.lock import project_lock, require_writable
-from ..core.names import count
-from ..core.report import Finding, Interrupted, Report, Status
+from ..core.files.lock import project_lock, require_writable
+from ..core.report.model import Finding, Interrupted, Report, Status
+from ..core.run.cadence import Cadence, Standing, doubts, standings
 from ..core.settings.model import Settings
-from .review import up_to_date
+from ..core.text.formatting import count
+from .schedule_status import up_to_date
 
 TASK = "schedule.due"
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ..core import files
 from ..core.errors import UserError
-from ..core.lock import folder_lock
-from ..core.names import printable
-from ..core.processes import run
-from ..core.report import Action, Finding, Report, Status
+from ..core.files import safe_files
+from ..core.files.lock import folder_lock
+from ..core.programs.processes import run
+from ..core.report.model import Action, Finding, Report, Status
+from ..core.text.formatting import printable
 from .crontab import block, with_block, without_block
 from .crontab_program import read_table, write_table
 from .job import Job, clock
@@ -184,7 +184,7 @@ def _take(manager: Manager, changed: Sequence[str], machine: Machine) -> Iterato
             _said(command, machine)
         manager.folder.mkdir(parents=True, exist_ok=True)
         for name in changed:
-            files.write(manager.folder, name, manager.files[name])
+            safe_files.write(manager.folder, name, manager.files[name])
     yield from _told(manager, manager.take, machine, "does not run them yet")
     if manager.lasting is not None and _said(manager.lasting, machine) == "no":
         yield Finding(
@@ -231,7 +231,7 @@ def _said(command: Command, machine: Machine) -> str | None:
 
 def _content(manager: Manager, name: str) -> bytes | None:
     try:
-        return files.read(manager.folder, name, limit=_LIMIT)
+        return safe_files.read(manager.folder, name, limit=_LIMIT)
     except FileNotFoundError:
         return None
 
@@ -239,7 +239,7 @@ def _content(manager: Manager, name: str) -> bytes | None:
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """Keep another installation of this user's from reading or writing the same meanwhile."""
-    with files.folder(home, ".") as descriptor, folder_lock(descriptor):
+    with safe_files.folder(home, ".") as descriptor, folder_lock(descriptor):
         yield
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..core.errors import UserError
-from ..core.names import printable
 from ..core.settings.model import Settings
+from ..core.text.formatting import printable
 
 _PROGRAMS = ("git", "uv", "restic", "borg")
 """What procedures start by its name."""

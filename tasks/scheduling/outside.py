@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..core.keys import Key
-from ..core.report import Finding, Status
+from ..core.report.model import Finding, Status
+from ..core.secrets.keys import Key
 
 _CARRIED = {("root",), ("output",)}
 """Settings that the job carries, and those that are about what is printed now."""

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tasks.audit.checks import Check
 from tasks.audit.score import arithmetic, score, table
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 
 A, B, C = (Check(f"audit.{name}", "area", weight, "well") for name, weight in (("a", 10), ("b", 4), ("c", 6)))
 

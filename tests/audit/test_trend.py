@@ -8,7 +8,7 @@ import pytest
 from tasks.audit.checks import Check
 from tasks.audit.score import score, table
 from tasks.audit.trend import Before, Last, compared, last_audit
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 
 A, B, C = (Check(f"audit.{name}", "area", 10, "") for name in "abc")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 from tasks.audit.waivers import waive
-from tasks.core.report import Finding, Status
+from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import Waiver
 
 TODAY = date(2026, 11, 26)

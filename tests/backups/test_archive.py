@@ -17,8 +17,8 @@ from tasks.backups.archive import Damaged, Stopped, read_archive, write_archive
 from tasks.backups.creation import _Summed
 from tasks.backups.manifest import (
     INSIDE,
-    Held,
     Manifest,
+    ManifestEntry,
     Unusable,
     archive_name,
     decode,
@@ -91,7 +91,7 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"") -> tu
 def one_file(content: bytes = b"x") -> Manifest:
     import hashlib
 
-    return Manifest(1, "", [], [Held("data/a", 0o644, 0, len(content), hashlib.sha256(content).hexdigest())])
+    return Manifest(1, "", [], [ManifestEntry("data/a", 0o644, 0, len(content), hashlib.sha256(content).hexdigest())])
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_an_archive_that_is_not_what_its_manifest_says(
 
 
 def test_a_folder_that_is_none_in_the_archive_is_noticed() -> None:
-    manifest = Manifest(1, "", [], [Held("data", 0o755, 0)])
+    manifest = Manifest(1, "", [], [ManifestEntry("data", 0o755, 0)])
     with pytest.raises(Damaged, match="is no folder"):
         read(packed(member("data")), manifest)
 

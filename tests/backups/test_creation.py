@@ -14,7 +14,7 @@ from tasks.backups.in_place import restore_in_place
 from tasks.backups.selection import select
 from tasks.backups.store import IN_PLACE
 from tasks.core.errors import UserError
-from tasks.core.report import Interrupted, Report, Status
+from tasks.core.report.model import Interrupted, Report, Status
 from tasks.core.settings.model import BackupSettings, Settings
 
 NOW = datetime(2026, 11, 24, 12).astimezone()

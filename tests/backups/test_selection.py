@@ -8,7 +8,7 @@ from threading import Event
 import pytest
 
 from tasks.backups.archive import Damaged
-from tasks.backups.manifest import Held, Manifest, archive_name
+from tasks.backups.manifest import Manifest, ManifestEntry, archive_name
 from tasks.backups.restoring import require_safe
 from tasks.backups.selection import Selected, select
 from tasks.backups.store import Backup, backups, delete, outdated
@@ -94,7 +94,7 @@ def test_a_folder_that_cannot_be_read_is_left(tmp_path: Path, monkeypatch: pytes
 
 def backup(days: float, *, whole: bool = True, before: bool = False, holds: str = "") -> Backup:
     made = NOW - timedelta(days=days)
-    entries = [Held(holds, 0o644, 0, 1, "0")] if holds else []
+    entries = [ManifestEntry(holds, 0o644, 0, 1, "0")] if holds else []
     manifest = Manifest(1, "", [], entries, archive_bytes=5, before_restore=before) if whole else None
     return Backup(archive_name(made), made, 5, manifest)
 
@@ -147,9 +147,9 @@ def test_an_archive_goes_with_its_manifest(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "", ".", "a//b", "./a", "a/", "a\0b"])
 def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(Damaged, match="leads elsewhere"):
-        require_safe(Manifest(1, "", [], [Held(name, 0o644, 0, 1, "0")]))
+        require_safe(Manifest(1, "", [], [ManifestEntry(name, 0o644, 0, 1, "0")]))
 
 
 def test_a_name_that_stands_twice_is_refused() -> None:
     with pytest.raises(Damaged, match="twice"):
-        require_safe(Manifest(1, "", [], [Held("a", 0o644, 0, 1, "0"), Held("a", 0o755, 0)]))
+        require_safe(Manifest(1, "", [], [ManifestEntry("a", 0o644, 0, 1, "0"), ManifestEntry("a", 0o755, 0)]))

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.backups.ledger import Turn, turn
 from tasks.backups.manifest import Manifest, archive_name
 from tasks.backups.plausibility import usual_sizes
 from tasks.backups.store import Backup
-from tasks.core import validation
-from tasks.core.validation import fault
+from tasks.backups.verification_ledger import Turn, turn
+from tasks.core.files import validation
+from tasks.core.files.validation import fault
 
 NOW = datetime(2026, 11, 24, 12).astimezone()
 

@@ -17,7 +17,7 @@ import pytest
 
 import tasks
 from tasks.cache.cleanup import clean_up
-from tasks.core.report import Action, Finding, Report
+from tasks.core.report.model import Action, Finding, Report
 from tasks.core.settings.model import CacheSettings, Settings
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)

@@ -16,11 +16,11 @@ import pytest
 
 from tasks.cache import cleanup, statistics, sweep
 from tasks.cache.sweep import BATCH, Walk
-from tasks.cache.tally import Tally
-from tasks.core import interrupt
-from tasks.core.files import Refused
-from tasks.core.lock import LOCK_FILE, Held, held_by_others, project_lock
-from tasks.core.report import Interrupted, Status
+from tasks.cache.sweep_tally import Tally
+from tasks.core.files.lock import LOCK_FILE, LockedByOther, held_by_others, project_lock
+from tasks.core.files.safe_files import Refused
+from tasks.core.programs import interrupt
+from tasks.core.report.model import Interrupted, Status
 
 from .conftest import NOW, Project, child, done, environment, every, found, look
 
@@ -242,14 +242,14 @@ def test_a_second_run_is_refused_and_changes_nothing(project: Project) -> None:
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from tasks.core.lock import project_lock
+from tasks.core.files.lock import project_lock
 with project_lock(Path(sys.argv[1]), "the other", datetime.now(UTC)):
     print("ready", flush=True)
     sys.stdin.read()
 """
     with child(code, str(project.root)):
         before, root_before = project.look(), project.root.stat().st_mtime_ns
-        with pytest.raises(Held, match="the other"):
+        with pytest.raises(LockedByOther, match="the other"):
             project.run()
         assert project.look() == before
         assert project.root.stat().st_mtime_ns == root_before

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.cache.growth import Week, _judged, growth
-from tasks.core.report import Finding, Report, RunReport, Status, encode
+from tasks.core.report.model import Finding, Report, RunReport, Status, encode
 
 from .conftest import NOW, Project, every, found
 

@@ -8,8 +8,8 @@ import pytest
 
 from tasks.cache import loose
 from tasks.cache.sweep import BATCH
-from tasks.core import files
-from tasks.core.report import Status
+from tasks.core.files import safe_files
+from tasks.core.report.model import Status
 
 from .conftest import Project, Unseen, done, every, found, scan_with
 
@@ -262,7 +262,7 @@ def test_a_file_that_vanishes_before_it_is_moved_counts_neither_as_moved_nor_as_
 
     def move(source: tuple[int, str], target: tuple[int, str]) -> bool:
         entry.unlink()
-        return files.move(source, target)
+        return safe_files.move(source, target)
 
     monkeypatch.setattr(loose, "move", move)
     report = project.run()

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.cache.rules import MARKERS, plan
-from tasks.core.report import Report
+from tasks.core.report.model import Report
 from tasks.core.settings.model import CacheSettings
 
 from .conftest import HOUR_NS, NOW_NS, Project, Seen, done, every, look, planned

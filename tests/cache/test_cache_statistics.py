@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tasks.cache import statistics
-from tasks.cache.outcome import Outcome
+from tasks.cache.cleanup_outcome import CleanupOutcome
 from tasks.cache.rules import plan
-from tasks.cache.tally import Tally
-from tasks.core import files, json_files
-from tasks.core.report import Report, Status
+from tasks.cache.sweep_tally import Tally
+from tasks.core.files import json_files, safe_files
+from tasks.core.report.model import Report, Status
 from tasks.core.settings.model import CacheSettings
 
 from .conftest import HOUR_NS, NOW, NOW_NS, Project, done, every, found
@@ -32,8 +32,8 @@ def weekly(project: Project) -> dict[str, Any]:
     return content
 
 
-def outcome(**tallies: Tally) -> Outcome:
-    return Outcome(plan(CacheSettings(), NOW_NS), tallies=tallies)
+def outcome(**tallies: Tally) -> CleanupOutcome:
+    return CleanupOutcome(plan(CacheSettings(), NOW_NS), tallies=tallies)
 
 
 # What is written
@@ -269,7 +269,7 @@ def fail_to_write(patch: pytest.MonkeyPatch, error: Exception) -> None:
     def write(_root: Path, _relative: str, _content: bytes, **_options: object) -> None:
         raise error
 
-    patch.setattr(files, "write", write)
+    patch.setattr(safe_files, "write", write)
 
 
 def not_written(project: Project, report: Report, text: str) -> None:
@@ -320,7 +320,7 @@ def test_a_message_says_once_that_a_file_was_not_written(project: Project, monke
 def test_a_target_that_is_refused_when_it_is_written_is_told_of(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fail_to_write(monkeypatch, files.Refused("It has become a folder."))
+    fail_to_write(monkeypatch, safe_files.Refused("It has become a folder."))
     report = project.run()
     assert found(report, "cache.statistics").message == "It has become a folder."
     assert report.files == []

@@ -20,9 +20,9 @@ import pytest
 from tasks.cache import sweep as sweeping
 from tasks.cache.rules import Expiry
 from tasks.cache.sweep import BATCH, Place, Walk, sweep
-from tasks.cache.tally import Names, Tally
-from tasks.core import lock
-from tasks.core.lock import Closed
+from tasks.cache.sweep_tally import Names, Tally
+from tasks.core.files import lock
+from tasks.core.files.lock import NotWritable
 
 from .conftest import HOUR_NS, NOW_NS, Project, Scanned, Unseen, child, done, environment, every, found, scan_with
 
@@ -806,7 +806,7 @@ def test_a_dry_run_does_not_promise_what_it_could_not_do(project: Project, monke
     assert "Permission denied" in found(report, "cache.failed", "cache/temp").message
     assert "Permission denied" in found(report, "cache.failed", "cache").message
     monkeypatch.setattr(os, "access", lambda *_arguments, **_keywords: False)
-    with pytest.raises(Closed, match="cannot be written by user"):
+    with pytest.raises(NotWritable, match="cannot be written by user"):
         project.run(dry_run=True)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.cache.usage import _hit_rate, _shown, usage
-from tasks.core.report import Finding, Report, RunReport, Status, encode
+from tasks.core.report.model import Finding, Report, RunReport, Status, encode
 
 from .conftest import NOW, Project, found
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tasks.capacity.history import History, read_history
+from tasks.capacity.recorded_sizes import History, read_history
 from tasks.core.settings.model import Settings
 
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ import pytest
 
 from tasks.capacity.planning import plan
 from tasks.core.errors import UserError
-from tasks.core.report import Action, Finding, Interrupted, Report, Status
+from tasks.core.report.model import Action, Finding, Interrupted, Report, Status
 from tasks.core.settings.model import CapacitySettings
 
 from .conftest import NOW, Project

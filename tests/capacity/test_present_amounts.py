@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from tasks.capacity import present
-from tasks.capacity.history import BACKUPS, CACHE, DISK, INODES, LOGS
 from tasks.capacity.present import Amount, folder_limits, measure
+from tasks.capacity.recorded_sizes import BACKUPS, CACHE, DISK, INODES, LOGS
+from tasks.core.files.disk_usage import usage_by_entry
 from tasks.core.settings.model import BackupSettings, CacheSettings, CapacitySettings, LogSettings, Settings
-from tasks.core.weighing import weigh
 
 from .conftest import Project
 
@@ -74,9 +74,9 @@ def test_the_projects_folders_are_measured_in_one_walk(project: Project, monkeyp
 
     def counted(folder: Path, stop: Event) -> Counter[str]:
         walks.append(folder)
-        return weigh(folder, stop)
+        return usage_by_entry(folder, stop)
 
-    monkeypatch.setattr(present, "weigh", counted)
+    monkeypatch.setattr(present, "usage_by_entry", counted)
     found = measure(project.settings, Event())
     assert found.folders == {"logs": 5, "cache": 0, ".": 1}
     assert found.amounts[LOGS] == Amount(5, 1e9, 1e9)

@@ -57,5 +57,5 @@ def test_a_changelog_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Mon
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tasks.checklist.changelog.files.read", denied)
+    monkeypatch.setattr("tasks.checklist.changelog.safe_files.read", denied)
     assert read(tmp_path, "CHANGELOG.md").problem == "CHANGELOG.md cannot be read: Permission denied."

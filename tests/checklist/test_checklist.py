@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.checklist.checklist import Means, Measure, check
+from tasks.checklist.checklist import Measure, Ports, check
 from tasks.checklist.gates.maintenance import Standing
 from tasks.core.errors import UserError
-from tasks.core.fresh_reports import Source
-from tasks.core.interpreter import Interpreter
-from tasks.core.report import Finding, Interrupted, Report, Status
+from tasks.core.programs.interpreter import Interpreter
+from tasks.core.report.model import Finding, Interrupted, Report, Status
+from tasks.core.report.reused_reports import Source
 from tasks.core.settings.model import ReleaseSettings, Settings
 
 from .test_repository import git
@@ -51,7 +51,7 @@ class World:
         return report("errors.critical")
 
     def check(self, *, dry_run: bool = False, **arguments: Any) -> Report:
-        means = Means(
+        means = Ports(
             measure=self.measure,
             errors=self.errors,
             room=lambda: report("system.disk"),

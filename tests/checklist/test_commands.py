@@ -8,17 +8,17 @@ from threading import Event
 import pytest
 
 from tasks.checklist.commands import Command, carry_out, environment, last_lines, meaning
-from tasks.checklist.gate import Answer, Said
+from tasks.checklist.gate import Answer, GateResult
 from tasks.checklist.gates import linters, tests
-from tasks.core.interpreter import Interpreter
-from tasks.core.processes import Ended
+from tasks.core.programs.interpreter import Interpreter
+from tasks.core.programs.processes import Ended
 
 COMMAND = Command(("tool", "--all"), "", "maintenance.release.test_command", {5: "it found no tests"})
 PYTEST = Command(("python", "-m", "pytest"), "there are tests in tests", "maintenance.release.test_command")
 PYTHON = Interpreter(Path(sys.executable))
 
 
-def meant(ended: Ended, command: Command = COMMAND, *, stopped: bool = False) -> Said:
+def meant(ended: Ended, command: Command = COMMAND, *, stopped: bool = False) -> GateResult:
     return meaning(
         command, ended, deadline_seconds=90, redact=lambda text: text.replace("secret", "***"), stopped=stopped
     )
@@ -81,7 +81,7 @@ def test_the_projects_environment_is_the_active_one() -> None:
     assert environment(None, {"VIRTUAL_ENV": "/y"}) == {"VIRTUAL_ENV": "/y", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def carried(root: Path, *words: str) -> Said:
+def carried(root: Path, *words: str) -> GateResult:
     command = Command(words, "", "maintenance.release.lint_commands")
     path = {"PATH": os.environ["PATH"]}
     return carry_out(command, root, environ=path, deadline_seconds=30, redact=str, stop=Event())
@@ -107,30 +107,30 @@ def test_a_program_that_is_not_there_or_not_to_be_run(tmp_path: Path) -> None:
 
 
 def test_the_gate_of_the_tests() -> None:
-    go = Said(Answer.GO, "It passed.")
-    assert tests.judge(None, PYTHON, lambda _command: go).answer is Answer.SKIPPED
-    assert tests.judge(COMMAND, Interpreter(None), lambda _command: go) == go
-    assert tests.judge(PYTEST, PYTHON, lambda _command: go) == go
+    go = GateResult(Answer.GO, "It passed.")
+    assert tests.evaluate(None, PYTHON, lambda _command: go).answer is Answer.SKIPPED
+    assert tests.evaluate(COMMAND, Interpreter(None), lambda _command: go) == go
+    assert tests.evaluate(PYTEST, PYTHON, lambda _command: go) == go
     nowhere = Interpreter(None, "No environment is known.", "Make one.")
-    said = tests.judge(PYTEST, nowhere, lambda _command: go)
+    said = tests.evaluate(PYTEST, nowhere, lambda _command: go)
     assert said[:3] == (
         Answer.NOT_CHECKED,
         "There are tests in tests. No environment is known.",
         "Make one.",
     )
-    assert tests.judge(COMMAND, PYTHON, None).reason == 'A dry run does not run "tool --all".'
+    assert tests.evaluate(COMMAND, PYTHON, None).reason == 'A dry run does not run "tool --all".'
 
 
 def test_the_gate_of_the_linters() -> None:
-    answers = {"a": Said(Answer.GO, "A."), "b": Said(Answer.NO_GO, "B.", "Mend it.", ("x",))}
-    answers["c"] = Said(Answer.NOT_CHECKED, "C.")
+    answers = {"a": GateResult(Answer.GO, "A."), "b": GateResult(Answer.NO_GO, "B.", "Mend it.", ("x",))}
+    answers["c"] = GateResult(Answer.NOT_CHECKED, "C.")
     commands = [Command((name,), "", "s") for name in answers]
 
-    def run(command: Command) -> Said:
+    def run(command: Command) -> GateResult:
         return answers[command.words[0]]
 
-    assert linters.judge(commands, run) == Said(Answer.NO_GO, "B. C. A.", "Mend it.", ("x",))
-    assert linters.judge([commands[0], commands[2]], run) == Said(Answer.NOT_CHECKED, "C. A.")
-    assert linters.judge(commands[:1], run) == Said(Answer.GO, "A.")
-    assert linters.judge([], run).answer is Answer.SKIPPED
-    assert linters.judge(commands, None).reason == 'A dry run does not run "a", "b", "c".'
+    assert linters.evaluate(commands, run) == GateResult(Answer.NO_GO, "B. C. A.", "Mend it.", ("x",))
+    assert linters.evaluate([commands[0], commands[2]], run) == GateResult(Answer.NOT_CHECKED, "C. A.")
+    assert linters.evaluate(commands[:1], run) == GateResult(Answer.GO, "A.")
+    assert linters.evaluate([], run).answer is Answer.SKIPPED
+    assert linters.evaluate(commands, None).reason == 'A dry run does not run "a", "b", "c".'

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.checklist.record import record
-from tasks.core.lock import LOCK_FILE
-from tasks.core.report import Finding, Report, Status
+from tasks.checklist.checklist_record import record
+from tasks.core.files.lock import LOCK_FILE
+from tasks.core.report.model import Finding, Report, Status
 
 NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
 REPORT = Report(summary="GO", findings=[Finding(check="a", subject="b", status=Status.OK, message="So it is.")])
@@ -52,7 +52,7 @@ def test_a_root_that_cannot_be_written_keeps_nothing_from_being_told(
     def full(*_: object, **__: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("tasks.core.lock.os.open", full)
+    monkeypatch.setattr("tasks.core.files.lock.os.open", full)
     report = recorded(tmp_path)
     assert (report.summary, report.files, report.status) == ("GO", [], Status.WARNING)
     assert "No space left on device" in report.findings[-1].message

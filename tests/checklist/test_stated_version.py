@@ -127,5 +127,5 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tasks.checklist.stated_version.files.read", denied)
+    monkeypatch.setattr("tasks.checklist.stated_version.safe_files.read", denied)
     assert read(tmp_path, ("VERSION",), ()).problems == ("VERSION cannot be read: Permission denied.",)

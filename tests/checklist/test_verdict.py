@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.checklist.checklist import _GATES
-from tasks.checklist.gate import Answer, Gate, Judged, Said, finding
-from tasks.checklist.verdict import Verdict, told, verdict
-from tasks.core.report import Report, Status, exit_status
+from tasks.checklist.gate import Answer, EvaluatedGate, Gate, GateResult, finding
+from tasks.checklist.verdict import Verdict, summary, verdict
+from tasks.core.report.model import Report, Status, exit_status
 from tasks.core.settings.model import GATES, ReleaseSettings
 
 
-def judged(name: str, answer: Answer, severity: Any = "block") -> Judged:
-    return Judged(Gate(name, "it is well"), severity, Said(answer, "So it is.", "Do it."))
+def judged(name: str, answer: Answer, severity: Any = "block") -> EvaluatedGate:
+    return EvaluatedGate(Gate(name, "it is well"), severity, GateResult(answer, "So it is.", "Do it."))
 
 
 MANY = st.lists(
@@ -25,7 +25,7 @@ MANY = st.lists(
 
 
 @given(MANY)
-def test_the_exit_status_is_that_of_the_verdict(gates: list[Judged]) -> None:
+def test_the_exit_status_is_that_of_the_verdict(gates: list[EvaluatedGate]) -> None:
     code = exit_status(Report(summary="", findings=[finding(each) for each in gates]).status, "warning")
     result = verdict(gates)
     if result is Verdict.NO_GO:
@@ -37,13 +37,13 @@ def test_the_exit_status_is_that_of_the_verdict(gates: list[Judged]) -> None:
 
 
 @given(MANY)
-def test_a_no_that_blocks_is_always_no_go_and_go_needs_somebody_who_says_it(gates: list[Judged]) -> None:
+def test_a_no_that_blocks_is_always_no_go_and_go_needs_somebody_who_says_it(gates: list[EvaluatedGate]) -> None:
     result = verdict(gates)
     blocked = any(each.severity == "block" and each.said.answer is Answer.NO_GO for each in gates)
     assert (result is Verdict.NO_GO) == blocked
     if result is Verdict.GO:
         assert any(each.said.answer is Answer.GO for each in gates)
-    assert told(gates, "").startswith(result.value)
+    assert summary(gates, "").startswith(result.value)
 
 
 def test_the_summary_names_what_it_comes_from() -> None:
@@ -55,10 +55,10 @@ def test_the_summary_names_what_it_comes_from() -> None:
         judged("backup", Answer.SKIPPED),
     ]
     counted = "1 go, 2 no-go, 1 not checked, 1 skipped"
-    assert told(gates, "1.0") == f"NO-GO for 1.0 because of tests, warned by maintenance ({counted})"
-    assert told(gates[1:3], "") == "NOT CHECKED because of disk (1 go, 1 not checked)"
-    assert told(gates[2:3], "1.0") == "GO for 1.0 (1 go)"
-    assert told(gates[4:], "") == "NOT CHECKED (1 skipped)"
+    assert summary(gates, "1.0") == f"NO-GO for 1.0 because of tests, warned by maintenance ({counted})"
+    assert summary(gates[1:3], "") == "NOT CHECKED because of disk (1 go, 1 not checked)"
+    assert summary(gates[2:3], "1.0") == "GO for 1.0 (1 go)"
+    assert summary(gates[4:], "") == "NOT CHECKED (1 skipped)"
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_what_an_answer_means_depends_on_the_severity(answer: Answer, severity: 
 
 
 def test_the_lines_of_a_program_cannot_be_taken_for_something_else() -> None:
-    said = Said(Answer.NO_GO, "It failed.", None, ("::set-output::x", "two"))
-    assert finding(Judged(Gate("tests", ""), "block", said)).excerpt == "| ::set-output::x\n| two"
+    said = GateResult(Answer.NO_GO, "It failed.", None, ("::set-output::x", "two"))
+    assert finding(EvaluatedGate(Gate("tests", ""), "block", said)).excerpt == "| ::set-output::x\n| two"
 
 
 def test_every_gate_has_a_name_in_the_settings() -> None:

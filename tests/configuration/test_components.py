@@ -8,7 +8,7 @@ import pytest
 from tasks.configuration.components import component_findings, components
 from tasks.configuration.discovery import Found, Listing
 from tasks.configuration.inventory import Inventory, Reviewed
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 
 PATTERNS = ("components/*/config.yaml", "components/*/config/*.yaml")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tasks.configuration.environment import Variables, key_findings, read_variables, variable_findings
-from tasks.core.keys import Key
-from tasks.core.report import Status
+from tasks.core.report.model import Status
+from tasks.core.secrets.keys import Key
 
 
 def variables(**values: str) -> Variables:

@@ -4,7 +4,7 @@ from pathlib import Path
 from threading import Event
 
 from tasks.configuration.readable import readable
-from tasks.core.report import Report, Status
+from tasks.core.report.model import Report, Status
 from tasks.core.settings.model import Settings
 
 

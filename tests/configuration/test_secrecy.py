@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.configuration.secrecy import Sealer, comparable, is_opaque, names_secret, veil
-from tasks.core.redaction import redactor
+from tasks.core.secrets.redaction import redactor
 
 redact = redactor(["known-value-12345"])
 

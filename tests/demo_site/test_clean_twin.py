@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from tasks import backup, monthly, quarterly
-from tasks.core import git
-from tasks.core.performing import perform
-from tasks.core.procedure import Procedure
-from tasks.core.report import Finding, Report, Status
+from tasks.core.programs import git
+from tasks.core.report.model import Finding, Report, Status
+from tasks.core.run.execution import execute
+from tasks.core.run.procedure import Procedure
 from tasks.core.settings.loading import Loaded, load
 from tasks.core.settings.sources import Level, Sources
 from tasks.demo_site import audit_problems, site
@@ -74,7 +74,7 @@ def mend(folder: Path) -> None:
 
 
 def run(procedure: Procedure, name: str, loaded: Loaded, **arguments: Any) -> Report:
-    return perform(procedure, name, arguments, loaded)
+    return execute(procedure, name, arguments, loaded)
 
 
 def faults(report: Report) -> list[Finding]:

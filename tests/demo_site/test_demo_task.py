@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import UserError
-from tasks.core.performing import Performed
-from tasks.core.procedure import Run
-from tasks.core.report import Report, Status
+from tasks.core.report.model import Report, Status
+from tasks.core.run.execution import RunCache
+from tasks.core.run.procedure import Run
 from tasks.core.settings.loading import load
 from tasks.core.settings.sources import Sources
 from tasks.demo import demo
@@ -17,7 +17,7 @@ from tasks.demo import demo
 def run(folder: Path, *, dry: bool = False) -> Report:
     """Call the task's body as the runner does, in a folder that is no repository."""
     loaded = load(Sources([], {}, [], folder))
-    parts = Performed(loaded).within("demo")
+    parts = RunCache(loaded).within("demo")
     report: Report = demo.body(Run(loaded, datetime.now().astimezone(), dry, lambda _count: None, parts))
     return report
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 from tasks.core.settings.model import Settings
 from tasks.demo_site import log_problems, site
-from tasks.demo_site.log_problems import Written, judge_lines, live_writer
-from tasks.logs.rotation.rotation import rotate
+from tasks.demo_site.log_problems import Written, evaluate_lines, live_writer
+from tasks.logs.rotation.log_rotation import rotate
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def test_no_line_is_lost_while_logs_are_rotated(logs: Path) -> None:
         for _ in range(3):
             rotate(Settings(root=str(logs)), now=NOW)
     assert written.lines >= 400
-    finding = judge_lines(logs, written)
+    finding = evaluate_lines(logs, written)
     assert (finding.status, finding.value) == (Status.OK, 0)
 
 
@@ -53,7 +53,7 @@ def test_lost_and_double_lines_are_told(logs: Path, archived: list[int], live: l
     (logs / "logs/archive").mkdir()
     (logs / "logs/archive/worker_1.gz").write_bytes(gzip.compress(lines(archived)))
     (logs / "logs/worker.log").write_bytes(lines(live))
-    finding = judge_lines(logs, Written(3))
+    finding = evaluate_lines(logs, Written(3))
     assert finding.message == told
     assert finding.status is (Status.OK if told.startswith("Each") else Status.CRITICAL)
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tasks.capacity.planning import plan
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 from tasks.core.settings.loading import load
 from tasks.core.settings.sources import Level, Sources
 from tasks.demo_site import audit_problems, capacity_problems, site

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tasks.cache.cleanup import clean_up
-from tasks.core.report import Finding, Report, Status
+from tasks.core.report.model import Finding, Report, Status
 from tasks.core.settings.model import Settings
 from tasks.demo_site import cache_problems, demonstration, planted, site
 from tasks.demo_site.planted import Planted

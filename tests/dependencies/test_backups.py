@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.files import Refused
+from tasks.core.files.safe_files import Refused
 from tasks.dependencies.backups import back_up, expired, prune
 
 DAY = date(2026, 6, 1)

@@ -9,16 +9,7 @@ from typing import Any
 
 import pytest
 
-from tasks.dependencies.environment import (
-    Environment,
-    Installed,
-    Nowhere,
-    Place,
-    active,
-    examine,
-    is_own,
-    locate,
-)
+from tasks.dependencies.environment import Environment, Installed, NoEnvironment, Place, active, examine, is_own, locate
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +43,9 @@ def located(root: Path, configured: str = "", **environ: str) -> Place:
     return place
 
 
-def nowhere(root: Path, configured: str = "", **environ: str) -> Nowhere:
+def nowhere(root: Path, configured: str = "", **environ: str) -> NoEnvironment:
     place = locate(root, configured, environ)
-    assert isinstance(place, Nowhere)
+    assert isinstance(place, NoEnvironment)
     return place
 
 
@@ -156,7 +147,7 @@ def test_an_interpreter_that_is_none(tmp_path: Path, program: str, told: str) ->
     python.write_text(program)
     python.chmod(0o755)
     said = examine(Place(python, "a test"), os.environ)
-    assert isinstance(said, Nowhere)
+    assert isinstance(said, NoEnvironment)
     assert told in said.message
     assert said.remedy
 
@@ -167,7 +158,7 @@ def test_an_interpreter_that_does_not_answer(tmp_path: Path, monkeypatch: pytest
     python.write_text("#!/bin/sh\nsleep 60\n")
     python.chmod(0o755)
     said = examine(Place(python, "a test"), os.environ)
-    assert isinstance(said, Nowhere)
+    assert isinstance(said, NoEnvironment)
     assert "it has not answered within 500 ms" in said.message
 
 

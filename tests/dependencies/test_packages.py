@@ -9,11 +9,11 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tasks.core.report import Finding, Status
+from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import DependencySettings
-from tasks.dependencies import judgement
-from tasks.dependencies.environment import Environment, Installed, Nowhere
-from tasks.dependencies.index.asking import Answer, Project, Unasked, Unknown
+from tasks.dependencies import package_findings
+from tasks.dependencies.environment import Environment, Installed, NoEnvironment
+from tasks.dependencies.index.asking import Answer, Project, QueryFailed, Unknown
 from tasks.dependencies.index.pages import Release
 from tasks.dependencies.packages import Package, Wanted, assess
 from tasks.dependencies.planning import Move, Scope, Why, caps, constraints, moves
@@ -126,7 +126,7 @@ def test_bounds_that_leave_nothing_between_say_so() -> None:
     ("installed", "answer", "told"),
     [
         (DEMO, Unknown(), "the index does not know it"),
-        (DEMO, Unasked("it is down"), "it is down"),
+        (DEMO, QueryFailed("it is down"), "it is down"),
         (DEMO, None, "the index was not asked"),
         (Installed("demo", "odd one"), project("1.0"), "its version 'odd one' is none by PEP 440"),
         (Installed("demo", "1.0", source="editable"), project("2.0"), "it was installed from elsewhere (editable)"),
@@ -158,7 +158,7 @@ def package(**changes: Any) -> Package:
 
 
 def judged(*packages: Package) -> list[Finding]:
-    return [*judgement.on_releases({each.name: each for each in packages}, NOW)]
+    return [*package_findings.on_releases({each.name: each for each in packages}, NOW)]
 
 
 MOVABLE = {"latest": "1.1", "target": "1.1", "step": "minor", "released": LONG_AGO}
@@ -200,23 +200,23 @@ def test_findings_on_groups() -> None:
 
 
 def test_findings_on_the_environment() -> None:
-    message = judgement.on_environment(environment(DEMO), Path("/srv/p")).message
+    message = package_findings.on_environment(environment(DEMO), Path("/srv/p")).message
     assert message == ".venv (the project's .venv): Python 3.11.7 with 1 package."
     own = environment(DEMO)._replace(suites=True)
-    message = judgement.on_environment(own, Path("/srv/other")).message
+    message = package_findings.on_environment(own, Path("/srv/other")).message
     assert message.startswith("/srv/p/.venv (the project's .venv, the one that this suite runs in): ")
-    finding = judgement.on_environment(Nowhere("nothing is there", "make one"), Path("/srv"))
+    finding = package_findings.on_environment(NoEnvironment("nothing is there", "make one"), Path("/srv"))
     assert (finding.status, finding.message, finding.remedy) == (Status.UNKNOWN, "nothing is there", "make one")
 
 
 def test_versions_that_are_none_suit_any_requirement() -> None:
     wanted = Wanted({"demo": (line("demo>=2"),)}, declared=True)
-    assert [*judgement.on_requirements(wanted, environment(Installed("demo", "odd one")))] == []
+    assert [*package_findings.on_requirements(wanted, environment(Installed("demo", "odd one")))] == []
 
 
 def test_records_and_tables() -> None:
     known = package(**MOVABLE)
-    assert judgement.table([known, package(name="b")]) == [
+    assert package_findings.table([known, package(name="b")]) == [
         {
             "package": "demo",
             "installed": "1.0",
@@ -226,8 +226,8 @@ def test_records_and_tables() -> None:
             "wanted": "direct",
         }
     ]
-    assert judgement.record(known)["released"] == "2026-02-21T00:00:00+00:00"
-    assert judgement.record(package(source="URL", unknown="why"))["source"] == "URL"
+    assert package_findings.record(known)["released"] == "2026-02-21T00:00:00+00:00"
+    assert package_findings.record(package(source="URL", unknown="why"))["source"] == "URL"
 
 
 # What an update would change

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tasks.core.names import count
+from tasks.core.text.formatting import count
 
 from .conftest import Inv
 

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tasks.core.lock import project_lock
+from tasks.core.files.lock import project_lock
 
 from .conftest import INV, REPOSITORY, Inv, Result, entry, fingerprint
 

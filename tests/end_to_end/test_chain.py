@@ -66,7 +66,7 @@ def after(run):
 namespace.add_collection(Collection("own", judged, crash, slow, plain, stop, after))
 '''
 
-EXECUTOR = "tasks: {executor_class: zbeam_maintenance.core.runner.MaintenanceExecutor}\n"
+EXECUTOR = "tasks: {executor_class: zbeam_maintenance.core.run.runner.MaintenanceExecutor}\n"
 NO_PROVIDERS = "maintenance: {providers: {deepseek: null, grok: null}}\n"
 
 
@@ -210,7 +210,7 @@ def test_settings_init_writes_a_file_that_makes_no_difference_until_it_is_edited
 
     assert (dry.status, written.status, after.status) == (0, 0, 0)
     assert dry.report["actions"] == [{**written.report["actions"][0], "done": False}]
-    assert (adopted / "invoke.yaml").read_text().count("zbeam_maintenance.core.runner.MaintenanceExecutor") == 1
+    assert (adopted / "invoke.yaml").read_text().count("zbeam_maintenance.core.run.runner.MaintenanceExecutor") == 1
     assert after.report["data"]["settings"] == before
     assert inv("own.crash", "own.judged", cwd=adopted).document["reports"][1]["task"] == "own.judged"
 
@@ -243,7 +243,7 @@ def test_the_file_of_settings_init_goes_with_other_settings_files(adopted: Path,
 
 
 @pytest.mark.parametrize(
-    "name", ["zbeam_maintenance.core.runner.Mainten", "tasks.core.runner.MaintenanceExecutor", "x"]
+    "name", ["zbeam_maintenance.core.run.runner.Mainten", "tasks.core.run.runner.MaintenanceExecutor", "x"]
 )
 def test_an_executor_that_cannot_be_imported_is_named_with_the_right_ones(adopted: Path, inv: Inv, name: str) -> None:
     (adopted / "invoke.yaml").write_text(f"tasks: {{executor_class: {name}}}\n")
@@ -251,7 +251,7 @@ def test_an_executor_that_cannot_be_imported_is_named_with_the_right_ones(adopte
     assert result.status == 78
     assert "Traceback" not in result.err
     assert f"tasks.executor_class is {name!r}" in result.err
-    assert "zbeam_maintenance.core.runner.MaintenanceExecutor where the suite is installed" in result.err
+    assert "zbeam_maintenance.core.run.runner.MaintenanceExecutor where the suite is installed" in result.err
 
 
 def test_a_report_that_cannot_be_printed_is_no_success(adopted: Path, environment: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tasks.core.report import schema
+from tasks.core.report.model import schema
 from tasks.demo_site.loopback import Response
 from tasks.demo_site.package_index import Offered, package_index
 from tasks.demo_site.vulnerability_service import Known, vulnerability_service

@@ -18,7 +18,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tasks.core.lock import project_lock
+from tasks.core.files.lock import project_lock
 from tasks.demo_site.provider_stand_in import Behaviour, stand_in
 
 from .conftest import INV, REPOSITORY, Inv, Result, entry, fingerprint, handles, wait_until

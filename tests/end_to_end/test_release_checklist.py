@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import jsonschema
 import pytest
 
-from tasks.core.lock import project_lock
+from tasks.core.files.lock import project_lock
 from tasks.demo_site.package_index import Offered, package_index
 from tasks.demo_site.provider_stand_in import Behaviour, stand_in
 from tasks.demo_site.vulnerability_service import Known, vulnerability_service

@@ -18,7 +18,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tasks.core.lock import LOCK_FILE
+from tasks.core.files.lock import LOCK_FILE
 
 from .conftest import INV, REPOSITORY, Inv, Result, entry, fingerprint, wait_until
 

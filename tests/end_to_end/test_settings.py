@@ -149,7 +149,7 @@ def test_the_example_holds_every_default_and_fits_its_schema(inv: Inv) -> None:
     content = yaml.safe_load(uncommented)
 
     jsonschema.Draft202012Validator(schema).validate(content)
-    assert content["tasks"]["executor_class"] == "tasks.core.runner.MaintenanceExecutor"
+    assert content["tasks"]["executor_class"] == "tasks.core.run.runner.MaintenanceExecutor"
     assert content["maintenance"]["cache"]["expiry_hours"]["material_data"] == 168
     assert list(jsonschema.Draft202012Validator(schema).iter_errors({"maintenance": {"cach": {}}}))
 

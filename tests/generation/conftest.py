@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.core.report import Finding, Report
+from tasks.core.report.model import Finding, Report
 from tasks.core.settings.model import GenerationSettings, Settings
+from tasks.generation.generation_records import Records, read_records
+from tasks.generation.generation_tally import Fault
 from tasks.generation.months import compare
 from tasks.generation.recent import recent
-from tasks.generation.records import Records, read_records
-from tasks.generation.tally import Fault
 from tasks.generation.times import DAY, Periods
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tasks.generation import stretches
-from tasks.generation.tally import Fault, shown
+from tasks.generation import chunk_reader
+from tasks.generation.generation_tally import Fault, shown
 
 from .conftest import Project, ago, entries, entry, faults, kept
 
@@ -125,9 +125,9 @@ def test_bytes_that_are_no_utf_8_cost_nothing(project: Project, place: str) -> N
 
 
 def test_an_entry_of_any_size_up_to_the_limit_is_read(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stretches, "BLOCK", 4096)
-    monkeypatch.setattr(stretches, "WINDOW", 1024)
-    monkeypatch.setattr(stretches, "LARGEST", 65536)
+    monkeypatch.setattr(chunk_reader, "BLOCK", 4096)
+    monkeypatch.setattr(chunk_reader, "WINDOW", 1024)
+    monkeypatch.setattr(chunk_reader, "LARGEST", 65536)
     for size, damaged in ((60_000, 0), (300_000, 1)):
         records = project.read([entry(), entry(note="x" * size), entry()])
         assert kept(records) == {"caption": 3 - damaged}
@@ -136,18 +136,18 @@ def test_an_entry_of_any_size_up_to_the_limit_is_read(project: Project, monkeypa
 
 
 def test_a_giant_of_many_parts_is_one_damaged_stretch(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stretches, "BLOCK", 4096)
-    monkeypatch.setattr(stretches, "WINDOW", 1024)
-    monkeypatch.setattr(stretches, "LARGEST", 65536)
+    monkeypatch.setattr(chunk_reader, "BLOCK", 4096)
+    monkeypatch.setattr(chunk_reader, "WINDOW", 1024)
+    monkeypatch.setattr(chunk_reader, "LARGEST", 65536)
     records = project.read([entry(), entry(parts=[{"n": 1, "s": "{"}] * 10_000), entry()])
     assert kept(records) == {"caption": 2}
     assert faults(records) == {Fault.DAMAGED: 1}
 
 
 def test_a_giant_after_damage_is_part_of_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stretches, "BLOCK", 4096)
-    monkeypatch.setattr(stretches, "WINDOW", 1024)
-    monkeypatch.setattr(stretches, "LARGEST", 65536)
+    monkeypatch.setattr(chunk_reader, "BLOCK", 4096)
+    monkeypatch.setattr(chunk_reader, "WINDOW", 1024)
+    monkeypatch.setattr(chunk_reader, "LARGEST", 65536)
     records = project.read(f"[{GOOD}, {BROKEN}, {json.dumps(entry(note='x' * 300_000))}, {GOOD}]")
     assert kept(records) == {"caption": 2}
     assert faults(records) == {Fault.DAMAGED: 1}
@@ -167,7 +167,7 @@ def test_a_bomb_of_brackets_is_passed_over(project: Project) -> None:
 
 
 def test_entries_may_be_nested_at_will(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stretches, "BLOCK", 512)
+    monkeypatch.setattr(chunk_reader, "BLOCK", 512)
     attempts = [{"timestamp": ago(hours=1), "component": "x", "duration": 1, "success": False}] * 3
     records = project.read([entry(attempts=attempts) for _ in range(50)])
     assert kept(records) == {"caption": 50}

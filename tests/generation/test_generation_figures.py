@@ -4,11 +4,11 @@ from array import array
 
 import pytest
 
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 from tasks.core.settings.model import GenerationSettings
 from tasks.generation.figures import Figures, by_component, figures, rounded, summary, together
+from tasks.generation.generation_tally import Group, Tally
 from tasks.generation.slowness import slowness
-from tasks.generation.tally import Group, Tally
 
 from .conftest import periods
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks.core.report import Finding, Report, Status
+from tasks.core.report.model import Finding, Report, Status
 
 from .conftest import FILE, Project, ago, entries, entry, every, found, metrics
 

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.generation import records as reading
-from tasks.generation import stretches
-from tasks.generation.records import Records, read_records
-from tasks.generation.tally import Fault
+from tasks.generation import chunk_reader
+from tasks.generation import generation_records as reading
+from tasks.generation.generation_records import Records, read_records
+from tasks.generation.generation_tally import Fault
 
 from .conftest import NOW, NOW_SECONDS, periods
 
@@ -198,8 +198,8 @@ def test_any_record_is_read_as_a_plain_reading_finds_it(
         values = [{"timestamp": NOW.isoformat(), "component": "c", "duration": 1, "success": True}, *values]
     content = text_of(values, form, **style)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stretches, "BLOCK", block)
-        patch.setattr(stretches, "WINDOW", window)
+        patch.setattr(chunk_reader, "BLOCK", block)
+        patch.setattr(chunk_reader, "WINDOW", window)
         check(read(content), values)
 
 

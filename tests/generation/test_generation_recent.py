@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 
 from .conftest import FILE, Project, ago, entries, entry, every, found, metrics
 

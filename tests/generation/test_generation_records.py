@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.forks import Job, in_forks
-from tasks.generation import records as reading
-from tasks.generation import stretches
+from tasks.core.programs.forks import Job, in_forks
+from tasks.generation import chunk_reader
+from tasks.generation import generation_records as reading
+from tasks.generation.chunk_reader import Ending, read_stretch
+from tasks.generation.generation_records import Records, read_records
+from tasks.generation.generation_tally import Fault, Tally
 from tasks.generation.layouts import Layout
-from tasks.generation.records import Records, read_records
-from tasks.generation.stretches import Ending, read_stretch
-from tasks.generation.tally import Fault, Tally
 
 from .conftest import FILE, Project, ago, entries, entry, faults, kept, periods
 
@@ -138,8 +138,8 @@ def test_the_entries_before_any_cut_are_kept(cut: int, form: str, block: int) ->
     text = (before + between.join(lines))[: max(cut, len(before) + 15)]
     complete = sum(len(before + between.join(lines[: number + 1])) <= len(text) for number in range(len(lines)))
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stretches, "BLOCK", block)
-        patch.setattr(stretches, "WINDOW", block)
+        patch.setattr(chunk_reader, "BLOCK", block)
+        patch.setattr(chunk_reader, "WINDOW", block)
         (Path(folder) / "r.json").write_text(text)
         records = read_records(Path(folder), "r.json", periods())
     assert kept(records) == ({"caption": complete} if complete else {})

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from tasks.core.keys import Key
-from tasks.core.report import Finding, Report
+from tasks.core.report.model import Finding, Report
+from tasks.core.secrets.keys import Key
 from tasks.core.settings.model import ProviderSettings, Settings
+from tasks.providers.exchange_outcome import Asked, ExchangeOutcome, Request
 from tasks.providers.faults import Failure, Fault
-from tasks.providers.outcome import Asked, Outcome, Request
-from tasks.providers.resolution import Loop
+from tasks.providers.resolution import DnsEventLoop
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 
@@ -55,7 +55,7 @@ def settings(root: Path, **providers: ProviderSettings) -> Settings:
 
 def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
     """Run *coroutine* on the loop that the procedures use."""
-    with asyncio.Runner(loop_factory=Loop) as runner:
+    with asyncio.Runner(loop_factory=DnsEventLoop) as runner:
         return runner.run(coroutine)
 
 
@@ -67,18 +67,18 @@ def found(report: Report, check: str, subject: str | None = None) -> Finding:
 
 def good(
     kind: Any = "chat", total: float = 1.0, first: float = 0.5, content: Any = None, attempts: int = 1, **more: Any
-) -> Outcome:
+) -> ExchangeOutcome:
     """Return the outcome of a request that succeeded."""
-    return Outcome(Request(kind), attempts, None, first, total, content, **more)
+    return ExchangeOutcome(Request(kind), attempts, None, first, total, content, **more)
 
 
-def bad(fault: Fault = Fault.OVERLOADED, kind: Any = "chat", status: int | None = None, **more: Any) -> Outcome:
+def bad(fault: Fault = Fault.OVERLOADED, kind: Any = "chat", status: int | None = None, **more: Any) -> ExchangeOutcome:
     """Return the outcome of a request that failed."""
     attempts = more.pop("attempts", 1)
-    return Outcome(Request(kind), attempts, Failure(fault, f"{fault.name}.", status), **more)
+    return ExchangeOutcome(Request(kind), attempts, Failure(fault, f"{fault.name}.", status), **more)
 
 
-def asked(*outcomes: Outcome, name: str = "one", **more: Any) -> Asked:
+def asked(*outcomes: ExchangeOutcome, name: str = "one", **more: Any) -> Asked:
     """Return what became of the requests to a provider whose thresholds are 5 and 15 seconds."""
     values = {"base_url": "http://127.0.0.1", "model": "stand-in", "key_env": "THE_KEY", **more.pop("settings", {})}
     return Asked(name, ProviderSettings(**values), outcomes, **more)

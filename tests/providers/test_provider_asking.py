@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 import tasks
-from tasks.core.keys import Key
-from tasks.core.redaction import redactor
+from tasks.core.secrets.keys import Key
+from tasks.core.secrets.redaction import redactor
 from tasks.core.settings.model import ProviderSettings
 from tasks.demo_site.provider_stand_in import Behaviour, Reply, stand_in
 from tasks.providers.answers import Completion, Offer
 from tasks.providers.asking import Script, ask_all
+from tasks.providers.exchange_outcome import Asked, ExchangeOutcome, Kind, Request
 from tasks.providers.faults import Fault
-from tasks.providers.line import PROMPT, Line
-from tasks.providers.outcome import Asked, Kind, Outcome, Request
+from tasks.providers.session import PROMPT, Session
 
 from .conftest import KEYS, NOW, SECRET, closed_port, hostile, provider, says
 
@@ -32,7 +32,7 @@ CHAT = b'{"choices": [{"message": {"content": "text"}}]}'
 
 
 def script(*requests: Request) -> Script:
-    async def ask(line: Line) -> None:
+    async def ask(line: Session) -> None:
         for request in requests:
             await line.ask(request)
 
@@ -51,17 +51,17 @@ def ask_each(
     return {asked.name: asked for asked in everyone}
 
 
-def one(url: str, kind: Kind = "chat", **values: Any) -> Outcome:
+def one(url: str, kind: Kind = "chat", **values: Any) -> ExchangeOutcome:
     request = Request(kind, 16 if kind == "chat" else None)
     (outcome,) = ask_each({"one": provider(url, **values)}, script(request))["one"].outcomes
     return outcome
 
 
-def fault(outcome: Outcome) -> Fault | None:
+def fault(outcome: ExchangeOutcome) -> Fault | None:
     return outcome.failure.fault if outcome.failure else None
 
 
-def message(outcome: Outcome) -> str:
+def message(outcome: ExchangeOutcome) -> str:
     assert outcome.failure is not None
     return outcome.failure.message
 
@@ -217,7 +217,7 @@ def test_the_account_is_asked_for_beside_the_version(kind: str, path: str, end: 
 def test_other_names_of_models_are_asked_for_where_they_are_told(
     model: str, account: str, asked_for: list[str]
 ) -> None:
-    async def asks(line: Line) -> None:
+    async def asks(line: Session) -> None:
         await line.ask_for_models()
 
     behaviour = Behaviour(models=("grok-4-0709",), aliases={"grok-4-0709": ("grok-4",)})
@@ -228,7 +228,7 @@ def test_other_names_of_models_are_asked_for_where_they_are_told(
 
 
 def test_no_list_of_models_is_no_reason_to_ask_for_another() -> None:
-    async def asks(line: Line) -> None:
+    async def asks(line: Session) -> None:
         await line.ask_for_models()
 
     with stand_in(Behaviour(bases=())) as server:
@@ -288,7 +288,7 @@ def test_a_wish_to_stop_that_came_before_sends_nothing() -> None:
 
 
 def test_an_error_of_ours_is_not_hidden() -> None:
-    async def asks(_line: Line) -> None:
+    async def asks(_line: Session) -> None:
         await asyncio.sleep(0)
         raise ZeroDivisionError
 
@@ -374,7 +374,7 @@ def test_what_the_caller_takes_out_is_taken_out() -> None:
 def test_no_representation_shows_the_key() -> None:
     shown: list[str] = []
 
-    async def asks(line: Line) -> None:
+    async def asks(line: Session) -> None:
         shown.append(repr(line))
         shown.append(repr(await line.ask(Request("chat", 1))))
         shown.append(repr(line.outcomes))
@@ -439,10 +439,10 @@ def test_a_process_that_logs_everything_does_not_log_the_key() -> None:
         "import logging, sys\n"
         "from datetime import UTC, datetime\n"
         "from threading import Event\n"
-        "from tasks.core.keys import Key\n"
+        "from tasks.core.secrets.keys import Key\n"
         "from tasks.core.settings.model import ProviderSettings\n"
         "from tasks.providers.asking import ask_all\n"
-        "from tasks.providers.outcome import Request\n"
+        "from tasks.providers.exchange_outcome import Request\n"
         "logging.basicConfig(level=logging.DEBUG)\n"
         "async def asks(line):\n"
         "    await line.ask(Request('chat', 1))\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.redaction import REDACTED, redactor
+from tasks.core.secrets.redaction import REDACTED, redactor
 from tasks.providers.cleaning import cleaner
 
 from .conftest import SECRET

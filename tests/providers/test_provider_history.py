@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core import files
-from tasks.core.report import Finding, Status
-from tasks.providers.history import ALL, LIMIT, History, Measurement, append, history_path, read
+from tasks.core.files import safe_files
+from tasks.core.report.model import Finding, Status
+from tasks.providers.provider_history import ALL, LIMIT, History, Measurement, append, history_path, read
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TIME = NOW.timestamp()
@@ -412,14 +412,14 @@ def test_a_folder_on_the_way_that_is_a_link(tmp_path: Path) -> None:
 
 def test_a_link_that_comes_while_it_is_read_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path, [])
-    real = files.write
+    real = safe_files.write
 
     def write(*arguments: Any, **options: Any) -> str | None:
         path.unlink()
         path.symlink_to("elsewhere")
         return real(*arguments, **options)
 
-    monkeypatch.setattr(files, "write", write)
+    monkeypatch.setattr(safe_files, "write", write)
     assert "is not a regular file and is not replaced" in warned(add(tmp_path))
     assert path.is_symlink()
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.core.layout import report_lines
-from tasks.core.report import Finding, Report, Status
+from tasks.core.output.layout import report_lines
+from tasks.core.report.model import Finding, Report, Status
 from tasks.core.settings.model import Settings
 from tasks.providers.months import compare
 

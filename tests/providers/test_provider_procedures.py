@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tasks.core.keys import Key
-from tasks.core.layout import report_lines
-from tasks.core.report import Report, Status
+from tasks.core.output.layout import report_lines
+from tasks.core.report.model import Report, Status
+from tasks.core.secrets.keys import Key
 from tasks.core.settings.model import ProviderSettings
 from tasks.demo_site.provider_stand_in import Behaviour, Reply, StandIn, stand_in
 from tasks.providers.faults import Fault

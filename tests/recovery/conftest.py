@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.core.report import Action, Finding, Metric, Report, Status
+from tasks.core.report.model import Action, Finding, Metric, Report, Status
 from tasks.core.settings.model import Settings
-from tasks.recovery.means import STEPS, Means, Scene
+from tasks.recovery.ports import STEPS, Context, Ports
 
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
 TOTAL = 1000
@@ -85,8 +85,8 @@ class Others:
         finding = Finding(check="providers.answer", subject="deepseek", status=Status.OK, message="well")
         return Report(summary="1 of 1", findings=[finding], data={"providers": [{"a": 1}]})
 
-    def means(self, records: Mapping[str, str]) -> Means:
-        return Means(
+    def means(self, records: Mapping[str, str]) -> Ports:
+        return Ports(
             room=self.room,
             configuration=lambda _stop: Report(summary=""),
             plan_clearing=lambda: Report(summary="", actions=[*self.planned]),
@@ -113,15 +113,15 @@ def others() -> Others:
 
 
 @pytest.fixture
-def scene(root: Path, others: Others) -> Callable[..., Scene]:
+def scene(root: Path, others: Others) -> Callable[..., Context]:
     """Makes a scene; every attribute of it can be given."""
 
-    def make(*, records: Mapping[str, str] | None = None, limit: float = 1000, **changes: Any) -> Scene:
+    def make(*, records: Mapping[str, str] | None = None, limit: float = 1000, **changes: Any) -> Context:
         plain = Settings(root=str(root))
         logs = msgspec.structs.replace(plain.logs, emergency_total_mb=limit)
         settings = msgspec.structs.replace(plain, logs=logs)
         means = others.means(records or {})
-        made = Scene(settings, means, STEPS, yes=True, ask=None, now=NOW, stop=Event(), dry_run=False)
+        made = Context(settings, means, STEPS, yes=True, ask=None, now=NOW, stop=Event(), dry_run=False)
         return made._replace(**changes)
 
     return make

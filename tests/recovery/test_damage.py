@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core import files
-from tasks.core.report import Status
+from tasks.core.files import safe_files
+from tasks.core.report.model import Status
 from tasks.recovery import damage
 from tasks.recovery.damage import entry_findings, record_findings
-from tasks.recovery.means import Scene
+from tasks.recovery.ports import Context
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -22,7 +22,7 @@ VALUES = st.recursive(
 )
 
 
-def test_a_cache_whose_entries_parse_is_no_finding(scene: Callable[..., Scene], root: Path) -> None:
+def test_a_cache_whose_entries_parse_is_no_finding(scene: Callable[..., Context], root: Path) -> None:
     (root / "cache/temp/a.json").write_text('{"a": NaN}')
     (root / "cache/temp/digits.json").write_text("7" * 10_000)
     (root / "cache/temp/b.bin").write_bytes(b"")
@@ -32,7 +32,7 @@ def test_a_cache_whose_entries_parse_is_no_finding(scene: Callable[..., Scene], 
 
 @pytest.mark.parametrize("content", [b"", b'{"a": ', b"\x00\x01", b"\xff\xfe{", b"[" * 100_000])
 def test_entries_that_do_not_parse_are_counted_and_named(
-    scene: Callable[..., Scene], root: Path, content: bytes
+    scene: Callable[..., Context], root: Path, content: bytes
 ) -> None:
     (root / "cache/temp/below").mkdir()
     (root / "cache/temp/below/bad.json").write_bytes(content)
@@ -44,7 +44,7 @@ def test_entries_that_do_not_parse_are_counted_and_named(
     )
 
 
-def test_links_and_pipes_are_not_looked_at(scene: Callable[..., Scene], root: Path, tmp_path: Path) -> None:
+def test_links_and_pipes_are_not_looked_at(scene: Callable[..., Context], root: Path, tmp_path: Path) -> None:
     import os
 
     (tmp_path / "bad.json").write_text("{")
@@ -57,7 +57,7 @@ def test_links_and_pipes_are_not_looked_at(scene: Callable[..., Scene], root: Pa
 
 
 def test_no_more_is_read_than_somebody_waits_for(
-    scene: Callable[..., Scene], root: Path, monkeypatch: pytest.MonkeyPatch
+    scene: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(10):
         (root / f"cache/temp/{number}.json").write_text("{")
@@ -72,17 +72,17 @@ def test_no_more_is_read_than_somebody_waits_for(
 
 
 def test_what_cannot_be_read_is_told_apart(
-    scene: Callable[..., Scene], root: Path, monkeypatch: pytest.MonkeyPatch
+    scene: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "cache/temp/closed.json").write_text("{}")
-    real = files.read
+    real = safe_files.read
 
     def closed(root: Path, relative: str, **options: Any) -> bytes:
         if relative.endswith("closed.json"):
             raise PermissionError(errno.EACCES, "Permission denied")
         return real(root, relative, **options)
 
-    monkeypatch.setattr(files, "read", closed)
+    monkeypatch.setattr(safe_files, "read", closed)
     (finding,) = entry_findings(scene())
     assert (finding.check, finding.message) == (
         "recovery.unreadable-entries",
@@ -90,7 +90,7 @@ def test_what_cannot_be_read_is_told_apart(
     )
 
 
-def test_records_that_are_whole_empty_or_missing_are_no_finding(scene: Callable[..., Scene], root: Path) -> None:
+def test_records_that_are_whole_empty_or_missing_are_no_finding(scene: Callable[..., Context], root: Path) -> None:
     (root / "logs/whole.json").write_text("[]")
     (root / "logs/empty.json").write_text("\n")
     records = {f"logs/{name}.json": "a.b" for name in ("whole", "empty", "missing")}
@@ -98,7 +98,7 @@ def test_records_that_are_whole_empty_or_missing_are_no_finding(scene: Callable[
 
 
 def test_broken_records_are_told_with_the_procedure_that_begins_them_anew(
-    scene: Callable[..., Scene], root: Path
+    scene: Callable[..., Context], root: Path
 ) -> None:
     (root / "logs/broken.json").write_text("{")
     (root / "logs/link.json").symlink_to("broken.json")

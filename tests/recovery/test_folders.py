@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tasks.core import files
-from tasks.core.report import Status
+from tasks.core.files import safe_files
+from tasks.core.report.model import Status
 from tasks.recovery.folders import folder_findings, rebuild, refusal
-from tasks.recovery.means import Scene
+from tasks.recovery.ports import Context
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
@@ -28,7 +28,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 
 
 def test_folders_that_can_be_written_are_no_finding_and_stay_as_they_are(
-    scene: Callable[..., Scene], root: Path
+    scene: Callable[..., Context], root: Path
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in [root, *root.rglob("*")]}
     assert [*folder_findings(scene())] == []
@@ -41,7 +41,7 @@ linux = pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="only Linux has 
 @linux
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_that_the_disk_is_full_is_told_once(
-    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch, number: int
+    scene: Callable[..., Context], monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     refuse(monkeypatch, number)
     (finding,) = folder_findings(scene())
@@ -53,14 +53,14 @@ def test_that_the_disk_is_full_is_told_once(
 @linux
 @pytest.mark.parametrize(("number", "remedy"), [(errno.EACCES, "chmod"), (errno.EROFS, "Mount it")])
 def test_what_closes_all_folders_is_told_once_with_what_to_do(
-    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+    scene: Callable[..., Context], monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
 ) -> None:
     refuse(monkeypatch, number)
     (finding,) = folder_findings(scene())
     assert (finding.subject, remedy in (finding.remedy or "")) == (".", True)
 
 
-def test_what_lies_in_a_folder_that_is_none_is_not_told_as_well(scene: Callable[..., Scene], root: Path) -> None:
+def test_what_lies_in_a_folder_that_is_none_is_not_told_as_well(scene: Callable[..., Context], root: Path) -> None:
     shutil.rmtree(root / "cache")
     (root / "cache").symlink_to("logs")
     (finding,) = folder_findings(scene())
@@ -82,7 +82,7 @@ def test_where_there_are_no_files_without_a_name_the_permissions_tell(
     elif hasattr(os, "O_TMPFILE"):
         refuse(monkeypatch, errno.EOPNOTSUPP)
     monkeypatch.setattr(os, "access", lambda *_, **__: writable)
-    with files.folder(root, "logs") as descriptor:
+    with safe_files.folder(root, "logs") as descriptor:
         found = refusal(descriptor)
     assert (found is None) is writable
     assert found is None or found.errno == errno.EACCES
@@ -97,7 +97,7 @@ def test_a_byte_that_cannot_be_written_counts_and_leaves_no_descriptor(
 
     monkeypatch.setattr(os, "write", full)
     before = len([*Path("/dev/fd").iterdir()])
-    with files.folder(root, "logs") as descriptor:
+    with safe_files.folder(root, "logs") as descriptor:
         found = refusal(descriptor)
     assert found is not None
     assert found.errno == errno.ENOSPC
@@ -105,20 +105,20 @@ def test_a_byte_that_cannot_be_written_counts_and_leaves_no_descriptor(
 
 
 def test_what_is_no_folder_or_cannot_be_opened_is_told(
-    scene: Callable[..., Scene], root: Path, monkeypatch: pytest.MonkeyPatch
+    scene: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "logs").rmdir()
     (root / "logs").symlink_to("cache")
     (root / "cache/temp").rmdir()
     (root / "cache/temp").write_text("")
-    real = files.folder
+    real = safe_files.folder
 
     def closed(root: Path, relative: str, **options: Any) -> Any:
         if relative == "cache/material_data":
             raise PermissionError(errno.EACCES, "Permission denied")
         return real(root, relative, **options)
 
-    monkeypatch.setattr(files, "folder", closed)
+    monkeypatch.setattr(safe_files, "folder", closed)
     told = {each.subject: each.message for each in folder_findings(scene())}
     assert set(told) == {"logs", "cache/temp", "cache/material_data"}
     assert "symbolic link" in told["logs"]
@@ -126,7 +126,7 @@ def test_what_is_no_folder_or_cannot_be_opened_is_told(
     assert told["cache/material_data"] == "Nothing can be written there: Permission denied."
 
 
-def test_missing_folders_are_one_finding_and_are_made(scene: Callable[..., Scene], root: Path) -> None:
+def test_missing_folders_are_one_finding_and_are_made(scene: Callable[..., Context], root: Path) -> None:
     shutil.rmtree(root / "cache")
     (root / "logs").rmdir()
     (finding,) = folder_findings(scene())
@@ -141,7 +141,7 @@ def test_missing_folders_are_one_finding_and_are_made(scene: Callable[..., Scene
 
 
 def test_a_folder_that_cannot_be_made_keeps_no_other_from_it(
-    scene: Callable[..., Scene], root: Path, monkeypatch: pytest.MonkeyPatch
+    scene: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(root / "cache/temp")
     shutil.rmtree(root / "cache/api_responses")

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tasks.core.files import TEMPORARY
-from tasks.core.lock import LOCK_FILE, Closed
-from tasks.core.report import Status
+from tasks.core.files.lock import LOCK_FILE, NotWritable
+from tasks.core.files.safe_files import TEMPORARY
+from tasks.core.report.model import Status
 from tasks.recovery.leftovers import remove_leftovers
-from tasks.recovery.means import Scene
+from tasks.recovery.ports import Context
 
 
 def leave(root: Path, *folders: str) -> list[Path]:
@@ -23,7 +23,7 @@ def leave(root: Path, *folders: str) -> list[Path]:
     return paths
 
 
-def test_leftovers_of_logs_and_cache_are_deleted_and_nothing_else(scene: Callable[..., Scene], root: Path) -> None:
+def test_leftovers_of_logs_and_cache_are_deleted_and_nothing_else(scene: Callable[..., Context], root: Path) -> None:
     gone = leave(root, "logs", "logs/archive/2026/11", "cache")
     kept = leave(root, ".", "data")
     (root / "logs/archive/x.gz").write_text("")
@@ -37,12 +37,14 @@ def test_leftovers_of_logs_and_cache_are_deleted_and_nothing_else(scene: Callabl
     assert not (root / LOCK_FILE).exists()
 
 
-def test_without_leftovers_there_is_nothing_to_tell(scene: Callable[..., Scene]) -> None:
+def test_without_leftovers_there_is_nothing_to_tell(scene: Callable[..., Context]) -> None:
     report = remove_leftovers(scene())
     assert (report.findings, report.actions) == ([], [])
 
 
-def test_a_folder_or_link_of_that_name_is_none_of_ours(scene: Callable[..., Scene], root: Path, tmp_path: Path) -> None:
+def test_a_folder_or_link_of_that_name_is_none_of_ours(
+    scene: Callable[..., Context], root: Path, tmp_path: Path
+) -> None:
     (tmp_path / "mine").write_text("mine")
     (root / "logs" / TEMPORARY).mkdir()
     (root / "cache" / TEMPORARY).symlink_to(tmp_path / "mine")
@@ -51,7 +53,7 @@ def test_a_folder_or_link_of_that_name_is_none_of_ours(scene: Callable[..., Scen
 
 
 def test_a_cache_that_is_a_link_a_home_or_missing_is_left(
-    scene: Callable[..., Scene], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scene: Callable[..., Context], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (precious,) = leave(root, "cache")
     monkeypatch.setenv("HOME", str(root / "cache"))
@@ -65,7 +67,7 @@ def test_a_cache_that_is_a_link_a_home_or_missing_is_left(
 
 
 def test_one_that_cannot_be_deleted_keeps_no_other_from_it(
-    scene: Callable[..., Scene], root: Path, monkeypatch: pytest.MonkeyPatch
+    scene: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = leave(root, "logs", "cache")
     real = os.unlink
@@ -86,7 +88,7 @@ def test_one_that_cannot_be_deleted_keeps_no_other_from_it(
 
 
 def test_without_the_lock_nothing_is_deleted(
-    scene: Callable[..., Scene], root: Path, monkeypatch: pytest.MonkeyPatch
+    scene: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (left,) = leave(root, "logs")
     real = os.open
@@ -97,6 +99,6 @@ def test_without_the_lock_nothing_is_deleted(
         return real(path, flags, *rest, **names)
 
     monkeypatch.setattr(os, "open", closed)
-    with pytest.raises(Closed, match="Read-only"):
+    with pytest.raises(NotWritable, match="Read-only"):
         remove_leftovers(scene())
     assert left.exists()

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from tasks.core.errors import UserError
-from tasks.core.report import Action, Finding, Interrupted, Report, Status
-from tasks.recovery import judgement
-from tasks.recovery.means import STEPS, Scene
+from tasks.core.report.model import Action, Finding, Interrupted, Report, Status
+from tasks.recovery import recovery_findings
+from tasks.recovery.ports import STEPS, Context
 from tasks.recovery.recovery import recover
 
 from .conftest import Others, performed, room
@@ -32,7 +32,7 @@ def parts(report: Report) -> list[str]:
     return [each.task for each in report.data.get("reports", [])]
 
 
-def test_a_project_that_is_well(scene: Callable[..., Scene], others: Others) -> None:
+def test_a_project_that_is_well(scene: Callable[..., Context], others: Others) -> None:
     done: list[int] = []
     report = recover(scene(), done.append)
     assert (report.status, report.summary) == (
@@ -46,7 +46,7 @@ def test_a_project_that_is_well(scene: Callable[..., Scene], others: Others) -> 
 
 
 def test_what_was_wrong_and_is_not_any_more_is_put_right(
-    scene: Callable[..., Scene], others: Others, root: Path
+    scene: Callable[..., Context], others: Others, root: Path
 ) -> None:
     others.used, others.cleanings = 950, [(performed(CLEAN), 300)]
     shutil.rmtree(root / "cache/temp")
@@ -64,7 +64,7 @@ def test_what_was_wrong_and_is_not_any_more_is_put_right(
     assert report.data["steps"][1] == {"step": "cache", "freed": "300 B", "inodes": 0, "disk": "65 %"}
 
 
-def test_inodes_are_freed_as_well(scene: Callable[..., Scene], others: Others) -> None:
+def test_inodes_are_freed_as_well(scene: Callable[..., Context], others: Others) -> None:
     others.inodes = 95
 
     def clean(*_: object) -> Report:
@@ -78,7 +78,7 @@ def test_inodes_are_freed_as_well(scene: Callable[..., Scene], others: Others) -
 
 
 def test_a_disk_that_stays_full_is_told_with_what_is_largest(
-    scene: Callable[..., Scene], others: Others, root: Path
+    scene: Callable[..., Context], others: Others, root: Path
 ) -> None:
     others.used = 950
     for name, size in (("data", 3000), ("models", 5000), ("src", 10), ("docs", 1)):
@@ -95,19 +95,19 @@ def test_a_disk_that_stays_full_is_told_with_what_is_largest(
     assert not [each for each in report.findings if each.check == "recovery.freed"]
 
 
-def test_inodes_that_stay_used_up_have_a_remedy_of_their_own(scene: Callable[..., Scene], others: Others) -> None:
+def test_inodes_that_stay_used_up_have_a_remedy_of_their_own(scene: Callable[..., Context], others: Others) -> None:
     others.inodes = 95
     assert "du --inodes" in (told(recover(scene()), "system.inodes").remedy or "")
 
 
 def test_a_root_that_cannot_be_weighed_is_no_reason_to_fail(
-    scene: Callable[..., Scene], others: Others, monkeypatch: pytest.MonkeyPatch
+    scene: Callable[..., Context], others: Others, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> object:
         raise PermissionError(13, "Permission denied")
 
     others.used = 950
-    monkeypatch.setattr(judgement, "weigh", refuse)
+    monkeypatch.setattr(recovery_findings, "usage_by_entry", refuse)
     remedy = told(recover(scene()), "system.disk").remedy or ""
     assert remedy.startswith("Delete or move what is not needed. du -ah ")
 
@@ -115,7 +115,7 @@ def test_a_root_that_cannot_be_weighed_is_no_reason_to_fail(
 # The cache
 
 
-def test_where_nobody_can_be_asked_nothing_is_cleared(scene: Callable[..., Scene], others: Others) -> None:
+def test_where_nobody_can_be_asked_nothing_is_cleared(scene: Callable[..., Context], others: Others) -> None:
     others.planned = PLANNED
     report = recover(scene(yes=False, ask=None))
     assert others.calls[0] == ("clean", False, False)
@@ -127,7 +127,7 @@ def test_where_nobody_can_be_asked_nothing_is_cleared(scene: Callable[..., Scene
 
 
 @pytest.mark.parametrize("answer", [True, False])
-def test_whoever_is_asked_sees_what_would_go(scene: Callable[..., Scene], others: Others, *, answer: bool) -> None:
+def test_whoever_is_asked_sees_what_would_go(scene: Callable[..., Context], others: Others, *, answer: bool) -> None:
     asked: list[tuple[Sequence[str], str]] = []
 
     def ask(lines: Sequence[str], question: str) -> bool:
@@ -144,12 +144,12 @@ def test_whoever_is_asked_sees_what_would_go(scene: Callable[..., Scene], others
     assert clearing == ([] if answer else [Status.SKIPPED])
 
 
-def test_for_nothing_nobody_is_asked(scene: Callable[..., Scene], others: Others) -> None:
+def test_for_nothing_nobody_is_asked(scene: Callable[..., Context], others: Others) -> None:
     report = recover(scene(yes=False, ask=None))
     assert (others.calls[0], report.status) == (("clean", True, False), Status.OK)
 
 
-def test_told_to_stop_at_the_question_nothing_is_done(scene: Callable[..., Scene], others: Others) -> None:
+def test_told_to_stop_at_the_question_nothing_is_done(scene: Callable[..., Context], others: Others) -> None:
     others.planned = PLANNED
     made = scene(yes=False)
 
@@ -172,7 +172,7 @@ def hold(root: Path, size: int) -> None:
 
 @pytest.mark.parametrize(("used", "size"), [(500, 999), (500, 1001), (950, 0)])
 def test_logs_are_rotated_where_they_are_too_large_or_the_disk_is_short(
-    scene: Callable[..., Scene], others: Others, root: Path, used: int, size: int
+    scene: Callable[..., Context], others: Others, root: Path, used: int, size: int
 ) -> None:
     others.used = used
     hold(root, size)
@@ -185,7 +185,7 @@ def test_logs_are_rotated_where_they_are_too_large_or_the_disk_is_short(
 
 
 def test_once_the_cache_has_made_room_logs_within_their_limit_are_left(
-    scene: Callable[..., Scene], others: Others
+    scene: Callable[..., Context], others: Others
 ) -> None:
     others.used, others.cleanings = 950, [(performed(CLEAN), 300)]
     report = recover(scene())
@@ -196,7 +196,7 @@ def test_once_the_cache_has_made_room_logs_within_their_limit_are_left(
 
 
 def test_a_log_folder_that_cannot_be_weighed_is_not_rotated_for_its_size(
-    scene: Callable[..., Scene], others: Others, root: Path
+    scene: Callable[..., Context], others: Others, root: Path
 ) -> None:
     (root / "logs").rmdir()
     (root / "logs").write_text("")
@@ -206,7 +206,7 @@ def test_a_log_folder_that_cannot_be_weighed_is_not_rotated_for_its_size(
     assert report.status is Status.CRITICAL
 
 
-def test_what_frees_room_is_repeated_while_it_helps(scene: Callable[..., Scene], others: Others) -> None:
+def test_what_frees_room_is_repeated_while_it_helps(scene: Callable[..., Context], others: Others) -> None:
     others.used = 990
     full = performed(ROTATION, Status.CRITICAL)
     others.rotations = [(full, 30), (full, 30), (performed(ROTATION), 30)]
@@ -227,14 +227,14 @@ def test_what_frees_room_is_repeated_while_it_helps(scene: Callable[..., Scene],
     ("used", "freed", "rounds"), [(990, 0, 1), (990, 5, 3), (500, 5, 1)], ids=["no help", "some help", "room enough"]
 )
 def test_what_does_not_help_is_not_repeated(
-    scene: Callable[..., Scene], others: Others, used: int, freed: int, rounds: int
+    scene: Callable[..., Context], others: Others, used: int, freed: int, rounds: int
 ) -> None:
     others.used, others.cleanings = used, [(performed(CLEAN, Status.UNKNOWN), freed)]
     recover(scene(steps=("cache",)))
     assert len(others.calls) == rounds
 
 
-def test_a_report_from_before_is_no_reason_to_leave_it_at_that(scene: Callable[..., Scene], others: Others) -> None:
+def test_a_report_from_before_is_no_reason_to_leave_it_at_that(scene: Callable[..., Context], others: Others) -> None:
     others.used = 950
     others.rotations = [(performed(ROTATION, Status.CRITICAL, ago=5), 0), (performed(ROTATION), 100)]
     report = recover(scene())
@@ -245,7 +245,7 @@ def test_a_report_from_before_is_no_reason_to_leave_it_at_that(scene: Callable[.
 # Dry runs, chosen steps, and what goes wrong
 
 
-def test_a_dry_run_tells_what_a_run_would_do(scene: Callable[..., Scene], others: Others, root: Path) -> None:
+def test_a_dry_run_tells_what_a_run_would_do(scene: Callable[..., Context], others: Others, root: Path) -> None:
     others.used = 950
     shutil.rmtree(root / "cache/temp")
     dry = scene(dry_run=True, yes=False)
@@ -259,7 +259,7 @@ def test_a_dry_run_tells_what_a_run_would_do(scene: Callable[..., Scene], others
     assert "recovery.clearing" not in {each.check for each in recover(scene(dry_run=True)).findings}
 
 
-def test_only_the_chosen_steps_are_taken(scene: Callable[..., Scene], others: Others, root: Path) -> None:
+def test_only_the_chosen_steps_are_taken(scene: Callable[..., Context], others: Others, root: Path) -> None:
     shutil.rmtree(root / "cache/temp")
     report = recover(scene(steps=("structure",)))
     assert (others.calls, (root / "cache/temp").is_dir(), report.status) == ([], True, Status.OK)
@@ -267,7 +267,7 @@ def test_only_the_chosen_steps_are_taken(scene: Callable[..., Scene], others: Ot
     assert (none.data, none.status) == ({}, Status.OK)
 
 
-def test_without_providers_none_is_asked(scene: Callable[..., Scene], others: Others) -> None:
+def test_without_providers_none_is_asked(scene: Callable[..., Context], others: Others) -> None:
     made = scene()
     settings = msgspec.structs.replace(made.settings, providers={})
     report = recover(made._replace(settings=settings))
@@ -277,7 +277,7 @@ def test_without_providers_none_is_asked(scene: Callable[..., Scene], others: Ot
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), OSError(28, "No space left"), UserError("Put it right.")])
 def test_a_step_that_fails_keeps_no_other_from_being_taken(
-    scene: Callable[..., Scene], others: Others, error: Exception
+    scene: Callable[..., Context], others: Others, error: Exception
 ) -> None:
     def fail(*_: object) -> Report:
         raise error
@@ -289,7 +289,7 @@ def test_a_step_that_fails_keeps_no_other_from_being_taken(
     assert others.calls == [("providers",)]
 
 
-def test_where_the_second_look_fails_nothing_is_called_put_right(scene: Callable[..., Scene], root: Path) -> None:
+def test_where_the_second_look_fails_nothing_is_called_put_right(scene: Callable[..., Context], root: Path) -> None:
     looks: list[object] = []
 
     def once() -> Report:
@@ -306,7 +306,9 @@ def test_where_the_second_look_fails_nothing_is_called_put_right(scene: Callable
     assert "unknown now" in report.summary
 
 
-def test_the_configuration_is_looked_at_once_and_stays_as_it_was_found(scene: Callable[..., Scene], root: Path) -> None:
+def test_the_configuration_is_looked_at_once_and_stays_as_it_was_found(
+    scene: Callable[..., Context], root: Path
+) -> None:
     looks: list[object] = []
 
     def fail(_stop: object) -> Report:
@@ -320,14 +322,14 @@ def test_the_configuration_is_looked_at_once_and_stays_as_it_was_found(scene: Ca
     assert told(report, "recovery.recovered").subject == "structure"
 
 
-def test_told_to_stop_from_the_start_it_looks_at_the_disk_only(scene: Callable[..., Scene], others: Others) -> None:
+def test_told_to_stop_from_the_start_it_looks_at_the_disk_only(scene: Callable[..., Context], others: Others) -> None:
     made = scene()
     made.stop.set()
     report = recover(made)
     assert (others.calls, {each.check for each in report.findings}) == ([], {"system.disk", "system.inodes"})
 
 
-def test_ctrl_c_in_a_part_ends_it_with_what_was_done(scene: Callable[..., Scene], others: Others, root: Path) -> None:
+def test_ctrl_c_in_a_part_ends_it_with_what_was_done(scene: Callable[..., Context], others: Others, root: Path) -> None:
     def stopped(*_: object) -> Report:
         others.used = 600
         raise Interrupted(performed(CLEAN, Status.UNKNOWN))
@@ -342,7 +344,7 @@ def test_ctrl_c_in_a_part_ends_it_with_what_was_done(scene: Callable[..., Scene]
     assert told(report, "recovery.structure").status is Status.WARNING
 
 
-def test_ctrl_c_in_the_second_look_claims_nothing(scene: Callable[..., Scene], others: Others, root: Path) -> None:
+def test_ctrl_c_in_the_second_look_claims_nothing(scene: Callable[..., Context], others: Others, root: Path) -> None:
     shutil.rmtree(root / "cache/temp")
     made = scene()
 

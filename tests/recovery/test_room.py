@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.report import Finding, Report, Status
+from tasks.core.report.model import Finding, Report, Status
 from tasks.recovery.room import Room
 
 from .conftest import room

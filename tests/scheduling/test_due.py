@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tasks.core import performing
-from tasks.core.cadence import DAYS, Cadence
-from tasks.core.lock import Closed, Held, project_lock
-from tasks.core.procedure import Procedure, Run, procedure
-from tasks.core.report import Finding, Interrupted, Report, Status
+from tasks.core.files.lock import LockedByOther, NotWritable, project_lock
+from tasks.core.report.model import Finding, Interrupted, Report, Status
+from tasks.core.run import execution
+from tasks.core.run.cadence import DAYS, Cadence
+from tasks.core.run.procedure import Procedure, Run, procedure
 from tasks.core.settings.loading import Loaded, load
 from tasks.core.settings.sources import Level, Sources
 from tasks.scheduling.due import run_due
@@ -38,7 +38,7 @@ class _Year:
         self.fails: Callable[[str], BaseException | None] = lambda _name: None
         tree = {"root": str(root), "schedule": {"cadence": {"backup.one": "weekly"}}}
         self.loaded: Loaded = load(Sources([Level("test", tree)], {}, [], root))
-        monkeypatch.setattr(performing, "now", self.clock)
+        monkeypatch.setattr(execution, "now", self.clock)
 
     def clock(self) -> datetime:
         """Return the time with an offset, as the system's clock has it."""
@@ -59,7 +59,7 @@ class _Year:
         return run_due(
             self.loaded.settings,
             CADENCES,
-            lambda name: performing.perform(self.tiny(name), name, {}, self.loaded),
+            lambda name: execution.execute(self.tiny(name), name, {}, self.loaded),
             now=self.clock(),
             dry_run=dry_run,
         )
@@ -133,7 +133,7 @@ def test_an_outage_is_caught_up_once(year: _Year) -> None:
 def test_what_a_person_runs_counts_as_well(year: _Year) -> None:
     year.due()
     year.now += timedelta(days=5)
-    performing.perform(year.tiny("weekly.one"), "weekly.one", {}, year.loaded)
+    execution.execute(year.tiny("weekly.one"), "weekly.one", {}, year.loaded)
     year.now += timedelta(days=2)
     assert [report.task for report in year.due().data["reports"]] == ["daily.one", "backup.one"]
 
@@ -193,14 +193,17 @@ def test_a_dry_run_says_why_and_runs_nothing(year: _Year) -> None:
 
 def test_nothing_runs_beside_another_run(year: _Year, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
-    with project_lock(tmp_path / "link", "another.task", year.now), pytest.raises(Held, match=r"another\.task"):
+    with (
+        project_lock(tmp_path / "link", "another.task", year.now),
+        pytest.raises(LockedByOther, match=r"another\.task"),
+    ):
         year.due()
     assert year.runs["daily.one"] == []
 
 
 def test_a_dry_run_promises_nothing_that_a_run_cannot_do(year: _Year, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda *_: False)
-    with pytest.raises(Closed):
+    with pytest.raises(NotWritable):
         year.due(dry_run=True)
 
 

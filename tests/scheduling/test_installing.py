@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import UserError
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 from tasks.scheduling import crontab_program
 from tasks.scheduling.crontab_program import read_table, write_table
 from tasks.scheduling.installing import Machine, install, offered, uninstall

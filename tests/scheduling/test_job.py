@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.errors import UserError
-from tasks.core.keys import Key
+from tasks.core.secrets.keys import Key
 from tasks.core.settings.model import ScheduleSettings, Settings
 from tasks.scheduling.job import Job, clock, job_for, name_of
 from tasks.scheduling.launchd import agent, launchd

@@ -305,5 +305,5 @@ def test_where_the_busiest_cannot_be_told_the_rest_is_measured(root: Path, monke
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
-    code = "import sys, tasks.system.examine; sys.exit('psutil' in sys.modules)"
+    code = "import sys, tasks.system.machine_review; sys.exit('psutil' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], env=environment(), check=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from ...core.names import count, listed
-from ...core.report import Finding, Status
+from ...core.report.model import Finding, Status
+from ...core.text.formatting import count, listed
 from .declared import UNREFERENCED
 from .graph import Graph
 from .mirror import LARGEST

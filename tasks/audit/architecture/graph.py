@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ...core.names import duration, printable
-from ...core.processes import Ended, run
+from ...core.programs.processes import Ended, run
+from ...core.text.formatting import duration, printable
 from .mirror import Mirror, mirror
 from .sources import Source
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from ...core.names import count, listed, printable
-from ...core.report import Finding, Status
+from ...core.report.model import Finding, Status
+from ...core.text.formatting import count, listed, printable
 from .declared import PLACES
 
 

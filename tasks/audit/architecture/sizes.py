@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...core.names import count, printable
-from ...core.report import Finding, Status
+from ...core.report.model import Finding, Status
+from ...core.text.formatting import count, printable
 from .declared import SIZES
 
 _MOST = 5

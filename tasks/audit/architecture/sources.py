@@ -20,7 +20,7 @@ _LEFT_OUT_AT_TOP = frozenset({"build", "dist", "doc", "docs", "restored"})
 _MARKS = (".made-by-inv-demo", "pyvenv.cfg")
 """A folder with such a file is the demo's, or an environment of Python's."""
 
-_SUITES = ("namespace.py", "core/procedure.py")
+_SUITES = ("namespace.py", "core/run/procedure.py")
 """The folder of this suite has both; it is maintained elsewhere."""
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from ...core.names import duration, printable
-from ...core.processes import Ended, run
+from ...core.programs.processes import Ended, run
+from ...core.text.formatting import duration, printable
 from .expressions import canonical
 from .names import CLASSIFIERS, GENERIC, of_text
 
@@ -21,7 +21,7 @@ _SECONDS = 60.0
 _UNVERSIONED = "LicenseRef-"
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class StatedLicence(msgspec.Struct, frozen=True, kw_only=True):
     """What the metadata of a package say: the fields of the core metadata specification."""
 
     name: str
@@ -37,7 +37,7 @@ class Unknown(NamedTuple):
     message: str
 
 
-def installed(python: Path, environ: Mapping[str, str], stop: Event) -> list[Told] | Unknown:
+def installed(python: Path, environ: Mapping[str, str], stop: Event) -> list[StatedLicence] | Unknown:
     """Return what an interpreter tells of its packages.
 
     Args:
@@ -50,7 +50,7 @@ def installed(python: Path, environ: Mapping[str, str], stop: Event) -> list[Tol
     if not ended.succeeded:
         return Unknown(f"{name} does not work: {_failure(ended)}.")
     try:
-        return sorted(msgspec.json.decode(ended.output, type=list[Told]), key=lambda each: each.name)
+        return sorted(msgspec.json.decode(ended.output, type=list[StatedLicence]), key=lambda each: each.name)
     except msgspec.MsgspecError:
         return Unknown(f"{name} answers with something else than was asked for.")
 
@@ -61,7 +61,7 @@ def _failure(ended: Ended) -> str:
     return printable(ended.problem or ended.last_words()) or "it ended without a word"
 
 
-def licence(package: Told) -> str | None:
+def licence(package: StatedLicence) -> str | None:
     """Return the licence of a package as an SPDX expression; ``None`` where it tells none that is known.
 
     The field that is made for it comes first (PEP 639), then the classifiers, then free text. Several classifiers

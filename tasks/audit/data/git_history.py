@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ...core import git
-from ...core.names import printable
+from ...core.programs import git
+from ...core.text.formatting import printable
 from .changes import History
 
 _RECORD, _FIELD = "\x1e", "\x1f"
@@ -43,7 +43,7 @@ def history(root: Path, paths: Sequence[str], since: datetime) -> tuple[History 
             "--",
             *folders,
         )
-    except git.Silent as reason:
+    except git.GitError as reason:
         return None, str(reason)
     return History(frozenset(_split(tracked)), frozenset(_split(modified)), _commits(log)), ""
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from ...core import files
-from ...core.names import printable
-from ...core.validation import fault
+from ...core.files import safe_files
+from ...core.files.validation import fault
+from ...core.text.formatting import printable
 
 _PIECE = 1 << 20
 _NEVER = frozenset({".git", ".venv", "venv", "__pycache__", "node_modules"})
@@ -61,7 +61,7 @@ def take(root: Path, patterns: Sequence[str], stop: Event, advance: Callable[[in
                 found.faults[path] = problem
         except FileNotFoundError:
             continue
-        except (files.Refused, OSError) as error:
+        except (safe_files.Refused, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             found.unread[path] = printable(reason).rstrip(".")
         advance(1)
@@ -101,7 +101,7 @@ def _is_file(path: Path) -> bool:
 
 def _record(root: Path, path: str) -> Record:
     digest = hashlib.sha256()
-    with files.regular_file(root, path) as (descriptor, _), os.fdopen(descriptor, "rb", closefd=False) as file:
+    with safe_files.regular_file(root, path) as (descriptor, _), os.fdopen(descriptor, "rb", closefd=False) as file:
         while piece := file.read(_PIECE):
             digest.update(piece)
         status = os.fstat(descriptor)

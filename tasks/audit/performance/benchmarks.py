@@ -17,7 +17,7 @@ from threading import Event
 from time import perf_counter
 from typing import TypeAlias
 
-from ...core import files
+from ...core.files import safe_files
 
 _TIMES = 5
 _HASHED = 16 << 20
@@ -61,7 +61,7 @@ def _benchmarks(root: Path, directory: str) -> Iterator[Mapping[str, Benchmark]]
         "json": lambda: json.loads(json.dumps(records)),
     }
     try:
-        with files.folder(root, directory, create=True), tempfile.TemporaryFile(dir=root / directory) as file:
+        with safe_files.folder(root, directory, create=True), tempfile.TemporaryFile(dir=root / directory) as file:
             descriptor = file.fileno()
 
             def written() -> None:
@@ -69,7 +69,7 @@ def _benchmarks(root: Path, directory: str) -> Iterator[Mapping[str, Benchmark]]
                 os.fsync(descriptor)
 
             yield {**own, "disk": written}
-    except (files.Refused, OSError):
+    except (safe_files.Refused, OSError):
         yield own
 
 

@@ -6,15 +6,15 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from ...core import git
-from ...core.names import count, printable
-from ...core.report import Finding, Status
+from ...core.programs import git
+from ...core.report.model import Finding, Status
+from ...core.text.formatting import count, printable
 from .checks import IGNORED
 from .key_files import KeyFile, is_environment
 from .tracked import Tracked
 
 
-def judge_ignoring(root: Path, tracked: Tracked, keys: Sequence[KeyFile]) -> list[Finding]:
+def evaluate_ignoring(root: Path, tracked: Tracked, keys: Sequence[KeyFile]) -> list[Finding]:
     """Return what there is to say about ``.env``, ``.env.local`` and the like, wherever in the project they are.
 
     Args:
@@ -29,7 +29,7 @@ def judge_ignoring(root: Path, tracked: Tracked, keys: Sequence[KeyFile]) -> lis
     asked = [path for path in dict.fromkeys([".env", *there]) if path not in in_git]
     try:
         open_ones = [path for path in asked if not _is_ignored(root, path)]
-    except git.Silent as error:
+    except git.GitError as error:
         message = f"Git cannot tell what it ignores: {printable(error)}."
         return [*map(_tracked, in_git), IGNORED.finding(Status.UNKNOWN, ".env", message)]
     findings = [*map(_tracked, in_git), *(_not_ignored(path, is_there=path in there) for path in open_ones)]

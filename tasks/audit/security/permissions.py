@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from ...core import files
-from ...core.names import count, listed, printable
-from ...core.report import Finding, Status
+from ...core.files import safe_files
+from ...core.report.model import Finding, Status
+from ...core.text.formatting import count, listed, printable
 from .checks import PERMISSIONS
 from .key_files import MOST, KeyFile, Walked
 
@@ -47,7 +47,7 @@ def mounts() -> list[Mount]:
         return []
 
 
-def judge_permissions(root: Path, walked: Walked, mounted: Iterable[Mount]) -> list[Finding]:
+def evaluate_permissions(root: Path, walked: Walked, mounted: Iterable[Mount]) -> list[Finding]:
     """Return a finding for each file with keys that others can read or change, and for each folder that they can.
 
     Args:
@@ -92,8 +92,8 @@ def _is_public(root: Path, path: str) -> bool:
     if PurePosixPath(path).suffix.lower() not in {".pem", ".key"}:
         return False
     try:
-        content = files.read(root, path, limit=_LIMIT)
-    except (files.Refused, OSError):  # what cannot be looked into is judged as if it were private
+        content = safe_files.read(root, path, limit=_LIMIT)
+    except (safe_files.Refused, OSError):  # what cannot be looked into is judged as if it were private
         return False
     is_certificate = b"PRIVATE KEY" not in content and _PUBLIC.search(content) is not None
     return is_certificate or content.startswith(_PRESENTATION)

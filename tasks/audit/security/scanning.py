@@ -10,8 +10,8 @@ from itertools import chain
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from ...core.secret_forms import BEGIN, BEGIN_KEY, CREDENTIALS, FORMS, NAME, ONSET, SETTING
-from .randomness import entropy, is_placeholder, is_random, is_worded
+from ...core.secrets.forms import BEGIN, BEGIN_KEY, CREDENTIALS, FORMS, NAME, ONSET, SETTING
+from .entropy import entropy, is_placeholder, is_random, looks_like_words
 
 ACCEPTED = b"maintenance: no-secret"
 """What a comment says on a line that is known to hold no secret."""
@@ -115,7 +115,7 @@ def _keys(content: bytes) -> Iterator[tuple[int, str]]:
         form = FORMS[int(name.removeprefix("form"))]
         value = _text(match[name])
         # Words have the form of some keys: sk-toggleable-content-label, ASIAPACIFICSOUTHEASTERN.
-        worded = is_worded(value) if value.islower() else value.isupper() and len(value) > form.certain
+        worded = looks_like_words(value) if value.islower() else value.isupper() and len(value) > form.certain
         if entropy(value) >= _BITS and not is_placeholder(value) and not worded:
             yield match.start(), form.kind
 

@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import NamedTuple
 
-from ...core import files
-from ...core.names import count, listed, printable, size
-from ...core.report import Finding, Status
+from ...core.files import safe_files
+from ...core.report.model import Finding, Status
+from ...core.text.formatting import count, listed, printable, size
 from .checks import SECRETS
 from .scanning import Found, secrets_in
 from .tracked import Tracked
@@ -73,7 +73,7 @@ def find_secrets(root: Path, tracked: Tracked, stop: Event, advance: Callable[[i
             done = _read(root, path, stop)
         except FileNotFoundError:  # deleted, and not yet in Git
             continue
-        except (files.Refused, OSError) as error:
+        except (safe_files.Refused, OSError) as error:
             findings.append(_unread(path, error))
         else:
             read += 1
@@ -85,7 +85,7 @@ def find_secrets(root: Path, tracked: Tracked, stop: Event, advance: Callable[[i
 
 
 def _read(root: Path, path: str, stop: Event) -> _Read:
-    with files.regular_file(root, path) as (descriptor, status):
+    with safe_files.regular_file(root, path) as (descriptor, status):
         if status.st_size > _LARGE:
             return _Read(sorted({found for part in _parts(descriptor, stop) for found in part}), large=True)
         content = _whole(descriptor)
@@ -127,7 +127,11 @@ def _finding(path: str, secrets: Sequence[Found]) -> Finding:
 
 
 def _unread(path: str, error: Exception) -> Finding:
-    why = str(error) if isinstance(error, files.Refused) else f"It cannot be read: {getattr(error, 'strerror', error)}."
+    why = (
+        str(error)
+        if isinstance(error, safe_files.Refused)
+        else f"It cannot be read: {getattr(error, 'strerror', error)}."
+    )
     return SECRETS.finding(
         Status.UNKNOWN, printable(path), why, "Make it readable for whoever runs the audit, or take it out of Git."
     )

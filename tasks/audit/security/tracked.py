@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from ...core import git
-from ...core.names import printable
-from ...core.report import Status
+from ...core.programs import git
+from ...core.report.model import Status
+from ...core.text.formatting import printable
 
 _FILES = frozenset({"100644", "100755"})
 """The modes of files in the index (gitformat-index(5)): links and submodules have others."""
@@ -32,7 +32,7 @@ def tracked_files(root: Path) -> Tracked:
     """Return the files below *root* that are in the index of the repository to which it belongs."""
     try:
         answer = git.ask(root, "ls-files", "--stage", "-z")
-    except git.Silent as error:
+    except git.GitError as error:
         if git.is_none(error) and not any(os.path.lexists(folder / ".git") for folder in (root, *root.parents)):
             return Tracked(problem="The project is not in a Git repository.", status=Status.SKIPPED)
         return Tracked(problem=f"Git cannot tell which files it tracks: {printable(error)}.", status=Status.UNKNOWN)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from ...core.processes import KEPT, Ended
-from ...core.report import Status
+from ...core.programs.processes import KEPT, Ended
+from ...core.report.model import Status
 from .program import Caller, Failed, Listing, Problem, Snapshot, records, regular
 
 _PASSWORDS = ("BORG_PASSPHRASE", "BORG_PASSCOMMAND", "BORG_PASSPHRASE_FD")

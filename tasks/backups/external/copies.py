@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from ...core import files
-from ...core.names import count, printable
-from ...core.report import Status
+from ...core.files import safe_files
+from ...core.report.model import Status
+from ...core.text.formatting import count, printable
 from ..manifest import manifest_name
 from ..store import Backup
 from .program import Problem
@@ -45,10 +45,10 @@ def compare(path: str, own: Sequence[Backup], here: os.stat_result, stop: Event)
         stop: ends it early.
     """
     try:
-        with files.folder(Path(path), ".") as folder, os.scandir(folder) as entries:
+        with safe_files.folder(Path(path), ".") as folder, os.scandir(folder) as entries:
             status = os.fstat(folder)
             sizes = {each.name: each.stat(follow_symlinks=False).st_size for each in entries}
-    except (files.Refused, OSError) as error:
+    except (safe_files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else printable(error)
         remedy = "See that it is mounted and can be read."
         return Compared(path, Problem(f"It cannot be read: {reason}", Status.UNKNOWN, remedy))
@@ -68,7 +68,7 @@ def _newest(path: str, newest: Backup, names: Collection[str], stop: Event) -> P
     assert newest.manifest is not None  # noqa: S101 - a whole archive has one
     try:
         digest = _digest(Path(path), newest.name, stop)
-    except (files.Refused, OSError) as error:
+    except (safe_files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else printable(error).rstrip(".")
         return Problem(f"The newest archive there cannot be read: {reason}", Status.CRITICAL, again)
     if digest not in {None, newest.manifest.archive_sha256}:
@@ -86,7 +86,7 @@ def _others(names: Sequence[str]) -> Problem:
 def _digest(folder: Path, name: str, stop: Event) -> str | None:
     """Return the SHA-256 of a file; ``None`` where it was told to stop."""
     digest = hashlib.sha256()
-    with files.regular_file(folder, name) as (descriptor, _):
+    with safe_files.regular_file(folder, name) as (descriptor, _):
         while chunk := os.read(descriptor, _CHUNK):
             if stop.is_set():
                 return None

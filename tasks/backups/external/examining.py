@@ -11,20 +11,20 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from ...core import files
-from ...core.keys import Key
-from ...core.names import count, printable, size
-from ...core.report import Status
+from ...core.files import safe_files
+from ...core.files.validation import fault
+from ...core.report.model import Status
+from ...core.secrets.keys import Key
 from ...core.settings.model import RepositorySettings
-from ...core.validation import fault
+from ...core.text.formatting import count, printable, size
 from ..verification import Level
 from .borg import Borg
-from .program import Caller, Failed, Keeper, Listed, Problem, Snapshot
+from .program import Caller, Failed, Listed, Problem, RepositoryBackend, Snapshot
 from .restic import Restic
 from .sampling import sample
 from .scratch import scratch
 
-KEEPERS: Mapping[str, Keeper] = {"restic": Restic(), "borg": Borg()}
+KEEPERS: Mapping[str, RepositoryBackend] = {"restic": Restic(), "borg": Borg()}
 
 _OWN_PASSWORDS = ("RESTIC_PASSWORD_FILE", "RESTIC_PASSWORD_COMMAND", "BORG_PASSCOMMAND", "BORG_PASSPHRASE_FD")
 """Other ways in which users give a password to these programs, which then ask for it there."""
@@ -140,7 +140,7 @@ def _password(own: RepositorySettings, around: Surroundings) -> str | Problem | 
 
 
 def _examined(
-    keeper: Keeper, call: Caller, own: RepositorySettings, part: tuple[int, int], around: Surroundings
+    keeper: RepositoryBackend, call: Caller, own: RepositorySettings, part: tuple[int, int], around: Surroundings
 ) -> Examined:
     try:
         snapshots = keeper.snapshots(call)
@@ -168,7 +168,7 @@ def _examined(
 
 
 def _restored(
-    keeper: Keeper, call: Caller, snapshot: Snapshot, own: RepositorySettings, around: Surroundings
+    keeper: RepositoryBackend, call: Caller, snapshot: Snapshot, own: RepositorySettings, around: Surroundings
 ) -> Restored:
     """Restore files of a snapshot and look at each of them.
 
@@ -184,7 +184,7 @@ def _restored(
         with scratch(around.root, around.directory) as folder:
             keeper.restore(call, snapshot, None if is_whole else [each.path for each in chosen], folder)
             faults = tuple(_faults(folder, chosen))
-    except (files.Refused, OSError) as error:
+    except (safe_files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
         message = f"it could not be restored here: {reason}"
         raise Failed(Problem(message, Status.UNKNOWN, "See that the folder of backups can be written.")) from None

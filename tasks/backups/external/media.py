@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ...core.names import count
+from ...core.text.formatting import count
 from .borg import is_address
 
 COPIES, MEDIA, ELSEWHERE = 3, 2, 1

@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from ...core.names import duration, printable
-from ...core.processes import Ended, run
-from ...core.report import Status
+from ...core.programs.processes import Ended, run
+from ...core.report.model import Status
+from ...core.text.formatting import duration, printable
 
 
 class Snapshot(NamedTuple):
@@ -110,7 +110,7 @@ class Caller(NamedTuple):
         return Failed(Problem(message, Status.CRITICAL, remedy))
 
 
-class Keeper(Protocol):
+class RepositoryBackend(Protocol):
     """What is asked of each program; whatever it cannot do raises :class:`Failed`."""
 
     def environment(self, environ: Mapping[str, str], password: str | None, state: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...core import files
+from ...core.files import safe_files
 
 NAME = ".restore-external"
 
@@ -21,7 +21,7 @@ def scratch(root: Path, directory: str) -> Iterator[Path]:
         Refused, OSError: it cannot be made, or what a killed run left there cannot be removed.
     """
     is_new = not (root / directory).exists()
-    with files.folder(root, directory, create=True) as parent:
+    with safe_files.folder(root, directory, create=True) as parent:
         try:
             _remove(parent, root / directory / NAME)
             os.mkdir(NAME, 0o700, dir_fd=parent)

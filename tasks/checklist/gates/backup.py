@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...core.report import Status
+from ...core.report.model import Status
 from ..gate import Gate
-from ..taken import Taken
+from ..report_gate import ReportGate
 
-TAKEN = Taken(
+REPORT_GATE = ReportGate(
     Gate("backup", "a recent backup was verified"),
     "quarterly.backup-verification",
     {"backup.recent": Status.WARNING, "backup.": Status.CRITICAL},

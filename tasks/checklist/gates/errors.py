@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...core.report import Status
+from ...core.report.model import Status
 from ..gate import Gate
-from ..taken import Taken
+from ..report_gate import ReportGate
 
-TAKEN = Taken(
+REPORT_GATE = ReportGate(
     Gate("errors", "no critical errors have begun since the last release"),
     "daily.error-monitor",
     {"errors.critical": Status.CRITICAL, "logs.": Status.CRITICAL},

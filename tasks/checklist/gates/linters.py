@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..commands import Command
-from ..gate import Answer, Gate, Said
+from ..gate import Answer, Gate, GateResult
 
 GATE = Gate("linters", "the project's linters find nothing")
 
 _WORST_FIRST = (Answer.NO_GO, Answer.NOT_CHECKED, Answer.GO)
 
 
-def judge(commands: Sequence[Command], carry_out: Callable[[Command], Said] | None) -> Said:
+def evaluate(commands: Sequence[Command], carry_out: Callable[[Command], GateResult] | None) -> GateResult:
     """Return the gate's answer: all commands are run, whatever the others find.
 
     Args:
@@ -20,13 +20,13 @@ def judge(commands: Sequence[Command], carry_out: Callable[[Command], Said] | No
         carry_out: runs one; ``None`` in a dry run.
     """
     if not commands:
-        return Said(
+        return GateResult(
             Answer.SKIPPED,
             "No linter is configured: neither ruff, mypy nor flake8 has settings.",
             "Name the commands in maintenance.release.lint_commands.",
         )
     if carry_out is None:
-        return Said(Answer.NOT_CHECKED, f"A dry run does not run {', '.join(map(str, commands))}.")
+        return GateResult(Answer.NOT_CHECKED, f"A dry run does not run {', '.join(map(str, commands))}.")
     said = [carry_out(each) for each in commands]
     said.sort(key=lambda each: _WORST_FIRST.index(each.answer))
     worst = said[0]

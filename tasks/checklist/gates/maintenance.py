@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...core.names import count
-from ..gate import Answer, Gate, Said
+from ...core.text.formatting import count
+from ..gate import Answer, Gate, GateResult
 
 GATE = Gate("maintenance", "no maintenance is overdue")
 
@@ -18,7 +18,7 @@ class Standing(NamedTuple):
     never: Sequence[str]
 
 
-def judge(standing: Standing | None) -> Said:
+def evaluate(standing: Standing | None) -> GateResult:
     """Return the gate's answer.
 
     Args:
@@ -26,10 +26,12 @@ def judge(standing: Standing | None) -> Said:
             not be wanted.
     """
     if standing is None:
-        return Said(Answer.SKIPPED, "No schedule is kept, so it is not known what is overdue.")
+        return GateResult(Answer.SKIPPED, "No schedule is kept, so it is not known what is overdue.")
     overdue, never = standing
     if overdue:
         names = ", ".join(overdue)
-        return Said(Answer.NO_GO, f"{count(len(overdue), 'procedure')} overdue: {names}.", f"Run inv {overdue[0]}.")
+        return GateResult(
+            Answer.NO_GO, f"{count(len(overdue), 'procedure')} overdue: {names}.", f"Run inv {overdue[0]}."
+        )
     told = f"; {count(len(never), 'procedure')} never ran: {', '.join(never)}" if never else ""
-    return Said(Answer.GO, f"Nothing is overdue{told}.")
+    return GateResult(Answer.GO, f"Nothing is overdue{told}.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from ...core.report import Status
+from ...core.report.model import Status
 from ..gate import Gate
-from ..taken import Taken
+from ..report_gate import ReportGate
 
-TAKEN = Taken(Gate("providers", "every provider answers"), "daily.health-check", {"providers.answer": Status.CRITICAL})
+REPORT_GATE = ReportGate(
+    Gate("providers", "every provider answers"), "daily.health-check", {"providers.answer": Status.CRITICAL}
+)
 """A slow answer is an answer."""

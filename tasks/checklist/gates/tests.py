@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...core.interpreter import Interpreter
+from ...core.programs.interpreter import Interpreter
 from ..commands import Command
-from ..gate import Answer, Gate, Said
+from ..gate import Answer, Gate, GateResult
 
 GATE = Gate("tests", "the project's tests pass")
 
 
-def judge(command: Command | None, interpreter: Interpreter, carry_out: Callable[[Command], Said] | None) -> Said:
+def evaluate(
+    command: Command | None, interpreter: Interpreter, carry_out: Callable[[Command], GateResult] | None
+) -> GateResult:
     """Return the gate's answer.
 
     Args:
@@ -20,15 +22,15 @@ def judge(command: Command | None, interpreter: Interpreter, carry_out: Callable
         carry_out: runs it; ``None`` in a dry run.
     """
     if command is None:
-        return Said(
+        return GateResult(
             Answer.SKIPPED,
             "No tests were found: no settings of pytest, and no test_*.py in tests or test.",
             "Name the command in maintenance.release.test_command.",
         )
     if carry_out is None:
-        return Said(Answer.NOT_CHECKED, f"A dry run does not run {command}.")
+        return GateResult(Answer.NOT_CHECKED, f"A dry run does not run {command}.")
     if command.origin and interpreter.python is None:
-        return Said(
+        return GateResult(
             Answer.NOT_CHECKED,
             f"{command.origin[:1].upper()}{command.origin[1:]}. {interpreter.reason}",
             interpreter.remedy,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ...core.names import count, listed
-from ..gate import Answer, Gate, Said
+from ...core.text.formatting import count, listed
+from ..gate import Answer, Gate, GateResult
 from ..repository import NoRepository, Repository, unexpected
 
 GATE = Gate("tree", "everything is committed")
 
 
-def judge(repository: Repository | NoRepository, own: tuple[str, ...]) -> Said:
+def evaluate(repository: Repository | NoRepository, own: tuple[str, ...]) -> GateResult:
     """Return the gate's answer.
 
     Args:
@@ -17,10 +17,10 @@ def judge(repository: Repository | NoRepository, own: tuple[str, ...]) -> Said:
         own: paths that the suite writes itself, below the root.
     """
     if isinstance(repository, NoRepository):
-        return Said(Answer.NOT_CHECKED, *repository)
+        return GateResult(Answer.NOT_CHECKED, *repository)
     if repository.under_way:
         what = repository.under_way
-        return Said(Answer.NO_GO, f"A {what} is under way.", "Finish or abort it; git status says how.")
+        return GateResult(Answer.NO_GO, f"A {what} is under way.", "Finish or abort it; git status says how.")
     changed, untracked = repository.changed, unexpected(repository, own)
     parts = []
     if changed:
@@ -30,7 +30,7 @@ def judge(repository: Repository | NoRepository, own: tuple[str, ...]) -> Said:
             f"{count(len(untracked), 'file')} neither tracked nor ignored: {listed(untracked, len(untracked), 3)}"
         )
     if parts:
-        return Said(Answer.NO_GO, f"{'; '.join(parts)}.", "Commit them, put them into .gitignore, or undo them.")
+        return GateResult(Answer.NO_GO, f"{'; '.join(parts)}.", "Commit them, put them into .gitignore, or undo them.")
     if not repository.head:
-        return Said(Answer.NOT_CHECKED, "There is no commit yet.", "Commit the project.")
-    return Said(Answer.GO, f"Everything is in commit {repository.head[:12]}.")
+        return GateResult(Answer.NOT_CHECKED, "There is no commit yet.", "Commit the project.")
+    return GateResult(Answer.GO, f"Everything is in commit {repository.head[:12]}.")

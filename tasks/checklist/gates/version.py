@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from packaging.version import Version
 
-from ...core.names import printable
+from ...core.text.formatting import printable
 from ..changelog import Changelog
-from ..gate import Answer, Gate, Said
+from ..gate import Answer, Gate, GateResult
 from ..releases import last_release, parsed, releases, strays
 from ..repository import NoRepository, Repository
 from ..stated_version import Reading
@@ -41,14 +41,14 @@ def to_release(
     return next(iter(stated), None) or borne or changelog.released
 
 
-def judge(
+def evaluate(
     reading: Reading,
     changelog: Changelog,
     repository: Repository | NoRepository,
     *,
     prefix: str,
     changelog_path: str,
-) -> Said:
+) -> GateResult:
     """Return the gate's answer.
 
     Args:
@@ -75,12 +75,12 @@ def judge(
     unknown = [each for each in unknown if each]
     if against:
         sentences, remedies = zip(*against, strict=True)
-        return Said(Answer.NO_GO, " ".join(sentences), remedies[0])
+        return GateResult(Answer.NO_GO, " ".join(sentences), remedies[0])
     if unknown:
-        return Said(Answer.NOT_CHECKED, " ".join(unknown), _remedy(unknown[0], changelog, repository))
+        return GateResult(Answer.NOT_CHECKED, " ".join(unknown), _remedy(unknown[0], changelog, repository))
     if version is None:
-        return Said(Answer.SKIPPED, f"No file, no changelog and no tag states a version{_made(reading)}.")
-    return Said(
+        return GateResult(Answer.SKIPPED, f"No file, no changelog and no tag states a version{_made(reading)}.")
+    return GateResult(
         Answer.GO, f"{_agreement(version, stated, changelog, repository, prefix, changelog_path)}{_made(reading)}."
     )
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ...core import git
-from ...core.names import printable
+from ...core.programs import git
+from ...core.text.formatting import printable
 
 _HEAD = re.compile(r"(?P<commit>[0-9a-f]{40,64}) \d+ (?P<line>\d+)(?: \d+)?$")
 
@@ -64,5 +64,5 @@ def _git(root: Path, *arguments: str) -> str:
     """Return what Git prints; empty where it fails."""
     try:
         return git.ask(root, *arguments)
-    except git.Silent:
+    except git.GitError:
         return ""

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ...core import files
-from ...core.names import printable
+from ...core.files import safe_files
+from ...core.text.formatting import printable
 from ..secrecy import KEY_BYTES, Sealer
 from .flattening import Leaf
 
@@ -57,10 +57,10 @@ def read_baseline(root: Path, path: str) -> Baseline:
     """Return the baseline in the file *path* below *root*."""
     name = printable(path)
     try:
-        content = files.read(root, path, limit=_LIMIT)
+        content = safe_files.read(root, path, limit=_LIMIT)
     except FileNotFoundError:
         return Baseline()
-    except files.Refused as error:
+    except safe_files.Refused as error:
         return Baseline(problem=str(error), replaceable=False)
     except OSError as error:
         return Baseline(problem=f"{name} cannot be read: {error.strerror}.", replaceable=False)
@@ -83,9 +83,9 @@ def write_baseline(root: Path, path: str, accepted: Mapping[str, Accepted], now:
         Refused, OSError: it was not written, and the old one is as it was.
     """
     if not before.replaceable:
-        raise files.Refused(before.problem or f"{printable(path)} cannot be replaced.")
+        raise safe_files.Refused(before.problem or f"{printable(path)} cannot be replaced.")
     content = msgspec.json.encode(_Content(SCHEMA, now, dict(sorted(accepted.items()))))
-    return files.write(root, path, msgspec.json.format(content, indent=1) + b"\n", keep_old=before.broken)
+    return safe_files.write(root, path, msgspec.json.format(content, indent=1) + b"\n", keep_old=before.broken)
 
 
 def key_path(path: str) -> str:
@@ -96,8 +96,8 @@ def key_path(path: str) -> str:
 def read_key(root: Path, path: str) -> bytes | None:
     """Return the key of the baseline *path*; ``None`` where there is none that can be used."""
     try:
-        key = bytes.fromhex(files.read(root, key_path(path), limit=1000).decode("ascii").strip())
-    except (files.Refused, OSError, ValueError):
+        key = bytes.fromhex(safe_files.read(root, key_path(path), limit=1000).decode("ascii").strip())
+    except (safe_files.Refused, OSError, ValueError):
         return None
     return key if len(key) == KEY_BYTES else None
 
@@ -118,7 +118,7 @@ def sealer(root: Path, path: str, *, create: bool) -> Sealer:
     if key is None:
         key = secrets.token_bytes(KEY_BYTES)
         if create:
-            files.write(root, key_path(path), key.hex().encode() + b"\n", keep_old=True, private=True)
+            safe_files.write(root, key_path(path), key.hex().encode() + b"\n", keep_old=True, private=True)
     return Sealer(key)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple, TypeAlias
 
-from ...core.names import count
+from ...core.text.formatting import count
 from ..paths import covers, last_key, parts
 from ..secrecy import comparable
 from .flattening import Leaf, same, shown

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from ...core.names import printable
+from ...core.text.formatting import printable
 from ..paths import below
 from ..reading.python_reader import Unknown
 from ..secrecy import Sealer, is_opaque, names_secret

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ...core.names import count
+from ...core.text.formatting import count
 from ..secrecy import Sealer
 from .baseline import Accepted
 from .comparison import Change, compare

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ...core.names import printable
+from ...core.text.formatting import printable
 
 _SHOWN = 100
 """Characters of a line that are shown around the place."""

@@ -9,9 +9,9 @@ import tokenize
 from pathlib import Path
 from typing import NamedTuple
 
-from ...core import files
-from ...core.files import Identity
-from ...core.names import printable
+from ...core.files import safe_files
+from ...core.files.safe_files import Identity
+from ...core.text.formatting import printable
 from .document import Problem
 
 _TRIES = 3
@@ -61,7 +61,7 @@ def read_source(root: Path, relative: str, *, limit: int) -> Source:
         content = _in_one_piece(root, inside, limit)
     except FileNotFoundError:
         raise
-    except files.Refused as error:
+    except safe_files.Refused as error:
         return Source(None, (Problem(str(error).rstrip(".")),))
     except OSError as error:
         return Source(None, (Problem(f"it cannot be read: {error.strerror}"),))
@@ -82,10 +82,10 @@ def _resolved(root: Path, relative: str) -> str | None:
 def _in_one_piece(root: Path, relative: str, limit: int) -> bytes | None:
     """Return a file's content as it was at one moment; ``None`` where it changed at each try."""
     for _ in range(_TRIES):
-        with files.regular_file(root, relative) as (descriptor, before):
+        with safe_files.regular_file(root, relative) as (descriptor, before):
             if before.st_size > limit:
                 message = f"it has {before.st_size:,} bytes, more than the {limit:,} of configuration.largest_mb"
-                raise files.Refused(message)
+                raise safe_files.Refused(message)
             with os.fdopen(descriptor, "rb", closefd=False) as file:
                 content = file.read(limit + 1)
             if len(content) == before.st_size and Identity.of(os.fstat(descriptor)) == Identity.of(before):

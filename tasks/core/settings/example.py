@@ -13,7 +13,7 @@ from .model import defaults
 
 FILE = "invoke.yaml"
 
-EXECUTOR = f"{__package__.removesuffix('.settings')}.runner.MaintenanceExecutor"
+EXECUTOR = f"{__package__.removesuffix('.settings')}.run.runner.MaintenanceExecutor"
 """The executor's import path: the package has another name where it is installed."""
 
 

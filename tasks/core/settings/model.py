@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct, field, to_builtins
 
-from ..report import FailOn
+from ..report.model import FailOn
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 MOST_HOURS = 1_000_000

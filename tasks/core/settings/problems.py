@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..names import printable
+from ..text.formatting import printable
 from .fields import SettingPath, dotted, leaves, root_node
 from .model import defaults
 from .sources import ENVIRONMENT_PREFIX

@@ -12,7 +12,7 @@ from re import _parser  # type: ignore[attr-defined]  # the only way to see what
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..files import TEMPORARY
+from ..files.safe_files import TEMPORARY
 from .fields import SettingPath
 from .model import (
     GATES,

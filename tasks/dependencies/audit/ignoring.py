@@ -9,7 +9,7 @@ from typing import NamedTuple
 from packaging.utils import canonicalize_name
 
 from ...core.settings.model import IgnoredVulnerability
-from .verdicts import NotAudited, Outcome, Vulnerability, Vulnerable
+from .verdicts import AuditOutcome, NotAudited, Vulnerability, Vulnerable
 
 
 class Weighed(NamedTuple):
@@ -30,7 +30,7 @@ class Weighed(NamedTuple):
     open: tuple[IgnoredVulnerability, ...]
 
 
-def weigh(outcome: Outcome, ignored: Sequence[IgnoredVulnerability], today: date) -> Weighed:
+def weigh(outcome: AuditOutcome, ignored: Sequence[IgnoredVulnerability], today: date) -> Weighed:
     """Return which vulnerabilities count, and which of the accepted ones are to be looked at again.
 
     An acceptance holds through its last day; after it, the vulnerability counts again.

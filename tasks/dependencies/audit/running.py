@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 import msgspec
 from packaging.version import InvalidVersion, Version
 
-from ...core.addresses import is_loopback
-from ...core.names import duration, printable
-from ...core.processes import Ended, run
-from .verdicts import Clean, NotAudited, Outcome, Unreadable, Verdict, from_document
+from ...core.programs.processes import Ended, run
+from ...core.text.addresses import is_loopback
+from ...core.text.formatting import duration, printable
+from .verdicts import AuditOutcome, Clean, NotAudited, Unreadable, Verdict, from_document
 
 _PROGRAM = Path(__file__).with_name("checked_pip_audit.py")
 
@@ -46,7 +46,7 @@ def audit(
     environ: Mapping[str, str],
     redact: Callable[[str], str] = str,
     stop: Event | None = None,
-) -> Outcome:
+) -> AuditOutcome:
     """Audit packages with pip-audit and return a verdict on each.
 
     Args:
@@ -66,12 +66,12 @@ def audit(
         except InvalidVersion:
             verdicts[name] = NotAudited(f"its version {version!r} is none by PEP 440")
     if not sent:
-        return Outcome(verdicts, service)
+        return AuditOutcome(verdicts, service)
     ended = _run(sent, osv_url, deadline_seconds, environ, stop)
     document, problem = _document(ended, deadline_seconds, redact, stop)
     if problem:
         verdicts |= dict.fromkeys(sent, NotAudited(problem))
-        return Outcome(verdicts, service, document, problem)
+        return AuditOutcome(verdicts, service, document, problem)
     told = from_document(document)
     for name, asked in sent.items():
         verdict = told.get(name, NotAudited("pip-audit does not mention it"))
@@ -80,7 +80,7 @@ def audit(
         if isinstance(verdict, NotAudited):
             verdict = NotAudited(redact(verdict.reason.partition(": ")[0]))  # the same for all such packages
         verdicts[name] = verdict
-    return Outcome(verdicts, service, document)
+    return AuditOutcome(verdicts, service, document)
 
 
 def _run(
@@ -150,7 +150,7 @@ def _failure(ended: Ended, redact: Callable[[str], str]) -> str:
     return said if ended.status == _UNANSWERED else f"pip-audit ended with status {ended.status}: {said}"
 
 
-def doubted(outcome: Outcome, offered: Collection[str]) -> Outcome:
+def doubted(outcome: AuditOutcome, offered: Collection[str]) -> AuditOutcome:
     """Return an outcome that says so where the service could not tell of a package that the index offers.
 
     It is not the package that is odd then, but the service: a mirror that has a part of it, for one.
@@ -170,7 +170,7 @@ def doubted(outcome: Outcome, offered: Collection[str]) -> Outcome:
     return outcome._replace(verdicts=verdicts)
 
 
-def unaudited(outcome: Outcome, reasons: Mapping[str, str]) -> Outcome:
+def unaudited(outcome: AuditOutcome, reasons: Mapping[str, str]) -> AuditOutcome:
     """Return an outcome in which these packages were not audited, for these reasons, unless something is known.
 
     Args:

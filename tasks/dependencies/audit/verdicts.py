@@ -50,7 +50,7 @@ class NotAudited(NamedTuple):
 Verdict: TypeAlias = Clean | Vulnerable | NotAudited
 
 
-class Outcome(NamedTuple):
+class AuditOutcome(NamedTuple):
     """How an audit ended.
 
     Attributes:

@@ -10,8 +10,8 @@ from threading import Event
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from ...core.addresses import is_loopback
-from ...core.names import duration
+from ...core.text.addresses import is_loopback
+from ...core.text.formatting import duration
 from .pages import ACCEPT, NoPage, Release, releases
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class Unknown(NamedTuple):
     reason: str = "the index does not know it"
 
 
-class Unasked(NamedTuple):
+class QueryFailed(NamedTuple):
     """It could not be asked for; the reason is the end of a sentence."""
 
     reason: str
 
 
-Answer: TypeAlias = Project | Unknown | Unasked
+Answer: TypeAlias = Project | Unknown | QueryFailed
 
 
 def ask(
@@ -77,7 +77,7 @@ def ask(
     if not wanted:
         return {}
     if not urls:
-        return dict.fromkeys(wanted, Unasked(f"no index is known: {nowhere}"))
+        return dict.fromkeys(wanted, QueryFailed(f"no index is known: {nowhere}"))
     return asyncio.run(_ask(wanted, urls, deadline_seconds, redact, stop or Event()))
 
 
@@ -113,7 +113,7 @@ async def _ask_one(
 
     if urlsplit(url).scheme not in {"http", "https"}:
         for name in names:
-            found[name].append(Unasked("an index that is no web address is not asked"))
+            found[name].append(QueryFailed("an index that is no web address is not asked"))
         return
     closed: list[str] = []
     async with httpx.AsyncClient(
@@ -128,7 +128,7 @@ async def _ask_one(
         async def one(name: str) -> None:
             async with limit:
                 if closed:
-                    answer: Answer = Unasked(closed[0])
+                    answer: Answer = QueryFailed(closed[0])
                 else:
                     answer = await _page(client, f"{url.rstrip('/')}/{name}/", closed, redact)
                 found[name].append(answer)
@@ -143,14 +143,14 @@ async def _page(client: httpx.AsyncClient, url: str, closed: list[str], redact: 
     try:
         return await _fetched(client, url)
     except NoPage:
-        return Unasked("the index answered with something that is no page of a package index")
+        return QueryFailed("the index answered with something that is no page of a package index")
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
         closed.append(f"the index cannot be reached: {redact(str(error)) or type(error).__name__}")
-        return Unasked(closed[0])
+        return QueryFailed(closed[0])
     except httpx.TimeoutException:
-        return Unasked(f"the index did not answer within {duration(_SOCKET_SECONDS)}")
+        return QueryFailed(f"the index did not answer within {duration(_SOCKET_SECONDS)}")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Unasked(f"asking the index failed: {redact(str(error)) or type(error).__name__}")
+        return QueryFailed(f"asking the index failed: {redact(str(error)) or type(error).__name__}")
 
 
 async def _fetched(client: httpx.AsyncClient, url: str) -> Answer:
@@ -164,7 +164,7 @@ async def _fetched(client: httpx.AsyncClient, url: str) -> Answer:
         if response.status_code == _NOT_FOUND:
             return Unknown()
         if response.status_code != _OK:
-            return Unasked(_refusal(response.status_code))
+            return QueryFailed(_refusal(response.status_code))
         content = bytearray()
         async for piece in response.aiter_bytes():
             content += piece
@@ -197,9 +197,9 @@ def _credentials(url: str) -> tuple[str, str] | None:
 def _joined(answers: Sequence[Answer], expected: int, late: str) -> Answer:
     """Return one answer for all indexes' ones."""
     projects = [answer for answer in answers if isinstance(answer, Project)]
-    failures = [answer for answer in answers if isinstance(answer, Unasked)]
+    failures = [answer for answer in answers if isinstance(answer, QueryFailed)]
     if len(answers) < expected:
-        failures.append(Unasked(late))
+        failures.append(QueryFailed(late))
     if projects:
         known = tuple(release for project in projects for release in project.releases)
         return Project(known, f"Another index was not asked: {failures[0].reason}." if failures else "")

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from packaging.version import Version
 
-from ...core.names import age, hours
+from ...core.text.formatting import age, hours
 from .pages import Release
 
 Step: TypeAlias = Literal["major", "minor", "patch"]

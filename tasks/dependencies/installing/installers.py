@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ..environment import Environment
+from ..refusals import Refusal
 from ..uv.program import Uv
 from . import staging
-from .pips import Pip
-from .refusals import Refusal
+from .pip_runner import Pip
 from .resolving import Sources
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import msgspec
 from packaging.utils import canonicalize_name
 
-from .pips import Pip
-from .refusals import Refusal
+from ..refusals import Refusal
+from .pip_runner import Pip
 
 
 class Sources(NamedTuple):

@@ -8,8 +8,8 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from ...core.names import duration, printable
-from ...core.processes import run
+from ...core.programs.processes import run
+from ...core.text.formatting import duration, printable
 from ..environment import Environment, active
 
 _LONGEST = 300

@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ...core.files import Refused
-from ...core.names import printable
-from ...core.processes import run
+from ...core.files.safe_files import Refused
+from ...core.programs.processes import run
+from ...core.text.formatting import printable
+from ..dependency_records import infos, recorded
 from ..environment import Environment
-from ..records import infos, recorded
-from .pips import Pip
-from .refusals import Refusal
+from ..refusals import Refusal
+from .pip_runner import Pip
 from .resolving import Sources
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
-from ...core.names import printable
+from ...core.text.formatting import printable
 from .parsing import Entry, Kind
 from .reading import Tree, included_path
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from ...core import files
-from ...core.files import Refused
-from ...core.names import printable
+from ...core.files import safe_files
+from ...core.files.safe_files import Refused
+from ...core.text.formatting import printable
 from .parsing import Entry, Kind, parse
 
 _LIMIT = 1_000_000
@@ -87,7 +87,7 @@ def read_tree(root: Path, path: str) -> Tree:
                 found[name] = found[name]._replace(constraints=False)
             continue
         try:
-            raw = files.read(root, name, limit=_LIMIT)
+            raw = safe_files.read(root, name, limit=_LIMIT)
         except FileNotFoundError:
             if name == top:
                 return Tree({}, missing=True)

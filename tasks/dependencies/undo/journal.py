@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from ...core import files
-from ...core.files import Refused
+from ...core.files import safe_files
+from ...core.files.safe_files import Refused
 from .listing import Listed
 
 FOLDER = ".maintenance-undo"
@@ -81,7 +81,7 @@ def pending(root: Path) -> Journal | None:
     try:
         if not stat.S_ISDIR(home.lstat().st_mode):
             raise Broken(f"{FOLDER} is no folder")
-        content = files.read(root, f"{FOLDER}/{JOURNAL}", limit=_LARGEST)
+        content = safe_files.read(root, f"{FOLDER}/{JOURNAL}", limit=_LARGEST)
         return msgspec.json.decode(content, type=Journal)
     except FileNotFoundError:
         return None
@@ -112,7 +112,7 @@ def commit(root: Path, journal: Journal) -> None:
         OSError: it cannot be written.
     """
     os.sync()
-    files.write(root, f"{FOLDER}/{JOURNAL}", msgspec.json.encode(journal))
+    safe_files.write(root, f"{FOLDER}/{JOURNAL}", msgspec.json.encode(journal))
 
 
 def end(root: Path) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ...core.names import printable
+from ...core.text.formatting import printable
 from .journal import FOLDER, Copy, Journal, end, restored
 from .listing import Listed, listed, listing
 

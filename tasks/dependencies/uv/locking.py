@@ -13,7 +13,7 @@ from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
 from ..environment import Environment
-from ..installing.refusals import Refusal
+from ..refusals import Refusal
 from ..roles import marks
 from .program import Uv
 from .project import LOCK, PROJECT, Choice

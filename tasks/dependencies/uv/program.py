@@ -8,9 +8,9 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from ...core.processes import Ended, run
+from ...core.programs.processes import Ended, run
 from ..environment import Environment
-from ..installing.refusals import Refusal, reason
+from ..refusals import Refusal, reason
 
 _CAUSES = ("error:", "cause:", "×", "╰", "├", "│")  # noqa: RUF001 - uv's own signs
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from ...core import files
-from ...core.files import Refused
+from ...core.files import safe_files
+from ...core.files.safe_files import Refused
 from ..environment import Environment
 from ..requirements.declared import Declaration
 from ..requirements.reading import Problem
@@ -124,7 +124,7 @@ def requirements(locked: Locked, environment: Environment) -> Mapping[str, tuple
 def _read(root: Path, path: str, problems: list[Problem]) -> tuple[str, Mapping[str, Any]]:
     """Return a file's text and what it says; what is wrong with it is added to *problems*."""
     try:
-        text = files.read(root, path, limit=_LIMIT).decode()
+        text = safe_files.read(root, path, limit=_LIMIT).decode()
         return text, tomllib.loads(text)
     except FileNotFoundError:
         problems.append(Problem(path, f"{LOCK} is there, but {path} is not.", "Restore it, or remove the lock."))

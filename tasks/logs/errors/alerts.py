@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ...core import files
+from ...core.files import safe_files
 from .groups import Group
 
 FOLDER = "alerts"
@@ -67,4 +67,4 @@ def write(root: Path, path: str, content: dict[str, Any]) -> None:
     Raises:
         Refused, OSError: it was not written.
     """
-    files.write(root, path, json.dumps(content, indent=2).encode("ascii") + b"\n")
+    safe_files.write(root, path, json.dumps(content, indent=2).encode("ascii") + b"\n")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ...core.names import printable
+from ...core.text.formatting import printable
 from .masks import masked
 from .statuses import codes
 from .tracebacks import Raised, places, read

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from ...core.report import Moment
+from ...core.report.model import Moment
 
 QUIET = timedelta(days=7)
 """A group without a record for this long counts as resolved, and its last alert as forgotten."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from threading import Event
 
-from ...core.names import count, printable
-from ...core.report import Finding, Report, Status
+from ...core.report.model import Finding, Report, Status
 from ...core.settings.model import Settings
-from ..reading import judgement as reading
+from ...core.text.formatting import count, printable
+from ..reading import reading_findings as reading
 from .alerts import is_critical
+from .error_findings import MonitorOutcome
+from .error_monitor import current
 from .groups import Group, State
-from .judgement import Outcome
-from .monitor import current
 
 CHECK = "errors.critical"
 
@@ -57,7 +57,7 @@ def _since(since: datetime | None) -> str:
 
 
 def _findings(
-    begun: Mapping[str, Group], outcome: Outcome, since: datetime | None, directory: str
+    begun: Mapping[str, Group], outcome: MonitorOutcome, since: datetime | None, directory: str
 ) -> Iterator[Finding]:
     for key, group in begun.items():
         yield Finding(

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ...core import json_files
-from ...core.names import printable
+from ...core.files import json_files
+from ...core.text.formatting import printable
 from ..reading.streams import Cursor
 from .fingerprint import VERSION
 from .groups import Group

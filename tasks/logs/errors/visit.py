@@ -14,13 +14,13 @@ from threading import Event
 
 import msgspec
 
-from ...core.files import Refused, folder
+from ...core.files.safe_files import Refused, folder
 from ...core.settings.model import LogSettings
 from ..archives import FOLDER
 from ..found import find_in
-from ..reading.judges import Judges
+from ..reading.level_classifiers import LevelClassifiers
 from ..reading.levels import Finder, Level
-from ..reading.records import Record, records
+from ..reading.log_records import Record, records
 from ..reading.sources import BLOCK, Broken, Source, open_log, reason
 from ..reading.streams import Cursor, Packed, Segment, cursor_at, packed_by_log, segments
 from ..reading.window import window_start
@@ -122,7 +122,7 @@ class Reader:
     redact: Callable[[str], str]
     advance: Callable[[int], None]
     stop: Event
-    judges: Judges = field(default_factory=Judges)
+    judges: LevelClassifiers = field(default_factory=LevelClassifiers)
 
 
 def visit(reader: Reader, settings: LogSettings, cursors: Mapping[str, Cursor]) -> Visit:

@@ -131,7 +131,7 @@ def finder() -> Finder:
     return find_with_re()
 
 
-class Judge:
+class LevelClassifier:
     """Tells which of the words found are the levels of records.
 
     Args:
@@ -188,7 +188,7 @@ class Judge:
         if level is None:
             if len(self._known) >= _LOOKED_UP:
                 self._known.clear()
-            level = self._known[head] = judge_head(head, structured=self.structured)
+            level = self._known[head] = level_of_head(head, structured=self.structured)
         return level
 
     @staticmethod
@@ -212,7 +212,7 @@ def _is_uncaught(buffer: bytes, start: int, before: bytes) -> bool:
     return is_uncaught(text, len(text))
 
 
-def judge_head(head: bytes, *, structured: bool) -> Level:
+def level_of_head(head: bytes, *, structured: bool) -> Level:
     """Return the level of a line that is read up to and with a level word and the character after it.
 
     Returns:

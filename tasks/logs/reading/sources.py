@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from ...core.files import regular_file
-from ...core.names import printable
+from ...core.files.safe_files import regular_file
+from ...core.text.formatting import printable
 
 BLOCK = 1 << 20
 """Bytes read at a time: enough that a pass costs little but reading and searching, and few enough that memory is

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ...core.files import Refused, folder
+from ...core.files.safe_files import Refused, folder
 from ..archives import FOLDER, HEADER_LIMIT, Archive, Origin, archives, origin_of
 from .sources import Broken, Source, open_log
 

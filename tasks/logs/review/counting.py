@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from ...core.files import Refused
-from ...core.forks import in_forks, processors
-from ..reading.judges import Judges
+from ...core.files.safe_files import Refused
+from ...core.programs.forks import in_forks, processors
+from ..reading.level_classifiers import LevelClassifiers
 from ..reading.levels import Finder, Level
-from ..reading.records import Record, records, text_after, text_before
+from ..reading.log_records import Record, records, text_after, text_before
 from ..reading.shapes import first_line
 from ..reading.sources import Broken, Chunk, Source, after_line, chunks, open_log, reason, until
 from ..reading.window import window_start
@@ -76,7 +76,7 @@ class Reader:
     since: float | None
     advance: Callable[[int], None]
     stop: Event
-    judges: Judges = field(default_factory=Judges)
+    judges: LevelClassifiers = field(default_factory=LevelClassifiers)
 
 
 def count_log(reader: Reader, path: str) -> Counted:

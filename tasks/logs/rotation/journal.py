@@ -34,7 +34,7 @@ from typing import Literal
 
 import msgspec
 
-from ...core import files
+from ...core.files import safe_files
 from ..archives import FOLDER, JOURNAL
 
 _LIMIT = 100_000
@@ -92,7 +92,7 @@ def read(root: Path, directory: str) -> Journal | None:
         Refused, OSError: it cannot be read.
     """
     try:
-        text = files.read(root, path(directory), limit=_LIMIT)
+        text = safe_files.read(root, path(directory), limit=_LIMIT)
     except FileNotFoundError:
         return None
     try:
@@ -107,19 +107,19 @@ def write(root: Path, directory: str, entry: Journal) -> None:
     Raises:
         Refused, OSError: it was not written.
     """
-    files.write(root, path(directory), json.dumps(msgspec.to_builtins(entry)).encode("ascii"))
+    safe_files.write(root, path(directory), json.dumps(msgspec.to_builtins(entry)).encode("ascii"))
 
 
 def remove(root: Path, directory: str) -> None:
     """Remove the journal, if there is one."""
-    with suppress(FileNotFoundError), files.folder(root, f"{directory}/{FOLDER}") as folder:
+    with suppress(FileNotFoundError), safe_files.folder(root, f"{directory}/{FOLDER}") as folder:
         os.unlink(JOURNAL, dir_fd=folder)
 
 
 def keep_aside(root: Path, directory: str) -> str:
     """Give the journal the first free name ``.rotation.json.broken-N`` and return that name's path."""
-    with files.folder(root, f"{directory}/{FOLDER}") as folder:
+    with safe_files.folder(root, f"{directory}/{FOLDER}") as folder:
         number = 1
-        while not files.move((folder, JOURNAL), (folder, f"{JOURNAL}.broken-{number}")):
+        while not safe_files.move((folder, JOURNAL), (folder, f"{JOURNAL}.broken-{number}")):
             number += 1
     return f"{path(directory)}.broken-{number}"

@@ -14,17 +14,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
-from ...core import files
-from ...core.files import TEMPORARY
-from ...core.names import printable
+from ...core.files import safe_files
+from ...core.files.safe_files import TEMPORARY
+from ...core.text.formatting import printable
 from ..archives import FOLDER, HEADER_LIMIT, origin_of
 from . import journal
 from .journal import Journal, Torn
-from .outcome import Mended, Outcome
 from .packing import Changed, Corrupt, content
 from .releasing import Unsupported, finish, has_mark, is_of, undo
 from .renaming import archive_pending, recreate
-from .ways import named
+from .rotation_outcome import Mended, RotationOutcome
+from .strategy import named
 from .work import Slot, Work, exists, is_named, opened
 
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"\d\d")
@@ -44,7 +44,7 @@ class _Pending(NamedTuple):
         return self.slot.log
 
 
-def recover(work: Work, outcome: Outcome) -> None:
+def recover(work: Work, outcome: RotationOutcome) -> None:
     """Finish or undo what killed rotations left; what becomes of it is noted in *outcome*.
 
     Args:
@@ -88,7 +88,7 @@ def _folders(folder: int, pattern: re.Pattern[str]) -> list[str]:
 # Logs under their pending name
 
 
-def _recover_pending(work: Work, folder: int, pending: _Pending, outcome: Outcome) -> None:
+def _recover_pending(work: Work, folder: int, pending: _Pending, outcome: RotationOutcome) -> None:
     subject = f"{work.directory}/{FOLDER}/{pending.month}/{pending.name}"
     if outcome.dry_run:
         told = f"An interrupted rotation of {printable(pending.log)} would be finished."
@@ -97,13 +97,13 @@ def _recover_pending(work: Work, folder: int, pending: _Pending, outcome: Outcom
     try:
         with opened(folder, pending.name) as descriptor:
             mended = _settle_pending(work, folder, pending, descriptor, outcome)
-    except (Changed, Corrupt, files.Refused, OSError) as error:
+    except (Changed, Corrupt, safe_files.Refused, OSError) as error:
         told = f"What an interrupted rotation of {printable(pending.log)} left is not archived: {reason_of(error)}."
         mended = Mended(subject, told, problem=True)
     outcome.mended.append(mended._replace(subject=subject))
 
 
-def _settle_pending(work: Work, folder: int, pending: _Pending, descriptor: int, outcome: Outcome) -> Mended:
+def _settle_pending(work: Work, folder: int, pending: _Pending, descriptor: int, outcome: RotationOutcome) -> Mended:
     status = os.fstat(descriptor)
     log = printable(pending.log)
     if status.st_nlink > 1:
@@ -113,7 +113,7 @@ def _settle_pending(work: Work, folder: int, pending: _Pending, descriptor: int,
         return Mended("", f"An interrupted rotation of {log} was undone; nothing was lost.")
     writers = work.watch.writers(descriptor, afresh=True)
     if not writers.nobody:
-        if files.move((folder, pending.name), (work.logs, pending.log)):
+        if safe_files.move((folder, pending.name), (work.logs, pending.log)):
             return Mended("", f"An interrupted rotation of {log} was undone; nothing was lost.")
         who = named(writers) or "a process that cannot be seen from here"
         return Mended("", f"{who} still writes to what was {log}; it is archived once that ends.", problem=True)
@@ -170,7 +170,7 @@ def _common(archive: int, log: int) -> int | None:
 # The journal
 
 
-def _recover_journal(work: Work, outcome: Outcome) -> None:
+def _recover_journal(work: Work, outcome: RotationOutcome) -> None:
     subject = journal.path(work.directory)
     try:
         entry = journal.read(work.root, work.directory)

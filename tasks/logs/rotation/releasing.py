@@ -16,7 +16,7 @@ from ..archives import HEADER_LIMIT, origin_of
 from . import blocks, journal
 from .journal import Journal
 from .packing import Changed, Corrupt, Packing, content
-from .ways import Cut, Way
+from .strategy import Cut, Strategy
 from .work import Work, check, dress, free_slot, name_for_good, opened, require_same, temporary
 
 _REFUSALS = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, errno.ENOSYS})
@@ -36,7 +36,7 @@ class Unsupported(Exception):
     """The file system does not release blocks of this file; nothing has changed. The message is the system's."""
 
 
-def release(work: Work, name: str, log: int, cut: Cut, way: Way) -> tuple[str, Packing]:
+def release(work: Work, name: str, log: int, cut: Cut, way: Strategy) -> tuple[str, Packing]:
     """Archive the start of a log and release it, while others go on writing.
 
     Args:
@@ -70,7 +70,7 @@ def release(work: Work, name: str, log: int, cut: Cut, way: Way) -> tuple[str, P
         require_same(work, name, live, cut.end)
         dress(descriptor, status, log)
         entry = Journal(
-            way="truncate" if way is Way.TRUNCATE else "collapse" if cut.released else "blank",
+            way="truncate" if way is Strategy.TRUNCATE else "collapse" if cut.released else "blank",
             log=name,
             device=status.st_dev,
             inode=status.st_ino,
@@ -82,7 +82,7 @@ def release(work: Work, name: str, log: int, cut: Cut, way: Way) -> tuple[str, P
         )
         try:
             entry = _mark(work, entry, live, folder, archive)
-            if way is Way.TRUNCATE:
+            if way is Strategy.TRUNCATE:
                 _catch_up(work, packing, (name, live), (folder, archive))
             _free(entry, live)
             os.fsync(descriptor)

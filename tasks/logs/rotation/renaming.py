@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from ...core import files
-from ...core.files import TEMPORARY, Identity
+from ...core.files import safe_files
+from ...core.files.safe_files import TEMPORARY, Identity
 from .packing import Changed, Packing
-from .ways import named
+from .strategy import named
 from .work import (
     Work,
     check,
@@ -55,7 +55,7 @@ def rename(work: Work, name: str, log: int) -> tuple[str, Packing]:
             os.rename(name, pending, src_dir_fd=work.logs, dst_dir_fd=folder)
             try:
                 after = _settle(work, packing, (name, log), before, (folder, pending))
-                begin_anew(work, top, name)
+                recreate_log(work, top, name)
             except BaseException:
                 _give_back(work, (folder, pending), name)
                 raise
@@ -77,9 +77,9 @@ def pack(work: Work, packing: Packing, log: tuple[str, int], status: os.stat_res
     check(folder, packing)
 
 
-def begin_anew(work: Work, top: int, name: str) -> None:
+def recreate_log(work: Work, top: int, name: str) -> None:
     """Let the temporary file in the archive folder become the log; whoever has begun one meanwhile, keeps it."""
-    if not files.move((top, TEMPORARY), (work.logs, name)):
+    if not safe_files.move((top, TEMPORARY), (work.logs, name)):
         os.unlink(TEMPORARY, dir_fd=top)
 
 
@@ -125,7 +125,7 @@ def _settle(
 def _give_back(work: Work, pending: tuple[int, str], name: str) -> None:
     """Give the log its name back, unless that is taken: then it waits under its pending name for the next run."""
     with suppress(OSError):
-        files.move(pending, (work.logs, name))
+        safe_files.move(pending, (work.logs, name))
 
 
 def recreate(work: Work, name: str, like: int) -> None:
@@ -136,7 +136,7 @@ def recreate(work: Work, name: str, like: int) -> None:
     """
     with work.archive_folder() as top, temporary(top) as fresh:
         dress(fresh, os.fstat(like), like, dated=False)
-        begin_anew(work, top, name)
+        recreate_log(work, top, name)
 
 
 def archive_pending(work: Work, log: str, descriptor: int, folder: int, *, pending: str, archive: str) -> Packing:

@@ -9,10 +9,10 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from ...core import files
-from ...core.files import Identity
+from ...core.files import safe_files
+from ...core.files.safe_files import Identity
 from ..archives import FOLDER, HEADER_LIMIT, Archive, archives, origin_of
-from .outcome import Expiry, Month
+from .rotation_outcome import Expiry, Month
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -73,7 +73,7 @@ def _delete_in(
         return frozenset()
     gone: list[Archive] = []
     path = f"{directory}/{FOLDER}/{month}"
-    with files.folder(root, path) as folder:
+    with safe_files.folder(root, path) as folder:
         for archive in old:
             try:
                 if not dry_run:
@@ -100,10 +100,10 @@ def _remove_folder(
     """Remove the folder of a month, and of its year, where nothing is left in them."""
     year, _, name = month.partition("/")
     for parent, child, without in ((year, name, gone), (".", year, {name})):
-        with suppress(OSError), files.folder(root, f"{directory}/{FOLDER}/{parent}") as folder:
+        with suppress(OSError), safe_files.folder(root, f"{directory}/{FOLDER}/{parent}") as folder:
             path = f"{directory}/{FOLDER}/{month if parent == year else year}"
             if dry_run:
-                with files.folder(root, path) as inside:
+                with safe_files.folder(root, path) as inside:
                     if set(os.listdir(inside)) - set(without):  # noqa: PTH208 - by descriptor
                         return
             else:
@@ -115,7 +115,7 @@ def _remove_folder(
 
 def _month(root: Path, path: str, found: list[Archive]) -> Month:
     month = Month()
-    with files.folder(root, path) as folder:
+    with safe_files.folder(root, path) as folder:
         for archive in found:
             month.archives += 1
             month.bytes += archive.status.st_size

@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from ...core import files
-from ...core.files import TEMPORARY
+from ...core.files import safe_files
+from ...core.files.safe_files import TEMPORARY
 from ..archives import FOLDER, PENDING, Origin, archive_name
 from .packing import Changed, Packing
 from .writers import Watch
@@ -56,9 +56,9 @@ class Work:
         """Open a folder of the archive, the archive folder itself without *month*.
 
         Raises:
-            Refused, OSError: as :func:`~tasks.core.files.folder` says.
+            Refused, OSError: as :func:`~tasks.core.files.safe_files.folder` says.
         """
-        return files.folder(self.root, f"{self.directory}/{FOLDER}/{month}", create=create)
+        return safe_files.folder(self.root, f"{self.directory}/{FOLDER}/{month}", create=create)
 
     def origin(self, log: str, status: os.stat_result, end: int, released: int) -> Origin:
         """Return what the header of an archive made by this run says."""
@@ -169,7 +169,7 @@ def name_for_good(folder: int, name: str) -> None:
     Raises:
         OSError: the name is taken, or the folder cannot be written.
     """
-    if not files.move((folder, TEMPORARY), (folder, name)):
+    if not safe_files.move((folder, TEMPORARY), (folder, name)):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
     os.fsync(folder)
 

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .ways import Writer, Writers
+from .strategy import Writer, Writers
 
 _FRESH = 0.2
 """Seconds for which a look at all processes is good enough to say who a known writer is."""

@@ -13,11 +13,11 @@ import trove_classifiers
 from packaging.licenses import canonicalize_license_expression
 
 from tasks.audit.compliance import licences_probe, packages
+from tasks.audit.compliance.compliance_area import examine
 from tasks.audit.compliance.expressions import Rules, Verdict, canonical, evaluate
 from tasks.audit.compliance.names import CLASSIFIERS, GENERIC, of_text
-from tasks.audit.compliance.packages import Told, licence
-from tasks.audit.compliance.review import examine
-from tasks.core.report import Finding, Status
+from tasks.audit.compliance.packages import StatedLicence, licence
+from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import AuditSettings
 
 RULES = Rules(("AGPL-*", "SSPL-*"), ("GPL-*",))
@@ -160,7 +160,7 @@ def test_every_classifier_exists_and_names_a_licence_of_spdx() -> None:
     ],
 )
 def test_which_field_counts(fields: dict[str, Any], expected: str | None) -> None:
-    assert licence(Told(name="x", version="1", **fields)) == expected
+    assert licence(StatedLicence(name="x", version="1", **fields)) == expected
 
 
 def test_a_real_environment(empty: Path) -> None:

@@ -6,11 +6,11 @@ from threading import Event
 
 import pytest
 
-from tasks.audit.security.ignoring import judge_ignoring
+from tasks.audit.security.ignoring import evaluate_ignoring
 from tasks.audit.security.key_files import find_key_files, is_environment
 from tasks.audit.security.tracked import tracked_files
-from tasks.core import git as core_git
-from tasks.core.report import Finding, Status
+from tasks.core.programs import git as core_git
+from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import Settings
 
 Add = Callable[[str, str | bytes], Path]
@@ -18,7 +18,7 @@ Git = Callable[..., None]
 
 
 def found(root: Path) -> list[Finding]:
-    return judge_ignoring(root, tracked_files(root), find_key_files(root, Settings(), Event()).keys)
+    return evaluate_ignoring(root, tracked_files(root), find_key_files(root, Settings(), Event()).keys)
 
 
 def judged(root: Path) -> dict[str, str]:
@@ -91,11 +91,11 @@ def test_without_git(tmp_path: Path, repository: Path, add: Add, monkeypatch: py
     asked = tracked_files(repository)
 
     def silent(*_: object, **__: object) -> str:
-        raise core_git.Silent("git gave no answer in 10 s")
+        raise core_git.GitError("git gave no answer in 10 s")
 
     monkeypatch.setattr(core_git, "ask", silent)
     (repository / ".env.local").write_text("")
     keys = find_key_files(repository, Settings(), Event()).keys
-    findings = judge_ignoring(repository, asked, keys)
+    findings = evaluate_ignoring(repository, asked, keys)
     assert [each.status for each in findings] == [Status.CRITICAL, Status.UNKNOWN]
     assert "git gave no answer" in findings[1].message

@@ -10,10 +10,10 @@ import pytest
 
 from tasks.audit.security import key_files, permissions
 from tasks.audit.security.checks import CHECKS
-from tasks.audit.security.examine import examine
 from tasks.audit.security.key_files import find_key_files
-from tasks.audit.security.permissions import Mount, judge_permissions, mounts
-from tasks.core.report import Finding, Status
+from tasks.audit.security.permissions import Mount, evaluate_permissions, mounts
+from tasks.audit.security.security_area import examine
+from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import CacheSettings, Settings
 
 Add = Callable[[str, str | bytes], Path]
@@ -31,7 +31,7 @@ def put(root: Path, path: str, mode: int, content: str = "x") -> Path:
 
 
 def found(root: Path, stop: Event | None = None, mounted: tuple[Mount, ...] = (Mount("/", "ext4"),)) -> list[Finding]:
-    return judge_permissions(root, find_key_files(root, Settings(), stop or Event()), mounted)
+    return evaluate_permissions(root, find_key_files(root, Settings(), stop or Event()), mounted)
 
 
 def judged(root: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.audit.security.randomness import entropy, is_placeholder, is_random
+from tasks.audit.security.entropy import entropy, is_placeholder, is_random
 from tasks.audit.security.scanning import Found, secrets_in
 
 WORD = string.ascii_letters + string.digits

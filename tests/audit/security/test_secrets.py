@@ -11,9 +11,9 @@ import pytest
 
 from tasks.audit.security import secrets
 from tasks.audit.security.tracked import tracked_files
-from tasks.core import files as core_files
-from tasks.core import git as core_git
-from tasks.core.report import Finding, Status
+from tasks.core.files import safe_files as core_files
+from tasks.core.programs import git as core_git
+from tasks.core.report.model import Finding, Status
 
 Add = Callable[[str, str | bytes], Path]
 Git = Callable[..., None]
@@ -204,7 +204,7 @@ def test_without_an_answer_of_git_it_is_unknown(
     (repository / ".git/index").write_bytes(b"broken")
     assert found(repository)[0].status == Status.UNKNOWN
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(core_git.Silent):
+    with pytest.raises(core_git.GitError):
         core_git.ask(repository, "status")
     assert "git is not installed" in found(repository)[0].message
 

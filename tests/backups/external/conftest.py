@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import msgspec
 import pytest
 
-from tasks.backups.external.verification import verify_elsewhere
-from tasks.core.keys import Key
-from tasks.core.redaction import redactor
-from tasks.core.report import Report, Status
+from tasks.backups.external.offsite_verification import verify_offsite
+from tasks.core.report.model import Report, Status
+from tasks.core.secrets.keys import Key
+from tasks.core.secrets.redaction import redactor
 from tasks.core.settings.model import Settings, defaults
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -96,7 +96,7 @@ def verify(root: Path, programs: Programs) -> Verify:
     def call(*, dry_run: bool = False, stop: Event | None = None, **backups: Any) -> Report:
         tree = defaults()
         tree["backups"] |= backups
-        return verify_elsewhere(
+        return verify_offsite(
             msgspec.convert(tree | {"root": str(root)}, Settings),
             environ=programs.environ,
             keys={"FILED": Key(PASSWORD, ".env"), "RESTIC_PASSWORD": Key("", "", "is set nowhere")},

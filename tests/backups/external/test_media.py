@@ -11,7 +11,7 @@ from tasks.backups.creation import create
 from tasks.backups.external import copies, media
 from tasks.backups.external.media import Copy, counted, disk, repository
 from tasks.backups.verification import verify as verify_here
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 from tasks.core.settings.model import BackupSettings, RepositorySettings, Settings
 
 from .conftest import NOW, Programs, Verify, told

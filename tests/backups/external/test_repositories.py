@@ -12,7 +12,7 @@ from tasks.backups.external import examining
 from tasks.backups.external.borg import Borg, is_address
 from tasks.backups.external.program import Listed, Listing, Problem, records, regular
 from tasks.backups.external.sampling import sample, turn
-from tasks.core.report import Report, Status
+from tasks.core.report.model import Report, Status
 
 from .conftest import NOW, PASSWORD, Programs, Verify, told
 

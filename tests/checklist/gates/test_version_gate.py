@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from tasks.checklist.changelog import Changelog
-from tasks.checklist.gate import Answer, Said
-from tasks.checklist.gates.version import judge, to_release
+from tasks.checklist.gate import Answer, GateResult
+from tasks.checklist.gates.version import evaluate, to_release
 from tasks.checklist.repository import NoRepository, Repository, Tag
 from tasks.checklist.stated_version import Reading, Stated
 
@@ -36,8 +36,8 @@ def released(version: str) -> Changelog:
     return Changelog(Version(version))
 
 
-def said(read: Reading, changelog: Changelog, repo: Repository | NoRepository) -> Said:
-    return judge(read, changelog, repo, prefix="v", changelog_path="CHANGELOG.md")
+def said(read: Reading, changelog: Changelog, repo: Repository | NoRepository) -> GateResult:
+    return evaluate(read, changelog, repo, prefix="v", changelog_path="CHANGELOG.md")
 
 
 MISSING = Changelog(missing=True)

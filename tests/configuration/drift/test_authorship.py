@@ -79,7 +79,7 @@ def test_git_is_not_waited_for_for_long(repository: Path, monkeypatch: pytest.Mo
     (slow / "git").write_text("#!/bin/sh\nexec sleep 30\n")
     (slow / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{slow}:{os.environ['PATH']}")
-    monkeypatch.setattr("tasks.core.git._SECONDS", 0.2)
+    monkeypatch.setattr("tasks.core.programs.git._SECONDS", 0.2)
     assert line_changes(repository, "deep/a.yaml", [1]) == {}
 
 

@@ -14,7 +14,7 @@ from tasks.configuration.drift.baseline import (
     sealer,
     write_baseline,
 )
-from tasks.core.files import Refused
+from tasks.core.files.safe_files import Refused
 
 PATH = "logs/baseline.json"
 NOW = "2026-11-24T12:00:00+00:00"

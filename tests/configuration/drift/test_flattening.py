@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tasks.configuration.drift.flattening import flatten, same, shown
 from tasks.configuration.reading.python_reader import Unknown, read_python
 from tasks.configuration.secrecy import Sealer
-from tasks.core.redaction import redactor
+from tasks.core.secrets.redaction import redactor
 
 sealer = Sealer(b"k" * 32)
 redact = redactor(["known-value-12345"])

@@ -7,9 +7,9 @@ import pytest
 from tasks.configuration.drift.acceptance import Part, part
 from tasks.configuration.drift.baseline import Accepted
 from tasks.configuration.drift.comparison import Change
-from tasks.configuration.drift.judgement import Told, drift_findings, entries, rows, told
+from tasks.configuration.drift.drift_findings import ReportedDrift, drift_findings, entries, report_drift, rows
 from tasks.configuration.drift.state import Drifted, Present, drift
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 
 
 def drifted(*changes: Change, accepted: str = "2026-10-01T00:00:00+00:00") -> Drifted:
@@ -17,7 +17,7 @@ def drifted(*changes: Change, accepted: str = "2026-10-01T00:00:00+00:00") -> Dr
 
 
 def said(root: Path, *changes: Change) -> tuple[Status, str]:
-    (finding,) = drift_findings([drifted(*changes)], told(root, [drifted(*changes)]))
+    (finding,) = drift_findings([drifted(*changes)], report_drift(root, [drifted(*changes)]))
     return finding.status, finding.message
 
 
@@ -88,7 +88,7 @@ def test_another_order_is_no_drift_and_what_cannot_be_compared_is_unknown(tmp_pa
 
 def test_rows_are_twenty_unless_all_are_asked_for(tmp_path: Path) -> None:
     changes = [Change("changed", f"x{number}", "1", "z" * 80) for number in range(30)]
-    known = told(tmp_path, [drifted(*changes), drifted()])
+    known = report_drift(tmp_path, [drifted(*changes), drifted()])
     assert (len(rows(known, diff=False)), len(rows(known, diff=True))) == (20, 30)
     assert [len(str(rows(known, diff=diff)[0]["now"])) for diff in (False, True)] == [60, 80]
     (finding, _) = drift_findings([drifted(*changes), drifted()], known)
@@ -97,13 +97,13 @@ def test_rows_are_twenty_unless_all_are_asked_for(tmp_path: Path) -> None:
 
 def test_no_more_than_a_thousand_changes_are_told(tmp_path: Path) -> None:
     changes = [Change("changed", f"x{number}", "1", "2") for number in range(600)]
-    assert len(told(tmp_path, [drifted(*changes), drifted(*changes)])) == 1000
+    assert len(report_drift(tmp_path, [drifted(*changes), drifted(*changes)])) == 1000
 
 
 def test_history_has_all_but_another_order() -> None:
     known = [
-        Told("a.yaml", Change("moved", "y", None, "1", "x"), 3, None),
-        Told("a.yaml", Change("reordered", "list"), 0, None),
+        ReportedDrift("a.yaml", Change("moved", "y", None, "1", "x"), 3, None),
+        ReportedDrift("a.yaml", Change("reordered", "list"), 0, None),
     ]
     (entry,) = entries("drift", known, "now")
     assert (entry["event"], entry["path"], entry["old"], entry["new"]) == ("drift", "y", "x", "1")

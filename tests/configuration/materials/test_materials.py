@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from tasks.configuration.discovery import Found
 from tasks.configuration.inventory import Reviewed
 from tasks.configuration.materials.catalogue import Catalogue, catalogue, measured
-from tasks.configuration.materials.judgement import judge
+from tasks.configuration.materials.material_findings import evaluate
 from tasks.configuration.materials.ranges import ranges, spelled
 from tasks.configuration.materials.references import broken
 from tasks.configuration.materials.required import lacking
 from tasks.configuration.spelling import bare, unit
-from tasks.core.report import Status
+from tasks.core.report.model import Status
 
 
 def read(value: Any, path: str = "data/materials.yaml") -> Reviewed:
@@ -29,7 +29,7 @@ def of(materials: dict[str, Any], categories: dict[str, Any] | None = None, **in
 
 
 def statuses(found: Catalogue, check: str) -> list[tuple[Status, str]]:
-    findings = judge(found, ("density",)).findings
+    findings = evaluate(found, ("density",)).findings
     return [(each.status, each.message) for each in findings if each.check == f"configuration.{check}"]
 
 
@@ -187,7 +187,7 @@ def test_units_that_differ_in_spelling_only_are_one() -> None:
 def test_a_catalogue_that_is_well_is_ok() -> None:
     metal = {"density": {"min": 1, "max": 9, "unit": "g"}}
     density = {"value": 5, "unit": "g", "min": 1, "max": 9}
-    judged = judge(of({"A": {"category": "metal", "density": density}}, {"metal": metal}), ("density",))
+    judged = evaluate(of({"A": {"category": "metal", "density": density}}, {"metal": metal}), ("density",))
     assert {each.status for each in judged.findings} == {Status.OK}
     assert {each.check.removeprefix("configuration.") for each in judged.findings} == {
         *("materials", "required", "references", "ranges", "category-ranges", "units")
@@ -196,8 +196,8 @@ def test_a_catalogue_that_is_well_is_ok() -> None:
 
 
 def test_no_materials_are_nothing_to_tell_unless_they_are_expected() -> None:
-    assert judge(catalogue([]), ("density",)).findings == []
-    (finding,) = judge(catalogue([]), ("density",), expected="data/materials.yaml").findings
+    assert evaluate(catalogue([]), ("density",)).findings == []
+    (finding,) = evaluate(catalogue([]), ("density",), expected="data/materials.yaml").findings
     assert (finding.status, finding.subject) == (Status.UNKNOWN, "data/materials.yaml")
 
 
@@ -222,7 +222,7 @@ def test_tables_are_grouped_and_bounded() -> None:
         for number in range(60)
     }
     metal = {f"x{number}": {"max": -1, "unit": f"u{unit_}"} for number in range(20) for unit_ in range(1)}
-    judged = judge(of(materials, {"metal": metal}), ("density",))
+    judged = evaluate(of(materials, {"metal": metal}), ("density",))
     assert [(row["missing"], row["materials"], row["by_category"]) for row in judged.data["missing_properties"]] == [
         ("density", 60, "metal 60")
     ]

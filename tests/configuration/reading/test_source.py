@@ -7,8 +7,8 @@ import pytest
 
 from tasks.configuration.reading import source
 from tasks.configuration.reading.source import read_source
-from tasks.core import files
-from tasks.core.files import Identity
+from tasks.core.files import safe_files
+from tasks.core.files.safe_files import Identity
 
 LIMIT = 10_000
 
@@ -99,7 +99,7 @@ def test_a_file_that_the_system_refuses_is_told(tmp_path: Path, monkeypatch: pyt
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a.yaml").touch()
-    monkeypatch.setattr(files, "regular_file", refuse)
+    monkeypatch.setattr(safe_files, "regular_file", refuse)
     assert message(read_source(tmp_path, "a.yaml", limit=LIMIT)) == "it cannot be read: Permission denied"
 
 

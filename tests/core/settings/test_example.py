@@ -44,7 +44,7 @@ def test_the_example_as_it_is_changes_no_setting() -> None:
 
 
 def test_the_example_names_the_executor_that_there_is() -> None:
-    from tasks.core.runner import MaintenanceExecutor
+    from tasks.core.run.runner import MaintenanceExecutor
 
     assert _content(example())["tasks"] == {"executor_class": EXECUTOR}
     assert f"{MaintenanceExecutor.__module__}.{MaintenanceExecutor.__qualname__}" == EXECUTOR

@@ -10,12 +10,12 @@ from threading import Event
 
 import pytest
 
-from tasks.core.processes import Ended
+from tasks.core.programs.processes import Ended
 from tasks.demo_site.loopback import Response
 from tasks.demo_site.vulnerability_service import Known, vulnerability_service
 from tasks.dependencies.audit.checked_pip_audit import STATUS
 from tasks.dependencies.audit.running import _document, _environ, _failure, audit, doubted, unaudited
-from tasks.dependencies.audit.verdicts import Clean, NotAudited, Outcome, Vulnerability, Vulnerable
+from tasks.dependencies.audit.verdicts import AuditOutcome, Clean, NotAudited, Vulnerability, Vulnerable
 
 KNOWN = (
     Known("Demo_Old", "DEMO-2026-1", fixed="1.1", aliases=("CVE-2026-0001",), summary="reads\ntoo much"),
@@ -31,7 +31,7 @@ def audited(
     seconds: float = 120,
     stop: Event | None = None,
     environ: Mapping[str, str] = ENVIRON,
-) -> Outcome:
+) -> AuditOutcome:
     return audit(
         packages or (("demo-old", "1.0"),),
         osv_url=url,
@@ -202,7 +202,7 @@ def test_a_document_of_another_shape_is_none() -> None:
 
 
 def test_where_the_index_has_it_the_service_is_told_to_lack_it() -> None:
-    outcome = Outcome({"a": NotAudited("Not found."), "b": NotAudited("Not found"), "c": Clean()}, "OSV")
+    outcome = AuditOutcome({"a": NotAudited("Not found."), "b": NotAudited("Not found"), "c": Clean()}, "OSV")
     assert doubted(outcome, {"a", "c", "elsewhere"}).verdicts == {
         "a": NotAudited("OSV says: Not found. But the index has it"),
         "b": NotAudited("Not found"),
@@ -214,7 +214,7 @@ def test_where_the_index_has_it_the_service_is_told_to_lack_it() -> None:
 
 def test_what_the_index_does_not_know_is_not_clean() -> None:
     vulnerable = Vulnerable((Vulnerability("X"),))
-    outcome = Outcome({"a": Clean(), "b": vulnerable, "c": NotAudited("before")}, "")
+    outcome = AuditOutcome({"a": Clean(), "b": vulnerable, "c": NotAudited("before")}, "")
     verdicts = unaudited(outcome, dict.fromkeys(("a", "b", "c", "d"), "nobody knows it")).verdicts
     assert verdicts == {
         "a": NotAudited("nobody knows it"),

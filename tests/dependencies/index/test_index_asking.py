@@ -13,7 +13,7 @@ import pytest
 from tasks.demo_site.loopback import Response
 from tasks.demo_site.package_index import Behaviour, Index, Offered, package_index
 from tasks.demo_site.wheels import wheel
-from tasks.dependencies.index.asking import Answer, Project, Unasked, Unknown, ask
+from tasks.dependencies.index.asking import Answer, Project, QueryFailed, Unknown, ask
 
 UPLOADED = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def asked(*names: str, index: Index | str, seconds: float = 60, stop: Event | No
 
 
 def reason(answer: Answer) -> str:
-    assert isinstance(answer, Unasked)
+    assert isinstance(answer, QueryFailed)
     return answer.reason
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from tasks.dependencies.environment import Environment, Installed
 from tasks.dependencies.installing.locking import lock_path, lock_text
-from tasks.dependencies.installing.pips import Pip
-from tasks.dependencies.installing.refusals import Refusal
+from tasks.dependencies.installing.pip_runner import Pip
 from tasks.dependencies.installing.resolving import Sources, resolve
 from tasks.dependencies.installing.smoke import Smoke, smoke
 from tasks.dependencies.installing.staging import apply, gather, stage
+from tasks.dependencies.refusals import Refusal
 
 
 def environment(folder: Path) -> Environment:

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.core.files import Refused
+from tasks.core.files.safe_files import Refused
 from tasks.demo_site.wheels import unpack, wheel
 from tasks.dependencies.environment import Environment, Installed
 from tasks.dependencies.undo.journal import FOLDER, JOURNAL, Broken, begin, end, pending
 from tasks.dependencies.undo.restoring import restore
-from tasks.dependencies.undo.taking import take
+from tasks.dependencies.undo.snapshot import take
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MODULES = {"demo_one/__init__.py": "one = 1\n", "demo_one/deep/part.py": "part = 1\n", "demo_one/data.txt": "data\n"}
@@ -153,7 +153,7 @@ def test_a_package_without_a_list_of_its_files_is_refused(site: Site) -> None:
 
 
 def test_no_room(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.dependencies.undo.taking._SPARE", 1 << 62)
+    monkeypatch.setattr("tasks.dependencies.undo.snapshot._SPARE", 1 << 62)
     with pytest.raises(Refused, match="the disk has"):
         site.take()
     assert not (site.root / FOLDER).exists()

@@ -12,15 +12,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.core import json_files
 from tasks.core.errors import UsageError
-from tasks.core.lock import Held
-from tasks.core.redaction import redactor
-from tasks.core.report import Finding, Interrupted, Report, Status
+from tasks.core.files import json_files
+from tasks.core.files.lock import LockedByOther
+from tasks.core.report.model import Finding, Interrupted, Report, Status
+from tasks.core.secrets.redaction import redactor
 from tasks.core.settings.model import LogSettings, Settings
 from tasks.logs.errors import groups
-from tasks.logs.errors.monitor import watch
-from tasks.logs.reading.records import records
+from tasks.logs.errors.error_monitor import watch
+from tasks.logs.reading.log_records import records
 from tasks.logs.reading.sources import open_log
 from tasks.logs.reading.streams import packed_by_log, segments
 
@@ -172,12 +172,12 @@ def test_a_project_that_another_run_changes_is_left(project: Project) -> None:
     project.log(line())
     holder = (
         "import sys; from datetime import UTC, datetime; from pathlib import Path\n"
-        "from tasks.core.lock import project_lock\n"
+        "from tasks.core.files.lock import project_lock\n"
         "with project_lock(Path(sys.argv[1]), 'weekly.log-rotation', datetime.now(UTC)):\n"
         "    print('ready', flush=True); sys.stdin.read()"
     )
     with child(holder, str(project.root)):
-        with pytest.raises(Held, match=r"weekly\.log-rotation"):
+        with pytest.raises(LockedByOther, match=r"weekly\.log-rotation"):
             project.watch()
         assert seen(project.watch(dry_run=True)) == (1, 1)
     assert not project.tracking.exists()

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.logs.rotation.rotation import rotate
+from tasks.logs.rotation.log_rotation import rotate
 
 from .test_monitor import NOW, Project, at, found, seen
 from .test_monitor_rotation import Writer, writer

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import tasks
-from tasks.logs.rotation.rotation import rotate
+from tasks.logs.rotation.log_rotation import rotate
 
 from .test_monitor import DAY, HOUR, NOW, Project, at, found, line, seen, told
 

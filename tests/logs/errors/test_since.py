@@ -8,7 +8,7 @@ from threading import Event
 import msgspec
 import pytest
 
-from tasks.core.report import Report, Status
+from tasks.core.report.model import Report, Status
 from tasks.logs.errors.since import critical_since
 
 from .test_monitor import NOW, Project, line

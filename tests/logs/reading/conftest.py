@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tasks.logs.reading import times
-from tasks.logs.reading.judges import Judges
+from tasks.logs.reading.level_classifiers import LevelClassifiers
 from tasks.logs.reading.levels import Finder, Level, find_with_hyperscan, find_with_re
-from tasks.logs.reading.records import Record, records
+from tasks.logs.reading.log_records import Record, records
 from tasks.logs.reading.sources import Source, Text, open_log
 
 HYPERSCAN = find_with_hyperscan()
@@ -52,7 +52,7 @@ def in_memory(data: bytes, *, seekable: bool = True) -> Source:
 def read(data: bytes, start: int = 0, find: Finder = HYPERSCAN) -> list[Record]:
     """Return the records of a log that holds *data*."""
     source = in_memory(data)
-    return list(records(source, find, Judges().of(source), start))
+    return list(records(source, find, LevelClassifiers().of(source), start))
 
 
 def levels(data: bytes) -> list[Level]:
@@ -75,7 +75,7 @@ def write(root: Path, path: str, data: bytes, *, mtime: float | None = None) -> 
 def read_file(root: Path, path: str) -> list[Record]:
     """Return the records of a file below *root*."""
     with open_log(root, path) as source:
-        return list(records(source, HYPERSCAN, Judges().of(source)))
+        return list(records(source, HYPERSCAN, LevelClassifiers().of(source)))
 
 
 SetZone = Callable[[str], None]

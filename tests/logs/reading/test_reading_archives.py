@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.files import Refused
+from tasks.core.files.safe_files import Refused
 from tasks.logs import archives as module
 from tasks.logs.archives import HEADER_LIMIT, Archive, Origin, archive_name, archives, header, origin_of, stem_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.core.files import Refused
+from tasks.core.files.safe_files import Refused
 from tasks.core.settings.model import LogSettings
 from tasks.logs.found import find
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.logs.reading import levels as module
-from tasks.logs.reading.judges import Judges
-from tasks.logs.reading.levels import HEAD, Finder, Judge, Level, finder, judge_head
+from tasks.logs.reading.level_classifiers import LevelClassifiers
+from tasks.logs.reading.levels import HEAD, Finder, Level, LevelClassifier, finder, level_of_head
 from tasks.logs.reading.shapes import is_structured
 from tasks.logs.reading.sources import chunks
 
@@ -73,31 +73,31 @@ texts = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_
 )
 
 
-def found(data: bytes, find: Finder, judge: Judge) -> list[tuple[int, Level]]:
+def found(data: bytes, find: Finder, judge: LevelClassifier) -> list[tuple[int, Level]]:
     return list(judge.lines(data, find(data)))
 
 
 @given(data=texts, structured=st.booleans())
 def test_both_finders_lead_to_the_same_lines(data: bytes, structured: bool) -> None:  # noqa: FBT001
-    judge = Judge(structured=structured)
+    judge = LevelClassifier(structured=structured)
     assert found(data, HYPERSCAN, judge) == found(data, RE, judge)
 
 
 @given(data=st.binary(max_size=200), structured=st.booleans())
 def test_both_finders_agree_on_any_bytes(data: bytes, structured: bool) -> None:  # noqa: FBT001
-    judge = Judge(structured=structured)
+    judge = LevelClassifier(structured=structured)
     assert found(data, HYPERSCAN, judge) == found(data, RE, judge)
 
 
 @given(data=texts, structured=st.booleans(), find=st.sampled_from([HYPERSCAN, RE]))
 def test_counting_gives_what_the_lines_give(data: bytes, structured: bool, find: Finder) -> None:  # noqa: FBT001
-    judge = Judge(structured=structured)
+    judge = LevelClassifier(structured=structured)
     assert judge.count(data, find(data)) == Counter(level for _, level in judge.lines(data, find(data)))
 
 
 @given(data=texts, structured=st.booleans(), find=st.sampled_from([HYPERSCAN, RE]))
 def test_backwards_the_lines_are_the_same(data: bytes, structured: bool, find: Finder) -> None:  # noqa: FBT001
-    judge = Judge(structured=structured)
+    judge = LevelClassifier(structured=structured)
     backwards = list(judge.lines(data, reversed(find(data))))
     assert backwards[::-1] == found(data, find, judge)
 
@@ -109,7 +109,7 @@ def test_the_lines_do_not_depend_on_how_a_text_is_cut_into_blocks(
     more: int,
     seekable: bool,  # noqa: FBT001
 ) -> None:
-    judge = Judge(structured=structured)
+    judge = LevelClassifier(structured=structured)
     block = max(map(len, data.splitlines(keepends=True)), default=0)
     block = max(block, max(len(line) for line in data.split(b"\n")) + 1)
     source = in_memory(data, seekable=seekable)
@@ -126,7 +126,7 @@ def test_what_a_judge_has_learnt_changes_no_judgement(data: bytes, structured: b
     fresh = [
         (start, level) for line_start, line in _lines(data) for start, level in _alone(line_start, line, structured)
     ]
-    assert fresh == found(data, RE, Judge(structured=structured))
+    assert fresh == found(data, RE, LevelClassifier(structured=structured))
 
 
 def _lines(data: bytes) -> list[tuple[int, bytes]]:
@@ -134,13 +134,13 @@ def _lines(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def _alone(start: int, line: bytes, structured: bool) -> list[tuple[int, Level]]:  # noqa: FBT001
-    return [(start + offset, level) for offset, level in found(line, RE, Judge(structured=structured))]
+    return [(start + offset, level) for offset, level in found(line, RE, LevelClassifier(structured=structured))]
 
 
 @FINDERS
 def test_an_empty_buffer_holds_nothing(find: Finder) -> None:
     assert find(b"") == []
-    assert Judge(structured=True).count(b"", []) == Counter()
+    assert LevelClassifier(structured=True).count(b"", []) == Counter()
 
 
 def test_without_hyperscan_the_other_finder_serves(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,8 +292,8 @@ def test_words_are_told_in_ascending_order(data: bytes) -> None:
 @FINDERS
 def test_json_lines_and_others_are_counted_alike(find: Finder) -> None:
     data = b'ERROR: x\n{"level": "error"}\n\xef\xbb\xbf{"msg": "ERROR ", "level": "warn"}\n'
-    assert Judge(structured=True).count(data, find(data)) == {Level.ERROR: 2, Level.WARNING: 1}
-    assert [level for _, level in found(data, find, Judge(structured=True))] == [40, 40, 30]
+    assert LevelClassifier(structured=True).count(data, find(data)) == {Level.ERROR: 2, Level.WARNING: 1}
+    assert [level for _, level in found(data, find, LevelClassifier(structured=True))] == [40, 40, 30]
 
 
 def test_in_free_text_every_line_with_a_level_word_counts() -> None:
@@ -305,8 +305,8 @@ def test_in_free_text_every_line_with_a_level_word_counts() -> None:
 @FINDERS
 def test_a_colour_joins_no_words(find: Finder) -> None:
     data = b"ERROR\x1b[31mERROR\x1b[0m[error]\n"
-    assert [level for _, level in found(data, find, Judge(structured=False))] == [Level.ERROR]
-    assert Judge(structured=False).count(data, find(data)) == {Level.ERROR: 1}
+    assert [level for _, level in found(data, find, LevelClassifier(structured=False))] == [Level.ERROR]
+    assert LevelClassifier(structured=False).count(data, find(data)) == {Level.ERROR: 1}
 
 
 def test_lines_of_a_traceback_are_no_records() -> None:
@@ -323,7 +323,7 @@ def test_lines_of_a_traceback_are_no_records() -> None:
 
 @pytest.mark.parametrize("before", [b"", b"\n", b"x\n" * 5000])
 def test_a_word_further_to_the_right_is_left_out(before: bytes) -> None:
-    judge = Judge(structured=False)
+    judge = LevelClassifier(structured=False)
     for length, expected in ((HEAD - 6, [(len(before), Level.ERROR)]), (HEAD - 5, []), (3 * HEAD, [])):
         data = before + b" " * length + b"ERROR\n"
         assert found(data, HYPERSCAN, judge) == expected
@@ -332,7 +332,7 @@ def test_a_word_further_to_the_right_is_left_out(before: bytes) -> None:
 
 def test_judgements_that_are_kept_do_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOKED_UP", 10)
-    judge = Judge(structured=False)
+    judge = LevelClassifier(structured=False)
     for length in range(100):
         assert found(b"." * length + b"ERROR\n", HYPERSCAN, judge) == [(0, Level.ERROR)]
         assert len(judge._known) <= 10
@@ -343,11 +343,11 @@ def test_lines_that_begin_alike_are_judged_once(monkeypatch: pytest.MonkeyPatch)
 
     def counted(head: bytes, *, structured: bool) -> Level:
         calls.append(head)
-        return judge_head(head, structured=structured)
+        return level_of_head(head, structured=structured)
 
-    monkeypatch.setattr(module, "judge_head", counted)
+    monkeypatch.setattr(module, "level_of_head", counted)
     data = b"".join(b"2025-06-%02d 11:59:%02d ERROR x\n" % (day, day) for day in range(10, 30))
-    assert Judge(structured=True).count(data, HYPERSCAN(data)) == {Level.ERROR: 20}
+    assert LevelClassifier(structured=True).count(data, HYPERSCAN(data)) == {Level.ERROR: 20}
     assert len(calls) == 1
 
 
@@ -362,12 +362,12 @@ def test_json_of_any_depth_is_survived(depth: int) -> None:
 def test_a_line_that_is_not_quite_json_is_read_as_text() -> None:
     for line in (b'{"a": ERROR: ERROR again\n', b'{"a": ERROR: "\xff"}\n'):
         assert levels(line) == [Level.ERROR]
-        judge = Judge(structured=True)
+        judge = LevelClassifier(structured=True)
         assert list(judge.lines(line, reversed(HYPERSCAN(line)))) == [(0, Level.ERROR)]
 
 
 def test_the_judge_of_a_log_goes_by_its_first_lines() -> None:
-    judges = Judges()
+    judges = LevelClassifiers()
     assert judges.of(in_memory(b"2025-06-02 11:59:59 INFO x\n")) is judges.shaped
     assert judges.of(in_memory(b"some text\n")) is judges.free
     assert judges.of(in_memory(b"")) is judges.free

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.core.files import Refused
+from tasks.core.files.safe_files import Refused
 from tasks.logs.reading import sources as module
 from tasks.logs.reading.sources import BLOCK, Broken, Source, after_line, chunks, open_log, reason, until
 

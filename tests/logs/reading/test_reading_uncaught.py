@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tasks.core.settings.model import Settings
-from tasks.logs.errors.monitor import watch
+from tasks.logs.errors.error_monitor import watch
 from tasks.logs.errors.tracking import read
-from tasks.logs.reading.judges import Judges
+from tasks.logs.reading.level_classifiers import LevelClassifiers
 from tasks.logs.reading.levels import Level, find_with_hyperscan, find_with_re
-from tasks.logs.reading.records import records
+from tasks.logs.reading.log_records import records
 from tasks.logs.reading.sources import open_log
 from tasks.logs.reading.times import time_of
 
@@ -40,7 +40,7 @@ def levels(root: Path, text: str) -> list[tuple[str, str]]:
     found = []
     for find in (find_with_hyperscan(), find_with_re()):
         with open_log(root, "logs/app.log") as source:
-            judge = Judges().of(source)
+            judge = LevelClassifiers().of(source)
             here = [(record.level.name, record.message) for record in records(source, find, judge)]
             data = source.text.read_at(0, 1 << 20)
             assert judge.count(data, find(data)) == Counter(Level[name] for name, _ in here)

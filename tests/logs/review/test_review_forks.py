@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from tasks.core.forks import in_forks, processors
+from tasks.core.programs.forks import in_forks, processors
 from tasks.logs.reading.levels import Level, finder
 from tasks.logs.review import counting
 from tasks.logs.review.counting import Counted, Reader, count_log

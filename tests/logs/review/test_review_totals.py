@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tasks.core.settings.model import Settings
-from tasks.logs.review import history
-from tasks.logs.review.review import review
+from tasks.logs.review import review_history
+from tasks.logs.review.log_review import review
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ def reviewed(logs: Path, days: float = 0, *, dry_run: bool = False) -> None:
 
 
 def totals(logs: Path) -> Any:
-    return json.loads((logs / history.FILE).read_text())["totals"]
+    return json.loads((logs / review_history.FILE).read_text())["totals"]
 
 
 def held(logs: Path) -> int:
@@ -58,32 +58,32 @@ def test_each_review_adds_the_size_of_the_whole_folder(logs: Path) -> None:
 
 def test_a_dry_run_adds_nothing(logs: Path) -> None:
     reviewed(logs, dry_run=True)
-    assert not (logs / history.FILE).exists()
+    assert not (logs / review_history.FILE).exists()
     reviewed(logs)
-    before = (logs / history.FILE).read_bytes()
+    before = (logs / review_history.FILE).read_bytes()
     reviewed(logs, days=1, dry_run=True)
-    assert (logs / history.FILE).read_bytes() == before
+    assert (logs / review_history.FILE).read_bytes() == before
 
 
 @pytest.mark.parametrize("earlier", [None, 5, "text", {"a": 1}])
 def test_totals_of_another_form_are_begun_anew(logs: Path, earlier: object) -> None:
     content = {"schema": 1, "reviewed": (NOW - timedelta(days=1)).isoformat(), "logs": {}, "totals": earlier}
-    (logs / history.FILE).write_text(json.dumps(content))
+    (logs / review_history.FILE).write_text(json.dumps(content))
     reviewed(logs)
     assert [each["reviewed"] for each in totals(logs)] == [NOW.isoformat()]
 
 
 def test_a_file_of_before_totals_were_kept_is_taken_on(logs: Path) -> None:
     content = {"schema": 1, "reviewed": (NOW - timedelta(days=1)).isoformat(), "logs": {}}
-    (logs / history.FILE).write_text(json.dumps(content))
+    (logs / review_history.FILE).write_text(json.dumps(content))
     reviewed(logs)
     assert len(totals(logs)) == 1
     assert not [*logs.glob("*.broken-*")]
 
 
 def test_only_so_many_totals_are_kept_the_newest() -> None:
-    earlier = [{"reviewed": f"day {number}", "bytes": number} for number in range(history._TOTALS + 5)]
-    found = history.content({"totals": earlier}, {}, 7, NOW)["totals"]
-    assert len(found) == history._TOTALS
+    earlier = [{"reviewed": f"day {number}", "bytes": number} for number in range(review_history._TOTALS + 5)]
+    found = review_history.content({"totals": earlier}, {}, 7, NOW)["totals"]
+    assert len(found) == review_history._TOTALS
     assert found[0]["bytes"] == 6
     assert found[-1] == {"reviewed": NOW.isoformat(), "bytes": 7}

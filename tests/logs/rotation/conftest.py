@@ -17,11 +17,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.core.report import Finding, Report
+from tasks.core.report.model import Finding, Report
 from tasks.core.settings.model import LogSettings, Settings
 from tasks.logs.rotation.blocks import available, file_system
-from tasks.logs.rotation.rotation import rotate
-from tasks.logs.rotation.ways import FILE_SYSTEMS
+from tasks.logs.rotation.log_rotation import rotate
+from tasks.logs.rotation.strategy import FILE_SYSTEMS
 from tasks.logs.rotation.work import Work
 from tasks.logs.rotation.writers import Watch
 

@@ -23,7 +23,7 @@ import msgspec
 
 from tasks.core.settings.model import LogSettings, Settings
 from tasks.logs.rotation import blocks
-from tasks.logs.rotation.rotation import rotate
+from tasks.logs.rotation.log_rotation import rotate
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 WAYS = ("rename", "collapse", "blank", "truncate", "refused")

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tasks.core.files import TEMPORARY
-from tasks.core.report import Status
+from tasks.core.files.safe_files import TEMPORARY
+from tasks.core.report.model import Status
 from tasks.logs.archives import JOURNAL, Origin, header
 from tasks.logs.rotation import journal
 from tasks.logs.rotation.journal import Journal

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.core.report import Report
+from tasks.core.report.model import Report
 
 from .conftest import Project, every
 from .soak import soak

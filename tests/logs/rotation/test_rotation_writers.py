@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tasks.logs.rotation import writers
-from tasks.logs.rotation.ways import Writer, Writers
+from tasks.logs.rotation.strategy import Writer, Writers
 from tasks.logs.rotation.writers import Snapshot, Watch, leased, may_write, snapshot
 
 from .conftest import writer

@@ -1,0 +1,137 @@
+"""``quarterly.system-audit``: every area examined, what is accepted taken out, one score, a page to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+
+import msgspec
+
+from ..core.output.report_files import with_page
+from ..core.programs.interpreter import Interpreter
+from ..core.report.model import Action, Finding, Report, Status
+from ..core.report.reused_reports import Source, rows
+from ..core.settings.model import Settings
+from ..core.text.formatting import count
+from . import reused_reports
+from .architecture import declared as architecture
+from .architecture.architecture_area import examine as examine_architecture
+from .compliance import declared as compliance
+from .compliance.compliance_area import examine as examine_licences
+from .data import data_area as data
+from .performance import performance_area as performance
+from .reused_reports import reused_findings
+from .score import Score, arithmetic, score, table
+from .security import checks as security
+from .security.security_area import examine as examine_security
+from .trend import FOLDER, compared, last_audit
+from .waivers import waive
+
+TASK = "quarterly.system-audit"
+
+CHECKS = (
+    *architecture.CHECKS,
+    *security.CHECKS,
+    *performance.CHECKS,
+    *data.CHECKS,
+    *compliance.CHECKS,
+    *reused_reports.CHECKS,
+)
+"""All that is declared; their weights are what the score is made of."""
+
+
+def audit(
+    settings: Settings,
+    *,
+    sources: Mapping[str, Source],
+    interpreter: Interpreter,
+    environ: Mapping[str, str],
+    now: datetime,
+    quarter: Callable[[datetime], str],
+    stop: Event,
+    advance: Callable[[int], None],
+    dry_run: bool,
+) -> Report:
+    """Audit the project.
+
+    Args:
+        settings: the project's, ``root`` absolute.
+        sources: the reports of other procedures, by name.
+        interpreter: of the environment whose packages' licences are looked at.
+        environ: the environment in which it runs.
+        now: the moment of the audit.
+        quarter: tells the quarter of a moment, ``2026Q4``.
+        stop: ends it where it is set.
+        advance: told after each step.
+        dry_run: write nothing.
+    """
+    root = Path(settings.root)
+    integrity = data.examine(settings, now=now, stop=stop, advance=advance, dry_run=dry_run)
+    speed = performance.examine(settings, now=now, quarter=quarter, stop=stop, advance=advance, dry_run=dry_run)
+    licensed, licences = examine_licences(interpreter.python, interpreter.reason, settings.audit, environ, stop)
+    waived = waive(
+        [
+            *examine_architecture(root, settings, stop, advance),
+            *examine_security(root, settings, stop, advance),
+            *speed.findings,
+            *integrity.findings,
+            *licensed,
+            *reused_findings(sources),
+        ],
+        settings.audit.waivers,
+        now.date(),
+    )
+    scored = score(CHECKS, waived.findings)
+    before = last_audit(root, settings.logs.directory, quarter(now))
+    report = Report(
+        summary=_summary(scored, waived.findings),
+        findings=[_on_score(scored), compared(before.last, scored, before.left_out), *waived.findings, *waived.notes],
+        metrics=speed.metrics,
+        actions=[*integrity.actions, *speed.actions],
+        files=[each.target for each in (*integrity.actions, *speed.actions) if each.done],
+        data={
+            "percent": scored.percent,
+            "score": table(scored),
+            "sources": rows(sources),
+            **({"benchmarks": speed.rows} if speed.rows else {}),
+            **({"licences": licences} if licences else {}),
+        },
+    )
+    return report if stop.is_set() else _with_page(root, settings, report, quarter(now), dry_run=dry_run)
+
+
+def _on_score(scored: Score) -> Finding:
+    status = Status.UNKNOWN if scored.percent is None else Status.OK
+    return Finding(
+        check="audit.score",
+        subject="score",
+        status=status,
+        message=arithmetic(scored),
+        value=scored.percent,
+        unit="%",
+    )
+
+
+def _summary(scored: Score, findings: list[Finding]) -> str:
+    numbers = Counter(finding.status for finding in findings)
+    words = "no score" if scored.percent is None else f"score {scored.percent} of 100"
+    return ", ".join([words, *_numbers(numbers)])
+
+
+def _numbers(numbers: Counter[Status]) -> Iterator[str]:
+    for status in (Status.CRITICAL, Status.UNKNOWN):
+        if numbers[status]:
+            yield f"{numbers[status]} {status.value}"
+    if numbers[Status.WARNING]:
+        yield count(numbers[Status.WARNING], "warning")
+
+
+def _with_page(root: Path, settings: Settings, report: Report, quarter: str, *, dry_run: bool) -> Report:
+    path = f"{settings.logs.directory}/{FOLDER}/audit_{quarter}.md"
+    if dry_run:
+        action = Action(verb="write", target=path, done=False)
+        return msgspec.structs.replace(report, actions=[*report.actions, action])
+    return with_page(root, path, f"System audit {quarter}", report, check="audit.report")

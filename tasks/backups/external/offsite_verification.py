@@ -1,0 +1,160 @@
+"""The backups elsewhere in ``quarterly.backup-verification``: repositories, copies, and all of them counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from ...core.files import json_files, safe_files
+from ...core.report.model import Action, Finding, Metric, Report
+from ...core.secrets.keys import Key
+from ...core.settings.model import RepositorySettings, Settings
+from ...core.text.formatting import printable
+from ..store import Backup, backups
+from ..verification import Level
+from . import offsite_findings
+from .copies import Compared, compare
+from .examining import Examined, Surroundings, examine
+from .media import Copy, Counted, counted, disk, place_of, repository
+from .sampling import turn
+
+FILE = "repositories.json"
+"""Beside the archives: which part of each repository's data was read last."""
+
+
+def verify_offsite(
+    settings: Settings,
+    *,
+    environ: Mapping[str, str],
+    keys: Mapping[str, Key],
+    redact: Callable[[str], str],
+    now: datetime,
+    stop: Event,
+    dry_run: bool,
+    advance: Callable[[int], None],
+) -> Report:
+    """Verify the repositories and the copies, and count them.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        environ: the environment of the run, for the programs.
+        keys: the passwords, by their variables.
+        redact: takes secrets out of a text.
+        now: the moment of the run, aware of its zone.
+        stop: ends it where it is set; nothing stays of what was being restored.
+        dry_run: restore and write nothing.
+        advance: told after each repository and each copy.
+    """
+    root, own = Path(settings.root), settings.backups
+    if not own.repositories and not own.copies:
+        return Report(summary="", findings=[offsite_findings.nothing_configured(own.directory)])
+    archives = _archives(root, own.directory)
+    around = Surroundings(root, own.directory, environ, keys, redact, now, stop, dry_run)
+    read = json_files.read_object(root, f"{own.directory}/{FILE}")
+    examined, parts = {}, {}
+    for name, settled in own.repositories.items():
+        if not stop.is_set():
+            parts[name] = turn(read.content.get(name), settled.read_percent)
+            examined[name] = examine(settled, parts[name], around)
+            advance(1)
+    compared = []
+    for path in own.copies if archives else ():
+        if not stop.is_set():
+            compared.append(compare(path, archives, (root / own.directory).stat(), stop))
+            advance(1)
+    findings = [
+        finding
+        for name, each in examined.items()
+        for finding in offsite_findings.repository(name, own.repositories[name], each, own.max_age_days, now)
+    ]
+    findings += (
+        offsite_findings.copies(compared, len(archives)) if archives else offsite_findings.no_archive(own.copies)
+    )
+    numbers = _counted(root, bool(archives), own.repositories, examined, compared)
+    findings.append(offsite_findings.media(numbers))
+    done = {name: [*parts[name]] for name, each in examined.items() if parts[name][1] and each.checked}
+    actions = list(_kept(around, read, done, own.repositories, findings)) if done else []
+    return Report(
+        summary=offsite_findings.summary(examined, len(compared), numbers),
+        findings=findings,
+        metrics=[*_metrics(examined, numbers, now)],
+        actions=actions,
+        files=[action.target for action in actions if action.done],
+        data={"repositories": [*_rows(own.repositories, examined)]},
+    )
+
+
+def _archives(root: Path, directory: str) -> list[Backup]:
+    """Return the project's whole archives; none where the folder cannot be read, which is told with the folder."""
+    try:
+        return [backup for backup in backups(root, directory) if backup.is_whole]
+    except (safe_files.Refused, OSError):
+        return []
+
+
+def _counted(
+    root: Path,
+    has_archives: bool,
+    configured: Mapping[str, RepositorySettings],
+    examined: Mapping[str, Examined],
+    compared: Sequence[Compared],
+) -> Counted:
+    """Count what is there and well: the live data is the first copy, the project's own archives are the second."""
+    here = disk(root.stat().st_dev)
+    copies = [Copy(here, "live"), *([Copy(here, "archives")] if has_archives else [])]
+    copies += [
+        Copy(disk(each.status.st_dev), place_of(each.status))
+        for each in compared
+        if each.problem is None and each.status is not None
+    ]
+    for name, each in examined.items():
+        if each.level in {Level.INTACT, Level.RESTORED} and each.failed_restore is None:
+            with suppress(OSError):
+                copies.append(repository(configured[name].program, configured[name].location, root))
+    return counted(copies)
+
+
+def _kept(
+    around: Surroundings,
+    read: json_files.Found,
+    done: Mapping[str, list[int]],
+    configured: Mapping[str, RepositorySettings],
+    findings: list[Finding],
+) -> Iterator[Action]:
+    """Keep which parts were read, so that the next run reads the next ones."""
+    path = f"{around.directory}/{FILE}"
+    if around.dry_run:
+        yield Action(verb="write", target=path, done=False)
+        return
+    content = {name: value for name, value in read.content.items() if name in configured} | {**done}
+    try:
+        json_files.write_object(around.root, path, content, read)
+    except (safe_files.Refused, OSError) as error:
+        findings.append(offsite_findings.not_kept(path, printable(error).rstrip(".")))
+    else:
+        yield Action(verb="write", target=path)
+
+
+def _metrics(examined: Mapping[str, Examined], numbers: Counted, now: datetime) -> Iterator[Metric]:
+    yield Metric(name="backup.copies", value=numbers.copies, unit="copies")
+    yield Metric(name="backup.media", value=numbers.media, unit="media")
+    yield Metric(name="backup.offsite", value=numbers.elsewhere, unit="copies")
+    for name, each in examined.items():
+        if each.snapshots:
+            age = round(offsite_findings.days_old(each.snapshots[0].made, now), 2)
+            yield Metric(name="backup.external.age", value=age, unit="days", subject=printable(name))
+
+
+def _rows(configured: Mapping[str, RepositorySettings], examined: Mapping[str, Examined]) -> Iterator[dict[str, Any]]:
+    for name, each in examined.items():
+        yield {
+            "repository": printable(name),
+            "program": configured[name].program,
+            "snapshots": None if each.unlisted else len(each.snapshots),
+            "newest": each.snapshots[0].made.isoformat(timespec="seconds") if each.snapshots else None,
+            "level": None if each.level is None else each.level.value,
+        }

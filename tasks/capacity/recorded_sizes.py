@@ -1,0 +1,161 @@
+"""Sizes that the procedures recorded, most of them in the log folder: read back, whatever lies there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, TypeGuard
+
+from ..core.files import json_files, safe_files
+from .forecast import Point
+
+DISK, INODES, LOGS, CACHE, BACKUPS = "disk", "inodes", "logs", "cache", "backups"
+
+_FIGURES = {
+    "disk.used_bytes .": DISK,
+    "disk.inodes_used .": INODES,
+    f"capacity.used {DISK}": DISK,
+    f"capacity.used {INODES}": INODES,
+    f"capacity.used {LOGS}": LOGS,
+    f"capacity.used {CACHE}": CACHE,
+    f"capacity.used {BACKUPS}": BACKUPS,
+}
+"""Figures of reports' runs, as :func:`core.report_files.with_file` names them, and the series to which they belong."""
+
+_FOLDER = "capacity.folder "
+"""So begin the figures of the project's folders at a planning."""
+
+FOLDERS_OF_REPORTS = ("health_reports", "capacity_reports", "cache_reports")
+
+REVIEW = "log_review.json"
+CREATED = "created.json"
+
+_NAME = re.compile(r"[a-z_]+_(\d{8}|\d{6}|\d{4}Q[1-4])\.json", re.ASCII)
+_OF_A_DAY = re.compile(r".*_(\d{8})\.json", re.ASCII)
+_MOST = 1000
+"""Reports of a folder that are read, the newest."""
+
+_SKEW = 5 / 1440
+"""Days that a moment may lie ahead: clocks that are set by the network go back by seconds, and that is no jump."""
+
+_LARGEST = 2.0**63
+"""Bytes of the largest file there can be; a greater number is no size, and too great to reckon with."""
+
+
+class History(NamedTuple):
+    """What was recorded.
+
+    Attributes:
+        series: measurements in order of time by the name of their series.
+        folders: bytes of the project's folders at earlier plannings, in order of time.
+        broken: reports, or folders of them, that could not be read or are of another form.
+        strange: how many measurements were left out because their moment lies ahead or is none, by report.
+    """
+
+    series: dict[str, list[Point]]
+    folders: list[tuple[float, dict[str, float]]]
+    broken: list[str]
+    strange: dict[str, int]
+
+
+def day_of(moment: datetime) -> float:
+    """Return a moment as days since 1970 by its own clock, so that a day begins at midnight there."""
+    offset = moment.utcoffset() or timedelta()
+    return (moment.timestamp() + offset.total_seconds()) / 86_400
+
+
+def read_history(root: Path, directory: str, backups: str, *, now: datetime, days: float) -> History:
+    """Read what was measured in the days before now.
+
+    Args:
+        root: the project.
+        directory: the log folder, below it.
+        backups: the folder of the backups, below it.
+        now: later moments are left out, and counted.
+        days: how far back.
+    """
+    history = History({}, [], [], {})
+    first = f"{now - timedelta(days=days):%Y%m%d}"
+    for folder in FOLDERS_OF_REPORTS:
+        path = f"{directory}/{folder}"
+        try:
+            names = _names(root, path, first)
+        except FileNotFoundError:
+            continue
+        except (safe_files.Refused, OSError):
+            history.broken.append(path)
+            continue
+        for report in (f"{path}/{name}" for name in names):
+            found = json_files.read_object(root, report)
+            _note(history, report, found, found.content.get("runs"), now, days)
+    for path, key in ((f"{directory}/{REVIEW}", "totals"), (f"{backups}/{CREATED}", "runs")):
+        found = json_files.read_object(root, path)
+        _note(history, path, found, found.content.get(key, []), now, days)
+    for points in history.series.values():
+        points.sort()
+    history.folders.sort(key=lambda each: each[0])
+    return history
+
+
+def _names(root: Path, path: str, first: str) -> list[str]:
+    """Return the names of a folder's reports in order of time, without those of days before the first.
+
+    Raises:
+        Refused, OSError: it cannot be read.
+    """
+    with safe_files.folder(root, path) as descriptor:
+        names = sorted(filter(_NAME.fullmatch, os.listdir(descriptor)))  # noqa: PTH208 - by descriptor
+    of_a_day = {name: found[1] for name in names if (found := _OF_A_DAY.fullmatch(name))}
+    return [name for name in names if of_a_day.get(name, first) >= first][-_MOST:]
+
+
+def _note(history: History, path: str, found: json_files.Found, entries: object, now: datetime, days: float) -> None:
+    """Add the measurements of a report's entries, which may be anything, to the history."""
+    if found.problem or not isinstance(entries, list):
+        history.broken.append(path)
+        return
+    until = day_of(now)
+    for entry in entries:
+        moment, figures = _measured(entry) if isinstance(entry, dict) else (None, None)
+        if figures is None:
+            continue
+        day = _day(moment, now)
+        if day is None or day > until + _SKEW:
+            history.strange[path] = history.strange.get(path, 0) + 1
+        elif day >= until - days:
+            _add(history, min(day, until), figures)
+
+
+def _add(history: History, day: float, figures: Mapping[str, object]) -> None:
+    sizes = {name: value for name, value in figures.items() if _is_size(value)}
+    for name, value in sizes.items():
+        if series := _FIGURES.get(name):
+            history.series.setdefault(series, []).append(Point(day, value))
+    folders = {name.removeprefix(_FOLDER): value for name, value in sizes.items() if name.startswith(_FOLDER)}
+    if folders:
+        history.folders.append((day, folders))
+
+
+def _measured(entry: Mapping[str, Any]) -> tuple[object, Mapping[str, object] | None]:
+    """Return moment and figures of an entry, from whichever of the suite's files it is; ``None`` where it has none."""
+    if "bytes_before" in entry:
+        return entry.get("started"), {f"capacity.used {CACHE}": entry["bytes_before"]}
+    if "bytes" in entry:
+        return entry.get("reviewed"), {f"capacity.used {LOGS}": entry["bytes"]}
+    figures = entry.get("figures")
+    return entry.get("started"), figures if isinstance(figures, dict) else None
+
+
+def _day(moment: object, now: datetime) -> float | None:
+    try:
+        read = datetime.fromisoformat(moment) if isinstance(moment, str) else None
+        return None if read is None or read.tzinfo is None else day_of(read.astimezone(now.tzinfo))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_size(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LARGEST

@@ -1,0 +1,78 @@
+"""The history of drift, a JSON object on each line: when a change was seen first, and when one was accepted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from ...core.files import safe_files
+from ...core.text.formatting import printable
+
+Entry: TypeAlias = Mapping[str, Any]
+
+_SAME = ("event", "file", "path", "change", "old", "new")
+"""What makes two entries one: drift that was told already is not told again until something else happened there."""
+
+_LIMIT = 200_000_000
+
+
+class History(NamedTuple):
+    """The lines that are kept.
+
+    Attributes:
+        lines: each whole, without its end.
+        problem: why they could not be read; the file is left alone then.
+    """
+
+    lines: list[bytes]
+    problem: str | None = None
+
+
+def read_history(root: Path, path: str) -> History:
+    """Return the history in the file *path* below *root*; a line that was cut short stays as it is."""
+    try:
+        return History(safe_files.read(root, path, limit=_LIMIT).splitlines())
+    except FileNotFoundError:
+        return History([])
+    except safe_files.Refused as error:
+        return History([], str(error))
+    except OSError as error:
+        return History([], f"{printable(path)} cannot be read: {error.strerror}.")
+
+
+def fresh(history: History, entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries that are not the last of their file and path already."""
+    last: dict[tuple[Any, Any], Any] = {}
+    for line in history.lines:
+        entry = _entry(line)
+        last[entry.get("file"), entry.get("path")] = _mark(entry)
+    return [entry for entry in entries if last.get((entry.get("file"), entry.get("path"))) != _mark(entry)]
+
+
+def _entry(line: bytes) -> Entry:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _mark(entry: Entry) -> str:
+    return json.dumps([entry.get(name) for name in _SAME], default=str)
+
+
+def write_history(root: Path, path: str, history: History, entries: Iterable[Entry], *, most: int) -> None:
+    """Add entries, and drop the oldest lines beyond *most* bytes.
+
+    Raises:
+        Refused, OSError: nothing was written.
+    """
+    if history.problem is not None:
+        raise safe_files.Refused(history.problem)
+    lines = [*history.lines, *(json.dumps(entry, ensure_ascii=True).encode() for entry in entries)]
+    total, first = 0, len(lines)
+    while first and (total := total + len(lines[first - 1]) + 1) <= most:
+        first -= 1
+    safe_files.write(root, path, b"".join(line + b"\n" for line in lines[first:]))

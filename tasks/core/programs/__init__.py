@@ -1,0 +1,1 @@
+"""Other programs: Git, the project's Python, child processes, and Ctrl-C."""

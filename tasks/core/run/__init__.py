@@ -1,0 +1,1 @@
+"""Running procedures: declared, executed once, composed, stamped, and ended with one verdict."""

@@ -1,0 +1,262 @@
+"""Performing one procedure: timed, whatever happens in it, and only once in a run."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+import msgspec
+from invoke import Call
+
+from ..errors import UserError
+from ..files.lock import NotAcquired
+from ..output.confirmation import confirm
+from ..output.progress import Display
+from ..report.model import INCOMPLETE, LOCKED_OUT, Finding, Interrupted, Report, Status
+from ..settings.loading import Loaded
+from ..settings.model import Settings
+from ..text.formatting import printable
+from . import stamps
+from .cadence import cadence_of, short_name
+from .procedure import Perform, Procedure, Run
+
+_log = logging.getLogger(__name__)
+
+
+class _Call(NamedTuple):
+    """What makes two calls of a procedure equal: its body, its arguments, and whether it is a dry run."""
+
+    body: Any
+    arguments: Mapping[str, Any]
+    dry: bool
+
+    @classmethod
+    def of(cls, procedure: Procedure, arguments: Mapping[str, Any], *, dry: bool) -> _Call:
+        """Return it for arguments that are spelled out and checked; both ways of asking for a dry run are one."""
+        others = {name: value for name, value in arguments.items() if name != "dry_run"}
+        return cls(procedure.body, others, dry or bool(arguments.get("dry_run")))
+
+
+class _CachedReport(NamedTuple):
+    """A call that was made, its report, and the procedure of which it was a part, if it was one."""
+
+    call: _Call
+    report: Report
+    part_of: str | None
+
+
+class RunCache:
+    """What was performed in one run, so that a procedure that is a part of another one is not run a second time.
+
+    Args:
+        loaded: the settings of the run.
+        dedupe: False where Invoke was called with ``--no-dedupe``: then everything runs as often as it is asked for.
+    """
+
+    def __init__(self, loaded: Loaded, *, dedupe: bool = True) -> None:
+        self._loaded = loaded
+        self._dedupe = dedupe
+        self._all: list[_CachedReport] = []
+
+    def find(self, call: _Call) -> _CachedReport | None:
+        """Return what was made of an equal call."""
+        return next((each for each in self._all if each.call == call), None) if self._dedupe else None
+
+    def perform(self, procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool) -> Report:
+        """Perform a procedure of the chain; its arguments are spelled out and checked.
+
+        Returns:
+            Its report. Where it has run as a part of another one, the report of that, which says so.
+
+        Raises:
+            Interrupted: Ctrl-C; it carries the procedure's report as far as it got.
+        """
+        call = _Call.of(procedure, arguments, dry=dry)
+        if earlier := self.find(call):
+            told = f"already run by {earlier.part_of} in this run" if earlier.part_of else "already run in this run"
+            return msgspec.structs.replace(earlier.report, task=name, summary=f"{earlier.report.summary} ({told})")
+        return self._perform(procedure, name, arguments, call, part_of=None)
+
+    def within(self, part_of: str, before: Callable[[], None] = lambda: None) -> Perform:
+        """Return what performs the parts of a procedure; *before* is called before one begins."""
+
+        def another(
+            procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool, anew: bool = False
+        ) -> Report:
+            spelled_out = checked(normalised(Call(procedure, kwargs=dict(arguments))), self._loaded.settings)
+            call = _Call.of(procedure, spelled_out, dry=dry)
+            if not anew and (earlier := self.find(call)):
+                return earlier.report
+            before()
+            return self._perform(procedure, name, spelled_out, call, part_of=part_of)
+
+        return another
+
+    def _perform(
+        self, procedure: Procedure, name: str, arguments: Mapping[str, Any], call: _Call, *, part_of: str | None
+    ) -> Report:
+        report = execute(procedure, name, arguments, self._loaded, dry=call.dry, performed=self)
+        self._all = [*(each for each in self._all if each.call != call), _CachedReport(call, report, part_of)]
+        return report
+
+
+def execute(
+    procedure: Procedure,
+    name: str,
+    arguments: Mapping[str, Any],
+    loaded: Loaded,
+    *,
+    dry: bool = False,
+    performed: RunCache | None = None,
+) -> Report:
+    """Run *procedure* and return its report with its name and times.
+
+    An exception becomes a critical finding of one line; its traceback is logged, which ``inv --debug`` shows. A run
+    that is not dry and does all that the procedure does leaves its stamp, where the procedure has a cadence.
+
+    Args:
+        procedure: what to run.
+        name: its full name, ``weekly.cache-cleanup``.
+        arguments: its keyword arguments, checked.
+        loaded: the settings of the run.
+        dry: True for a dry run.
+        performed: what was performed in this run; nothing where it is left out.
+
+    Raises:
+        Interrupted: Ctrl-C; it carries the procedure's report as far as it got.
+    """
+    started, clock = now(), time.monotonic()
+    with Display(name) as display:
+
+        def asked(lines: Sequence[str], question: str, stop: Event) -> bool | None:
+            display.pause()
+            return confirm(lines, question, stop)
+
+        parts = (performed or RunCache(loaded)).within(name, display.pause)
+        run = Run(loaded, started, dry, display.advance, parts, asked, name)
+        report, interrupted = _outcome(procedure, arguments, run)
+    duration = round(time.monotonic() - clock, 3)
+    report = msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
+    if not (dry or report.dry_run) and procedure.is_whole(loaded.settings, arguments):
+        try:
+            report = _stamped(report, loaded.settings, interrupted=interrupted)
+        except KeyboardInterrupt:
+            interrupted = True
+    if interrupted:
+        raise Interrupted(report)
+    return report
+
+
+def _outcome(procedure: Procedure, arguments: Mapping[str, Any], run: Run) -> tuple[Report, bool]:
+    """Return the report of a run, whatever happens in it, and whether Ctrl-C ended it."""
+    name = run.task
+    try:
+        report = procedure.body(run, **arguments)
+        if not isinstance(report, Report):
+            raise TypeError(f"it returned {type(report).__name__} where a report was expected")  # noqa: TRY301
+    except Interrupted as stop:
+        return stop.report, True
+    except KeyboardInterrupt:
+        return _interrupted(name), True
+    except NotAcquired as error:
+        report = _failed(LOCKED_OUT, name, Status.UNKNOWN, str(error), None)
+    except UserError as error:
+        report = _failed("run.error", name, Status.CRITICAL, str(error), None)
+    except OSError as error:
+        _log.debug("%s failed", name, exc_info=error)
+        remedy = "See that the path can be read and written, and that the disk has room."
+        report = _failed("run.error", name, Status.CRITICAL, f"{type(error).__name__}: {error}", remedy)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the chain goes on, and the finding tells of it
+        _log.debug("%s failed", name, exc_info=error)
+        message = f"{type(error).__name__}: {error}".splitlines()[0]
+        remedy = f"Run inv --debug {name} to see where; please report it if it is a fault of the suite."
+        report = _failed("run.error", name, Status.CRITICAL, message, remedy)
+    return report, False
+
+
+def _stamped(report: Report, settings: Settings, *, interrupted: bool) -> Report:
+    """Write down that a procedure with a cadence has run, or could not; return its report.
+
+    One that another run kept out writes nothing. Where a run that came to its end cannot be written down, its report
+    says so; of one that did not, it says enough.
+    """
+    checks = {each.check for each in report.findings}
+    if LOCKED_OUT in checks or cadence_of(report.task, settings.schedule.cadence) is None:
+        return report
+    reason = next((each.message for each in report.findings if each.check in INCOMPLETE), None)
+    if interrupted and reason is None:
+        reason = "It was interrupted."
+    task, root = short_name(report.task), Path(settings.root)
+    problem = stamps.record(root, settings.logs.directory, task, report, ended=now(), reason=reason)
+    if problem is None or reason is not None:
+        return report
+    finding = Finding(
+        check="run.stamp",
+        subject=report.task,
+        status=Status.WARNING,
+        message=f"That it has run could not be written down, so it is due again. {problem}",
+        remedy="Make room, or see that the folder can be written.",
+    )
+    return msgspec.structs.replace(report, findings=[*report.findings, finding])
+
+
+def _failed(check: str, name: str, status: Status, message: str, remedy: str | None) -> Report:
+    finding = Finding(check=check, subject=name, status=status, message=printable(message), remedy=remedy)
+    return Report(summary="did not run to its end", findings=[finding])
+
+
+def _interrupted(name: str) -> Report:
+    return _failed(
+        "run.interrupted", name, Status.UNKNOWN, "Ctrl-C ended it before it could say what it had done.", None
+    )
+
+
+def checked(call: Call, settings: Settings) -> dict[str, Any]:
+    """Return the call's arguments as its procedure takes them.
+
+    Raises:
+        UsageError: one of them cannot be used, or they contradict each other.
+        SettingsError: the procedure cannot use the settings.
+    """
+    arguments = dict(call.kwargs)
+    if requires := getattr(call.task, "requires", None):
+        requires(settings)
+    if together := getattr(call.task, "together", None):
+        together(arguments)
+    for name, check in getattr(call.task, "checks", {}).items():
+        if name in arguments:
+            arguments[name] = check(settings, arguments[name])
+    return arguments
+
+
+def normalised(call: Call) -> Call:
+    """Return a procedure's *call* with every parameter spelled out by name, so that equal calls compare equal.
+
+    The command line gives all parameters with their defaults, an empty list for a repeatable flag that was
+    not used; ``pre=[…]`` gives none. A call that does not fit its procedure stays as it is, and fails there.
+    """
+    if not isinstance(call.task, Procedure):
+        return call
+    signature = call.task.argspec(call.task.body)
+    unused = {
+        name
+        for name in call.task.iterable
+        if call.kwargs.get(name) == [] and signature.parameters[name].default is not inspect.Parameter.empty
+    }
+    try:
+        bound = signature.bind(*call.args, **{name: value for name, value in call.kwargs.items() if name not in unused})
+    except TypeError:
+        return call
+    bound.apply_defaults()
+    return Call(call.task, called_as=call.called_as, kwargs=dict(bound.arguments))
+
+
+def now() -> datetime:
+    """Return the moment, in the zone of this machine."""
+    return datetime.now().astimezone()

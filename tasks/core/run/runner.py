@@ -1,0 +1,227 @@
+"""Running procedures: one after the other whatever they find, each timed, all in one verdict."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+
+from invoke import Call, Collection, Config, Executor, Exit, Task
+
+from ..errors import OutputError, UserError
+from ..output.console import Console, Page, QuietConsole, console_for
+from ..report.model import Finding, Interrupted, Report, RunReport, Status, exit_status
+from ..settings import sources
+from ..settings.loading import Loaded, load
+from ..settings.model import Settings
+from ..text.formatting import printable
+from .execution import RunCache, checked, normalised, now
+from .procedure import Procedure
+
+INTERRUPTED = 130
+"""The exit status after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
+
+
+class MaintenanceExecutor(Executor):
+    """Invoke's executor for a run of procedures: ``tasks.executor_class`` in ``invoke.yaml``.
+
+    Each call is made once, even where it is both named and pre-required, or a part of another procedure; one
+    that fails does not stop those after it; everything is rendered in one place, and the process ends with the
+    worst status. A task of the user's own in such a chain behaves as Invoke has it: an exception that it raises
+    ends the run, after the verdict on what was done.
+    """
+
+    def execute(self, *tasks: Any) -> Any:
+        """Run *tasks*, as Invoke hands them over, and return what each gave."""
+        calls = self.plan(*tasks)
+        named = [normalised(call) for call in self.normalize(tasks)]
+        loaded = self._load(required=any(isinstance(call.task, Procedure) for call in calls))
+        if loaded is None:
+            return {call.task: self._foreign(call, named=call in named) for call in calls}
+        with _user_errors():
+            self._configure(None)
+            dry = sources.is_dry(self.config, os.environ)
+            arguments = [checked(call, loaded.settings) for call in calls]
+        session = Session(loaded, _console(loaded.settings, arguments), dedupe=self.config.tasks.dedupe)
+        names = task_names(self.collection)
+        results: dict[Task[Any], Any] = {}
+        try:
+            for call, kwargs in zip(calls, arguments, strict=True):
+                if isinstance(call.task, Procedure):
+                    name = names.get(call.task.body, call.task.name)
+                    results[call.task] = session.perform(call.task, name, kwargs, dry=dry)
+                else:
+                    results[call.task] = self._foreign(call, named=call in named)
+        except KeyboardInterrupt:
+            session.end()
+            raise Exit(code=INTERRUPTED) from None
+        except BaseException as error:
+            left = [names.get(call.task.body, call.task.name) for call in calls[len(results) :]]
+            session.stopped(left, error)
+            session.end()
+            raise
+        _exit(session.end(), loaded.settings)
+        return results
+
+    def plan(self, *tasks: Any) -> list[Call]:
+        """Return the calls to make, in order, each once unless ``--no-dedupe`` was given."""
+        calls = [normalised(call) for call in self.expand_calls(self.normalize(tasks))]
+        return self.dedupe(calls) if self.config.tasks.dedupe else calls
+
+    def _load(self, *, required: bool) -> Loaded | None:
+        """Load the settings and make them what ``c.config.maintenance`` shows.
+
+        Returns:
+            ``None`` where no procedure is to run: tasks of others must not fail for our settings.
+        """
+        loaded = None
+        with _user_errors() if required else suppress(UserError):
+            loaded = load(sources.read(self.config, os.environ, self.collection.configuration()))
+            sources.install(self.config, loaded.tree)
+        return loaded if required else None
+
+    def _configure(self, called_as: str | None) -> None:
+        """Load what Invoke loads for a task, but for its reading of our variables."""
+        configuration = self.collection.configuration(called_as)
+        configuration.pop(sources.KEY, None)
+        self.config.load_collection(configuration, merge=False)
+        with sources.hidden_environment():
+            self.config.load_shell_env()
+
+    def _foreign(self, call: Call, *, named: bool) -> Any:
+        """Run a task that is no procedure as Invoke does; *named* on the command line, it may print its result."""
+        self._configure(call.called_as)
+        # Invoke 3 passes the parsed command line on, Invoke 2 does not.
+        takes_core = "core_parse_result" in inspect.signature(call.make_context).parameters
+        context = call.make_context(self.config, **({"core_parse_result": self.core} if takes_core else {}))
+        with _user_errors():
+            result = call.task(context, *call.args, **call.kwargs)
+        if call.autoprint and named:
+            print(result)  # noqa: T201 - what Invoke does for a task that asks for it
+        return result
+
+
+class Session:
+    """The procedures of one run, performed one by one and rendered as they end."""
+
+    def __init__(self, loaded: Loaded, console: Console, *, dedupe: bool = True) -> None:
+        self._loaded = loaded
+        self._console = console
+        self._performed = RunCache(loaded, dedupe=dedupe)
+        self._started = now()
+        self._clock = time.monotonic()
+        self._reports: list[Report] = []
+        self._unprinted: OutputError | None = None
+
+    def perform(self, procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool) -> Report:
+        """Run one procedure and return its report, whatever happens in it.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came; what the procedure had done is among the reports all the same.
+        """
+        page = _page(procedure, arguments)
+        try:
+            report = self._performed.perform(procedure, name, arguments, dry=dry)
+        except Interrupted as stop:
+            self._add(stop.report, page)
+            raise
+        self._add(report, page)
+        return report
+
+    def _add(self, report: Report, page: Page = Page.NONE) -> None:
+        self._reports.append(report)
+        try:
+            self._console.report(report, page)
+        except OutputError as error:
+            self._unprinted = error
+
+    def stopped(self, left: list[str], error: BaseException) -> None:
+        """Report that a task of the user's own ended the run; *left* names it and the tasks after it."""
+        name, *after = left
+        reason = printable(" ".join(str(error).split()) or type(error).__name__)
+        not_run = f" Not run: {', '.join(after)}." if after else ""
+        finding = Finding(
+            check="run.stopped",
+            subject=name,
+            status=Status.CRITICAL,
+            message=f"It ended the run: {reason}.{not_run}",
+        )
+        self._add(Report(task=name, summary="ended the run", started=now().isoformat(), findings=[finding]))
+
+    def end(self) -> RunReport:
+        """Render the verdict and return the run's document.
+
+        Raises:
+            Exit: what was to be printed could not be.
+        """
+        document = RunReport(
+            root=printable(self._loaded.settings.root),
+            started=self._started.isoformat(),
+            duration_seconds=round(time.monotonic() - self._clock, 3),
+            reports=self._reports,
+        )
+        try:
+            self._console.verdict(document)
+        except OutputError as error:
+            self._unprinted = error
+        if self._unprinted is not None:
+            raise Exit(str(self._unprinted), code=OutputError.exit_status)
+        return document
+
+
+def _page(procedure: Procedure, arguments: Mapping[str, Any]) -> Page:
+    if procedure.page is None:
+        return Page.NONE
+    return Page.ASKED if arguments.get(procedure.page) else Page.OFFERED
+
+
+def run_alone(call: Call, config: Config) -> None:
+    """Run one procedure under a foreign executor: print its report, and end with its exit status.
+
+    That ends the chain where the status is not 0: Invoke knows no other way for a task to fail.
+
+    Raises:
+        Exit: the status is not 0, or the settings or arguments cannot be used.
+    """
+    with _user_errors():
+        loaded = load(sources.read(config, os.environ))
+        dry = sources.is_dry(config, os.environ)
+        arguments = checked(normalised(call), loaded.settings)
+    procedure = cast("Procedure", call.task)
+    session = Session(loaded, _console(loaded.settings, [arguments]))
+    name = f"{procedure.__module__.rpartition('.')[2]}.{procedure.name.replace('_', '-')}"
+    try:
+        session.perform(procedure, name, arguments, dry=dry)
+    except KeyboardInterrupt:
+        session.end()
+        raise Exit(code=INTERRUPTED) from None
+    _exit(session.end(), loaded.settings)
+
+
+@contextmanager
+def _user_errors() -> Iterator[None]:
+    """End the run where the user's settings or arguments cannot be used: with the sentence that says so."""
+    try:
+        yield
+    except UserError as error:
+        raise Exit(str(error), code=error.exit_status) from None
+
+
+def _console(settings: Settings, arguments: Iterable[Mapping[str, Any]]) -> Console:
+    """Return the run's renderer: a silent one where a procedure is called with ``--quiet``."""
+    console = console_for(settings, environ=os.environ)
+    return QuietConsole(console) if any(each.get("quiet") is True for each in arguments) else console
+
+
+def _exit(document: RunReport, settings: Settings) -> None:
+    code = exit_status(document.status, settings.fail_on)
+    if code:
+        raise Exit(code=code)
+
+
+def task_names(collection: Collection) -> dict[Any, str]:
+    """Return the full name of every task, by its body: Invoke copies the task objects of a namespace."""
+    return {collection[name].body: name for name in collection.task_names}

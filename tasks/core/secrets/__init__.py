@@ -1,0 +1,1 @@
+"""Keys, the forms that secrets have, and taking them out of text."""

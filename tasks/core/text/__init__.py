@@ -1,0 +1,1 @@
+"""How names, numbers and addresses are written for people."""

@@ -1,0 +1,124 @@
+"""Keeping what an update is about to replace, before it replaces anything."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from ...core.files.safe_files import Refused
+from ...core.text.formatting import size
+from ..dependency_records import infos, recorded
+from ..environment import Environment
+from .journal import FOLDER, Copy, Journal, begin, commit, discard, stored
+from .listing import Listed, Listing, listed, listing
+
+_BLOCK = 1 << 20
+
+_SPARE = 10 << 20
+"""Bytes that are to stay free beside the copies."""
+
+
+def take(
+    root: Path,
+    environment: Environment,
+    names: Iterable[str],
+    paths: Iterable[str],
+    *,
+    moves: Iterable[str],
+    now: datetime,
+) -> None:
+    """Keep the files of packages that are to be replaced, and the project's files that are to be changed.
+
+    Args:
+        root: the project.
+        environment: the one that is about to change.
+        names: the packages in it whose files are replaced or removed.
+        paths: the project's files that change, below the root; they need not be there.
+        moves: what changes, for people.
+        now: the moment of the run.
+
+    Raises:
+        Refused: a package cannot be undone, there is no room, or an earlier update is unfinished.
+        OSError: something cannot be read or written.
+    """
+    before = listing(environment.prefix)
+    compiled = _compiled(before)
+    replaced = sorted({path for name in names for path in _files_of(name, environment, before, compiled)})
+    project = {path: listed(root / path) for path in paths}
+    present = [path for path, status in project.items() if status is not None]
+    needed = sum(before[path].size for path in replaced)
+    free = shutil.disk_usage(root).free
+    if needed + _SPARE > free:
+        raise Refused(
+            f"To be able to undo the update, {size(needed)} must be kept, but the disk has {size(free)} free."
+        )
+    home = begin(root)
+    try:
+        copies = dict(_copies(environment.prefix, replaced, home, 0))
+        kept = dict(_copies(root, present, home, len(copies)))
+        commit(
+            root,
+            Journal(
+                prefix=stored(str(environment.prefix)),
+                python=stored(str(environment.python)),
+                moves=list(moves),
+                started=now.isoformat(),
+                listing={stored(path): _stored(each) for path, each in before.items()},
+                copies=copies,
+                project={stored(path): status for path, status in project.items()},
+                project_copies=kept,
+            ),
+        )
+    except BaseException:
+        discard(root, FOLDER)
+        raise
+
+
+def _stored(each: Listed) -> Listed:
+    return msgspec.structs.replace(each, target=stored(each.target))
+
+
+def _copies(base: Path, paths: Iterable[str], home: Path, first: int) -> Iterator[tuple[str, Copy]]:
+    """Copy files and yield each with its copy."""
+    for number, path in enumerate(paths, first):
+        digest = hashlib.sha256()
+        source = os.open(base / path, os.O_RDONLY | os.O_NOFOLLOW)
+        with os.fdopen(source, "rb") as reader, (home / str(number)).open("xb") as writer:
+            while block := reader.read(_BLOCK):
+                digest.update(block)
+                writer.write(block)
+        yield stored(path), Copy(number, digest.hexdigest())
+
+
+def _files_of(name: str, environment: Environment, before: Listing, compiled: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield the regular files of an installed package, those that were compiled from its modules included."""
+    found_infos = [*infos(environment, name)]
+    if not found_infos:
+        raise Refused(f"{name} has no list of its files, so an update of it could not be undone.")
+    for info in found_infos:
+        base = info.parent.relative_to(environment.prefix)
+        prefix = f"{info.relative_to(environment.prefix)}/"
+        found = {path for path in before if path.startswith(prefix)}
+        found |= {os.path.normpath(base / path) for path in recorded(info)}
+        for path in found & before.keys():
+            if before[path].is_folder or before[path].is_link:
+                continue
+            yield path
+            yield from compiled.get(path, ())
+
+
+def _compiled(before: Listing) -> Mapping[str, list[str]]:
+    """Return, for each module, what was compiled from it: ``__pycache__/NAME.cpython-311.pyc`` for ``NAME.py``."""
+    found = defaultdict[str, list[str]](list)
+    for path in before:
+        place = PurePosixPath(path)
+        if place.parent.name == "__pycache__" and place.suffix == ".pyc":
+            found[str(place.parent.parent / f"{place.name.partition('.')[0]}.py")].append(path)
+    return found

@@ -1,0 +1,178 @@
+"""``daily.log-review``: levels and sizes of every log, the latest errors, and rotation of what grew too large."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ...core.files import json_files
+from ...core.files.disk_usage import usage_by_entry
+from ...core.files.lock import project_lock, require_writable
+from ...core.files.safe_files import Refused
+from ...core.programs.interrupt import deferred_interrupt
+from ...core.report.model import Interrupted, Report
+from ...core.settings.model import LogSettings, Settings
+from ...core.text.formatting import printable
+from ..archives import FOLDER, is_interrupted
+from ..found import find
+from ..reading.levels import Level, finder
+from ..reading.sources import reason
+from ..reading.streams import Packed, packed_by_log
+from . import review_history
+from .counting import Reader, count_log, record_at
+from .review_findings import evaluate
+from .review_outcome import Recent, Reviewed, ReviewOutcome
+
+TASK = "daily.log-review"
+
+_MEGABYTE = 1_000_000
+
+_SHOWN = 300
+"""Characters of a message that are shown."""
+
+
+def review(
+    settings: Settings,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    since: datetime | None = None,
+    lowest: Level = Level.WARNING,
+    archives: bool = False,
+    redact: Callable[[str], str] = str,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> Report:
+    """Review the project's logs and rotate those that are larger than the limit.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        now: the moment of the run, aware of its zone.
+        dry_run: change nothing, report what a run would do.
+        since: only records from then on count; ``None`` for all.
+        lowest: the lowest level that counts.
+        archives: count what is in the archives as well.
+        redact: takes secrets out of the messages that are shown.
+        advance: called with the number of bytes looked at since its last call.
+
+    Raises:
+        Held: another changing run is at work in this project.
+        Closed: the root cannot be written.
+        Interrupted: Ctrl-C; it carries the report of what was read until then.
+    """
+    root = Path(settings.root)
+    if dry_run:
+        require_writable(root)
+    with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
+        outcome = ReviewOutcome(settings.logs.directory, since=since, lowest=lowest, dry_run=dry_run)
+        began = None if since is None else since.timestamp()
+        reader = Reader(root, finder(), lowest, settings.logs.recent_errors, began, advance, stop)
+        try:
+            if not dry_run:
+                _mend(root, settings.logs, outcome, reader, now)
+            last, kept = review_history.read(root, settings.logs.directory)
+            outcome.broken = kept.problem
+            outcome.unkept = None if kept.replaceable else kept.problem
+            sizes = _measure(root, settings.logs, last, outcome, archives=archives)
+            _count(reader, outcome)
+            outcome.recent = [*_recent(reader, outcome, redact)]
+            if not stop.is_set():
+                _rotate(reader, settings.logs, [*_large(sizes, settings.logs)], outcome, now)
+                if not dry_run:
+                    # Not ended by *stop*: a total that was cut short would look like a clean-up.
+                    total = usage_by_entry(root / settings.logs.directory).total()
+                    content = review_history.content(kept.content, sizes, total, now)
+                    _remember(root, settings.logs.directory, outcome, content, kept)
+        except FileNotFoundError:
+            outcome.missing = True
+        except (Refused, OSError) as error:
+            outcome.unusable = reason(error)
+        outcome.interrupted = stop.is_set()
+    report = evaluate(outcome)
+    if outcome.interrupted:
+        raise Interrupted(report)
+    return report
+
+
+def _mend(root: Path, settings: LogSettings, outcome: ReviewOutcome, reader: Reader, now: datetime) -> None:
+    """Finish or undo a rotation that was killed: until then its lines stand twice."""
+    with suppress(Refused, OSError):  # measuring the logs tells of it
+        if is_interrupted(root, settings.directory):
+            from ..rotation.log_rotation import rotate_logs
+
+            outcome.rotation = rotate_logs(root, settings, (), now=now, stop=reader.stop)
+
+
+def _measure(
+    root: Path, settings: LogSettings, last: review_history.Last, outcome: ReviewOutcome, *, archives: bool
+) -> dict[str, review_history.Size]:
+    """Note which logs there are, with their growth, and return their sizes by name.
+
+    Raises:
+        FileNotFoundError: there is no log folder.
+        Refused, OSError: it cannot be opened.
+    """
+    found = find(root, settings)
+    outcome.refused = found.refused
+    packed: dict[str, list[Packed]] = {}
+    try:
+        packed = packed_by_log(root, settings.directory)
+    except (Refused, OSError) as error:
+        outcome.refused[FOLDER] = reason(error)
+    sizes = {}
+    for log in found.logs:
+        size = sizes[log.name] = review_history.Size(bytes=log.status.st_size, inode=log.status.st_ino)
+        grown = review_history.growth(last.sizes.get(log.name), size, packed.get(log.name, ()), last.reviewed)
+        outcome.logs.append(Reviewed(f"{settings.directory}/{log.name}", size.bytes, grown))
+    if archives:
+        outcome.logs += [Reviewed(each.path, each.size, None) for one in packed.values() for each in one]
+    return sizes
+
+
+def _count(reader: Reader, outcome: ReviewOutcome) -> None:
+    for log in outcome.logs:
+        if reader.stop.is_set():
+            return
+        log.counted = count_log(reader, log.path)
+
+
+def _large(sizes: dict[str, review_history.Size], settings: LogSettings) -> Iterator[str]:
+    yield from (name for name, size in sizes.items() if size.bytes > settings.rotate_over_mb * _MEGABYTE)
+
+
+def _rotate(reader: Reader, settings: LogSettings, names: Sequence[str], outcome: ReviewOutcome, now: datetime) -> None:
+    if names:
+        from ..rotation.log_rotation import rotate_logs
+
+        root = reader.root
+        mended = outcome.rotation.mended if outcome.rotation else []
+        outcome.rotation = rotate_logs(root, settings, names, now=now, dry_run=outcome.dry_run, stop=reader.stop)
+        outcome.rotation.mended[:0] = mended
+
+
+def _remember(
+    root: Path, directory: str, outcome: ReviewOutcome, content: dict[str, Any], kept: json_files.Found
+) -> None:
+    path = review_history.history_path(directory)
+    if not kept.replaceable:
+        return
+    try:
+        outcome.aside = json_files.write_object(root, path, content, kept)
+        outcome.files.append(path)
+    except Refused as error:
+        outcome.unkept = str(error)
+    except OSError as error:
+        outcome.unkept = f"{printable(path)} cannot be written: {error.strerror}."
+
+
+def _recent(reader: Reader, outcome: ReviewOutcome, redact: Callable[[str], str]) -> Iterator[Recent]:
+    """Yield the latest errors of all logs, newest last."""
+    places = heapq.nlargest(reader.recent, (place for each in outcome.logs for place in each.counted.latest))
+    for place in reversed(places):
+        record = record_at(reader, place)
+        if record is not None:
+            raised = record.details.rstrip().rpartition("\n")[2].strip()
+            yield Recent(place, record.level, redact(record.message)[:_SHOWN], redact(raised)[:_SHOWN])

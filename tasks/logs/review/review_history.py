@@ -1,0 +1,100 @@
+"""``log_review.json``: how large each log was at the last review, so that its growth can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ...core.files import json_files
+from ...core.text.formatting import printable
+from ..reading.streams import Packed
+
+FILE = "log_review.json"
+
+SCHEMA = 1
+
+_TOTALS = 500
+"""Reviews whose total is kept: more than a year of daily ones."""
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """A log at a review: its size in bytes, and its inode."""
+
+    bytes: int
+    inode: int
+
+
+class Last(NamedTuple):
+    """The last review: when, and the sizes of the logs by name; ``None`` and nothing before the first."""
+
+    reviewed: datetime | None
+    sizes: dict[str, Size]
+
+
+def history_path(directory: str) -> str:
+    """Return the path of the file below the root, for a log folder."""
+    return f"{directory}/{FILE}"
+
+
+def read(root: Path, directory: str) -> tuple[Last, json_files.Found]:
+    """Return the last review, and what reading the file gave: one that cannot be used holds nothing."""
+    path = history_path(directory)
+    found = json_files.read_object(root, path)
+    if not found.content:
+        return Last(None, {}), found
+    try:
+        reviewed = datetime.fromisoformat(found.content["reviewed"])
+        sizes = msgspec.convert(found.content["logs"], dict[str, Size])
+        if found.content["schema"] != SCHEMA or reviewed.tzinfo is None:
+            raise ValueError("it is of another form")  # noqa: TRY301 - one sentence for every such file
+    except (msgspec.ValidationError, ValueError, TypeError, KeyError) as error:
+        problem = f"{printable(path)} is not what the log review writes: {printable(error)}."
+        return Last(None, {}), json_files.Found({}, problem, broken=True)
+    return Last(reviewed, sizes), found
+
+
+def content(before: Mapping[str, Any], sizes: Mapping[str, Size], total: int, now: datetime) -> dict[str, Any]:
+    """Return the file's content.
+
+    Args:
+        before: what it held.
+        sizes: the logs.
+        total: bytes of the whole log folder; with those of earlier reviews, its growth can be told.
+        now: the moment of the review.
+    """
+    totals = before.get("totals")
+    earlier = totals if isinstance(totals, list) else []
+    return {
+        "schema": SCHEMA,
+        "reviewed": now.isoformat(),
+        "logs": msgspec.to_builtins(sizes),
+        "totals": [*earlier, {"reviewed": now.isoformat(), "bytes": total}][-_TOTALS:],
+    }
+
+
+def growth(before: Size | None, now: Size, packed: Sequence[Packed], reviewed: datetime | None) -> int | None:
+    """Return how many bytes were written to a log since the last review.
+
+    What was archived meanwhile counts: the headers of the archives say how much was taken out of the file.
+
+    Returns:
+        ``None`` where it cannot be known: there was no review, or somebody else cut or replaced the log.
+    """
+    if before is None or reviewed is None:
+        return None
+    origins = [each.origin for each in packed if each.origin and _after(each.origin.rotated, reviewed)]
+    if not origins and before.inode != now.inode:
+        return None
+    written = now.bytes + sum(origin.released for origin in origins) - before.bytes
+    return written if written >= 0 else None
+
+
+def _after(moment: str, reviewed: datetime) -> bool:
+    with suppress(ValueError, TypeError):
+        return datetime.fromisoformat(moment) >= reviewed
+    return False

@@ -1,0 +1,165 @@
+"""``weekly.log-rotation``: every log archived without losing a line, old archives deleted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+
+from ...core.files import safe_files
+from ...core.files.lock import project_lock, require_writable
+from ...core.programs.interrupt import deferred_interrupt
+from ...core.report.model import Interrupted, Report
+from ...core.settings.model import LogSettings, Settings
+from ...core.text.formatting import printable
+from ..found import find_in
+from . import blocks
+from .packing import Stopped
+from .recovery import reason_of, recover
+from .retention import expire, summary
+from .rotate_file import rotate_file
+from .rotation_findings import evaluate
+from .rotation_outcome import Left, Rotated, RotationOutcome, Why
+from .strategy import Filesystem
+from .work import Work
+from .writers import Watch
+
+TASK = "weekly.log-rotation"
+
+
+def rotate(
+    settings: Settings,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    force: bool = False,
+    older_than_days: int | None = None,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> Report:
+    """Archive the project's logs, delete old archives, and report on it.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        now: the moment of the run, aware of its zone.
+        dry_run: change nothing, report what a run would do.
+        force: of a log that is in use archive every complete line, not only whole blocks of the file system.
+        older_than_days: takes the place of the configured age of archives; 0 deletes all from before today.
+        advance: called with the number of logs looked at since its last call.
+
+    Raises:
+        Refused: the root is no folder.
+        Held: another changing run is at work in this project.
+        Closed: the root cannot be written.
+        Interrupted: Ctrl-C; it carries the report of what was done until then.
+    """
+    root = Path(settings.root)
+    if not root.is_dir():
+        raise safe_files.Refused(
+            f"The project {printable(root)} does not exist or is no folder. Correct maintenance.root."
+        )
+    if dry_run:
+        require_writable(root)
+    with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
+        days = settings.logs.archive_days if older_than_days is None else older_than_days
+        expiry = closed = None
+        try:  # first, so that what is freed is there for the new archives
+            expiry = expire(root, settings.logs.directory, now, days, dry_run=dry_run)
+        except (safe_files.Refused, OSError) as error:
+            closed = f"Old archives were not looked at: {reason_of(error)}."
+        outcome = rotate_logs(
+            root, settings.logs, None, now=now, dry_run=dry_run, force=force, stop=stop, advance=advance
+        )
+        if not outcome.missing:
+            outcome.expiry, outcome.closed = expiry, outcome.closed or closed
+        if expiry and outcome.made:
+            expiry.months = summary(root, settings.logs.directory)
+        outcome.interrupted |= stop.is_set()
+    report = evaluate(outcome)
+    if outcome.interrupted:
+        raise Interrupted(report)
+    return report
+
+
+def rotate_logs(
+    root: Path,
+    settings: LogSettings,
+    names: Collection[str] | None,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    force: bool = False,
+    stop: Event | None = None,
+    advance: Callable[[int], None] = lambda _count: None,
+) -> RotationOutcome:
+    """Archive logs, after what an interrupted rotation left was finished or undone.
+
+    The caller holds the project's lock, unless it is a dry run.
+
+    Args:
+        root: the project.
+        settings: where the logs are.
+        names: archive only these logs; ``None``: all.
+        now: the moment of the run, aware of its zone.
+        dry_run: change nothing, say what a run would do.
+        force: of a log that is in use archive every complete line.
+        stop: set to end the work between two blocks of a log; that log is as it was then.
+        advance: called with the number of logs looked at since its last call. Its ``KeyboardInterrupt`` is
+            taken for a wish to stop.
+
+    Returns:
+        What it saw and did; :mod:`.rotation_findings` makes findings and actions of it.
+    """
+    outcome = RotationOutcome(settings.directory, dry_run=dry_run)
+    stop = stop or Event()
+    try:
+        with (
+            safe_files.folder(root, settings.directory) as logs,
+            ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool,
+        ):
+            device = os.fstat(logs).st_dev
+            work = Work(root, settings.directory, logs, now, Watch(device), pool, stop)
+            ground = Filesystem(blocks.file_system(device), blocks.available(), settings.allow_copytruncate)
+            recover(work, outcome)
+            for name in _chosen(work, settings.pattern, names, outcome):
+                if stop.is_set():
+                    break
+                _note(outcome, rotate_file(work, ground, name, force=force, dry_run=dry_run))
+                _tell(advance, stop)
+    except FileNotFoundError:
+        outcome.missing = True
+    except (safe_files.Refused, OSError) as error:
+        outcome.closed = f"Not rotated: {reason_of(error)}."
+    except Stopped:
+        stop.set()
+    outcome.interrupted = stop.is_set()
+    return outcome
+
+
+def _chosen(work: Work, pattern: str, names: Collection[str] | None, outcome: RotationOutcome) -> list[str]:
+    """Return the names of the logs to archive, and note those that are refused."""
+    found = find_in(work.logs, pattern)
+    outcome.left += [
+        Left(name, Why.REFUSED, f"It was left, for it is {reason}.")
+        for name, reason in found.refused.items()
+        if names is None or name in names
+    ]
+    return [log.name for log in found.logs if log.status.st_size and (names is None or log.name in names)]
+
+
+def _note(outcome: RotationOutcome, result: Rotated | Left | None) -> None:
+    if isinstance(result, Left):
+        outcome.left.append(result)
+    elif result is not None:
+        outcome.rotated.append(result)
+        outcome.made.add("/".join(result.archive.rsplit("/", 3)[1:]))
+
+
+def _tell(advance: Callable[[int], None], stop: Event) -> None:
+    try:
+        advance(1)
+    except KeyboardInterrupt:
+        stop.set()

@@ -1,0 +1,301 @@
+"""From what a rotation saw and did to its report: pure, so that every sentence can be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ...core.report.model import Action, Finding, Metric, Report, Status
+from ...core.text.formatting import count, hours, listed, printable, size
+from ..archives import FOLDER
+from .rotation_outcome import Expiry, Left, Mended, Rotated, RotationOutcome, Why
+from .strategy import Strategy
+
+MOST = 20
+"""Findings of one kind that are told one by one; of more, one finding tells the number."""
+
+
+class _Kind(NamedTuple):
+    check: str
+    status: Status
+    several: str
+    remedy: str | None
+
+
+_KINDS = {
+    Why.IN_USE: _Kind(
+        "logs.in-use",
+        Status.WARNING,
+        "were left, for somebody writes to them in a way that allows no safe rotation",
+        "Rotate while it is stopped; on ext4 and XFS, a program that appends may go on. "
+        "maintenance.logs.allow_copytruncate accepts that lines are lost.",
+    ),
+    Why.NOTHING_YET: _Kind(
+        "logs.in-use",
+        Status.OK,
+        "are in use and hold less than a block of whole lines: left for the next time",
+        None,
+    ),
+    Why.REFUSED: _Kind(
+        "logs.refused",
+        Status.WARNING,
+        "were left, for they are links, have several names or are no regular files",
+        "Put a regular file with one name in its place, or exclude the name in maintenance.logs.pattern.",
+    ),
+    Why.FOREIGN: _Kind(
+        "logs.refused",
+        Status.WARNING,
+        "were left, for they belong to another user, who could not write to logs that we begin anew",
+        "Run it as root, or as the owner of the logs.",
+    ),
+    Why.UNREADABLE: _Kind(
+        "logs.unreadable",
+        Status.UNKNOWN,
+        "cannot be read",
+        "Run it as the owner of the logs, or let that user read them.",
+    ),
+    Why.FAILED: _Kind(
+        "logs.rotation-failed",
+        Status.CRITICAL,
+        "could not be archived",
+        "Put that right and run inv weekly.log-rotation again.",
+    ),
+    Why.FULL: _Kind(
+        "logs.rotation-failed",
+        Status.CRITICAL,
+        "could not be archived, for there is no room",
+        "Free space on that disk (--older-than-days 30 deletes more archives), then run it again.",
+    ),
+}
+
+
+def evaluate(outcome: RotationOutcome) -> Report:
+    """Return the report of *outcome*; the runner adds task and times."""
+    return Report(
+        summary=_summary(outcome),
+        dry_run=outcome.dry_run,
+        findings=[*findings(outcome)],
+        metrics=[*metrics(outcome)],
+        actions=[*actions(outcome)],
+        data=_data(outcome),
+    )
+
+
+def _summary(outcome: RotationOutcome) -> str:
+    if outcome.missing:
+        return "there is no log folder"
+    if outcome.closed and not outcome.rotated:
+        return "the logs could not be rotated"
+    taken = sum(one.bytes for one in outcome.rotated)
+    would = "would be " if outcome.dry_run else ""
+    text = f"{count(len(outcome.rotated), 'log')} {would}archived ({size(taken)}"
+    text += f", {size(_written(outcome))} packed)" if outcome.rotated and not outcome.dry_run else ")"
+    if outcome.expiry:
+        number = sum(number for number, _ in outcome.expiry.deleted.values())
+        text += f", {count(number, 'old archive')} {would}deleted"
+    left = sum(1 for one in outcome.left if _KINDS[one.why].status is not Status.OK)
+    if left:
+        text += f", {left:,} left"
+    return f"interrupted: {text} until then" if outcome.interrupted else text
+
+
+def _written(outcome: RotationOutcome) -> int:
+    return sum(one.size or 0 for one in outcome.rotated)
+
+
+def findings(outcome: RotationOutcome) -> Iterator[Finding]:
+    """Yield what is to be told of a rotation, for its own report or that of a procedure which rotates."""
+    directory = printable(outcome.directory)
+    if outcome.interrupted:
+        yield Finding(
+            check="logs.interrupted",
+            subject=directory,
+            status=Status.UNKNOWN,
+            message="It was told to stop (Ctrl-C or kill); what it had not reached is as it was.",
+            remedy="Run inv weekly.log-rotation again.",
+        )
+    if outcome.missing:
+        yield Finding(
+            check="logs.folder",
+            subject=directory,
+            status=Status.SKIPPED,
+            message="There is no such folder, so there are no logs to rotate.",
+            remedy="Correct maintenance.logs.directory, should the project log elsewhere.",
+        )
+    if outcome.closed:
+        yield Finding(
+            check="logs.folder",
+            subject=directory,
+            status=Status.UNKNOWN,
+            message=outcome.closed,
+            remedy="Put that right, or name another folder in maintenance.logs.directory.",
+        )
+    yield from map(_of_mended, outcome.mended)
+    yield from _rotated(directory, outcome)
+    for why in Why:
+        yield from _left(directory, why, [one for one in outcome.left if one.why is why])
+    if outcome.expiry:
+        yield from _expired(directory, outcome.expiry, dry_run=outcome.dry_run)
+
+
+def _of_mended(mended: Mended) -> Finding:
+    status = Status.CRITICAL if mended.corrupt else Status.WARNING if mended.problem else Status.OK
+    return Finding(
+        check="logs.archive-corrupt" if mended.corrupt else "logs.recovered",
+        subject=printable(mended.subject),
+        status=status,
+        message=mended.told,
+        remedy="Look at the files named, then move them away." if mended.problem else None,
+    )
+
+
+def _rotated(directory: str, outcome: RotationOutcome) -> Iterator[Finding]:
+    would = "would be " if outcome.dry_run else ""
+    lossy = [one for one in outcome.rotated if one.way is Strategy.TRUNCATE]
+    if len(outcome.rotated) > MOST:
+        taken = sum(one.bytes for one in outcome.rotated)
+        text = f"{count(len(outcome.rotated), 'log')} {would}archived: {size(taken)}"
+        text += "." if outcome.dry_run else _ratio(taken, _written(outcome))
+        yield Finding(
+            check="logs.rotated",
+            subject=directory,
+            status=Status.OK,
+            message=text,
+            value=len(outcome.rotated),
+            unit="files",
+        )
+        if lossy:
+            text = f"{listed([one.log for one in lossy], len(lossy))} {would}copied and truncated: {_LOSS}"
+            yield Finding(
+                check="logs.rotated",
+                subject=directory,
+                status=Status.OK,
+                message=text,
+                value=len(lossy),
+                unit="files",
+            )
+        return
+    for one in outcome.rotated:
+        yield Finding(
+            check="logs.rotated",
+            subject=f"{directory}/{printable(one.log)}",
+            status=Status.OK,
+            message=_told(one, would),
+            value=one.bytes,
+            unit="B",
+        )
+
+
+_LOSS = "what was written in that moment may be lost, which maintenance.logs.allow_copytruncate accepts."
+
+
+def _told(one: Rotated, would: str) -> str:
+    text = f"{size(one.bytes)} {would}archived"
+    if one.size is not None:
+        text += f" in {printable(one.archive)}{_ratio(one.bytes, one.size)}"
+    else:
+        text += "."
+    if one.way is Strategy.RENAME:
+        return f"{text} Nobody writes to it: {would}renamed and begun anew."
+    if one.way is Strategy.COLLAPSE:
+        return f"{text} Its writers keep it open: {would}released at its start, nothing is lost."
+    return f"{text} It {would or 'was '}copied and truncated, for {one.reason}; {_LOSS}"
+
+
+def _ratio(taken: int, packed: int) -> str:
+    share = f" ({packed / taken:.1%})" if packed < taken else ""
+    return f", {size(packed)} packed{share}." if taken else "."
+
+
+def _left(directory: str, why: Why, left: list[Left]) -> Iterator[Finding]:
+    kind = _KINDS[why]
+    if len(left) > MOST:
+        names = listed([one.log for one in left], len(left))
+        message = f"{len(left):,} logs {kind.several}: {names}. The first: {left[0].reason}"
+        yield Finding(
+            check=kind.check,
+            subject=directory,
+            status=kind.status,
+            message=message,
+            value=len(left),
+            unit="files",
+            remedy=kind.remedy,
+        )
+        return
+    for one in left:
+        yield Finding(
+            check=kind.check,
+            subject=f"{directory}/{printable(one.log)}",
+            status=kind.status,
+            message=one.reason,
+            remedy=kind.remedy,
+        )
+
+
+def _expired(directory: str, expiry: Expiry, *, dry_run: bool) -> Iterator[Finding]:
+    number = sum(number for number, _ in expiry.deleted.values())
+    freed = sum(freed for _, freed in expiry.deleted.values())
+    age = hours(24 * expiry.days) if expiry.days > 1 else count(expiry.days, "day")
+    would = "would be " if dry_run else ""
+    yield Finding(
+        check="logs.expired",
+        subject=f"{directory}/{FOLDER}",
+        status=Status.OK,
+        message=f"{count(number, 'archive')} older than {age} {would}deleted ({size(freed)}).",
+        value=number,
+        unit="files",
+    )
+    if expiry.failed:
+        first, reason = next(iter(expiry.failed.items()))
+        yield Finding(
+            check="logs.expired",
+            subject=f"{directory}/{FOLDER}",
+            status=Status.WARNING,
+            message=(
+                f"{count(len(expiry.failed), 'old archive')} could not be deleted: "
+                f"{listed([*expiry.failed], len(expiry.failed))}. The first, {printable(first)}: {reason}."
+            ),
+            value=len(expiry.failed),
+            unit="files",
+            remedy="Run it as the owner of the archive folder, or delete them by hand.",
+        )
+
+
+def metrics(outcome: RotationOutcome) -> Iterator[Metric]:
+    """Yield the bytes that were archived, as they were in the logs and as they are in the archives."""
+    if outcome.missing or (outcome.closed and not outcome.rotated):
+        return
+    subject = printable(f"{outcome.directory}/{FOLDER}")
+    taken = sum(one.bytes for one in outcome.rotated)
+    yield Metric(name="logs.archived", value=taken, unit="B", subject=subject)
+    if not outcome.dry_run:
+        yield Metric(name="logs.packed", value=_written(outcome), unit="B", subject=subject)
+
+
+def actions(outcome: RotationOutcome) -> Iterator[Action]:
+    """Yield the changes made, or that a run would make."""
+    done = not outcome.dry_run
+    for mended in outcome.mended:
+        if not mended.problem:
+            yield Action(verb="finish", target=printable(mended.subject), done=done)
+    for one in outcome.rotated:
+        target = printable(f"{outcome.directory}/{one.log}")
+        yield Action(verb="archive", target=target, bytes=one.bytes, done=done)
+    if outcome.expiry:
+        folder = printable(f"{outcome.directory}/{FOLDER}")
+        for month, (number, freed) in outcome.expiry.deleted.items():
+            yield Action(verb="delete", target=f"{folder}/{month}", count=number, bytes=freed, done=done)
+        for path in outcome.expiry.removed:
+            yield Action(verb="remove", target=printable(path), done=done)
+
+
+def _data(outcome: RotationOutcome) -> dict[str, object]:
+    if not outcome.expiry:
+        return {}
+    months = []
+    for name, month in outcome.expiry.months.items():
+        row: dict[str, object] = {"month": name, "archives": month.archives, "size": size(month.bytes)}
+        if month.original:
+            row |= {"original": size(month.original), "ratio": f"{month.telling / month.original:.1%}"}
+        months.append(row)
+    return {"months": months} if months else {}

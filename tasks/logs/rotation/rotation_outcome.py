@@ -1,0 +1,130 @@
+"""What a rotation saw and did, before anybody judges it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from .strategy import Strategy
+
+
+class Rotated(NamedTuple):
+    """A log that was archived, or that a dry run would archive.
+
+    Attributes:
+        log: its name.
+        way: what became of the live file.
+        bytes: how many of its bytes are archived.
+        size: bytes of the archive; ``None`` in a dry run.
+        archive: the archive's path below the root; in a dry run the folder's.
+        reason: what stood in the way of a better way; empty where nothing did.
+    """
+
+    log: str
+    way: Strategy
+    bytes: int
+    size: int | None
+    archive: str
+    reason: str = ""
+
+
+class Why(Enum):
+    """Why a log was not archived."""
+
+    IN_USE = "in use"
+    NOTHING_YET = "less than a block"
+    REFUSED = "refused"
+    FOREIGN = "of another user"
+    UNREADABLE = "unreadable"
+    FAILED = "failed"
+    FULL = "disk full"
+
+
+class Left(NamedTuple):
+    """A log that was left as it is: its name, the kind of reason, and the reason in words."""
+
+    log: str
+    why: Why
+    reason: str
+
+
+class Mended(NamedTuple):
+    """What became of something that an interrupted rotation left.
+
+    Attributes:
+        subject: the path below the root of what was found.
+        told: a sentence for people.
+        problem: it could not be put right.
+        corrupt: an archive that it refers to is damaged or missing.
+    """
+
+    subject: str
+    told: str
+    problem: bool = False
+    corrupt: bool = False
+
+
+@dataclass(slots=True)
+class Month:
+    """The archives of one month.
+
+    Attributes:
+        archives: how many there are.
+        bytes: their size.
+        original: bytes of the logs in those that say so.
+        telling: bytes of the archives that say so.
+    """
+
+    archives: int = 0
+    bytes: int = 0
+    original: int = 0
+    telling: int = 0
+
+
+@dataclass(slots=True)
+class Expiry:
+    """What became of old archives.
+
+    Attributes:
+        days: the age in days above which they are deleted.
+        deleted: per month, how many were and their bytes.
+        removed: the folders of years and months removed, as paths below the root.
+        failed: per path below the root, why it could not be deleted.
+        months: what is left, per month.
+    """
+
+    days: int
+    deleted: dict[str, tuple[int, int]] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    months: dict[str, Month] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class RotationOutcome:
+    """What a rotation saw and did, before it is judged.
+
+    Attributes:
+        directory: the log folder, below the root.
+        dry_run: everything is only planned.
+        missing: there is no log folder.
+        closed: why the log folder, or its archive, cannot be used at all.
+        rotated: the logs archived.
+        left: the logs left.
+        mended: what was found of interrupted rotations.
+        made: the paths in the archive folder of the archives that this run made.
+        expiry: what became of old archives; ``None`` where they were not looked at.
+        interrupted: it was told to stop.
+    """
+
+    directory: str = "logs"
+    dry_run: bool = False
+    missing: bool = False
+    closed: str | None = None
+    rotated: list[Rotated] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    mended: list[Mended] = field(default_factory=list)
+    made: set[str] = field(default_factory=set)
+    expiry: Expiry | None = None
+    interrupted: bool = False

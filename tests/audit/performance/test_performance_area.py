@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+import platform
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from tasks.audit.performance import benchmarks, machine
+from tasks.audit.performance.benchmark_ledger import FILE, Entry
+from tasks.audit.performance.machine import Machine, this_machine
+from tasks.audit.performance.performance_area import Examined, earlier, examine, judged
+from tasks.core.report.model import Status
+from tasks.core.settings.model import Settings
+
+NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
+HERE = Machine("abc", "Processor", 2, "CPython 3.11.7")
+
+
+def quarter(moment: datetime) -> str:
+    return f"{moment.year}Q{(moment.month + 2) // 3}"
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks, "_TIMES", 1)
+    monkeypatch.setattr(benchmarks, "_HASHED", 1 << 16)
+    monkeypatch.setattr(benchmarks, "_WRITTEN", 1 << 12)
+    monkeypatch.setattr(benchmarks, "_RECORDS", 100)
+
+
+def look(root: Path, *, now: datetime = NOW, dry_run: bool = False, stop: bool = False) -> Examined:
+    event = Event()
+    if stop:
+        event.set()
+    return examine(
+        Settings(root=str(root)), now=now, quarter=quarter, stop=event, advance=lambda _n: None, dry_run=dry_run
+    )
+
+
+def runs(root: Path) -> list[dict[str, Any]]:
+    content: dict[str, Any] = json.loads((root / "logs" / FILE).read_text())
+    return list(content["runs"])
+
+
+def test_benchmarks_are_measured_and_kept_with_their_machine(tmp_path: Path) -> None:
+    found = look(tmp_path)
+    (finding,) = found.findings
+    assert finding.status is Status.SKIPPED
+    assert "No earlier quarter has benchmarks of this machine" in finding.message
+    assert {metric.subject for metric in found.metrics} == {"processor", "json", "disk"}
+    assert all(metric.value > 0 for metric in found.metrics)
+    (kept,) = runs(tmp_path)
+    assert kept["identity"] == this_machine().identity
+    assert {*kept["seconds"]} == {"processor", "json", "disk"}
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == [FILE]
+
+
+def test_an_earlier_quarter_of_the_same_machine_is_compared(tmp_path: Path) -> None:
+    look(tmp_path, now=NOW - timedelta(days=90))
+    content = json.loads((tmp_path / "logs" / FILE).read_text())
+    content["runs"][0]["seconds"] = {"processor": 1e-9, "json": 1000.0}
+    (tmp_path / "logs" / FILE).write_text(json.dumps(content))
+    found = look(tmp_path)
+    (finding,) = found.findings
+    assert finding.status is Status.WARNING
+    assert "json 16 min 40 s → " in finding.message
+    assert "(-100 %)" in finding.message
+    assert finding.remedy
+    assert len(runs(tmp_path)) == 2
+    assert [row["benchmark"] for row in found.rows if row["before"]] == ["processor", "json"]
+
+
+def test_only_the_last_earlier_quarter_of_this_machine_counts() -> None:
+    entries = [
+        Entry(NOW - timedelta(days=200), "abc", {"json": 9.0}),
+        Entry(NOW - timedelta(days=95), "abc", {"json": 1.0}),
+        Entry(NOW - timedelta(days=92), "abc", {"json": 2.0, "disk": 5.0}),
+        Entry(NOW - timedelta(days=91), "abc", {"json": 9.0}),
+        Entry(NOW - timedelta(days=90), "other", {"json": 50.0}),
+        Entry(NOW, "abc", {"json": 70.0}),
+    ]
+    assert earlier(entries, "abc", "2026Q4", quarter) == {"json": 2.0, "disk": 5.0}
+    assert earlier(entries, "new", "2026Q4", quarter) == {}
+
+
+def test_slower_by_more_than_the_limit_is_a_warning() -> None:
+    assert judged({"json": 1.5}, {"json": 1.0}, HERE, 50).status is Status.OK
+    assert judged({"json": 1.51}, {"json": 1.0}, HERE, 50).status is Status.WARNING
+    assert judged({"json": 1.5, "disk": 1.0}, {"json": 1.0, "disk": 4.0}, HERE, 50).message == (
+        "On the same machine (Processor, 2 processors, CPython 3.11.7): "
+        "disk 4.0 s → 1.0 s (-75 %), json 1.0 s → 1.5 s (+50 %)."
+    )
+
+
+def test_a_dry_run_measures_nothing_and_one_that_is_stopped_keeps_nothing(tmp_path: Path) -> None:
+    found = look(tmp_path, dry_run=True)
+    assert (found.metrics, [action.done for action in found.actions]) == ([], [False])
+    assert [*tmp_path.iterdir()] == []
+    found = look(tmp_path, stop=True)
+    assert (found.metrics, found.actions) == ([], [])
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"schema": 7}', '{"schema": 1, "runs": 5}'])
+def test_a_file_that_cannot_be_used_is_kept_aside(tmp_path: Path, content: str) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / FILE).write_text(content)
+    found = look(tmp_path)
+    assert [each.status for each in found.findings] == [Status.SKIPPED, Status.WARNING]
+    assert (tmp_path / f"logs/{FILE}.broken-1").read_text() == content
+    assert len(runs(tmp_path)) == 1
+
+
+def test_rows_of_another_shape_are_left_out(tmp_path: Path) -> None:
+    rows: list[Any] = [
+        1,
+        {"moment": "2026-01-01T00:00:00"},
+        {"moment": "2026-01-01T00:00:00", "identity": "abc", "seconds": {"json": 1}},
+        {"moment": "2026-01-01T00:00:00Z", "identity": "abc", "seconds": {"json": -1}},
+        {"moment": "2026-01-01T00:00:00Z", "identity": "abc", "seconds": []},
+    ]
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / FILE).write_text(json.dumps({"schema": 1, "runs": rows}))
+    assert look(tmp_path).findings[0].status is Status.SKIPPED
+    assert len(runs(tmp_path)) == 6
+
+
+def test_what_cannot_be_written_is_left_out_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "logs").write_text("no folder")
+    found = look(tmp_path)
+    assert {metric.subject for metric in found.metrics} == {"processor", "json"}
+    assert found.findings[-1].message.startswith("The benchmarks could not be kept: ")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "logs").unlink()
+    monkeypatch.setattr("os.fsync", full)
+    assert {metric.subject for metric in look(tmp_path).metrics} == {"processor", "json"}
+
+
+def test_a_machine_is_known_by_its_id_processor_and_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    identity, cpuinfo = tmp_path / "machine-id", tmp_path / "cpuinfo"
+    monkeypatch.setattr(machine, "_IDENTITIES", (tmp_path / "missing", identity))
+    monkeypatch.setattr(machine, "_CPUINFO", cpuinfo)
+    identity.write_text("one\n")
+    cpuinfo.write_text("processor\t: 0\nmodel name\t: Fast One\n")
+    first = this_machine()
+    assert first.processor == "Fast One"
+    assert first == this_machine()
+    identity.write_text("two\n")
+    second = this_machine()
+    cpuinfo.unlink()
+    identity.unlink()
+    third = this_machine()
+    assert len({first.identity, second.identity, third.identity}) == 3
+    assert third.processor == (platform.processor() or platform.machine())
+    assert "one" not in first.identity

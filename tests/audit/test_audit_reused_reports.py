@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from tasks.audit.reused_reports import BACKUPS, CAPACITY, CHECKS, is_well, reused_findings
+from tasks.core.report.model import Finding, Report, Status
+from tasks.core.report.reused_reports import Source
+
+NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
+NAME = "quarterly.backup-verification"
+
+
+def finding(check: str, status: Status, message: str = "M.") -> Finding:
+    return Finding(check=check, subject="s", status=status, message=message, remedy="Do it.")
+
+
+def source(*findings: Finding) -> dict[str, Source]:
+    return {NAME: Source(Report(task=NAME, summary="", findings=[*findings]), NOW, reused=True)}
+
+
+def of(sources: dict[str, Source]) -> list[tuple[Status, str]]:
+    return [(each.status, each.message) for each in reused_findings(sources) if each.check == BACKUPS.name]
+
+
+def test_what_is_not_well_is_taken_over_as_it_is() -> None:
+    found = reused_findings(source(finding("backup.recent", Status.WARNING, "Old."), finding("backup.size", Status.OK)))
+    (taken,) = [each for each in found if each.check == BACKUPS.name]
+    assert (taken.status, taken.message, taken.remedy, taken.subject) == (Status.WARNING, "Old.", "Do it.", "s")
+
+
+def test_that_all_is_well_is_one_finding() -> None:
+    found = of(source(finding("backup.recent", Status.OK), finding("backup.size", Status.SKIPPED)))
+    told = f"Nothing against it (a recent backup was restored and compared) by {NAME} of 2026-11-26."
+    assert found == [(Status.OK, told)]
+    of_more = source(finding("backup.recent", Status.OK), finding("backup.report", Status.WARNING))
+    assert of(of_more) == [(Status.OK, f"{told} Of other matters it says warning.")]
+    assert of(source(finding("backup.present", Status.SKIPPED, "There is none."))) == [
+        (Status.SKIPPED, "There is none.")
+    ]
+
+
+def test_what_failed_is_unknown_and_what_says_nothing_does_not_apply() -> None:
+    assert of({}) == [(Status.UNKNOWN, f"There is no report of {NAME}.")]
+    failed = of(source(finding("run.error", Status.CRITICAL, "It broke.")))
+    assert failed == [(Status.UNKNOWN, f"It could not be taken over from {NAME}: It broke.")]
+    assert of(source(finding("other.check", Status.OK))) == [(Status.SKIPPED, f"{NAME} found nothing to judge here.")]
+
+
+def test_every_check_has_a_finding_whatever_is_there() -> None:
+    assert {each.check for each in reused_findings({})} == {check.name for check in CHECKS}
+    assert CAPACITY in CHECKS
+
+
+def test_a_report_is_used_again_where_all_is_well_that_is_taken_over_of_it() -> None:
+    def one(*found: Finding) -> bool:
+        return is_well(source(*found)[NAME])
+
+    assert one(finding("backup.recent", Status.OK), finding("backup.report", Status.WARNING))
+    assert one(finding("backup.media", Status.SKIPPED))
+    assert not one(finding("backup.recent", Status.WARNING))
+    assert not one(finding("run.error", Status.CRITICAL))
+    assert one(finding("run.stamp", Status.WARNING))
