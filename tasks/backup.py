@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .core.run.procedure import Run, procedure
+from .core.run.context import Run
+from .core.run.definition import Stage
+from .core.run.procedure import procedure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +29,12 @@ def _one_place(arguments: Mapping[str, Any]) -> None:
         raise UsageError("--force restores over the project itself, --into into a folder: give one of them.")
 
 
-@procedure(help={"dry_run": "Change nothing; show what would be backed up and deleted."})
+@procedure(
+    stage=Stage.BACK_UP,
+    checks=["backup.create", "backup.report"],
+    writes=["{backups}/backup_{second}*.tar.gz", "{backups}/backup_{second}*.manifest.json", "{backups}/created.json"],
+    help={"dry_run": "Change nothing; show what would be backed up and deleted."},
+)
 def create(run: Run, dry_run: bool = False) -> Report:
     """Back up data and configuration in an archive that is read back before it counts; delete outdated backups.
 
@@ -40,8 +47,10 @@ def create(run: Run, dry_run: bool = False) -> Report:
 
 
 @procedure(
-    checks={"into": _apart},
-    together=_one_place,
+    cadence=None,
+    checks=["backup.create", "backup.restore"],
+    converters={"into": _apart},
+    consistent=_one_place,
     help={
         "backup": "The archive's name in the folder of the backups; without it, the newest whole one.",
         "dry_run": "Read the archive in full and write nothing.",

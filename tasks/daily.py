@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke import Context, task
-
-from .core.run.procedure import Run, procedure
+from .core.run.context import Run
+from .core.run.definition import GateSource, ReportFile
+from .core.run.procedure import all_of, procedure
+from .logs.declared import ROTATION, ROTATION_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from .core.report.model import Report
     from .core.settings.model import Settings
-
-HEALTH_REPORT = "health_reports/health_report_{:%Y%m%d}.json"
-"""A file in the log folder, by the day of a moment: the release checklist looks there as well."""
 
 
 def _since(settings: Settings, text: str | None) -> datetime | timedelta | None:
@@ -39,7 +37,125 @@ def _until(settings: Settings, text: str | None) -> datetime | None:
 
 
 @procedure(
-    checks={"since": _since, "level": _level},
+    cadence="daily",
+    checks=[
+        "cache.entries",
+        "cache.hit_rate",
+        "generation.count",
+        "generation.duration",
+        "generation.records",
+        "generation.success_rate",
+        "health.report",
+        "providers.answer",
+        "providers.history",
+        "providers.key",
+        "system.cpu",
+        "system.disk",
+        "system.inodes",
+        "system.load",
+        "system.memory",
+        "system.open_files",
+        "system.swap",
+    ],
+    report=ReportFile("health_reports/health_report_{day}.json", "health.report"),
+    writes=["{logs}/api_performance.json"],
+    gate=GateSource("providers", {"providers.answer": "critical"}),
+    help={"dry_run": "Write nothing and ask no provider; measure the rest."},
+)
+def health_check(run: Run, dry_run: bool = False) -> Report:
+    """Measure the machine, ask every provider, judge the last day's generation and the cache.
+
+    Reads maintenance.health, .providers, .generation and .cache. All parts run side by side. The report goes to
+    health_reports/health_report_YYYYMMDD.json in the log folder, the providers' times to api_performance.json.
+    """
+    from .providers.quick import ask_once
+
+    settings, now, keys, redact, dry = run.settings, run.now, run.keys, run.redact, dry_run or run.dry
+
+    # The other parts import what they need themselves, so that the providers are asked before those are even loaded.
+    def providers(stop: Event) -> Report:
+        return ask_once(settings, keys=keys, now=now, stop=stop, dry_run=dry, redact=redact)
+
+    def system(stop: Event) -> Report:
+        from .system.machine_review import examine
+
+        return examine(settings, now=now, stop=stop)
+
+    def generation(_stop: Event) -> Report:
+        from .generation.recent import recent
+
+        return recent(settings, now=now, redact=redact)
+
+    def cache(_stop: Event) -> Report:
+        from .cache.usage import usage
+
+        return usage(settings, now=now)
+
+    return run.compose(
+        {"providers": providers, "system": system, "generation": generation, "cache": cache},
+        side_by_side=True,
+        dry_run=dry,
+    )
+
+
+@procedure(
+    cadence="daily",
+    checks=[
+        *ROTATION,
+        "errors.escalating",
+        "errors.interrupted",
+        "errors.muted",
+        "errors.new",
+        "errors.ongoing",
+        "errors.regressed",
+        "errors.resolved",
+        "errors.tracking",
+        "errors.window",
+        "logs.future",
+    ],
+    writes=["{logs}/error_tracking.json", "{logs}/alerts/alert_{second}.json"],
+    iterable=["mute", "resolve"],
+    converters={"until": _until},
+    help={
+        "dry_run": "Write nothing; show what a run would tell.",
+        "mute": "Write no alert on this group, until --until; may be given several times.",
+        "resolve": "Take this group for resolved; should it come back, that is told. May be given several times.",
+        "until": "The last day on which the groups of --mute are muted (2030-01-31).",
+    },
+)
+def error_monitor(
+    run: Run,
+    dry_run: bool = False,
+    mute: Sequence[str] | None = None,
+    until: datetime | None = None,
+    resolve: Sequence[str] | None = None,
+) -> Report:
+    """Group the errors of the last hours, and tell of what is new, escalating or back again.
+
+    Reads maintenance.logs. The groups are kept in error_tracking.json in the log folder; what is to be told goes
+    to alerts/alert_YYYYMMDD_HHMMSS.json there, once. A group is named as the report names it; the beginning of
+    its name will do.
+    """
+    from .logs.errors.error_monitor import watch
+
+    return watch(
+        run.settings,
+        now=run.now,
+        dry_run=dry_run or run.dry,
+        mutes=mute or (),
+        until=until,
+        resolves=resolve or (),
+        redact=run.redact,
+        advance=run.advance,
+    )
+
+
+@procedure(
+    cadence="daily",
+    # It rotates what grew too large, and so comes after those that read it.
+    checks=[*ROTATION, "logs.clean", "logs.errors", "logs.history"],
+    writes=["{logs}/log_review.json", *ROTATION_FILES],
+    converters={"since": _since, "level": _level},
     whole=["archives"],
     help={
         "archives": "Count what is in the archives as well.",
@@ -75,89 +191,4 @@ def log_review(
     )
 
 
-@procedure(help={"dry_run": "Write nothing and ask no provider; measure the rest."})
-def health_check(run: Run, dry_run: bool = False) -> Report:
-    """Measure the machine, ask every provider, judge the last day's generation and the cache.
-
-    Reads maintenance.health, .providers, .generation and .cache. All parts run side by side. The report goes to
-    health_reports/health_report_YYYYMMDD.json in the log folder, the providers' times to api_performance.json.
-    """
-    from pathlib import Path
-
-    from .core.run.composition import compose
-    from .providers.quick import ask_once
-
-    settings, now, keys, redact, dry = run.settings, run.now, run.keys, run.redact, dry_run or run.dry
-
-    # The other parts import what they need themselves, so that the providers are asked before those are even loaded.
-    def providers(stop: Event) -> Report:
-        return ask_once(settings, keys=keys, now=now, stop=stop, dry_run=dry, redact=redact)
-
-    def system(stop: Event) -> Report:
-        from .system.machine_review import examine
-
-        return examine(settings, now=now, stop=stop)
-
-    def generation(_stop: Event) -> Report:
-        from .generation.recent import recent
-
-        return recent(settings, now=now, redact=redact)
-
-    def cache(_stop: Event) -> Report:
-        from .cache.usage import usage
-
-        return usage(settings, now=now)
-
-    return compose(
-        {"providers": providers, "system": system, "generation": generation, "cache": cache},
-        root=Path(settings.root),
-        task="daily.health-check",
-        now=now,
-        path=f"{settings.logs.directory}/{HEALTH_REPORT.format(now)}",
-        check="health.report",
-        advance=run.advance,
-        side_by_side=True,
-        dry_run=dry,
-    )
-
-
-@procedure(
-    iterable=["mute", "resolve"],
-    checks={"until": _until},
-    help={
-        "dry_run": "Write nothing; show what a run would tell.",
-        "mute": "Write no alert on this group, until --until; may be given several times.",
-        "resolve": "Take this group for resolved; should it come back, that is told. May be given several times.",
-        "until": "The last day on which the groups of --mute are muted (2030-01-31).",
-    },
-)
-def error_monitor(
-    run: Run,
-    dry_run: bool = False,
-    mute: Sequence[str] | None = None,
-    until: datetime | None = None,
-    resolve: Sequence[str] | None = None,
-) -> Report:
-    """Group the errors of the last hours, and tell of what is new, escalating or back again.
-
-    Reads maintenance.logs. The groups are kept in error_tracking.json in the log folder; what is to be told goes
-    to alerts/alert_YYYYMMDD_HHMMSS.json there, once. A group is named as the report names it; the beginning of
-    its name will do.
-    """
-    from .logs.errors.error_monitor import watch
-
-    return watch(
-        run.settings,
-        now=run.now,
-        dry_run=dry_run or run.dry,
-        mutes=mute or (),
-        until=until,
-        resolves=resolve or (),
-        redact=run.redact,
-        advance=run.advance,
-    )
-
-
-@task(name="all", default=True, pre=[log_review, health_check, error_monitor])
-def every(_context: Context) -> None:
-    """Run every daily procedure (a dry run of all of them: inv --dry daily)."""
+every = all_of(__name__)

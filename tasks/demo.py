@@ -4,35 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import backup, daily, monthly, quarterly, release, weekly
-from .core.run.procedure import Run, procedure
+from . import backup, daily, monthly
+from .core.run.context import Run
+from .core.run.procedure import procedure
 
 if TYPE_CHECKING:
     from .core.report.model import Report
 
-_SHOWN = {
-    "daily.log-review": daily.log_review,
-    "daily.health-check": daily.health_check,
-    "daily.error-monitor": daily.error_monitor,
-    "monthly.dependency-update": monthly.dependency_update,
-    "monthly.performance-analysis": monthly.performance_analysis,
-    "monthly.config-review": monthly.config_review,
-    "quarterly.backup-verification": quarterly.backup_verification,
-    "quarterly.capacity-planning": quarterly.capacity_planning,
-    "quarterly.system-audit": quarterly.system_audit,
-    "weekly.cache-cleanup": weekly.cache_cleanup,
-    "weekly.log-rotation": weekly.log_rotation,
-    "weekly.api-health": weekly.api_health,
-    "release.checklist": release.checklist,
-}
-"""What the demo runs, in this order: the month's analysis before the clean-up, whose report would be the latest, the
-audit and the checklist after those whose reports they take over."""
 
-_ARGUMENTS = {"monthly.dependency-update": {"check": True}}
-"""With which it runs them; nothing is asked."""
-
-
-@procedure(help={"dry_run": "Build nothing and run nothing; say what would be done."})
+@procedure(
+    cadence=None,
+    checks=["demo.lines", "demo.planted", "demo.untouched"],
+    help={"dry_run": "Build nothing and run nothing; say what would be done."},
+)
 def demo(run: Run, dry_run: bool = False) -> Report:
     """Build demo-site/, a small project with planted problems, and see which of them the suite finds.
 
@@ -41,6 +25,7 @@ def demo(run: Run, dry_run: bool = False) -> Report:
     """
     from .core.report.model import Action, Report
     from .core.run.execution import execute
+    from .core.run.registry import procedures
     from .core.settings.loading import load
     from .core.settings.sources import Level, Sources
     from .demo_site import (
@@ -70,16 +55,16 @@ def demo(run: Run, dry_run: bool = False) -> Report:
             "release": release_problems.SETTINGS,
         }
         loaded = load(Sources([], {}, [Level("demo", values)], folder))
-        execute(daily.error_monitor, "daily.error-monitor", {}, loaded)  # so that what fails already is known
+        execute(daily.error_monitor.definition, {}, loaded)  # so that what fails already is known
         problems = demonstration.plant(folder, run.now)
-        execute(backup.create, "backup.create", {}, loaded)
+        execute(backup.create.definition, {}, loaded)
         problems += backup_problems.plant(folder, run.now)
-        execute(monthly.config_review, "monthly.config-review", {"accept": True}, loaded)  # what drifts, drifts from it
+        execute(monthly.config_review.definition, {"accept": True}, loaded)  # what drifts, drifts from it
         problems += configuration_problems.plant(folder)
         problems += audit_problems.plant(folder)
         problems += release_problems.plant(folder)
 
         def suite() -> list[Report]:
-            return [execute(shown, name, _ARGUMENTS.get(name, {}), loaded) for name, shown in _SHOWN.items()]
+            return [execute(each, each.unattended, loaded) for each in procedures() if each.in_demo]
 
         return demonstration.demonstrate(folder, problems, suite)

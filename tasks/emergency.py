@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import weekly
-from .core.run.procedure import Run, procedure
+from .core.run.context import Run
+from .core.run.definition import ReportFile
+from .core.run.procedure import procedure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +42,35 @@ def _some_step(arguments: Mapping[str, Any]) -> None:
 
 
 @procedure(
+    cadence=None,
+    checks=[
+        "configuration.readable",
+        "providers.answer",
+        "providers.history",
+        "providers.key",
+        "recovery.cache",
+        "recovery.clearing",
+        "recovery.entries",
+        "recovery.folder",
+        "recovery.freed",
+        "recovery.leftovers",
+        "recovery.log-size",
+        "recovery.logs",
+        "recovery.providers",
+        "recovery.record",
+        "recovery.recovered",
+        "recovery.report",
+        "recovery.structure",
+        "recovery.unreadable-entries",
+        "system.disk",
+        "system.inodes",
+        "system.memory",
+        "system.swap",
+    ],
+    report=ReportFile("emergency_reports/recovery_{second}.json", "recovery.report"),
     iterable=["only", "skip"],
-    checks={"only": _only, "skip": _skip},
-    together=_some_step,
+    converters={"only": _only, "skip": _skip},
+    consistent=_some_step,
     help={
         "dry_run": "Change nothing and ask no provider; show what a run would do.",
         "only": "Take this step and no other: leftovers, cache, logs, structure or providers; may be repeated.",
@@ -65,11 +93,8 @@ def recover(
     disk is measured after each step. The report goes to emergency_reports/recovery_YYYYMMDD_HHMMSS.json in the log
     folder, if that can be written.
     """
-    from pathlib import Path
-
     from .core.output.confirmation import askable
-    from .core.run.composition import compose
-    from .recovery.ports import STEPS, TASK, Context
+    from .recovery.ports import STEPS, Context
     from .recovery.recovery import recover as get_running
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry
@@ -84,16 +109,7 @@ def recover(
             Context(settings, means, steps, yes, ask if askable() else None, now, stop, dry), advance=run.advance
         )
 
-    return compose(
-        {"recovery": recovered},
-        root=Path(settings.root),
-        task=TASK,
-        now=now,
-        path=f"{settings.logs.directory}/emergency_reports/recovery_{now:%Y%m%d_%H%M%S}.json",
-        check="recovery.report",
-        advance=lambda _parts: None,
-        dry_run=dry,
-    )
+    return run.compose({"recovery": recovered}, advance=lambda _parts: None, dry_run=dry)
 
 
 def _means(run: Run, *, dry: bool) -> Ports:
@@ -111,12 +127,12 @@ def _means(run: Run, *, dry: bool) -> Ports:
     settings, now = run.settings, run.now
     logs, cache = settings.logs.directory, settings.cache.directory
 
-    def clean(everything: bool, anew: bool) -> Report:
+    def clean(everything: bool, again: bool) -> Report:
         arguments = {"older_than": "0"} if everything else {}
-        return run.perform(weekly.cache_cleanup, "weekly.cache-cleanup", arguments, dry=dry, anew=anew)
+        return run.execute(weekly.cache_cleanup.definition, arguments, dry=dry, again=again)
 
-    def rotate(anew: bool) -> Report:
-        return run.perform(weekly.log_rotation, "weekly.log-rotation", {}, dry=dry, anew=anew)
+    def rotate(again: bool) -> Report:
+        return run.execute(weekly.log_rotation.definition, {}, dry=dry, again=again)
 
     def providers(stop: Event) -> Report:
         return ask_once(settings, keys=run.keys, now=now, stop=stop, dry_run=dry, redact=run.redact, task=TASK)

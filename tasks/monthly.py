@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke import Context, task
-
-from .core.run.procedure import Run, procedure
+from .core.run.context import Run
+from .core.run.definition import GateSource, ReportFile
+from .core.run.procedure import all_of, procedure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,9 +15,24 @@ if TYPE_CHECKING:
     from .core.report.model import Report
     from .core.settings.model import Settings
 
-DEPENDENCY_REPORT = "dependency_reports/dependency_report_{:%Y%m}.json"
-CONFIG_REPORT = "config_reports/config_review_{:%Y%m}.json"
-"""Files in the log folder, by the month of a moment: the quarterly audit looks there as well."""
+_CONFIGURATION = (
+    "configuration.baseline",
+    "configuration.case",
+    "configuration.components",
+    "configuration.defaults",
+    "configuration.drift",
+    "configuration.environment",
+    "configuration.keys",
+    "configuration.materials",
+    "configuration.present",
+    "configuration.ranges",
+    "configuration.readable",
+    "configuration.references",
+    "configuration.report",
+    "configuration.required",
+    "configuration.units",
+    "configuration.unknown-values",
+)
 
 
 def _packages(settings: Settings, names: Sequence[str] | None) -> frozenset[str]:
@@ -27,8 +42,53 @@ def _packages(settings: Settings, names: Sequence[str] | None) -> frozenset[str]
 
 
 @procedure(
+    cadence="monthly",
+    checks=[
+        "dependencies.accepted",
+        "dependencies.audit",
+        "dependencies.environment",
+        "dependencies.held",
+        "dependencies.ignore",
+        "dependencies.interrupted",
+        "dependencies.not-audited",
+        "dependencies.outdated",
+        "dependencies.releases",
+        "dependencies.report",
+        "dependencies.requirements",
+        "dependencies.transitive",
+        "dependencies.unmet",
+        "dependencies.update",
+        "dependencies.vulnerable",
+        "dependencies.yanked",
+    ],
+    report=ReportFile("dependency_reports/dependency_report_{month}.json", "dependencies.report"),
+    writes=["{logs}/dependency_reports/pip_audit_{day}.json"],
+    audit={
+        # Packages that are merely outdated are not part of the audit's score.
+        "audit.dependencies": [
+            "dependencies.accepted",
+            "dependencies.audit",
+            "dependencies.environment",
+            "dependencies.ignore",
+            "dependencies.vulnerable",
+        ]
+    },
+    # Packages that are merely outdated stop no release.
+    gate=GateSource(
+        "dependencies",
+        {
+            "dependencies.audit": "critical",
+            "dependencies.environment": "critical",
+            "dependencies.ignore": "critical",
+            "dependencies.not-audited": "critical",
+            "dependencies.vulnerable": "warning",
+        },
+        of_commit=True,
+    ),
+    # An installed package changes only when somebody wants it to.
+    unattended={"check": True},
     iterable=["only"],
-    checks={"only": _packages},
+    converters={"only": _packages},
     whole=["check", "yes"],
     help={
         "check": "Look only; without a terminal to ask at, that is all that happens unless --yes is given.",
@@ -54,10 +114,8 @@ def dependency_update(
     pip-audit's own beside it, what is installed to requirements.lock.txt.
     """
     import os
-    from pathlib import Path
 
     from .core.output.confirmation import askable
-    from .core.run.composition import compose
     from .dependencies.dependency_update import Flags, run_update
     from .dependencies.planning import Scope
 
@@ -80,50 +138,75 @@ def dependency_update(
             advance=run.advance,
         )
 
-    return compose(
-        {"dependencies": updated},
-        root=Path(settings.root),
-        task="monthly.dependency-update",
-        now=now,
-        path=f"{settings.logs.directory}/{DEPENDENCY_REPORT.format(now)}",
-        check="dependencies.report",
-        advance=run.advance,
-        dry_run=dry,
-    )
+    return run.compose({"dependencies": updated}, dry_run=dry)
 
 
-@procedure(help={"dry_run": "Write no report file."})
+@procedure(
+    cadence="monthly",
+    checks=[
+        "cache.growth",
+        "cache.reports",
+        "generation.count",
+        "generation.duration",
+        "generation.records",
+        "generation.slower",
+        "generation.success_fall",
+        "generation.success_rate",
+        "performance.report",
+        "providers.history",
+        "providers.response_time",
+        "providers.slower",
+        "providers.success_rate",
+    ],
+    report=ReportFile("monthly_reports/monthly_report_{month}.json", "performance.report"),
+    help={"dry_run": "Write no report file."},
+)
 def performance_analysis(run: Run, dry_run: bool = False) -> Report:
     """Set the last 30 days against the 30 before: generation, providers, cache; say what calls for a change.
 
     Reads maintenance.generation.file, and in the log folder api_performance.json, which the health checks keep, and
     the clean-up's reports. The report goes to monthly_reports/monthly_report_YYYYMM.json in the log folder.
     """
-    from pathlib import Path
-
     from .cache.growth import growth
-    from .core.run.composition import compose
     from .generation.months import compare as compare_generation
     from .providers.months import compare as compare_providers
 
     settings, now, redact = run.settings, run.now, run.redact
-    return compose(
+    return run.compose(
         {
             "generation": lambda _stop: compare_generation(settings, now=now, redact=redact),
             "providers": lambda _stop: compare_providers(settings, now=now),
             "cache": lambda _stop: growth(settings, now=now),
         },
-        root=Path(settings.root),
-        task="monthly.performance-analysis",
-        now=now,
-        path=f"{settings.logs.directory}/monthly_reports/monthly_report_{now:%Y%m}.json",
-        check="performance.report",
-        advance=run.advance,
         dry_run=dry_run or run.dry,
     )
 
 
 @procedure(
+    cadence="monthly",
+    checks=_CONFIGURATION,
+    report=ReportFile("config_reports/config_review_{month}.json", "configuration.report"),
+    writes=["{baseline}", "{baseline}.key", "{logs}/config_history.jsonl"],
+    audit={
+        "audit.references": [
+            "configuration.materials",
+            "configuration.references",
+            "configuration.required",
+            "configuration.units",
+        ],
+        "audit.configuration": [
+            "configuration.case",
+            "configuration.components",
+            "configuration.present",
+            "configuration.readable",
+        ],
+    },
+    # The review reports other warnings, such as a material without density, for as long as they last.
+    gate=GateSource(
+        "configuration",
+        {**dict.fromkeys(_CONFIGURATION, "critical"), "configuration.drift": "warning"},
+        of_commit=True,
+    ),
     iterable=["accept_path"],
     whole=["accept", "diff"],
     help={
@@ -143,12 +226,10 @@ def config_review(
     config_history.jsonl in the log folder, the report in config_reports/config_review_YYYYMM.json there.
     """
     import os
-    from pathlib import Path
 
     from .configuration.config_review import run_review
     from .configuration.drift.drift_review import Flags
     from .core.errors import UserError
-    from .core.run.composition import compose
 
     if accept and accept_path:
         raise UserError("--accept accepts everything and --accept-path a part: give one of the two.")
@@ -167,18 +248,7 @@ def config_review(
             advance=run.advance,
         )
 
-    return compose(
-        {"configuration": reviewed},
-        root=Path(settings.root),
-        task="monthly.config-review",
-        now=now,
-        path=f"{settings.logs.directory}/{CONFIG_REPORT.format(now)}",
-        check="configuration.report",
-        advance=run.advance,
-        dry_run=dry,
-    )
+    return run.compose({"configuration": reviewed}, dry_run=dry)
 
 
-@task(name="all", default=True, pre=[dependency_update, performance_analysis, config_review])
-def every(_context: Context) -> None:
-    """Run every monthly procedure (a dry run of all of them: inv --dry monthly)."""
+every = all_of(__name__)

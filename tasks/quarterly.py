@@ -4,35 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke import Context, task
-
-from . import monthly
-from .core.run.procedure import Run, procedure
+from .core.run.context import Run
+from .core.run.definition import GateSource, ReportFile, Stage
+from .core.run.procedure import all_of, procedure
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Sequence
     from threading import Event
 
     from .core.programs.interpreter import Interpreter
     from .core.report.model import Report
     from .core.report.reused_reports import Source
+    from .core.run.definition import Definition
     from .core.settings.model import Settings
 
 
-def _quarter(now: datetime) -> str:
-    return f"{now.year}Q{(now.month + 2) // 3}"
+_BACKUPS = (
+    "backup.content",
+    "backup.copy",
+    "backup.external",
+    "backup.external.check",
+    "backup.external.content",
+    "backup.external.restored",
+    "backup.ledger",
+    "backup.media",
+    "backup.present",
+    "backup.recent",
+    "backup.report",
+    "backup.size",
+    "backup.sources",
+    "backup.verified",
+)
 
 
-def backup_report(now: datetime) -> str:
-    """Return where in the log folder the verification of a moment's quarter is kept."""
-    return f"backup_reports/backup_verification_{_quarter(now)}.json"
-
-
-def _capacity_report(now: datetime) -> str:
-    return f"capacity_reports/capacity_{_quarter(now)}.json"
-
-
-@procedure(help={"dry_run": "Restore and write nothing; the archives are read in full all the same."})
+@procedure(
+    cadence="quarterly",
+    stage=Stage.VERIFY,
+    checks=_BACKUPS,
+    report=ReportFile("backup_reports/backup_verification_{quarter}.json", "backup.report"),
+    writes=["{backups}/verified.json", "{backups}/repositories.json"],
+    audit={"audit.backups": [each for each in _BACKUPS if each not in {"backup.ledger", "backup.report"}]},
+    gate=GateSource("backup", {**dict.fromkeys(_BACKUPS, "critical"), "backup.recent": "warning"}),
+    help={"dry_run": "Restore and write nothing; the archives are read in full all the same."},
+)
 def backup_verification(run: Run, dry_run: bool = False) -> Report:
     """Verify the backups by restoring: the newest and, in turn, the others, each file compared and read by its format.
 
@@ -42,11 +56,9 @@ def backup_verification(run: Run, dry_run: bool = False) -> Report:
     backup_reports/backup_verification_YYYYQn.json in the log folder.
     """
     import os
-    from pathlib import Path
 
     from .backups.external.offsite_verification import verify_offsite
     from .backups.verification import verify
-    from .core.run.composition import compose
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry
 
@@ -62,33 +74,31 @@ def backup_verification(run: Run, dry_run: bool = False) -> Report:
             advance=run.advance,
         )
 
-    return compose(
+    return run.compose(
         {
             "backups": lambda stop: verify(settings, now=now, stop=stop, dry_run=dry, advance=run.advance),
             "backups elsewhere": elsewhere,
         },
-        root=Path(settings.root),
-        task="quarterly.backup-verification",
-        now=now,
-        path=f"{settings.logs.directory}/{backup_report(now)}",
-        check="backup.report",
         advance=lambda _parts: None,
         dry_run=dry,
     )
 
 
-@procedure(help={"dry_run": "Write no report file, so that this measurement is not recorded."})
+@procedure(
+    cadence="quarterly",
+    checks=["capacity.forecast", "capacity.freeable", "capacity.growers", "capacity.history", "capacity.report"],
+    report=ReportFile("capacity_reports/capacity_{quarter}.json", "capacity.report"),
+    audit={"audit.capacity": ["capacity.forecast"]},
+    help={"dry_run": "Write no report file, so that this measurement is not recorded."},
+)
 def capacity_planning(run: Run, dry_run: bool = False) -> Report:
     """Tell what grows (disk, inodes, logs, cache, backups), when it reaches its limit, and what would help.
 
     Reads maintenance.capacity, and the sizes that health checks, log reviews, cache clean-ups, backups and earlier
     plannings recorded. The report goes to capacity_reports/capacity_YYYYQn.json in the log folder.
     """
-    from pathlib import Path
-
     from .cache.cleanup import clean_up
-    from .capacity.planning import TASK, plan
-    from .core.run.composition import compose
+    from .capacity.planning import plan
     from .logs.rotation.log_rotation import rotate
 
     settings, now = run.settings, run.now
@@ -96,19 +106,39 @@ def capacity_planning(run: Run, dry_run: bool = False) -> Report:
         "weekly.cache-cleanup": lambda: clean_up(settings, now=now, dry_run=True),
         "weekly.log-rotation": lambda: rotate(settings, now=now, dry_run=True),
     }
-    return compose(
+    return run.compose(
         {"capacity": lambda stop: plan(settings, now=now, stop=stop, frees=frees)},
-        root=Path(settings.root),
-        task=TASK,
-        now=now,
-        path=f"{settings.logs.directory}/{_capacity_report(now)}",
-        check="capacity.report",
-        advance=run.advance,
         dry_run=dry_run or run.dry,
     )
 
 
 @procedure(
+    cadence="quarterly",
+    stage=Stage.CONCLUDE,
+    checks=[
+        "audit.backups",
+        "audit.benchmarks",
+        "audit.capacity",
+        "audit.checksums",
+        "audit.configuration",
+        "audit.cycles",
+        "audit.data",
+        "audit.dependencies",
+        "audit.env_ignored",
+        "audit.licences",
+        "audit.permissions",
+        "audit.places",
+        "audit.references",
+        "audit.report",
+        "audit.score",
+        "audit.secrets",
+        "audit.sizes",
+        "audit.trend",
+        "audit.unreferenced",
+        "audit.waiver",
+    ],
+    report=ReportFile("audit_reports/audit_{quarter}.json", "audit.report"),
+    writes=["{logs}/audit_reports/audit_{quarter}.md", "{logs}/audit_checksums.json", "{logs}/audit_benchmarks.json"],
     whole=["rerun"],
     help={
         "dry_run": "Write nothing, and let the other procedures make dry runs; no benchmark is measured.",
@@ -123,57 +153,47 @@ def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report
     audit_reports/audit_YYYYQn.json in the log folder, a page to read (audit_YYYYQn.md) beside it.
     """
     import os
-    from pathlib import Path
 
-    from .audit.system_audit import TASK, audit
-    from .audit.trend import FOLDER
-    from .core.run.composition import compose
+    from .audit.reused_reports import reused_reports
+    from .audit.system_audit import audit
+    from .core.run.own_files import quarter
+    from .core.run.registry import procedures
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry
-    sources = _sources(run, dry=dry, rerun=rerun)
-    return compose(
+    others = [each for each in procedures() if each.audit]
+    reused = reused_reports({each.name: each.audit for each in others})
+    sources = _sources(run, others, dry=dry, rerun=rerun)
+    return run.compose(
         {
             "audit": lambda stop: audit(
                 settings,
+                reused=reused,
                 sources=sources,
                 interpreter=interpreter(settings),
                 environ=os.environ,
                 now=now,
-                quarter=_quarter,
+                quarter=quarter,
                 stop=stop,
                 advance=run.advance,
                 dry_run=dry,
             )
         },
-        root=Path(settings.root),
-        task=TASK,
-        now=now,
-        path=f"{settings.logs.directory}/{FOLDER}/audit_{_quarter(now)}.json",
-        check="audit.report",
         advance=lambda _parts: None,
         dry_run=dry,
     )
 
 
-def _sources(run: Run, *, dry: bool, rerun: bool) -> dict[str, Source]:
-    """Return the other procedures' reports: fresh ones of which all is well as they are, the others by running them."""
+def _sources(run: Run, others: Sequence[Definition], *, dry: bool, rerun: bool) -> dict[str, Source]:
+    """Return the other procedures' reports: recent ones without problems as they are, the others by running them."""
     from .audit.reused_reports import is_well
-    from .core.run.reuse import Other, kept, made
 
-    others = {
-        "monthly.dependency-update": Other(
-            monthly.dependency_update, {"check": True}, monthly.DEPENDENCY_REPORT.format
-        ),
-        "monthly.config-review": Other(monthly.config_review, {}, monthly.CONFIG_REPORT.format),
-        "quarterly.backup-verification": Other(backup_verification, {}, backup_report),
-        "quarterly.capacity-planning": Other(capacity_planning, {}, _capacity_report),
-    }
+    def source(other: Definition) -> Source:
+        found = None if rerun else run.recent_report(other, days=run.settings.audit.fresh_days)
+        if found is not None and is_well(found, other.audit):
+            return found
+        return run.new_report(other, dry=dry, again=rerun)
 
-    def source(name: str, other: Other) -> Source:
-        found = None if rerun else kept(run, name, other, days=run.settings.audit.fresh_days)
-        return found if found is not None and is_well(found) else made(run, name, other, dry=dry, anew=rerun)
-
-    return {name: source(name, other) for name, other in others.items()}
+    return {each.name: source(each) for each in others}
 
 
 def interpreter(settings: Settings) -> Interpreter:
@@ -188,6 +208,4 @@ def interpreter(settings: Settings) -> Interpreter:
     return Interpreter(None, *found) if isinstance(found, NoEnvironment) else Interpreter(found.python)
 
 
-@task(name="all", default=True, pre=[backup_verification, capacity_planning, system_audit])
-def every(_context: Context) -> None:
-    """Run every quarterly procedure (a dry run of all of them: inv --dry quarterly)."""
+every = all_of(__name__)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import daily, monthly, quarterly, schedule
-from .core.run.procedure import Run, procedure
+from . import quarterly, schedule
+from .core.run.context import Run
+from .core.run.definition import ReportFile, Stage
+from .core.run.procedure import procedure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from .checklist.checklist import Measure
     from .checklist.gates.maintenance import Standing
+    from .checklist.report_gate import ReportGate
     from .core.report.model import Report
     from .core.report.reused_reports import Source
     from .core.settings.model import Settings
@@ -36,10 +39,30 @@ def _with_reason(arguments: Mapping[str, Any]) -> None:
 
 
 @procedure(
+    cadence=None,
+    stage=Stage.CONCLUDE,
+    in_demo=True,
+    checks=[
+        "release.backup",
+        "release.branch",
+        "release.configuration",
+        "release.dependencies",
+        "release.disk",
+        "release.errors",
+        "release.linters",
+        "release.maintenance",
+        "release.providers",
+        "release.report",
+        "release.tests",
+        "release.tree",
+        "release.version",
+    ],
+    report=ReportFile("release_reports/release_{second}.json", "release.report"),
+    writes=["{logs}/release_reports/release_{second}.md"],
     default=True,
     iterable=["skip"],
-    checks={"skip": _gates},
-    together=_with_reason,
+    converters={"skip": _gates},
+    consistent=_with_reason,
     page="markdown",
     help={
         "dry_run": "Write nothing and run neither tests nor linters; the other procedures make dry runs.",
@@ -82,6 +105,7 @@ def checklist(
         errors=errors,
         room=lambda: examine_room(settings),
         maintenance=_maintenance(run),
+        report_gates=_report_gates(),
         interpreter=quarterly.interpreter(settings),
         environ=os.environ,
         redact=run.redact,
@@ -104,29 +128,30 @@ def _maintenance(run: Run) -> Standing | None:
     return Standing([each.task for each in found if each.overdue_days], [each.task for each in found if each.never_ran])
 
 
+def _report_gates() -> list[ReportGate]:
+    """Return the gates that reports of other procedures answer, as these declare them."""
+    from .checklist.report_gate import report_gate
+    from .core.run.registry import procedures
+
+    return [report_gate(each.name, *each.gate) for each in procedures() if each.gate is not None]
+
+
 def _measure(run: Run, *, dry: bool, rerun: bool) -> Measure:
-    """Return what gives the other procedures' reports: a fresh one that can be used, else by running it.
+    """Return what gives the other procedures' reports: a recent one that can be used, else by running it.
 
     That of the backups cannot be used any more once an archive has come, gone or changed.
     """
     from .backups.store import are_as_verified
-    from .core.run.reuse import Other, kept, made
+    from .core.run.registry import procedure_named
 
-    others = {
-        "daily.health-check": Other(daily.health_check, {}, daily.HEALTH_REPORT.format),
-        "monthly.dependency-update": Other(
-            monthly.dependency_update, {"check": True}, monthly.DEPENDENCY_REPORT.format
-        ),
-        "monthly.config-review": Other(monthly.config_review, {}, monthly.CONFIG_REPORT.format),
-        "quarterly.backup-verification": Other(quarterly.backup_verification, {}, quarterly.backup_report),
-    }
     days = run.settings.release.fresh_hours / 24
 
     def measure(name: str, usable: Callable[[Source], bool]) -> Source:
-        found = None if rerun else kept(run, name, others[name], days=days)
-        if found is not None and name == "quarterly.backup-verification":
+        other = procedure_named(name)
+        found = None if rerun else run.recent_report(other, days=days)
+        if found is not None and other is quarterly.backup_verification.definition:
             verified = [each.subject for each in found.report.findings if each.check == "backup.verified"]
             found = found if are_as_verified(run.settings, verified, found.measured) else None
-        return found if found is not None and usable(found) else made(run, name, others[name], dry=dry, anew=rerun)
+        return found if found is not None and usable(found) else run.new_report(other, dry=dry, again=rerun)
 
     return measure

@@ -4,51 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import backup, daily, monthly, quarterly, weekly
-from .core.run.procedure import Run, procedure
+from .core.run.context import Run
+from .core.run.procedure import procedure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from .core.report.model import Report
-    from .core.run.cadence import Cadence
-    from .core.run.procedure import Procedure
+    from .core.run.definition import Cadence
     from .core.settings.model import Settings
     from .scheduling.installing import Machine
     from .scheduling.job import Job
-
-_PROCEDURES: dict[str, Procedure] = {
-    "daily.health-check": daily.health_check,
-    "daily.error-monitor": daily.error_monitor,
-    "daily.log-review": daily.log_review,
-    "monthly.performance-analysis": monthly.performance_analysis,
-    "monthly.config-review": monthly.config_review,
-    "monthly.dependency-update": monthly.dependency_update,
-    "weekly.api-health": weekly.api_health,
-    "quarterly.capacity-planning": quarterly.capacity_planning,
-    "backup.create": backup.create,
-    "quarterly.backup-verification": quarterly.backup_verification,
-    "weekly.cache-cleanup": weekly.cache_cleanup,
-    "weekly.log-rotation": weekly.log_rotation,
-    "quarterly.system-audit": quarterly.system_audit,
-}
-"""What can be scheduled, in the order in which it runs.
-
-What only looks comes before what changes something: errors are read before logs are rotated, and the month's analysis
-and the planning see the cache before it is cleaned, for the clean-up's report would be the latest. A backup is made
-before the clean-up and verified at once. The audit is last: it takes over what the others have just found.
-"""
-
-_ARGUMENTS: dict[str, dict[str, Any]] = {"monthly.dependency-update": {"check": True}}
-"""With which they run: nobody is there to be asked, and what is installed changes only when somebody wants it to."""
 
 
 def cadences(settings: Settings) -> dict[str, Cadence]:
     """Return what is to run by itself, in the order in which it runs, and how often."""
     from .core.run.cadence import cadence_of
+    from .core.run.registry import scheduled
 
-    found = {name: cadence_of(name, settings.schedule.cadence) for name in _PROCEDURES}
+    found = {each.name: cadence_of(each, settings.schedule.cadence) for each in scheduled()}
     return {name: cadence for name, cadence in found.items() if cadence is not None}
 
 
@@ -58,21 +33,30 @@ def _known(settings: Settings) -> None:
     Raises:
         SettingsError: there is one.
     """
-    import difflib
-
     from .core.errors import SettingsError
+    from .core.run.registry import closest, scheduled
 
+    names = [each.name for each in scheduled()]
     for name in settings.schedule.cadence:
-        if name not in _PROCEDURES:
-            close = difflib.get_close_matches(name, _PROCEDURES, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
+        if name not in names:
             raise SettingsError(
                 f"The setting maintenance.schedule.cadence names {name!r}, which is no procedure that can be scheduled "
-                f"({', '.join(_PROCEDURES)}).{hint} Nothing was run."
+                f"({', '.join(names)}).{closest(name, names)} Nothing was run."
             )
 
 
-@procedure(requires=_known)
+_INSTALLING = (
+    "schedule.file",
+    "schedule.installed",
+    "schedule.lasting",
+    "schedule.manager",
+    "schedule.outside",
+    "schedule.twice",
+)
+_STANDING = ("schedule.attempt", "schedule.never", "schedule.next", "schedule.overdue", "schedule.stamp")
+
+
+@procedure(cadence=None, checks=_STANDING, requires=_known)
 def status(run: Run) -> Report:
     """Tell what ran when, what came of it, when it is due again, and what is overdue.
 
@@ -84,6 +68,8 @@ def status(run: Run) -> Report:
 
 
 @procedure(
+    cadence=None,
+    checks=[*_STANDING, "schedule.run"],
     requires=_known,
     help={
         "dry_run": "Run nothing; say what would run.",
@@ -96,10 +82,12 @@ def due(run: Run, dry_run: bool = False, quiet: bool = False) -> Report:  # noqa
     Reads maintenance.schedule. Daily procedures are due on another day than that of their last run, the others after 7,
     30 and 90 days. Updates of dependencies are looked for and not made.
     """
+    from .core.run.registry import procedure_named
     from .scheduling.due import run_due
 
     def one(name: str) -> Report:
-        return run.perform(_PROCEDURES[name], name, _ARGUMENTS.get(name, {}), dry=False)
+        definition = procedure_named(name)
+        return run.execute(definition, definition.unattended, dry=False)
 
     return run_due(run.settings, cadences(run.settings), one, now=run.now, dry_run=dry_run or run.dry)
 
@@ -113,8 +101,10 @@ def _one_way(arguments: Mapping[str, Any]) -> None:
 
 
 @procedure(
+    cadence=None,
+    checks=_INSTALLING,
     requires=_known,
-    together=_one_way,
+    consistent=_one_way,
     help={
         "cron": "A line in your crontab.",
         "dry_run": "Change nothing; say what would be written.",
@@ -154,7 +144,7 @@ def install(
     return msgspec.structs.replace(report, findings=findings)
 
 
-@procedure(help={"dry_run": "Change nothing; say what would be removed."})
+@procedure(cadence=None, checks=_INSTALLING, help={"dry_run": "Change nothing; say what would be removed."})
 def uninstall(run: Run, dry_run: bool = False) -> Report:
     """Take away what schedule.install made for this project, and nothing else."""
     from .scheduling.installing import uninstall as uninstall_job

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from invoke import Context, task
 
-from .core.run.procedure import Run, procedure
+from .core.run.context import Run
+from .core.run.procedure import procedure
 
 if TYPE_CHECKING:
     from .core.report.model import Report
 
 
-@procedure(help={"changed": "Only those that are not the default."})
+@procedure(cadence=None, help={"changed": "Only those that are not the default."})
 def show(run: Run, changed: bool = False) -> Report:
     """Show every setting, its value and where it came from."""
     from .core.settings import inspection
@@ -20,7 +21,7 @@ def show(run: Run, changed: bool = False) -> Report:
     return inspection.show(run.loaded, changed=changed)
 
 
-@procedure()
+@procedure(cadence=None, checks=["settings.valid"])
 def check(run: Run) -> Report:
     """Check the settings; what cannot be used is named and ends the run with status 78."""
     from .core.settings import inspection
@@ -28,7 +29,7 @@ def check(run: Run) -> Report:
     return inspection.check(run.loaded)
 
 
-@procedure(help={"dry_run": "Write nothing; say what would be written."})
+@procedure(cadence=None, checks=["settings.file"], help={"dry_run": "Write nothing; say what would be written."})
 def init(run: Run, dry_run: bool = False) -> Report:
     """Write a commented invoke.yaml beside tasks.py, unless there is one."""
     from .core.settings import inspection

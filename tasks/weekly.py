@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke import Context, task
-
-from .core.run.procedure import Run, procedure
+from .core.run.context import Run
+from .core.run.definition import ReportFile, Stage
+from .core.run.procedure import all_of, procedure
+from .logs.declared import ROTATION, ROTATION_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,28 @@ def _days(settings: Settings, text: str | None) -> int | None:
 
 
 @procedure(
+    cadence="weekly",
+    stage=Stage.CHANGE,
+    checks=[
+        "cache.changed",
+        "cache.expired",
+        "cache.failed",
+        "cache.folder",
+        "cache.foreign",
+        "cache.future",
+        "cache.interrupted",
+        "cache.locked",
+        "cache.misplaced",
+        "cache.report",
+        "cache.special",
+        "cache.statistics",
+        "cache.structure",
+        "cache.unmanaged",
+        "cache.unsorted",
+    ],
+    writes=["{cache}/stats.json", "{logs}/cache_reports/cache_report_{day}.json"],
     iterable=["kind"],
-    checks={"kind": _kinds, "older_than": _hours},
+    converters={"kind": _kinds, "older_than": _hours},
     help={
         "dry_run": "Change nothing; show what a run would do.",
         "kind": "Clean only this kind of entry; may be given several times.",
@@ -64,7 +85,11 @@ def cache_cleanup(
 
 
 @procedure(
-    checks={"older_than_days": _days},
+    cadence="weekly",
+    stage=Stage.CHANGE,
+    checks=ROTATION,
+    writes=ROTATION_FILES,
+    converters={"older_than_days": _days},
     whole=["force"],
     help={
         "dry_run": "Change nothing; show what a run would do.",
@@ -91,7 +116,22 @@ def log_rotation(run: Run, dry_run: bool = False, force: bool = False, older_tha
     )
 
 
-@procedure(help={"dry_run": "Write nothing and ask no provider; say what would be asked."})
+@procedure(
+    cadence="weekly",
+    checks=[
+        "providers.account",
+        "providers.answer",
+        "providers.history",
+        "providers.key",
+        "providers.model",
+        "providers.rate_limit",
+        "providers.report",
+        "providers.trend",
+    ],
+    report=ReportFile("api_reports/api_health_{day}.json", "providers.report"),
+    writes=["{logs}/api_performance.json"],
+    help={"dry_run": "Write nothing and ask no provider; say what would be asked."},
+)
 def api_health(run: Run, dry_run: bool = False) -> Report:
     """Ask every provider for three texts of growing length; read its limits, its balance and its trend.
 
@@ -99,25 +139,14 @@ def api_health(run: Run, dry_run: bool = False) -> Report:
     The report goes to api_reports/api_health_YYYYMMDD.json in the log folder, the times to api_performance.json,
     from which the trend of 30 days is told.
     """
-    from pathlib import Path
-
-    from .core.run.composition import compose
     from .providers.survey import survey
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry
-    return compose(
+    return run.compose(
         {"providers": lambda stop: survey(settings, keys=run.keys, now=now, stop=stop, dry_run=dry, redact=run.redact)},
-        root=Path(settings.root),
-        task="weekly.api-health",
-        now=now,
-        path=f"{settings.logs.directory}/api_reports/api_health_{now:%Y%m%d}.json",
-        check="providers.report",
-        advance=run.advance,
         side_by_side=True,
         dry_run=dry,
     )
 
 
-@task(name="all", default=True, pre=[cache_cleanup, log_rotation, api_health])
-def every(_context: Context) -> None:
-    """Run every weekly procedure (a dry run of all of them: inv --dry weekly)."""
+every = all_of(__name__)

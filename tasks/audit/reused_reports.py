@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -25,77 +25,54 @@ _FAILED = frozenset({*INCOMPLETE, LOCKED_OUT})
 
 
 class ReusedReport(NamedTuple):
-    """Which of another procedure's findings are those of a check.
+    """Which of another procedure's findings belong to a check of the audit.
 
     Attributes:
         procedure: its full name.
-        checks: the beginnings of the identifiers of its findings.
+        checks: the ids of the checks of these findings.
     """
 
     procedure: str
-    checks: tuple[str, ...]
+    checks: frozenset[str]
 
 
-SOURCES: Mapping[Check, ReusedReport] = {
-    DEPENDENCIES: ReusedReport(
-        "monthly.dependency-update",
-        (
-            "dependencies.audit",
-            "dependencies.vulnerable",
-            "dependencies.accepted",
-            "dependencies.ignore",
-            "dependencies.environment",
-        ),
-    ),
-    REFERENCES: ReusedReport(
-        "monthly.config-review",
-        ("configuration.references", "configuration.materials", "configuration.required", "configuration.units"),
-    ),
-    CONFIGURATION: ReusedReport(
-        "monthly.config-review",
-        ("configuration.readable", "configuration.case", "configuration.present", "configuration.components"),
-    ),
-    BACKUPS: ReusedReport(
-        "quarterly.backup-verification",
-        (
-            "backup.present",
-            "backup.recent",
-            "backup.size",
-            "backup.verified",
-            "backup.content",
-            "backup.sources",
-            "backup.external",
-            "backup.copies",
-            "backup.media",
-        ),
-    ),
-    CAPACITY: ReusedReport("quarterly.capacity-planning", ("capacity.forecast",)),
-}
-"""Packages that are merely outdated, drift, and the like are other procedures' matter, and not part of the score."""
+def reused_reports(declared: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, ReusedReport]:
+    """Return by name of a check which findings belong to it.
+
+    Args:
+        declared: by full name of a procedure, what it declares: by name of a check, the ids of its findings.
+    """
+    return {
+        check: ReusedReport(procedure, frozenset(ids))
+        for procedure, checks in declared.items()
+        for check, ids in checks.items()
+    }
 
 
-def is_well(source: Source) -> bool:
-    """Tell whether all is well that the audit takes over of a report; what is not may have been mended since."""
-    beginnings = tuple(
-        begin for taken in SOURCES.values() if taken.procedure == source.report.task for begin in taken.checks
-    )
-    bad = [each for each in source.report.findings if each.status not in _WELL]
-    return not any(each.check.startswith(beginnings) or each.check in _FAILED for each in bad)
+def is_well(source: Source, declared: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether the findings that the audit reuses of a report are all well; others may have been mended since.
+
+    Args:
+        source: the report.
+        declared: what its procedure declares: by name of a check, the ids of its findings.
+    """
+    reused = {check for ids in declared.values() for check in ids} | _FAILED
+    return all(each.check not in reused or each.status in _WELL for each in source.report.findings)
 
 
-def reused_findings(sources: Mapping[str, Source]) -> list[Finding]:
+def reused_findings(reused: Mapping[str, ReusedReport], sources: Mapping[str, Source]) -> list[Finding]:
     """Return the findings of the checks that other procedures make: each that is not ok, or one that all is well."""
-    return [finding for check in CHECKS for finding in _reused(check, sources)]
+    return [finding for check in CHECKS for finding in _reused(check, reused[check.name], sources)]
 
 
-def _reused(check: Check, sources: Mapping[str, Source]) -> Iterator[Finding]:
-    name, beginnings = SOURCES[check]
+def _reused(check: Check, reused: ReusedReport, sources: Mapping[str, Source]) -> Iterator[Finding]:
+    name, ids = reused
     source = sources.get(name)
     if source is None:
         yield check.finding(Status.UNKNOWN, name, f"There is no report of {name}.", f"Run inv {name}.")
         return
     failed = [each for each in source.report.findings if each.check in _FAILED]
-    of_it = [each for each in source.report.findings if each.check.startswith(beginnings)]
+    of_it = [each for each in source.report.findings if each.check in ids]
     if failed:
         message = f"It could not be taken over from {name}: {failed[0].message}"
         yield check.finding(Status.UNKNOWN, name, message, f"Run inv {name}.")

@@ -23,7 +23,7 @@ from .compliance import declared as compliance
 from .compliance.compliance_area import examine as examine_licences
 from .data import data_area as data
 from .performance import performance_area as performance
-from .reused_reports import reused_findings
+from .reused_reports import ReusedReport, reused_findings
 from .score import Score, arithmetic, score, table
 from .security import checks as security
 from .security.security_area import examine as examine_security
@@ -46,6 +46,7 @@ CHECKS = (
 def audit(
     settings: Settings,
     *,
+    reused: Mapping[str, ReusedReport],
     sources: Mapping[str, Source],
     interpreter: Interpreter,
     environ: Mapping[str, str],
@@ -59,6 +60,7 @@ def audit(
 
     Args:
         settings: the project's, ``root`` absolute.
+        reused: by name of a check, which findings of other procedures belong to it.
         sources: the reports of other procedures, by name.
         interpreter: of the environment whose packages' licences are looked at.
         environ: the environment in which it runs.
@@ -79,7 +81,7 @@ def audit(
             *speed.findings,
             *integrity.findings,
             *licensed,
-            *reused_findings(sources),
+            *reused_findings(reused, sources),
         ],
         settings.audit.waivers,
         now.date(),

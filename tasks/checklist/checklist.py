@@ -19,28 +19,15 @@ from ..core.programs.interpreter import Interpreter
 from ..core.programs.interrupt import deferred_interrupt
 from ..core.report.model import Interrupted, Report
 from ..core.report.reused_reports import Source, rows
-from ..core.settings.model import GATES, Settings
+from ..core.settings.model import GATES, ReleaseSettings, Settings, Severity
 from ..core.text.formatting import printable
 from .changelog import Changelog
 from .changelog import read as read_changelog
 from .commands import Command, carry_out, environment
-from .gate import Answer, EvaluatedGate, GateResult, finding
-from .gates import (
-    backup,
-    branch,
-    configuration,
-    dependencies,
-    disk,
-    errors,
-    linters,
-    maintenance,
-    providers,
-    tests,
-    tree,
-    version,
-)
+from .gate import Answer, EvaluatedGate, Gate, GateResult, finding
+from .gates import branch, linters, maintenance, tests, tree, version
 from .releases import last_release
-from .report_gate import ReportGate, evaluate
+from .report_gate import DISK, ERRORS, ReportGate, evaluate
 from .repository import NoRepository, Repository, look
 from .stated_version import Reading
 from .stated_version import read as read_versions
@@ -49,22 +36,8 @@ from .verdict import summary, verdict
 
 TASK = "release.checklist"
 
-_TAKEN = (providers.REPORT_GATE, dependencies.REPORT_GATE, configuration.REPORT_GATE, backup.REPORT_GATE)
-
-_GATES = {
-    gate.name: gate
-    for gate in (
-        tree.GATE,
-        branch.GATE,
-        version.GATE,
-        tests.GATE,
-        linters.GATE,
-        errors.REPORT_GATE.gate,
-        disk.REPORT_GATE.gate,
-        maintenance.GATE,
-        *(each.gate for each in _TAKEN),
-    )
-}
+OWN = (tree.GATE, branch.GATE, version.GATE, tests.GATE, linters.GATE, ERRORS.gate, DISK.gate, maintenance.GATE)
+"""The gates that the checklist itself answers."""
 
 _ALONE = "daily.health-check"
 """It measures the processors and how fast providers answer, so nothing else runs beside it."""
@@ -89,6 +62,7 @@ class Ports:
 
     Attributes:
         measure: returns the reports of other procedures.
+        report_gates: the gates that these reports answer.
         errors: reports on the critical errors that have begun since a moment.
         room: reports on memory and disks as they are now.
         maintenance: what is overdue and what never ran; ``None`` where nobody knows.
@@ -98,6 +72,7 @@ class Ports:
     """
 
     measure: Measure
+    report_gates: Sequence[ReportGate]
     errors: Callable[[datetime | None, Event], Report]
     room: Callable[[], Report]
     maintenance: maintenance.Standing | None
@@ -141,10 +116,11 @@ def check(
         Interrupted: Ctrl-C; it carries the report of what was known by then.
     """
     root, own = Path(settings.root), settings.release
+    gates = _in_order([*OWN, *(each.gate for each in means.report_gates)])
     said = {
-        name: GateResult(Answer.SKIPPED, "Left out by maintenance.release.gates.")
-        for name in GATES
-        if own.gates.get(name, "skip") == "skip"
+        each.name: GateResult(Answer.SKIPPED, "Left out by maintenance.release.gates.")
+        for each in gates
+        if _severity(each, own) == "skip"
     } | {name: GateResult(Answer.SKIPPED, f"Left out by --skip: {printable(reason)}") for name in skip}
     # Before anything runs that may write into the tree.
     state = State(
@@ -156,7 +132,7 @@ def check(
             for name, question in _questions(settings, means, state, now, stop, dry_run=dry_run).items()
             if name not in said
         }
-        takers = [each for each in _TAKEN if each.gate.name not in said]
+        takers = [each for each in means.report_gates if each.gate.name not in said]
         commands = {name: questions.pop(name) for name in _COMMANDS if name in questions}
         said |= {name: _answered(name, question) for name, question in questions.items()}
         measured = partial(_measured, means=means, state=state, now=now, stop=stop, dry_run=dry_run)
@@ -167,12 +143,22 @@ def check(
         if commands and not dry_run and "tree" in questions:
             said["tree"] = _looked_again(said["tree"], state.repository, root, settings)
     said |= {each.gate.name: evaluate(each, sources[each.procedure]) for each in takers if each.procedure in sources}
-    judged = [EvaluatedGate(_GATES[name], own.gates.get(name, "skip"), said.get(name, _STOPPED)) for name in GATES]
+    judged = [EvaluatedGate(each, _severity(each, own), said.get(each.name, _STOPPED)) for each in gates]
     advance(len(judged))
     report = _report(settings, state, judged, sources, dry_run=dry_run)
     if stop.is_set():
         raise Interrupted(report)
     return report
+
+
+def _in_order(gates: Sequence[Gate]) -> list[Gate]:
+    """Return the gates in the order of the report: the suite's, then those of the user's own procedures."""
+    return sorted(gates, key=lambda each: GATES.index(each.name) if each.name in GATES else len(GATES))
+
+
+def _severity(gate: Gate, own: ReleaseSettings) -> Severity:
+    """Return what a gate's no means: by the settings; a gate of the user's own procedures blocks by default."""
+    return own.gates.get(gate.name, "skip" if gate.name in GATES else "block")
 
 
 def _looked_again(
@@ -229,8 +215,8 @@ def _questions(
             prefix=own.tag_prefix,
             changelog_path=own.changelog,
         ),
-        "errors": lambda: evaluate(errors.REPORT_GATE, Source(means.errors(since, stop), now, reused=False)),
-        "disk": lambda: evaluate(disk.REPORT_GATE, Source(means.room(), now, reused=False)),
+        "errors": lambda: evaluate(ERRORS, Source(means.errors(since, stop), now, reused=False)),
+        "disk": lambda: evaluate(DISK, Source(means.room(), now, reused=False)),
         "maintenance": lambda: maintenance.evaluate(means.maintenance),
         "tests": lambda: tests.evaluate(command_for_tests(root, own), means.interpreter, carry),
         "linters": lambda: linters.evaluate(commands_for_linting(root, own), carry),

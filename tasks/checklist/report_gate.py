@@ -1,4 +1,4 @@
-"""Gates that take over what other procedures found."""
+"""Gates that the report of another procedure answers."""
 
 from __future__ import annotations
 
@@ -15,20 +15,52 @@ _MOST = 2
 
 
 class ReportGate(NamedTuple):
-    """A gate that takes over findings.
+    """A gate that findings of another procedure answer.
 
     Attributes:
         gate: the gate.
         procedure: the full name of the procedure that makes them.
-        no: by the beginnings of their identifiers, the more special ones first: from which status on a finding is a
-            no. What is less is told and keeps nothing back.
-        of_commit: True where only what was measured since the last commit tells of what would be released.
+        stops: by check id, the lowest status of a finding that is a no. Findings of other checks do not count; less
+            severe ones are reported and keep nothing back.
+        of_commit: True where only what was measured since the last commit counts.
     """
 
     gate: Gate
     procedure: str
-    no: Mapping[str, Status]
+    stops: Mapping[str, Status]
     of_commit: bool = False
+
+
+_TITLES = {
+    "backup": "a recent backup was verified",
+    "configuration": "the configuration can be read and has not drifted",
+    "dependencies": "no installed package has a known vulnerability",
+    "providers": "every provider answers",
+}
+
+ERRORS = ReportGate(
+    Gate("errors", "no critical errors have begun since the last release"),
+    "daily.error-monitor",
+    dict.fromkeys(("errors.critical", "logs.folder", "logs.refused", "logs.unreadable"), Status.CRITICAL),
+)
+DISK = ReportGate(
+    Gate("disk", "there is room on the disk"),
+    "daily.health-check",
+    dict.fromkeys(("system.disk", "system.inodes"), Status.CRITICAL),
+)
+
+
+def report_gate(procedure: str, gate: str, stops: Mapping[str, str], of_commit: bool = False) -> ReportGate:
+    """Return the gate that a procedure declares.
+
+    Args:
+        procedure: its full name.
+        gate: the gate's name.
+        stops: by check id, the lowest status that stops a release, as declared.
+        of_commit: True where only a report that is newer than the last commit counts.
+    """
+    title = _TITLES.get(gate, f"{procedure} found nothing against it")
+    return ReportGate(Gate(gate, title), procedure, {check: Status(each) for check, each in stops.items()}, of_commit)
 
 
 def evaluate(taken: ReportGate, source: Source) -> GateResult:
@@ -74,7 +106,7 @@ def _nothing_back(number: int) -> str:
 
 
 def _lowest(taken: ReportGate, finding: Finding) -> Status | None:
-    return next((lowest for begin, lowest in taken.no.items() if finding.check.startswith(begin)), None)
+    return taken.stops.get(finding.check)
 
 
 def _is_no(finding: Finding, lowest: Status) -> bool:

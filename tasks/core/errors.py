@@ -30,3 +30,9 @@ class SettingsError(UserError):
     """The settings, or a file that holds them, cannot be used."""
 
     exit_status = 78
+
+
+class DeclarationError(UserError):
+    """A procedure's declaration contradicts itself or another one."""
+
+    exit_status = 78

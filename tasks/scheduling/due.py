@@ -10,7 +10,8 @@ import msgspec
 
 from ..core.files.lock import project_lock, require_writable
 from ..core.report.model import Finding, Interrupted, Report, Status
-from ..core.run.cadence import Cadence, Standing, doubts, standings
+from ..core.run.cadence import Standing, doubts, standings
+from ..core.run.definition import Cadence
 from ..core.settings.model import Settings
 from ..core.text.formatting import count
 from .schedule_status import up_to_date

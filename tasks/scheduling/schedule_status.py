@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.report.model import Finding, Report, Status
-from ..core.run.cadence import Cadence, Standing, evaluate, standings
+from ..core.run.cadence import Standing, evaluate, standings
+from ..core.run.definition import Cadence
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, duration
 

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tasks.audit.reused_reports import BACKUPS, CAPACITY, CHECKS, is_well, reused_findings
+import tasks
+from tasks.audit.reused_reports import BACKUPS, CAPACITY, CHECKS, is_well, reused_findings, reused_reports
 from tasks.core.report.model import Finding, Report, Status
 from tasks.core.report.reused_reports import Source
+from tasks.core.run.registry import procedure_named, procedures
 
 NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
 NAME = "quarterly.backup-verification"
+assert tasks.namespace  # which declares the procedures
+REUSED = reused_reports({each.name: each.audit for each in procedures() if each.audit})
 
 
 def finding(check: str, status: Status, message: str = "M.") -> Finding:
@@ -19,11 +23,13 @@ def source(*findings: Finding) -> dict[str, Source]:
 
 
 def of(sources: dict[str, Source]) -> list[tuple[Status, str]]:
-    return [(each.status, each.message) for each in reused_findings(sources) if each.check == BACKUPS.name]
+    return [(each.status, each.message) for each in reused_findings(REUSED, sources) if each.check == BACKUPS.name]
 
 
 def test_what_is_not_well_is_taken_over_as_it_is() -> None:
-    found = reused_findings(source(finding("backup.recent", Status.WARNING, "Old."), finding("backup.size", Status.OK)))
+    found = reused_findings(
+        REUSED, source(finding("backup.recent", Status.WARNING, "Old."), finding("backup.size", Status.OK))
+    )
     (taken,) = [each for each in found if each.check == BACKUPS.name]
     assert (taken.status, taken.message, taken.remedy, taken.subject) == (Status.WARNING, "Old.", "Do it.", "s")
 
@@ -47,16 +53,21 @@ def test_what_failed_is_unknown_and_what_says_nothing_does_not_apply() -> None:
 
 
 def test_every_check_has_a_finding_whatever_is_there() -> None:
-    assert {each.check for each in reused_findings({})} == {check.name for check in CHECKS}
+    assert {each.check for each in reused_findings(REUSED, {})} == {check.name for check in CHECKS}
     assert CAPACITY in CHECKS
 
 
 def test_a_report_is_used_again_where_all_is_well_that_is_taken_over_of_it() -> None:
     def one(*found: Finding) -> bool:
-        return is_well(source(*found)[NAME])
+        return is_well(source(*found)[NAME], procedure_named(NAME).audit)
 
     assert one(finding("backup.recent", Status.OK), finding("backup.report", Status.WARNING))
     assert one(finding("backup.media", Status.SKIPPED))
     assert not one(finding("backup.recent", Status.WARNING))
     assert not one(finding("run.error", Status.CRITICAL))
     assert one(finding("run.stamp", Status.WARNING))
+
+
+def test_each_check_that_reuses_reports_is_declared_by_one_procedure() -> None:
+    declared = [name for each in procedures() for name in each.audit]
+    assert sorted(declared) == sorted(check.name for check in CHECKS)

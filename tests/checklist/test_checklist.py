@@ -11,10 +11,12 @@ import pytest
 
 from tasks.checklist.checklist import Measure, Ports, check
 from tasks.checklist.gates.maintenance import Standing
+from tasks.checklist.report_gate import report_gate
 from tasks.core.errors import UserError
 from tasks.core.programs.interpreter import Interpreter
 from tasks.core.report.model import Finding, Interrupted, Report, Status
 from tasks.core.report.reused_reports import Source
+from tasks.core.run.registry import procedures
 from tasks.core.settings.model import ReleaseSettings, Settings
 
 from .test_repository import git
@@ -53,6 +55,7 @@ class World:
     def check(self, *, dry_run: bool = False, **arguments: Any) -> Report:
         means = Ports(
             measure=self.measure,
+            report_gates=[report_gate(each.name, *each.gate) for each in procedures() if each.gate is not None],
             errors=self.errors,
             room=lambda: report("system.disk"),
             maintenance=self.maintenance,

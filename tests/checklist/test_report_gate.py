@@ -5,11 +5,13 @@ from datetime import datetime
 import pytest
 
 from tasks.checklist.gate import Answer
-from tasks.checklist.gates import backup, configuration, dependencies, disk, errors, providers
-from tasks.checklist.report_gate import ReportGate, evaluate
+from tasks.checklist.report_gate import DISK, ERRORS, ReportGate, evaluate, report_gate
 from tasks.core.report.model import Finding, Report, Status
 from tasks.core.report.reused_reports import Source
+from tasks.core.run.registry import procedure_named, procedures
 
+GATES = {each.gate.gate: report_gate(each.name, *each.gate) for each in procedures() if each.gate is not None}
+BACKUP = GATES["backup"]
 NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
 
 
@@ -24,24 +26,24 @@ def source(*findings: Finding, reused: bool = False) -> Source:
 @pytest.mark.parametrize(
     ("taken", "check", "status", "answer"),
     [
-        (configuration.REPORT_GATE, "configuration.drift", Status.WARNING, Answer.NO_GO),
-        (configuration.REPORT_GATE, "configuration.required", Status.WARNING, Answer.GO),
-        (configuration.REPORT_GATE, "configuration.readable", Status.CRITICAL, Answer.NO_GO),
-        (configuration.REPORT_GATE, "configuration.present", Status.UNKNOWN, Answer.NOT_CHECKED),
-        (dependencies.REPORT_GATE, "dependencies.vulnerable", Status.CRITICAL, Answer.NO_GO),
-        (dependencies.REPORT_GATE, "dependencies.outdated", Status.WARNING, Answer.SKIPPED),
-        (dependencies.REPORT_GATE, "dependencies.not-audited", Status.UNKNOWN, Answer.NOT_CHECKED),
-        (backup.REPORT_GATE, "backup.recent", Status.WARNING, Answer.NO_GO),
-        (backup.REPORT_GATE, "backup.media", Status.WARNING, Answer.GO),
-        (backup.REPORT_GATE, "backup.present", Status.SKIPPED, Answer.SKIPPED),
-        (backup.REPORT_GATE, "backup.verified", Status.CRITICAL, Answer.NO_GO),
-        (disk.REPORT_GATE, "system.disk", Status.WARNING, Answer.GO),
-        (disk.REPORT_GATE, "system.inodes", Status.CRITICAL, Answer.NO_GO),
-        (disk.REPORT_GATE, "system.cpu", Status.CRITICAL, Answer.SKIPPED),
-        (providers.REPORT_GATE, "providers.answer", Status.WARNING, Answer.GO),
-        (providers.REPORT_GATE, "providers.answer", Status.CRITICAL, Answer.NO_GO),
-        (errors.REPORT_GATE, "errors.critical", Status.CRITICAL, Answer.NO_GO),
-        (errors.REPORT_GATE, "logs.unreadable", Status.UNKNOWN, Answer.NOT_CHECKED),
+        (GATES["configuration"], "configuration.drift", Status.WARNING, Answer.NO_GO),
+        (GATES["configuration"], "configuration.required", Status.WARNING, Answer.GO),
+        (GATES["configuration"], "configuration.readable", Status.CRITICAL, Answer.NO_GO),
+        (GATES["configuration"], "configuration.present", Status.UNKNOWN, Answer.NOT_CHECKED),
+        (GATES["dependencies"], "dependencies.vulnerable", Status.CRITICAL, Answer.NO_GO),
+        (GATES["dependencies"], "dependencies.outdated", Status.WARNING, Answer.SKIPPED),
+        (GATES["dependencies"], "dependencies.not-audited", Status.UNKNOWN, Answer.NOT_CHECKED),
+        (BACKUP, "backup.recent", Status.WARNING, Answer.NO_GO),
+        (BACKUP, "backup.media", Status.WARNING, Answer.GO),
+        (BACKUP, "backup.present", Status.SKIPPED, Answer.SKIPPED),
+        (BACKUP, "backup.verified", Status.CRITICAL, Answer.NO_GO),
+        (DISK, "system.disk", Status.WARNING, Answer.GO),
+        (DISK, "system.inodes", Status.CRITICAL, Answer.NO_GO),
+        (DISK, "system.cpu", Status.CRITICAL, Answer.SKIPPED),
+        (GATES["providers"], "providers.answer", Status.WARNING, Answer.GO),
+        (GATES["providers"], "providers.answer", Status.CRITICAL, Answer.NO_GO),
+        (ERRORS, "errors.critical", Status.CRITICAL, Answer.NO_GO),
+        (ERRORS, "logs.unreadable", Status.UNKNOWN, Answer.NOT_CHECKED),
     ],
 )
 def test_what_keeps_a_release_back(taken: ReportGate, check: str, status: Status, answer: Answer) -> None:
@@ -50,7 +52,7 @@ def test_what_keeps_a_release_back(taken: ReportGate, check: str, status: Status
 
 def test_a_no_counts_more_than_what_is_not_known_and_the_worst_is_told() -> None:
     said = evaluate(
-        backup.REPORT_GATE,
+        BACKUP,
         source(
             finding("backup.content", Status.UNKNOWN),
             finding("backup.recent", Status.WARNING, "Old."),
@@ -62,36 +64,43 @@ def test_a_no_counts_more_than_what_is_not_known_and_the_worst_is_told() -> None
         "s: Damaged. And 1 finding more of quarterly.backup-verification.",
         "Make another.",
     )
-    said = evaluate(backup.REPORT_GATE, source(finding("backup.content", Status.UNKNOWN)))
+    said = evaluate(BACKUP, source(finding("backup.content", Status.UNKNOWN)))
     assert said.remedy == "Run inv quarterly.backup-verification."
 
 
 def test_what_was_measured_counts_where_only_the_stamp_could_not_be_written() -> None:
     said = evaluate(
-        disk.REPORT_GATE,
+        DISK,
         source(finding("system.disk", Status.CRITICAL, "It is full."), finding("run.stamp", Status.WARNING)),
     )
     assert (said.answer, "It is full." in said.reason) == (Answer.NO_GO, True)
 
 
 def test_what_did_not_run_to_its_end_is_not_checked() -> None:
-    said = evaluate(
-        disk.REPORT_GATE, source(finding("system.disk", Status.OK), finding("run.lock", Status.UNKNOWN, "Held."))
-    )
+    said = evaluate(DISK, source(finding("system.disk", Status.OK), finding("run.lock", Status.UNKNOWN, "Held.")))
     assert said.answer is Answer.NOT_CHECKED
     assert said.reason == "daily.health-check did not run to its end: Held."
 
 
 def test_what_is_well_is_told_with_its_moment_where_it_is_not_of_now() -> None:
     one, two = finding("system.disk", Status.OK, "Room."), finding("system.inodes", Status.OK, "Inodes.")
-    assert evaluate(disk.REPORT_GATE, source(one, two)).reason == "Room. Inodes."
-    assert evaluate(disk.REPORT_GATE, source(one, reused=True)).reason == "Room. (Measured on 2026-11-26 at 12:00.)"
-    assert evaluate(disk.REPORT_GATE, source(one, one, one)).reason == "daily.health-check found nothing against it."
+    assert evaluate(DISK, source(one, two)).reason == "Room. Inodes."
+    assert evaluate(DISK, source(one, reused=True)).reason == "Room. (Measured on 2026-11-26 at 12:00.)"
+    assert evaluate(DISK, source(one, one, one)).reason == "daily.health-check found nothing against it."
 
 
 def test_warnings_that_keep_nothing_back_are_told() -> None:
     warned = finding("backup.media", Status.WARNING, "Two copies.")
-    assert evaluate(backup.REPORT_GATE, source(warned)).reason == "s: Two copies. This keeps nothing back."
-    assert evaluate(backup.REPORT_GATE, source(warned, warned)).reason.endswith(
-        "This and 1 warning more keep nothing back."
-    )
+    assert evaluate(BACKUP, source(warned)).reason == "s: Two copies. This keeps nothing back."
+    assert evaluate(BACKUP, source(warned, warned)).reason.endswith("This and 1 warning more keep nothing back.")
+
+
+def test_what_the_checklist_looks_at_itself_is_declared_by_the_procedure_that_it_names() -> None:
+    assert DISK.stops.keys() <= procedure_named(DISK.procedure).checks
+    assert {check for check in ERRORS.stops if check.startswith("logs.")} <= procedure_named(ERRORS.procedure).checks
+
+
+def test_a_gate_of_ones_own_procedure_has_a_title_that_names_it() -> None:
+    gate = report_gate("link-check", "links", {"links.broken": "warning"})
+    assert gate.gate.title == "link-check found nothing against it"
+    assert evaluate(gate, source(finding("links.broken", Status.WARNING))).answer is Answer.NO_GO

@@ -44,8 +44,8 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
             "audit": {"licences_known": dict.fromkeys(INSTALLED, "MIT")},
         }
         loaded = load(Sources([], {}, [Level("twin", values)], folder))
-        assert faults(run(monthly.config_review, "monthly.config-review", loaded, accept=True)) == []
-        assert faults(run(backup.create, "backup.create", loaded)) == []
+        assert faults(run(monthly.config_review, loaded, accept=True)) == []
+        assert faults(run(backup.create, loaded)) == []
         yield loaded
 
 
@@ -73,8 +73,8 @@ def mend(folder: Path) -> None:
     git.ask(folder, "add", "--all")
 
 
-def run(procedure: Procedure, name: str, loaded: Loaded, **arguments: Any) -> Report:
-    return execute(procedure, name, arguments, loaded)
+def run(procedure: Procedure, loaded: Loaded, **arguments: Any) -> Report:
+    return execute(procedure.definition, arguments, loaded)
 
 
 def faults(report: Report) -> list[Finding]:
@@ -82,13 +82,13 @@ def faults(report: Report) -> list[Finding]:
 
 
 def test_of_the_clean_twin_the_audit_finds_nothing(twin: Loaded) -> None:
-    report = run(quarterly.system_audit, "quarterly.system-audit", twin)
+    report = run(quarterly.system_audit, twin)
     assert faults(report) == []
     assert report.data["percent"] == 100
 
 
 def test_the_demos_own_problems_are_what_makes_the_difference(twin: Loaded) -> None:
     problems = list(audit_problems.plant(Path(twin.settings.root)))
-    report = run(quarterly.system_audit, "quarterly.system-audit", twin)
+    report = run(quarterly.system_audit, twin)
     assert {(each.check, each.subject) for each in faults(report)} == {(each.check, each.subject) for each in problems}
     assert len(problems) == 3

@@ -7,8 +7,8 @@ import pytest
 
 from tasks.core.errors import UserError
 from tasks.core.report.model import Report, Status
+from tasks.core.run.context import Run
 from tasks.core.run.execution import RunCache
-from tasks.core.run.procedure import Run
 from tasks.core.settings.loading import load
 from tasks.core.settings.sources import Sources
 from tasks.demo import demo
@@ -18,7 +18,9 @@ def run(folder: Path, *, dry: bool = False) -> Report:
     """Call the task's body as the runner does, in a folder that is no repository."""
     loaded = load(Sources([], {}, [], folder))
     parts = RunCache(loaded).within("demo")
-    report: Report = demo.body(Run(loaded, datetime.now().astimezone(), dry, lambda _count: None, parts))
+    report: Report = demo.body(
+        Run(loaded, datetime.now().astimezone(), dry, lambda _count: None, parts, demo.definition)
+    )
     return report
 
 

@@ -13,8 +13,9 @@ import pytest
 from tasks.core.files.lock import LockedByOther, NotWritable, project_lock
 from tasks.core.report.model import Finding, Interrupted, Report, Status
 from tasks.core.run import execution
-from tasks.core.run.cadence import DAYS, Cadence
-from tasks.core.run.procedure import Procedure, Run, procedure
+from tasks.core.run.cadence import DAYS
+from tasks.core.run.context import Run
+from tasks.core.run.definition import Cadence, Definition
 from tasks.core.settings.loading import Loaded, load
 from tasks.core.settings.sources import Level, Sources
 from tasks.scheduling.due import run_due
@@ -44,8 +45,7 @@ class _Year:
         """Return the time with an offset, as the system's clock has it."""
         return datetime.fromisoformat(self.now.isoformat())
 
-    def tiny(self, name: str) -> Procedure:
-        @procedure()
+    def tiny(self, name: str) -> Definition:
         def one(_run: Run) -> Report:
             error = self.fails(name)
             if error is not None:
@@ -53,13 +53,13 @@ class _Year:
             self.runs[name].append(self.now.date())
             return Report(summary=f"{name} has run")
 
-        return one
+        return Definition(name=name, body=one, cadence=CADENCES[name])
 
     def due(self, *, dry_run: bool = False) -> Report:
         return run_due(
             self.loaded.settings,
             CADENCES,
-            lambda name: execution.execute(self.tiny(name), name, {}, self.loaded),
+            lambda name: execution.execute(self.tiny(name), {}, self.loaded),
             now=self.clock(),
             dry_run=dry_run,
         )
@@ -133,7 +133,7 @@ def test_an_outage_is_caught_up_once(year: _Year) -> None:
 def test_what_a_person_runs_counts_as_well(year: _Year) -> None:
     year.due()
     year.now += timedelta(days=5)
-    execution.execute(year.tiny("weekly.one"), "weekly.one", {}, year.loaded)
+    execution.execute(year.tiny("weekly.one"), {}, year.loaded)
     year.now += timedelta(days=2)
     assert [report.task for report in year.due().data["reports"]] == ["daily.one", "backup.one"]
 

@@ -22,6 +22,9 @@ from ..text.formatting import printable
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
+ASIDE = ".broken-"
+"""Between the name of a file that could not be used and the number that it is kept aside under."""
+
 TEMPORARY = ".maintenance-tmp"
 """The name under which a file is written before it takes the place of the old one: one name per folder, so that
 the next write there replaces what a killed run left behind."""
@@ -255,7 +258,7 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, 
 def _second_name(parent: int, name: str, status: os.stat_result) -> str:
     """Give a file the first free ``NAME.broken-N`` as well, and return that; a killed run may have done so."""
     for number in itertools.count(1):
-        aside = f"{name}.broken-{number}"
+        aside = f"{name}{ASIDE}{number}"
         try:
             os.link(name, aside, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
         except FileExistsError:

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from ..errors import UsageError
-from ..settings.model import GATES, MOST_HOURS, Settings
+from ..settings.declared import gate_names
+from ..settings.model import MOST_HOURS, Settings
 
 
 def hours(_settings: Settings, text: str | None) -> float | None:
@@ -162,7 +163,7 @@ def gates(_settings: Settings, names: Sequence[str] | None) -> tuple[str, ...]:
     Raises:
         UsageError: a name is no gate's.
     """
-    return some_of("--skip", "a gate", GATES, names)
+    return some_of("--skip", "a gate", gate_names(), names)
 
 
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")

@@ -9,34 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from ..report.model import Finding, Status
 from ..text.formatting import count, printable
+from .definition import Cadence, Definition
 from .stamps import Attempt, Stamp, read
-
-Cadence: TypeAlias = Literal["daily", "weekly", "monthly", "quarterly"]
 
 DAYS: Mapping[Cadence, int] = {"daily": 1, "weekly": 7, "monthly": 30, "quarterly": 90}
 """Days from one run to the next."""
 
-_COLLECTIONS: Mapping[str, Cadence] = {cadence: cadence for cadence in DAYS}
 
-
-def short_name(name: str) -> str:
-    """Return a procedure's own name, ``weekly.cache-cleanup``, where the suite is a collection among others."""
-    return ".".join(name.split(".")[-2:])
-
-
-def cadence_of(name: str, chosen: Mapping[str, str]) -> Cadence | None:
+def cadence_of(definition: Definition, chosen: Mapping[str, Cadence]) -> Cadence | None:
     """Return how often a procedure is to run; ``None`` where it is not to run by itself.
 
     Args:
-        name: its name; what stands before the dot is its cadence, where that is one.
+        definition: its declaration, which says how often.
         chosen: ``schedule.cadence`` of the settings, which counts more.
     """
-    own = short_name(name)
-    return _COLLECTIONS.get(chosen.get(own, own.partition(".")[0]))
+    cadence = chosen.get(definition.name, definition.cadence) if definition.cadence else None
+    return None if cadence == "never" else cadence
 
 
 class Standing(NamedTuple):

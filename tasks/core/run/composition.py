@@ -23,6 +23,7 @@ from ..output.report_files import with_file
 from ..programs.interrupt import deferred_interrupt
 from ..report.model import Action, Finding, Interrupted, Report, Status
 from ..text.formatting import printable
+from .definition import ReportFile
 
 Part: TypeAlias = Callable[[Event], Report]
 """Measures and judges one domain; it ends early where the event is set."""
@@ -35,12 +36,11 @@ _log = logging.getLogger(__name__)
 
 def compose(
     parts: Mapping[str, Part],
-    *,
     root: Path,
     task: str,
+    file: ReportFile,
+    *,
     now: datetime,
-    path: str,
-    check: str,
     advance: Callable[[int], None],
     side_by_side: bool = False,
     dry_run: bool = False,
@@ -53,31 +53,30 @@ def compose(
     Args:
         parts: what to run, by name.
         root: the project.
-        task: the procedure's full name, which the lock tells to others.
+        task: the procedure's full name, which the lock shows to others.
+        file: the report file, below the root, and the id of the finding on it.
         now: the moment of the run, aware of its zone.
-        path: the report file, below the root.
-        check: the id of the finding on that file, ``health.report``.
         advance: told how many parts have ended since its last call, several times a second where they run in threads.
         side_by_side: run the parts in threads, so that together they take as long as the slowest of them.
         dry_run: write nothing, and say that it would be written.
 
     Raises:
-        Held: another changing run is at work in this project.
+        LockedByOther: another changing run is at work in this project.
         Interrupted: Ctrl-C; it carries the report of what was found until then.
     """
     with ExitStack() as held:
-        unlocked = None if dry_run else _lock(held, root, task, now, check)
+        unlocked = None if dry_run else _lock(held, root, task, now, file.check)
         with deferred_interrupt() as stop:
             run = _run_side_by_side if side_by_side else _run_in_turn
             reports = run(parts, stop, advance)
             report = joined(reports)
             if dry_run:
-                planned = Action(verb="write", target=path, done=False)
+                planned = Action(verb="write", target=file.path, done=False)
                 report = msgspec.structs.replace(report, dry_run=True, actions=[*report.actions, planned])
             elif unlocked is not None:
                 report = msgspec.structs.replace(report, findings=[*report.findings, unlocked])
             elif not stop.is_set():
-                report = with_file(root, path, report, now, check=check)
+                report = with_file(root, file.path, report, now, check=file.check)
     if stop.is_set():
         raise Interrupted(_interrupted(report, task))
     return report

@@ -1,8 +1,7 @@
-"""Performing one procedure: timed, whatever happens in it, and only once in a run."""
+"""Executing one procedure: timed, reported whatever happens in it, and only once in a run."""
 
 from __future__ import annotations
 
-import inspect
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,19 +11,19 @@ from threading import Event
 from typing import Any, NamedTuple
 
 import msgspec
-from invoke import Call
 
 from ..errors import UserError
 from ..files.lock import NotAcquired
 from ..output.confirmation import confirm
 from ..output.progress import Display
-from ..report.model import INCOMPLETE, LOCKED_OUT, Finding, Interrupted, Report, Status
+from ..report.model import INCOMPLETE, LOCKED_OUT, SHARED_CHECKS, Finding, Interrupted, Report, Status
 from ..settings.loading import Loaded
 from ..settings.model import Settings
-from ..text.formatting import printable
+from ..text.formatting import listed, printable
 from . import stamps
-from .cadence import cadence_of, short_name
-from .procedure import Perform, Procedure, Run
+from .cadence import cadence_of
+from .context import Execute, Run
+from .definition import Definition
 
 _log = logging.getLogger(__name__)
 
@@ -37,10 +36,10 @@ class _Call(NamedTuple):
     dry: bool
 
     @classmethod
-    def of(cls, procedure: Procedure, arguments: Mapping[str, Any], *, dry: bool) -> _Call:
-        """Return it for arguments that are spelled out and checked; both ways of asking for a dry run are one."""
+    def of(cls, definition: Definition, arguments: Mapping[str, Any], *, dry: bool) -> _Call:
+        """Return it for arguments that are spelled out and converted; both ways of asking for a dry run are one."""
         others = {name: value for name, value in arguments.items() if name != "dry_run"}
-        return cls(procedure.body, others, dry or bool(arguments.get("dry_run")))
+        return cls(definition.body, others, dry or bool(arguments.get("dry_run")))
 
 
 class _CachedReport(NamedTuple):
@@ -52,7 +51,7 @@ class _CachedReport(NamedTuple):
 
 
 class RunCache:
-    """What was performed in one run, so that a procedure that is a part of another one is not run a second time.
+    """The reports of one run, so that a procedure that is a part of another one is not executed a second time.
 
     Args:
         loaded: the settings of the run.
@@ -65,11 +64,17 @@ class RunCache:
         self._all: list[_CachedReport] = []
 
     def find(self, call: _Call) -> _CachedReport | None:
-        """Return what was made of an equal call."""
+        """Return the report of an equal call."""
         return next((each for each in self._all if each.call == call), None) if self._dedupe else None
 
-    def perform(self, procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool) -> Report:
-        """Perform a procedure of the chain; its arguments are spelled out and checked.
+    def execute(self, definition: Definition, arguments: Mapping[str, Any], *, name: str, dry: bool) -> Report:
+        """Execute a procedure of the chain; its arguments are spelled out and converted.
+
+        Args:
+            definition: what to execute.
+            arguments: all of them.
+            name: its full name, as people call it.
+            dry: make a dry run.
 
         Returns:
             Its report. Where it has run as a part of another one, the report of that, which says so.
@@ -77,60 +82,59 @@ class RunCache:
         Raises:
             Interrupted: Ctrl-C; it carries the procedure's report as far as it got.
         """
-        call = _Call.of(procedure, arguments, dry=dry)
+        call = _Call.of(definition, arguments, dry=dry)
         if earlier := self.find(call):
-            told = f"already run by {earlier.part_of} in this run" if earlier.part_of else "already run in this run"
-            return msgspec.structs.replace(earlier.report, task=name, summary=f"{earlier.report.summary} ({told})")
-        return self._perform(procedure, name, arguments, call, part_of=None)
+            reused = f"already run by {earlier.part_of} in this run" if earlier.part_of else "already run in this run"
+            return msgspec.structs.replace(earlier.report, task=name, summary=f"{earlier.report.summary} ({reused})")
+        return self._execute(definition, arguments, call, name=name, part_of=None)
 
-    def within(self, part_of: str, before: Callable[[], None] = lambda: None) -> Perform:
-        """Return what performs the parts of a procedure; *before* is called before one begins."""
+    def within(self, part_of: str, before: Callable[[], None] = lambda: None) -> Execute:
+        """Return what executes the parts of a procedure; *before* is called before one begins."""
 
-        def another(
-            procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool, anew: bool = False
-        ) -> Report:
-            spelled_out = checked(normalised(Call(procedure, kwargs=dict(arguments))), self._loaded.settings)
-            call = _Call.of(procedure, spelled_out, dry=dry)
-            if not anew and (earlier := self.find(call)):
+        def another(definition: Definition, arguments: Mapping[str, Any], *, dry: bool, again: bool = False) -> Report:
+            converted = definition.converted(definition.spelled_out(arguments), self._loaded.settings)
+            call = _Call.of(definition, converted, dry=dry)
+            if not again and (earlier := self.find(call)):
                 return earlier.report
             before()
-            return self._perform(procedure, name, spelled_out, call, part_of=part_of)
+            return self._execute(definition, converted, call, name=definition.name, part_of=part_of)
 
         return another
 
-    def _perform(
-        self, procedure: Procedure, name: str, arguments: Mapping[str, Any], call: _Call, *, part_of: str | None
+    def _execute(
+        self, definition: Definition, arguments: Mapping[str, Any], call: _Call, *, name: str, part_of: str | None
     ) -> Report:
-        report = execute(procedure, name, arguments, self._loaded, dry=call.dry, performed=self)
+        report = execute(definition, arguments, self._loaded, name=name, dry=call.dry, cache=self)
         self._all = [*(each for each in self._all if each.call != call), _CachedReport(call, report, part_of)]
         return report
 
 
 def execute(
-    procedure: Procedure,
-    name: str,
+    definition: Definition,
     arguments: Mapping[str, Any],
     loaded: Loaded,
     *,
+    name: str = "",
     dry: bool = False,
-    performed: RunCache | None = None,
+    cache: RunCache | None = None,
 ) -> Report:
-    """Run *procedure* and return its report with its name and times.
+    """Execute a procedure and return its report with its name and times.
 
     An exception becomes a critical finding of one line; its traceback is logged, which ``inv --debug`` shows. A run
     that is not dry and does all that the procedure does leaves its stamp, where the procedure has a cadence.
 
     Args:
-        procedure: what to run.
-        name: its full name, ``weekly.cache-cleanup``.
-        arguments: its keyword arguments, checked.
+        definition: what to execute.
+        arguments: its keyword arguments, converted.
         loaded: the settings of the run.
+        name: its full name as people call it; by default the declared one.
         dry: True for a dry run.
-        performed: what was performed in this run; nothing where it is left out.
+        cache: the reports of this run; empty where it is left out.
 
     Raises:
         Interrupted: Ctrl-C; it carries the procedure's report as far as it got.
     """
+    name = name or definition.name
     started, clock = now(), time.monotonic()
     with Display(name) as display:
 
@@ -138,14 +142,15 @@ def execute(
             display.pause()
             return confirm(lines, question, stop)
 
-        parts = (performed or RunCache(loaded)).within(name, display.pause)
-        run = Run(loaded, started, dry, display.advance, parts, asked, name)
-        report, interrupted = _outcome(procedure, arguments, run)
+        parts = (cache or RunCache(loaded)).within(name, display.pause)
+        run = Run(loaded, started, dry, display.advance, parts, definition, asked, name)
+        report, interrupted = _outcome(definition, arguments, run)
     duration = round(time.monotonic() - clock, 3)
     report = msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
-    if not (dry or report.dry_run) and procedure.is_whole(loaded.settings, arguments):
+    report = _as_declared(report, definition)
+    if not (dry or report.dry_run) and definition.is_whole(loaded.settings, arguments):
         try:
-            report = _stamped(report, loaded.settings, interrupted=interrupted)
+            report = _stamped(report, definition, loaded.settings, interrupted=interrupted)
         except KeyboardInterrupt:
             interrupted = True
     if interrupted:
@@ -153,11 +158,26 @@ def execute(
     return report
 
 
-def _outcome(procedure: Procedure, arguments: Mapping[str, Any], run: Run) -> tuple[Report, bool]:
+def _as_declared(report: Report, definition: Definition) -> Report:
+    """Return the report, with a warning where it holds findings of checks that the declaration does not name."""
+    undeclared = sorted({each.check for each in report.findings} - definition.checks - SHARED_CHECKS)
+    if not undeclared:
+        return report
+    finding = Finding(
+        check="run.declaration",
+        subject=report.task,
+        status=Status.WARNING,
+        message=f"Its declaration does not name {listed(undeclared, len(undeclared))}, which it reports.",
+        remedy="Add it to checks=[…] of its @procedure.",
+    )
+    return msgspec.structs.replace(report, findings=[*report.findings, finding])
+
+
+def _outcome(definition: Definition, arguments: Mapping[str, Any], run: Run) -> tuple[Report, bool]:
     """Return the report of a run, whatever happens in it, and whether Ctrl-C ended it."""
     name = run.task
     try:
-        report = procedure.body(run, **arguments)
+        report = definition.body(run, **arguments)
         if not isinstance(report, Report):
             raise TypeError(f"it returned {type(report).__name__} where a report was expected")  # noqa: TRY301
     except Interrupted as stop:
@@ -180,20 +200,20 @@ def _outcome(procedure: Procedure, arguments: Mapping[str, Any], run: Run) -> tu
     return report, False
 
 
-def _stamped(report: Report, settings: Settings, *, interrupted: bool) -> Report:
+def _stamped(report: Report, definition: Definition, settings: Settings, *, interrupted: bool) -> Report:
     """Write down that a procedure with a cadence has run, or could not; return its report.
 
     One that another run kept out writes nothing. Where a run that came to its end cannot be written down, its report
     says so; of one that did not, it says enough.
     """
     checks = {each.check for each in report.findings}
-    if LOCKED_OUT in checks or cadence_of(report.task, settings.schedule.cadence) is None:
+    if LOCKED_OUT in checks or cadence_of(definition, settings.schedule.cadence) is None:
         return report
     reason = next((each.message for each in report.findings if each.check in INCOMPLETE), None)
     if interrupted and reason is None:
         reason = "It was interrupted."
-    task, root = short_name(report.task), Path(settings.root)
-    problem = stamps.record(root, settings.logs.directory, task, report, ended=now(), reason=reason)
+    root = Path(settings.root)
+    problem = stamps.record(root, settings.logs.directory, definition.name, report, ended=now(), reason=reason)
     if problem is None or reason is not None:
         return report
     finding = Finding(
@@ -215,46 +235,6 @@ def _interrupted(name: str) -> Report:
     return _failed(
         "run.interrupted", name, Status.UNKNOWN, "Ctrl-C ended it before it could say what it had done.", None
     )
-
-
-def checked(call: Call, settings: Settings) -> dict[str, Any]:
-    """Return the call's arguments as its procedure takes them.
-
-    Raises:
-        UsageError: one of them cannot be used, or they contradict each other.
-        SettingsError: the procedure cannot use the settings.
-    """
-    arguments = dict(call.kwargs)
-    if requires := getattr(call.task, "requires", None):
-        requires(settings)
-    if together := getattr(call.task, "together", None):
-        together(arguments)
-    for name, check in getattr(call.task, "checks", {}).items():
-        if name in arguments:
-            arguments[name] = check(settings, arguments[name])
-    return arguments
-
-
-def normalised(call: Call) -> Call:
-    """Return a procedure's *call* with every parameter spelled out by name, so that equal calls compare equal.
-
-    The command line gives all parameters with their defaults, an empty list for a repeatable flag that was
-    not used; ``pre=[…]`` gives none. A call that does not fit its procedure stays as it is, and fails there.
-    """
-    if not isinstance(call.task, Procedure):
-        return call
-    signature = call.task.argspec(call.task.body)
-    unused = {
-        name
-        for name in call.task.iterable
-        if call.kwargs.get(name) == [] and signature.parameters[name].default is not inspect.Parameter.empty
-    }
-    try:
-        bound = signature.bind(*call.args, **{name: value for name, value in call.kwargs.items() if name not in unused})
-    except TypeError:
-        return call
-    bound.apply_defaults()
-    return Call(call.task, called_as=call.called_as, kwargs=dict(bound.arguments))
 
 
 def now() -> datetime:

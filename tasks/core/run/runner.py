@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, cast
+from typing import Any
 
 from invoke import Call, Collection, Config, Executor, Exit, Task
 
@@ -18,8 +18,8 @@ from ..settings import sources
 from ..settings.loading import Loaded, load
 from ..settings.model import Settings
 from ..text.formatting import printable
-from .execution import RunCache, checked, normalised, now
-from .procedure import Procedure
+from .definition import Definition
+from .execution import RunCache, now
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
@@ -38,21 +38,21 @@ class MaintenanceExecutor(Executor):
         """Run *tasks*, as Invoke hands them over, and return what each gave."""
         calls = self.plan(*tasks)
         named = [normalised(call) for call in self.normalize(tasks)]
-        loaded = self._load(required=any(isinstance(call.task, Procedure) for call in calls))
+        loaded = self._load(required=any(definition_of(call.task) for call in calls))
         if loaded is None:
             return {call.task: self._foreign(call, named=call in named) for call in calls}
         with _user_errors():
             self._configure(None)
             dry = sources.is_dry(self.config, os.environ)
-            arguments = [checked(call, loaded.settings) for call in calls]
+            arguments = [converted(call, loaded.settings) for call in calls]
         session = Session(loaded, _console(loaded.settings, arguments), dedupe=self.config.tasks.dedupe)
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
         try:
             for call, kwargs in zip(calls, arguments, strict=True):
-                if isinstance(call.task, Procedure):
+                if definition := definition_of(call.task):
                     name = names.get(call.task.body, call.task.name)
-                    results[call.task] = session.perform(call.task, name, kwargs, dry=dry)
+                    results[call.task] = session.execute(definition, kwargs, name=name, dry=dry)
                 else:
                     results[call.task] = self._foreign(call, named=call in named)
         except KeyboardInterrupt:
@@ -110,21 +110,21 @@ class Session:
     def __init__(self, loaded: Loaded, console: Console, *, dedupe: bool = True) -> None:
         self._loaded = loaded
         self._console = console
-        self._performed = RunCache(loaded, dedupe=dedupe)
+        self._cache = RunCache(loaded, dedupe=dedupe)
         self._started = now()
         self._clock = time.monotonic()
         self._reports: list[Report] = []
         self._unprinted: OutputError | None = None
 
-    def perform(self, procedure: Procedure, name: str, arguments: Mapping[str, Any], *, dry: bool) -> Report:
-        """Run one procedure and return its report, whatever happens in it.
+    def execute(self, definition: Definition, arguments: Mapping[str, Any], *, name: str, dry: bool) -> Report:
+        """Run one procedure and return its report, even where it fails.
 
         Raises:
             KeyboardInterrupt: Ctrl-C came; what the procedure had done is among the reports all the same.
         """
-        page = _page(procedure, arguments)
+        page = _page(definition, arguments)
         try:
-            report = self._performed.perform(procedure, name, arguments, dry=dry)
+            report = self._cache.execute(definition, arguments, name=name, dry=dry)
         except Interrupted as stop:
             self._add(stop.report, page)
             raise
@@ -172,10 +172,10 @@ class Session:
         return document
 
 
-def _page(procedure: Procedure, arguments: Mapping[str, Any]) -> Page:
-    if procedure.page is None:
+def _page(definition: Definition, arguments: Mapping[str, Any]) -> Page:
+    if definition.page is None:
         return Page.NONE
-    return Page.ASKED if arguments.get(procedure.page) else Page.OFFERED
+    return Page.ASKED if arguments.get(definition.page) else Page.OFFERED
 
 
 def run_alone(call: Call, config: Config) -> None:
@@ -186,15 +186,16 @@ def run_alone(call: Call, config: Config) -> None:
     Raises:
         Exit: the status is not 0, or the settings or arguments cannot be used.
     """
+    definition = definition_of(call.task)
+    if definition is None:
+        raise TypeError(f"{call.task} is no procedure")
     with _user_errors():
         loaded = load(sources.read(config, os.environ))
         dry = sources.is_dry(config, os.environ)
-        arguments = checked(normalised(call), loaded.settings)
-    procedure = cast("Procedure", call.task)
+        arguments = converted(normalised(call), loaded.settings)
     session = Session(loaded, _console(loaded.settings, [arguments]))
-    name = f"{procedure.__module__.rpartition('.')[2]}.{procedure.name.replace('_', '-')}"
     try:
-        session.perform(procedure, name, arguments, dry=dry)
+        session.execute(definition, arguments, name=definition.name, dry=dry)
     except KeyboardInterrupt:
         session.end()
         raise Exit(code=INTERRUPTED) from None
@@ -220,6 +221,39 @@ def _exit(document: RunReport, settings: Settings) -> None:
     code = exit_status(document.status, settings.fail_on)
     if code:
         raise Exit(code=code)
+
+
+def definition_of(task: Task[Any]) -> Definition | None:
+    """Return the declaration that a task carries; ``None`` where it is no procedure."""
+    found = getattr(task, "definition", None)
+    return found if isinstance(found, Definition) else None
+
+
+def normalised(call: Call) -> Call:
+    """Return a procedure's *call* with every parameter spelled out by name, so that equal calls compare equal.
+
+    The command line gives all parameters with their defaults, ``pre=[…]`` gives none. A call that does not fit its
+    procedure stays as it is, and fails there.
+    """
+    definition = definition_of(call.task)
+    if definition is None:
+        return call
+    try:
+        given = dict(zip(definition.parameters, call.args, strict=False)) | call.kwargs
+        return Call(call.task, called_as=call.called_as, kwargs=definition.spelled_out(given))
+    except TypeError:
+        return call
+
+
+def converted(call: Call, settings: Settings) -> dict[str, Any]:
+    """Return the call's arguments as its procedure takes them.
+
+    Raises:
+        UsageError: one of them cannot be used, or they contradict each other.
+        SettingsError: the procedure cannot use the settings.
+    """
+    definition = definition_of(call.task)
+    return dict(call.kwargs) if definition is None else definition.converted(call.kwargs, settings)
 
 
 def task_names(collection: Collection) -> dict[Any, str]:

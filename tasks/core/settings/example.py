@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from .declared import defaults
 from .fields import Branch, Mapping, Node, Setting, children, root_node
-from .model import defaults
 
 FILE = "invoke.yaml"
 

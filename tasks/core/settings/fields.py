@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, get_args, get
 
 import msgspec
 
-from .model import Section, Settings
+from .declared import settings_type
+from .model import Section
 
 SettingPath: TypeAlias = tuple[str, ...]
 
@@ -64,7 +65,7 @@ Node: TypeAlias = Setting | Branch | Mapping
 
 def root_node() -> Branch:
     """Return the top of the tree."""
-    return Branch(Settings, "")
+    return Branch(settings_type(), "")
 
 
 def node_at(path: SettingPath) -> Setting:

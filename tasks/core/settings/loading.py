@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..errors import SettingsError
+from .declared import defaults, settings_type
 from .fields import (
     Branch,
     Mapping,
@@ -21,7 +22,7 @@ from .fields import (
     node_at,
     root_node,
 )
-from .model import Settings, defaults, plain
+from .model import Settings, plain
 from .problems import Problem, expectation, nearest_variable, sentence, shortened, suggestion
 from .rules import violations
 from .sources import ENVIRONMENT_PREFIX, Level, Sources
@@ -67,7 +68,7 @@ def load(sources: Sources) -> Loaded:
     if merge.problems:
         raise SettingsError(sentence(merge.problems))
 
-    settings = msgspec.convert(merge.tree, Settings)
+    settings = msgspec.convert(merge.tree, settings_type())
     tree = plain(settings)
     for path, expected in violations(settings):
         origin = merge.origin(path)

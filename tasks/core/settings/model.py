@@ -432,11 +432,6 @@ class Settings(Section, frozen=True, kw_only=True):
     schedule: ScheduleSettings = ScheduleSettings()
 
 
-def defaults() -> dict[str, Any]:
-    """Return the default tree as plain data."""
-    return plain(Settings())
-
-
 def plain(settings: Settings) -> dict[str, Any]:
     """Return *settings* as plain data: what a settings file could hold."""
     tree: dict[str, Any] = _with_lists(to_builtins(settings))

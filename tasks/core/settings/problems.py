@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..text.formatting import printable
+from .declared import defaults
 from .fields import SettingPath, dotted, leaves, root_node
-from .model import defaults
 from .sources import ENVIRONMENT_PREFIX
 
 _KEYS_NEARBY = (("providers",), ("backups", "repositories"))

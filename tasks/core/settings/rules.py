@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..files.safe_files import TEMPORARY
+from .declared import gate_names
 from .fields import SettingPath
 from .model import (
-    GATES,
     AuditSettings,
     DependencySettings,
     LogSettings,
@@ -178,11 +178,12 @@ _REF = re.compile(r"[\w./+@#=-]*")
 
 
 def _release(release: ReleaseSettings) -> Iterator[tuple[SettingPath, str]]:
+    known = gate_names()
     for name in release.gates:
-        if name not in GATES:
-            close = difflib.get_close_matches(name, GATES, n=1)
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
             hint = f" (did you mean {close[0]}?)" if close else ""
-            yield ("release", "gates", name), f"one of {', '.join(GATES)} as the name of the gate{hint}"
+            yield ("release", "gates", name), f"one of {', '.join(known)} as the name of the gate{hint}"
     if release.test_command and (expected := _no_command(release.test_command)):
         yield ("release", "test_command"), f"{expected}, or nothing"
     for command in release.lint_commands:

@@ -1,20 +1,20 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.report.model import Status
-from tasks.core.run.cadence import DAYS, Cadence, Standing, cadence_of, doubts, evaluate, short_name, standing
+from tasks.core.report.model import Report, Status
+from tasks.core.run.cadence import DAYS, Standing, cadence_of, doubts, evaluate, standing
+from tasks.core.run.definition import Cadence, Definition
 from tasks.core.run.stamps import Attempt, Completed, Stamp
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 23, 3, 17, tzinfo=BERLIN)
-CADENCES: tuple[Cadence, ...] = get_args(Cadence)
+CADENCES = tuple(DAYS)
 
 
 def ran(began: datetime) -> Stamp:
@@ -26,27 +26,23 @@ def days_ago(days: int, cadence: Cadence = "weekly", task: str = "weekly.x") -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "chosen", "expected"),
+    ("declared", "chosen", "expected"),
     [
-        ("weekly.cache-cleanup", {}, "weekly"),
-        ("maintenance.weekly.cache-cleanup", {}, "weekly"),
-        ("maintenance.weekly.cache-cleanup", {"weekly.cache-cleanup": "daily"}, "daily"),
-        ("weekly.cache-cleanup", {"weekly.cache-cleanup": "never"}, None),
-        ("backup.create", {}, None),
-        ("backup.create", {"backup.create": "monthly"}, "monthly"),
-        ("demo", {}, None),
-        ("schedule.due", {}, None),
+        ("weekly", {}, "weekly"),
+        ("weekly", {"weekly.tidy": "daily"}, "daily"),
+        ("weekly", {"weekly.other": "daily"}, "weekly"),
+        ("weekly", {"weekly.tidy": "never"}, None),
+        ("never", {}, None),
+        ("never", {"weekly.tidy": "monthly"}, "monthly"),
+        (None, {}, None),
+        (None, {"weekly.tidy": "monthly"}, None),
     ],
 )
-def test_the_collection_says_how_often_unless_the_settings_do(
-    name: str, chosen: dict[str, str], expected: str | None
+def test_the_declaration_says_how_often_unless_the_settings_do(
+    declared: Cadence | None, chosen: dict[str, Cadence], expected: str | None
 ) -> None:
-    assert cadence_of(name, chosen) == expected
-
-
-def test_a_name_is_the_same_where_the_suite_is_a_collection_among_others() -> None:
-    assert short_name("ours.maintenance.daily.log-review") == short_name("daily.log-review") == "daily.log-review"
-    assert short_name("demo") == "demo"
+    tidy = Definition(name="weekly.tidy", body=lambda _run: Report(summary=""), cadence=declared)
+    assert cadence_of(tidy, chosen) == expected
 
 
 @pytest.mark.parametrize("cadence", CADENCES)

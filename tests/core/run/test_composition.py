@@ -15,6 +15,7 @@ from tasks.core.errors import UserError
 from tasks.core.files.lock import LOCK_FILE, LockedByOther
 from tasks.core.report.model import Action, Finding, Interrupted, Metric, Report, Status
 from tasks.core.run.composition import Part, compose
+from tasks.core.run.definition import ReportFile
 
 NOW = datetime.fromisoformat("2026-11-23T12:00:00+01:00")
 PATH = "logs/health_reports/health_report_20261123.json"
@@ -28,7 +29,7 @@ def part(name: str, status: Status = Status.OK) -> Part:
 
 def composed(root: Path, parts: dict[str, Part], **options: Any) -> Report:
     given = {"advance": lambda _count: None, **options}
-    return compose(parts, root=root, task="daily.health-check", now=NOW, path=PATH, check="health.report", **given)
+    return compose(parts, root, "daily.health-check", ReportFile(PATH, "health.report"), now=NOW, **given)
 
 
 @pytest.mark.parametrize("side_by_side", [False, True])

@@ -17,8 +17,9 @@ from tasks.core.errors import SettingsError, UsageError, UserError
 from tasks.core.files.lock import LockedByOther
 from tasks.core.output.console import Page
 from tasks.core.report.model import Finding, Interrupted, Report, RunReport, Status
+from tasks.core.run.context import Run
 from tasks.core.run.execution import RunCache, execute
-from tasks.core.run.procedure import Procedure, Run, procedure
+from tasks.core.run.procedure import Procedure, procedure
 from tasks.core.run.runner import INTERRUPTED, MaintenanceExecutor, Session, run_alone
 from tasks.core.settings.loading import Loaded
 from tasks.core.settings.model import Settings
@@ -74,7 +75,7 @@ def good(run: Run) -> Report:
     return _current().report("good", run)
 
 
-@procedure(iterable=["kind"], checks={"number": _whole_number})
+@procedure(iterable=["kind"], converters={"number": _whole_number})
 def options(
     run: Run,
     dry_run: bool = False,  # noqa: FBT001, FBT002 - Invoke makes a flag of it
@@ -89,12 +90,12 @@ def whole(
     run: Run,
     part: str = "options",
     number: str | None = None,
-    anew: bool = False,  # noqa: FBT001, FBT002 - Invoke makes a flag of it
+    again: bool = False,  # noqa: FBT001, FBT002 - Invoke makes a flag of it
 ) -> Report:
     """Perform another procedure as a part of itself."""
     namespace = _current()
     arguments = {} if number is None else {"number": number}
-    found = run.perform(namespace[part], f"weekly.{part}", arguments, dry=run.dry, anew=anew)
+    found = run.execute(namespace[part].definition, arguments, dry=run.dry, again=again)
     return Report(summary=f"whole of {found.summary}", findings=found.findings)
 
 
@@ -232,7 +233,7 @@ def _document(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 def test_a_report_gets_its_name_and_times(namespace: _Namespace, loaded: Loaded) -> None:
     before = datetime.now(UTC)
-    report = execute(namespace["good"], "weekly.good", {}, loaded)
+    report = execute(namespace["good"].definition, {}, loaded, name="weekly.good")
     assert (report.task, report.summary, report.status) == ("weekly.good", "good has run", Status.OK)
     started = datetime.fromisoformat(report.started or "")
     assert started.utcoffset() is not None
@@ -245,14 +246,14 @@ def test_the_time_taken_is_measured_to_the_millisecond(
 ) -> None:
     ticks = iter([100.0, 101.0, 102.2504])
     monkeypatch.setattr("time.monotonic", lambda: next(ticks))
-    assert execute(namespace["good"], "t", {}, loaded).duration_seconds == 2.25
+    assert execute(namespace["good"].definition, {}, loaded, name="t").duration_seconds == 2.25
 
 
 @pytest.mark.parametrize("dry", [False, True])
 def test_a_procedure_gets_the_settings_its_arguments_and_the_time(
     namespace: _Namespace, loaded: Loaded, *, dry: bool
 ) -> None:
-    report = execute(namespace["options"], "t", {"number": 7, "dry_run": True}, loaded, dry=dry)
+    report = execute(namespace["options"].definition, {"number": 7, "dry_run": True}, loaded, name="t", dry=dry)
     (run,) = namespace.runs
     assert namespace.calls == [("options", {"dry_run": True, "kind": None, "number": 7})]
     assert run.settings is loaded.settings
@@ -285,7 +286,7 @@ def test_what_a_procedure_raises_becomes_one_finding_of_one_line(
     namespace: _Namespace, loaded: Loaded, kind: str, said: tuple[str, str, str], *, has_remedy: bool
 ) -> None:
     try:
-        report = execute(namespace["faulty"], "weekly.faulty", {"kind": kind}, loaded)
+        report = execute(namespace["faulty"].definition, {"kind": kind}, loaded, name="weekly.faulty")
     except SystemExit:
         pytest.fail("it ended the process")
     (finding,) = report.findings
@@ -301,7 +302,7 @@ def test_the_traceback_is_for_those_who_debug(
     namespace: _Namespace, loaded: Loaded, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with caplog.at_level(logging.DEBUG, "tasks.core.run.execution"):
-        report = execute(namespace["faulty"], "weekly.faulty", {"kind": "exception"}, loaded)
+        report = execute(namespace["faulty"].definition, {"kind": "exception"}, loaded, name="weekly.faulty")
     (record,) = caplog.records
     assert record.levelno == logging.DEBUG
     assert record.exc_info is not None
@@ -312,7 +313,7 @@ def test_the_traceback_is_for_those_who_debug(
 
 def test_ctrl_c_says_that_nothing_is_known(namespace: _Namespace, loaded: Loaded) -> None:
     with pytest.raises(Interrupted) as caught:
-        execute(namespace["stopped"], "weekly.stopped", {}, loaded)
+        execute(namespace["stopped"].definition, {}, loaded, name="weekly.stopped")
     (finding,) = caught.value.report.findings
     assert (finding.check, finding.status) == ("run.interrupted", Status.UNKNOWN)
     assert caught.value.report.task == "weekly.stopped"
@@ -320,14 +321,14 @@ def test_ctrl_c_says_that_nothing_is_known(namespace: _Namespace, loaded: Loaded
 
 def test_ctrl_c_keeps_the_report_of_what_was_done(namespace: _Namespace, loaded: Loaded) -> None:
     with pytest.raises(Interrupted) as caught:
-        execute(namespace["stopped"], "weekly.stopped", {"half": True}, loaded)
+        execute(namespace["stopped"].definition, {"half": True}, loaded, name="weekly.stopped")
     report = caught.value.report
     assert (report.task, report.summary) == ("weekly.stopped", "half of it")
     assert report.started is not None
 
 
 def test_arguments_that_do_not_fit_are_a_finding_too(namespace: _Namespace, loaded: Loaded) -> None:
-    report = execute(namespace["good"], "t", {"nothing": 1}, loaded)
+    report = execute(namespace["good"].definition, {"nothing": 1}, loaded, name="t")
     assert report.status is Status.CRITICAL
     assert report.findings[0].message.startswith("TypeError: ")
 
@@ -337,7 +338,7 @@ def test_a_procedure_that_returns_no_report_is_a_finding_too(loaded: Loaded) -> 
     def forgetful(_run: Run) -> Report:
         return None  # type: ignore[return-value]
 
-    assert execute(forgetful, "t", {}, loaded).status is Status.CRITICAL
+    assert execute(forgetful.definition, {}, loaded, name="t").status is Status.CRITICAL
 
 
 # Session
@@ -346,9 +347,9 @@ def test_a_procedure_that_returns_no_report_is_a_finding_too(loaded: Loaded) -> 
 def test_every_report_is_shown_as_it_comes_and_all_are_in_the_verdict(namespace: _Namespace, loaded: Loaded) -> None:
     console = _Recorder()
     session = Session(loaded, console)
-    first = session.perform(namespace["good"], "weekly.good", {}, dry=False)
+    first = session.execute(namespace["good"].definition, {}, name="weekly.good", dry=False)
     assert console.reports == [first]
-    second = session.perform(namespace["bad"], "weekly.bad", {}, dry=True)
+    second = session.execute(namespace["bad"].definition, {}, name="weekly.bad", dry=True)
     assert console.reports == [first, second]
     assert console.documents == []
     document = session.end()
@@ -365,7 +366,7 @@ def test_an_interrupted_procedure_is_in_the_verdict_too(namespace: _Namespace, l
     console = _Recorder()
     session = Session(loaded, console)
     with pytest.raises(KeyboardInterrupt):
-        session.perform(namespace["stopped"], "weekly.stopped", {"half": True}, dry=False)
+        session.execute(namespace["stopped"].definition, {"half": True}, name="weekly.stopped", dry=False)
     assert [report.summary for report in console.reports] == ["half of it"]
     assert session.end().reports == console.reports
 
@@ -429,23 +430,23 @@ def test_no_dedupe_runs_parts_as_often_as_asked_for(
     assert "already run" not in capsys.readouterr().out
 
 
-def test_a_part_can_be_asked_for_anew_and_stands_for_what_follows(
+def test_a_part_can_be_asked_for_again_and_stands_for_what_follows(
     namespace: _Namespace, config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _run(capsys, _executor(namespace, config), "weekly.options", ("weekly.whole", {"anew": True}), "weekly.good")
+    _run(capsys, _executor(namespace, config), "weekly.options", ("weekly.whole", {"again": True}), "weekly.good")
     assert _called(namespace) == ["options", "options", "good"]
     shown = _run(
-        capsys, _executor(namespace, config), "weekly.whole", ("weekly.whole", {"anew": True}), ("weekly.options", {})
+        capsys, _executor(namespace, config), "weekly.whole", ("weekly.whole", {"again": True}), ("weekly.options", {})
     )
     assert shown[-1][1].endswith("(already run by weekly.whole in this run)")
 
 
 def test_a_dry_run_never_stands_for_a_run(namespace: _Namespace, loaded: Loaded) -> None:
     session = Session(loaded, _Recorder())
-    session.perform(namespace["options"], "weekly.options", NO_OPTIONS | {"dry_run": True}, dry=False)
-    session.perform(namespace["whole"], "weekly.whole", {}, dry=True)
+    session.execute(namespace["options"].definition, NO_OPTIONS | {"dry_run": True}, name="weekly.options", dry=False)
+    session.execute(namespace["whole"].definition, {}, name="weekly.whole", dry=True)
     assert _called(namespace) == ["options"]
-    session.perform(namespace["whole"], "weekly.whole", {}, dry=False)
+    session.execute(namespace["whole"].definition, {}, name="weekly.whole", dry=False)
     assert [arguments["dry_run"] for _, arguments in namespace.calls] == [True, False]
     assert [run.dry for run in namespace.runs] == [True, False]
 
@@ -463,18 +464,18 @@ def test_the_status_of_what_ran_as_a_part_counts(
 def test_a_part_that_was_interrupted_is_no_report_to_go_by(
     namespace: _Namespace, loaded: Loaded, *, half: bool
 ) -> None:
-    performed = RunCache(loaded)
+    cache = RunCache(loaded)
     with pytest.raises(Interrupted):
-        performed.within("weekly.whole")(namespace["stopped"], "weekly.stopped", {"half": half}, dry=False)
+        cache.within("weekly.whole")(namespace["stopped"].definition, {"half": half}, dry=False)
     with pytest.raises(Interrupted):
-        performed.perform(namespace["stopped"], "weekly.stopped", {"half": half}, dry=False)
+        cache.execute(namespace["stopped"].definition, {"half": half}, name="weekly.stopped", dry=False)
     assert len(namespace.calls) == 2
 
 
 def test_an_argument_of_a_part_that_cannot_be_used_is_a_finding_of_the_whole(
     namespace: _Namespace, loaded: Loaded
 ) -> None:
-    report = execute(namespace["whole"], "weekly.whole", {"number": "many"}, loaded)
+    report = execute(namespace["whole"].definition, {"number": "many"}, loaded, name="weekly.whole")
     assert report.findings[0].message == "--number takes a whole number; got 'many'."
     assert namespace.calls == []
 
@@ -483,7 +484,10 @@ def test_without_a_run_around_it_parts_are_remembered_for_as_long_as_it_takes(
     namespace: _Namespace, loaded: Loaded
 ) -> None:
     for _ in range(2):
-        assert execute(namespace["whole"], "weekly.whole", {}, loaded).summary == "whole of options has run"
+        assert (
+            execute(namespace["whole"].definition, {}, loaded, name="weekly.whole").summary
+            == "whole of options has run"
+        )
     assert _called(namespace) == ["options", "options"]
 
 
@@ -932,5 +936,5 @@ def test_alone_what_cannot_be_used_ends_the_process_before_anything_runs(
 
 def test_a_procedure_is_a_task_as_invoke_knows_it(namespace: _Namespace) -> None:
     assert isinstance(namespace["good"], Task)
-    assert namespace["good"].checks == {}
-    assert set(namespace["options"].checks) == {"number"}
+    assert namespace["good"].definition.converters == {}
+    assert set(namespace["options"].definition.converters) == {"number"}

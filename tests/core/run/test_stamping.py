@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ from invoke import Call, Config, Exit
 from tasks.core.errors import SettingsError, UserError
 from tasks.core.files.lock import LockedByOther
 from tasks.core.report.model import Finding, Interrupted, Report, Status
+from tasks.core.run.context import Run
+from tasks.core.run.definition import Cadence, Definition
 from tasks.core.run.execution import execute
-from tasks.core.run.procedure import Run, procedure
+from tasks.core.run.procedure import procedure
 from tasks.core.run.runner import run_alone
 from tasks.core.run.stamps import Stamp, read
 from tasks.core.settings.loading import Loaded
@@ -29,8 +31,7 @@ def _numbers(_settings: Settings, texts: Sequence[str] | None) -> frozenset[int]
     return frozenset(map(int, texts or ()))
 
 
-@procedure(iterable=["only"], checks={"level": _upper, "only": _numbers}, whole=["check"])
-def tidy(
+def _tidy(
     _run: Run,
     check: bool = False,  # noqa: FBT001, FBT002 - Invoke makes a flag of it
     dry_run: bool = False,  # noqa: FBT001, FBT002 - the same
@@ -38,6 +39,20 @@ def tidy(
     only: frozenset[int] | None = None,
 ) -> Report:
     return Report(summary=f"{check} {level} {only}", dry_run=dry_run)
+
+
+def declared(body: Callable[..., Report], name: str = "weekly.tidy", cadence: Cadence | None = "weekly") -> Definition:
+    return Definition(
+        name=name,
+        body=body,
+        cadence=cadence,
+        converters={"level": _upper, "only": _numbers} if body is _tidy else {},
+        whole=frozenset({"check"} if body is _tidy else ()),
+        repeatable=frozenset({"only"}),
+    )
+
+
+tidy = declared(_tidy)
 
 
 def stamp(loaded: Loaded, task: str = "weekly.tidy") -> Stamp:
@@ -61,33 +76,33 @@ def stamp(loaded: Loaded, task: str = "weekly.tidy") -> Stamp:
 def test_only_a_run_that_does_everything_leaves_a_stamp(
     loaded: Loaded, arguments: dict[str, Any], *, left: bool
 ) -> None:
-    execute(tidy, "weekly.tidy", arguments, loaded)
+    execute(tidy, arguments, loaded)
     assert (stamp(loaded).completed is not None) == left
     assert Path(loaded.settings.root, "logs").exists() == left
 
 
 def test_a_dry_run_leaves_none(loaded: Loaded) -> None:
-    execute(tidy, "weekly.tidy", {}, loaded, dry=True)
+    execute(tidy, {}, loaded, dry=True)
     assert stamp(loaded) == Stamp()
 
 
-@pytest.mark.parametrize("name", ["own.tidy", "backup.create", "demo"])
-def test_what_has_no_cadence_leaves_none(loaded: Loaded, name: str) -> None:
-    execute(tidy, name, {}, loaded)
+@pytest.mark.parametrize("cadence", ["never", None])
+def test_what_has_no_cadence_leaves_none(loaded: Loaded, cadence: Cadence | None) -> None:
+    execute(declared(_tidy, cadence=cadence), {}, loaded)
     assert [*Path(loaded.settings.root).iterdir()] == []
 
 
 def test_the_settings_give_a_cadence_and_take_one_away(loaded: Loaded) -> None:
     schedule = ScheduleSettings(cadence={"backup.create": "weekly", "weekly.tidy": "never"})
     loaded = loaded._replace(settings=msgspec.structs.replace(loaded.settings, schedule=schedule))
-    execute(tidy, "backup.create", {}, loaded)
-    execute(tidy, "weekly.tidy", {}, loaded)
+    execute(declared(_tidy, "backup.create", "never"), {}, loaded)
+    execute(tidy, {}, loaded)
     assert stamp(loaded, "backup.create").completed is not None
     assert stamp(loaded) == Stamp()
 
 
 def test_the_name_has_no_collection_of_collections_in_it(loaded: Loaded) -> None:
-    execute(tidy, "maintenance.weekly.tidy", {}, loaded)
+    execute(tidy, {}, loaded, name="maintenance.weekly.tidy")
     assert stamp(loaded).completed is not None
 
 
@@ -105,14 +120,13 @@ def test_the_name_has_no_collection_of_collections_in_it(loaded: Loaded) -> None
 def test_what_does_not_come_to_its_end_is_an_attempt_unless_another_run_kept_it_out(
     loaded: Loaded, error: BaseException, reason: str | None
 ) -> None:
-    @procedure()
     def failing(_run: Run) -> Report:
         raise error
 
-    execute(tidy, "weekly.tidy", {}, loaded)
+    execute(tidy, {}, loaded)
     before = stamp(loaded).completed
     try:
-        execute(failing, "weekly.tidy", {}, loaded)
+        execute(declared(failing), {}, loaded)
     except Interrupted as stop:
         assert stop.report.task == "weekly.tidy"  # noqa: PT017 - raised by some of them only
     found = stamp(loaded)
@@ -126,38 +140,36 @@ def test_ctrl_c_at_the_very_end_loses_no_report(loaded: Loaded, monkeypatch: pyt
 
     monkeypatch.setattr("tasks.core.run.stamps.record", stopped)
     with pytest.raises(Interrupted) as caught:
-        execute(tidy, "weekly.tidy", {}, loaded)
+        execute(tidy, {}, loaded)
     assert caught.value.report.task == "weekly.tidy"
 
 
 def test_a_part_that_failed_is_a_run_that_did_not_come_to_its_end(loaded: Loaded) -> None:
-    @procedure()
     def composed(_run: Run) -> Report:
         finding = Finding(check="run.error", subject="a part", status=Status.CRITICAL, message="It broke.")
         return Report(summary="s", findings=[finding])
 
-    execute(composed, "weekly.tidy", {}, loaded)
+    execute(declared(composed), {}, loaded)
     assert stamp(loaded).completed is None
 
 
 def test_a_stamp_that_cannot_be_written_is_a_warning_of_a_run_and_nothing_of_an_attempt(
     loaded: Loaded, project: Path
 ) -> None:
-    @procedure()
     def failing(_run: Run) -> Report:
         raise UserError("Put it right.")
 
     (project / "logs").write_text("a file")
-    (finding,) = execute(tidy, "weekly.tidy", {}, loaded).findings
+    (finding,) = execute(tidy, {}, loaded).findings
     assert (finding.check, finding.subject, finding.status) == ("run.stamp", "weekly.tidy", Status.WARNING)
     assert finding.message.startswith("That it has run could not be written down, so it is due again. logs is not a")
     assert finding.remedy
-    assert [each.check for each in execute(failing, "weekly.tidy", {}, loaded).findings] == ["run.error"]
+    assert [each.check for each in execute(declared(failing), {}, loaded).findings] == ["run.error"]
 
 
-@procedure()
+@procedure(checks=["c.d"])
 def silent(_run: Run, quiet: bool = False, status: str = "ok") -> Report:  # noqa: ARG001, FBT001, FBT002 - a flag
-    return Report(summary="s", findings=[Finding(check="c", subject="s", status=Status(status), message="m")])
+    return Report(summary="s", findings=[Finding(check="c.d", subject="s", status=Status(status), message="m")])
 
 
 def test_alone_quiet_is_silent_where_all_is_well(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,79 @@
+"""All procedures that were declared in this process: those of the suite, and the user's own."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..errors import DeclarationError
+from .definition import CADENCES, Definition
+
+if TYPE_CHECKING:
+    from ..settings.model import Settings
+    from .own_files import OwnFiles
+
+_declared: dict[str, Definition] = {}
+
+
+def register(definition: Definition) -> None:
+    """Add a procedure.
+
+    Raises:
+        DeclarationError: it contradicts itself, or another function has declared a procedure of its name.
+    """
+    if not definition.is_ours:
+        definition.require_sound()  # a test sees to ours, so that `inv` starts faster
+    same = _declared.get(definition.name)
+    # A module that is loaded again declares its procedures again.
+    if same is not None and same.body.__code__.co_filename != definition.body.__code__.co_filename:
+        raise DeclarationError(
+            f"The procedure {definition.name} is declared twice: in {same.body.__code__.co_filename} and in "
+            f"{definition.body.__code__.co_filename}. Give one of the two functions another name."
+        )
+    _declared[definition.name] = definition
+    if definition.settings is not None or (definition.gate is not None and not definition.is_ours):
+        from ..settings import declared
+
+        if definition.settings is not None:
+            declared.declare_section(definition.section, definition.settings, is_ours=definition.is_ours)
+        if definition.gate is not None:
+            declared.declare_gate(definition.gate.gate)
+
+
+def procedures() -> list[Definition]:
+    """Return all procedures in the order in which they run together: by stage, cadence, and place of declaration."""
+    return sorted(_declared.values(), key=lambda each: (each.stage, CADENCES.index(each.cadence or "never")))
+
+
+def procedure_named(name: str) -> Definition:
+    """Return the procedure of a full name.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _declared[name]
+
+
+def scheduled() -> list[Definition]:
+    """Return the procedures that can be given a cadence."""
+    return [each for each in procedures() if each.cadence is not None]
+
+
+def closest(name: str, names: Iterator[str] | list[str]) -> str:
+    """Return the sentence that suggests the most similar of *names*; empty where none is similar."""
+    close = difflib.get_close_matches(name, [*names], n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def own_files(settings: Settings) -> OwnFiles:
+    """Return the files that the suite and the user's procedures write in a project, to tell them from the project's."""
+    from .own_files import own_files as described
+
+    return described(settings, [path for each in _declared.values() for path in _written(each)])
+
+
+def _written(definition: Definition) -> Iterator[str]:
+    yield from definition.writes
+    if definition.report is not None:
+        yield f"{{logs}}/{definition.report.path}"
