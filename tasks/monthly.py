@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _CONFIGURATION = (
     "configuration.baseline",
     "configuration.case",
+    "configuration.category-ranges",
     "configuration.components",
     "configuration.defaults",
     "configuration.drift",
@@ -196,6 +197,7 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
         ],
         "audit.configuration": [
             "configuration.case",
+            "configuration.category-ranges",
             "configuration.components",
             "configuration.present",
             "configuration.readable",

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+import tasks
+from tasks.core.run import registry
+from tasks.core.settings import declared
 
 # How long an example takes is the machine's business: the benchmarks measure, and a busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -13,3 +18,15 @@ settings.load_profile("patient")
 # A shell starts a program in the background deaf to Ctrl-C, and so would be all that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+assert tasks.namespace
+_DECLARED = dict(registry._declared)
+"""The suite's own procedures: what a test module declares for itself is nothing to others."""
+
+
+@pytest.fixture(autouse=True)
+def _only_the_suites_procedures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the procedures that test modules declare out of the schedule, the demo and the settings."""
+    monkeypatch.setattr(registry, "_declared", dict(_DECLARED))
+    monkeypatch.setattr(declared, "_declared", declared._Declared({}, {}, {}))

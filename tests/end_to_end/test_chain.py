@@ -15,9 +15,7 @@ from .conftest import INV, Inv, Result, entry
 
 TASKS = '''
 from invoke import Collection, Exit, call, task
-from zbeam_maintenance import namespace
-from zbeam_maintenance.core.procedure import procedure
-from zbeam_maintenance.core.report import Finding, Report, Status
+from zbeam_maintenance import Finding, Report, Status, namespace, procedure
 
 
 def _report(status):
@@ -25,7 +23,7 @@ def _report(status):
     return Report(summary=status, findings=[finding])
 
 
-@procedure()
+@procedure(checks=["own.check"])
 def judged(run, status="ok"):
     """A procedure of the project's own."""
     return _report(status)
@@ -57,7 +55,7 @@ def stop(c):
     raise Exit("stopped", code=42)
 
 
-@procedure(pre=[judged])
+@procedure(checks=["own.check"], pre=[judged])
 def after(run):
     """Needs judged."""
     return _report("ok")
@@ -66,7 +64,7 @@ def after(run):
 namespace.add_collection(Collection("own", judged, crash, slow, plain, stop, after))
 '''
 
-EXECUTOR = "tasks: {executor_class: zbeam_maintenance.core.run.runner.MaintenanceExecutor}\n"
+EXECUTOR = "tasks: {executor_class: zbeam_maintenance.MaintenanceExecutor}\n"
 NO_PROVIDERS = "maintenance: {providers: {deepseek: null, grok: null}}\n"
 
 
@@ -124,9 +122,9 @@ def test_what_is_both_named_and_required_runs_once(adopted: Path, inv: Inv) -> N
 
 
 def test_a_collection_by_its_bare_name_runs_all_of_it_once(adopted: Path, inv: Inv) -> None:
-    once = [("weekly.cache-cleanup", "ok"), ("weekly.log-rotation", "ok"), ("weekly.api-health", "skipped")]
+    once = [("weekly.api-health", "skipped"), ("weekly.cache-cleanup", "ok"), ("weekly.log-rotation", "ok")]
     assert statuses(inv("weekly", cwd=adopted)) == once
-    assert statuses(inv("weekly.cache-cleanup", "weekly", "weekly.all", cwd=adopted)) == once
+    assert statuses(inv("weekly.api-health", "weekly", "weekly.all", cwd=adopted)) == once
 
 
 def test_other_tasks_in_a_chain_see_the_settings_and_work_as_ever(adopted: Path, inv: Inv) -> None:
@@ -146,8 +144,8 @@ def test_a_task_that_ends_the_run_does_so_after_the_verdict_on_what_was_done(ado
     assert statuses(result) == [("own.judged", "ok"), ("own.stop", "critical")]
     message = result.document["reports"][1]["findings"][0]["message"]
     assert (
-        message == "It ended the run: stopped. Not run: own.crash, weekly.cache-cleanup, weekly.log-rotation, "
-        "weekly.api-health, weekly.all."
+        message == "It ended the run: stopped. Not run: own.crash, weekly.api-health, weekly.cache-cleanup, "
+        "weekly.log-rotation, weekly.all."
     )
     assert "stopped" in result.err
 
@@ -210,7 +208,7 @@ def test_settings_init_writes_a_file_that_makes_no_difference_until_it_is_edited
 
     assert (dry.status, written.status, after.status) == (0, 0, 0)
     assert dry.report["actions"] == [{**written.report["actions"][0], "done": False}]
-    assert (adopted / "invoke.yaml").read_text().count("zbeam_maintenance.core.run.runner.MaintenanceExecutor") == 1
+    assert (adopted / "invoke.yaml").read_text().count("zbeam_maintenance.MaintenanceExecutor") == 1
     assert after.report["data"]["settings"] == before
     assert inv("own.crash", "own.judged", cwd=adopted).document["reports"][1]["task"] == "own.judged"
 
@@ -225,9 +223,9 @@ def test_the_suite_can_be_a_collection_among_others(adopted: Path, inv: Inv) -> 
     )
     names = [name for name, _ in statuses(inv("maintenance.weekly", cwd=adopted))]
     assert names == [
+        "maintenance.weekly.api-health",
         "maintenance.weekly.cache-cleanup",
         "maintenance.weekly.log-rotation",
-        "maintenance.weekly.api-health",
     ]
     assert inv("build", cwd=adopted).out == "built\n"
 
@@ -243,7 +241,7 @@ def test_the_file_of_settings_init_goes_with_other_settings_files(adopted: Path,
 
 
 @pytest.mark.parametrize(
-    "name", ["zbeam_maintenance.core.run.runner.Mainten", "tasks.core.run.runner.MaintenanceExecutor", "x"]
+    "name", ["zbeam_maintenance.core.runner.Mainten", "tasks.core.run.runner.MaintenanceExecutor", "x"]
 )
 def test_an_executor_that_cannot_be_imported_is_named_with_the_right_ones(adopted: Path, inv: Inv, name: str) -> None:
     (adopted / "invoke.yaml").write_text(f"tasks: {{executor_class: {name}}}\n")
@@ -251,7 +249,7 @@ def test_an_executor_that_cannot_be_imported_is_named_with_the_right_ones(adopte
     assert result.status == 78
     assert "Traceback" not in result.err
     assert f"tasks.executor_class is {name!r}" in result.err
-    assert "zbeam_maintenance.core.run.runner.MaintenanceExecutor where the suite is installed" in result.err
+    assert "zbeam_maintenance.MaintenanceExecutor where the suite is installed" in result.err
 
 
 def test_a_report_that_cannot_be_printed_is_no_success(adopted: Path, environment: dict[str, str]) -> None:
@@ -290,7 +288,7 @@ def test_without_the_executor_a_task_still_ends_with_its_own_status(plainly_adop
     for status, code in (("ok", 0), ("warning", 1), ("critical", 2), ("unknown", 3)):
         result = inv("own.judged", "--status", status, cwd=plainly_adopted)
         assert result.status == code
-        assert statuses(result) == [("tasks.judged", status)]
+        assert statuses(result) == [("judged", status)]
     crashed = inv("own.crash", cwd=plainly_adopted)
     assert crashed.status == 2
     assert "Traceback" not in crashed.err
@@ -304,7 +302,7 @@ def test_without_the_executor_a_chain_goes_on_while_all_is_well(plainly_adopted:
     assert result.status == 1
     documents = [json.loads(line) for line in result.out.splitlines()]
     tasks = [document["reports"][0]["task"] for document in documents]
-    assert tasks == ["weekly.cache-cleanup", "weekly.log-rotation", "weekly.api-health", "tasks.judged"]
+    assert tasks == ["weekly.api-health", "weekly.cache-cleanup", "weekly.log-rotation", "judged"]
     assert not (plainly_adopted / "cache" / "temp" / "old.json").exists()
 
 

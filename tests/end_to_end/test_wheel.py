@@ -64,10 +64,7 @@ def test_a_project_with_tasks_of_its_own_adopts_it(installed: Path, tmp_path: Pa
     plain = inv("weekly.cache-cleanup", "--dry-run")
     assert plain.returncode == 0, plain.stderr
     assert inv("settings.init").returncode == 0
-    assert (
-        "executor_class: zbeam_maintenance.core.run.runner.MaintenanceExecutor"
-        in (tmp_path / "invoke.yaml").read_text()
-    )
+    assert "executor_class: zbeam_maintenance.MaintenanceExecutor" in (tmp_path / "invoke.yaml").read_text()
     assert old.exists()
     done = inv("weekly.cache-cleanup", "settings.check")
     assert done.returncode == 0, done.stderr

@@ -16,9 +16,9 @@ from typing import Any
 
 from invoke.config import AmbiguousMergeError
 
-from ..errors import SettingsError
+from ..errors import DeclarationError, SettingsError
 
-_INSTALLED = "zbeam_maintenance.core.run.runner.MaintenanceExecutor"
+_INSTALLED = "zbeam_maintenance.MaintenanceExecutor"
 _COPIED = "tasks.core.run.runner.MaintenanceExecutor"
 
 
@@ -40,6 +40,8 @@ def install() -> None:
 def sentence(error: BaseException, trace: TracebackType | None) -> str | None:
     """Return what is wrong with the settings, on one line; ``None`` where they are not what failed."""
     what = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, DeclarationError):
+        return what.rstrip(".")
     if isinstance(error, RecursionError):
         what = "it refers to itself"
     elif isinstance(error, AttributeError):

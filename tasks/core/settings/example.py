@@ -13,8 +13,10 @@ from .fields import Branch, Mapping, Node, Setting, children, root_node
 
 FILE = "invoke.yaml"
 
-EXECUTOR = f"{__package__.removesuffix('.settings')}.run.runner.MaintenanceExecutor"
-"""The executor's import path: the package has another name where it is installed."""
+_PACKAGE = __package__.partition(".")[0]
+
+EXECUTOR = f"{_PACKAGE}.{'core.run.runner.' if _PACKAGE == 'tasks' else ''}MaintenanceExecutor"
+"""The executor's import path: an installed package offers it; in a copy, ``tasks.py`` hides the package."""
 
 
 def example() -> str:
