@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from copy import deepcopy
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +23,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 assert tasks.namespace
 _DECLARED = dict(registry._declared)
+_SECTIONS = deepcopy(declared.declared())
 """The suite's own procedures: what a test module declares for itself is nothing to others."""
 
 
@@ -29,4 +31,4 @@ _DECLARED = dict(registry._declared)
 def _only_the_suites_procedures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the procedures that test modules declare out of the schedule, the demo and the settings."""
     monkeypatch.setattr(registry, "_declared", dict(_DECLARED))
-    monkeypatch.setattr(declared, "_declared", declared._Declared({}, {}, {}))
+    monkeypatch.setattr(declared, "_declared", deepcopy(_SECTIONS))

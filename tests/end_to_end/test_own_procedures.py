@@ -137,6 +137,13 @@ def test_a_check_that_is_not_declared_is_a_warning_that_says_so(run: Inv, own: P
     assert finding["remedy"] == "Add it to checks=[…] of its @procedure."
 
 
+def test_a_file_that_is_not_declared_is_a_warning_that_says_so(run: Inv, own: Path) -> None:
+    summary = 'summary=f"{number} broken links"'
+    (own / "tasks.py").write_text(TASKS.replace(summary, f'{summary}, files=["logs/links.txt"]'))
+    (finding,) = run("link-check").findings("run.declaration")
+    assert finding["message"] == 'Its declaration does not name "logs/links.txt", which it wrote.'
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [

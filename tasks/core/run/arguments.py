@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
 from ..errors import UsageError
-from ..settings.declared import gate_names
+from ..settings.all_settings import gate_names
 from ..settings.model import MOST_HOURS, Settings
 
 

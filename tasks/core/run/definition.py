@@ -17,7 +17,8 @@ from ..errors import DeclarationError
 
 if TYPE_CHECKING:
     from ..report.model import Report
-    from ..settings.model import Section, Settings
+    from ..settings.declared import SectionType
+    from ..settings.model import Settings
 
     Body: TypeAlias = Callable[..., Report]
     Converter: TypeAlias = Callable[[Settings, Any], Any]
@@ -92,7 +93,7 @@ class Definition:
         writes: the other files that it writes, as :mod:`.own_files` describes them.
         audit: by check of the system audit, the ids of the checks whose findings the audit reuses for it.
         gate: the gate of the release checklist that its report answers.
-        settings: the type of its own section of the settings.
+        settings: the type of its own section of the settings, or where in the suite it is: ``cache.dust:DustSettings``.
         whole: the parameters that leave a run complete, whatever their value: one with ``--accept`` is the month's
             review all the same, one with ``--kind`` is not the week's clean-up.
         converters: per parameter, what makes the procedure's argument of the text given on the command line; all are
@@ -116,7 +117,7 @@ class Definition:
     writes: tuple[str, ...] = ()
     audit: Mapping[str, Sequence[str]] = field(default_factory=dict)
     gate: GateSource | None = None
-    settings: type[Section] | None = None
+    settings: SectionType | None = None
     whole: frozenset[str] = frozenset()
     converters: Mapping[str, Converter] = field(default_factory=dict)
     requires: Requirement | None = None

@@ -24,6 +24,7 @@ from . import stamps
 from .cadence import cadence_of
 from .context import Execute, Run
 from .definition import Definition
+from .registry import own_files
 
 _log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ def execute(
         report, interrupted = _outcome(definition, arguments, run)
     duration = round(time.monotonic() - clock, 3)
     report = msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
-    report = _as_declared(report, definition)
+    report = _as_declared(report, definition, loaded.settings)
     if not (dry or report.dry_run) and definition.is_whole(loaded.settings, arguments):
         try:
             report = _stamped(report, definition, loaded.settings, interrupted=interrupted)
@@ -158,19 +159,28 @@ def execute(
     return report
 
 
-def _as_declared(report: Report, definition: Definition) -> Report:
-    """Return the report, with a warning where it holds findings of checks that the declaration does not name."""
-    undeclared = sorted({each.check for each in report.findings} - definition.checks - SHARED_CHECKS)
-    if not undeclared:
-        return report
-    finding = Finding(
-        check="run.declaration",
-        subject=report.task,
-        status=Status.WARNING,
-        message=f"Its declaration does not name {listed(undeclared, len(undeclared))}, which it reports.",
-        remedy="Add it to checks=[…] of its @procedure.",
-    )
-    return msgspec.structs.replace(report, findings=[*report.findings, finding])
+def _as_declared(report: Report, definition: Definition, settings: Settings) -> Report:
+    """Return the report, with a warning for each check and each file that no declaration names."""
+    checks = sorted({each.check for each in report.findings} - definition.checks - SHARED_CHECKS)
+    folders = (settings.logs.directory, settings.cache.directory, settings.backups.directory)
+    kept = [path for path in report.files if path.startswith(tuple(f"{folder}/" for folder in folders))]
+    own = own_files(settings) if kept else None
+    files = [path for path in kept if own is not None and not own.owns(path)]
+    undeclared = [
+        *([(checks, "reports", "checks=[…]")] if checks else []),
+        *([(files, "wrote", "writes=[…]")] if files else []),
+    ]
+    findings = [
+        Finding(
+            check="run.declaration",
+            subject=report.task,
+            status=Status.WARNING,
+            message=f"Its declaration does not name {listed(names, len(names))}, which it {verb}.",
+            remedy=f"Add it to {where} of its @procedure.",
+        )
+        for names, verb, where in undeclared
+    ]
+    return msgspec.structs.replace(report, findings=[*report.findings, *findings]) if findings else report
 
 
 def _outcome(definition: Definition, arguments: Mapping[str, Any], run: Run) -> tuple[Report, bool]:

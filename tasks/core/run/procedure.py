@@ -16,7 +16,7 @@ from .registry import procedures, register
 
 if TYPE_CHECKING:
     from ..report.model import Report
-    from ..settings.model import Section
+    from ..settings.declared import SectionType
     from .definition import Consistency, Converter, Requirement
 
     Body = TypeVar("Body", bound=Callable[..., Report])
@@ -61,7 +61,7 @@ def procedure(  # noqa: D417 - the others are described at Definition
     writes: Iterable[str] = (),
     audit: Mapping[str, Sequence[str]] | None = None,
     gate: GateSource | None = None,
-    settings: type[Section] | None = None,
+    settings: SectionType | None = None,
     unattended: Mapping[str, Any] | None = None,
     in_demo: bool | None = None,
     whole: Iterable[str] = (),

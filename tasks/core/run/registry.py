@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import DeclarationError
+from ..settings.declared import declare_gate, declare_section
 from .definition import CADENCES, Definition
 
 if TYPE_CHECKING:
@@ -32,13 +33,10 @@ def register(definition: Definition) -> None:
             f"{definition.body.__code__.co_filename}. Give one of the two functions another name."
         )
     _declared[definition.name] = definition
-    if definition.settings is not None or (definition.gate is not None and not definition.is_ours):
-        from ..settings import declared
-
-        if definition.settings is not None:
-            declared.declare_section(definition.section, definition.settings, is_ours=definition.is_ours)
-        if definition.gate is not None:
-            declared.declare_gate(definition.gate.gate)
+    if definition.settings is not None:
+        declare_section(definition.section, definition.settings, is_ours=definition.is_ours)
+    if definition.gate is not None:
+        declare_gate(definition.gate.gate)
 
 
 def procedures() -> list[Definition]:

@@ -1,41 +1,38 @@
 """What procedures add to the settings by their declarations: sections of their own, and gates of the checklist.
 
-A procedure of the suite has its section under ``maintenance``, one of the user's under ``maintenance.own``.
+Imported whenever ``inv`` starts, so a section of the suite is named here by a text, and loaded when settings are.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from msgspec import defstruct
-from msgspec.structs import fields
+if TYPE_CHECKING:
+    from .model import Section
 
-from ..errors import DeclarationError
-from .model import GATES, Section, Settings, plain
+SectionType: TypeAlias = "type[Section] | str"
+"""A section's type, or where in the suite's package it is: ``cache.dust:DustSettings``."""
 
 
-class _Declared(NamedTuple):
-    """Sections by name, of the suite and of the user, and the names of gates."""
+class Declared(NamedTuple):
+    """What was declared.
 
-    suite: dict[str, type[Section]]
-    user: dict[str, type[Section]]
+    Attributes:
+        suite: sections of the suite's procedures, by name; they are found under ``maintenance``.
+        user: those of the user's own procedures; they are found under ``maintenance.own``.
+        gates: the names of gates.
+    """
+
+    suite: dict[str, SectionType]
+    user: dict[str, SectionType]
     gates: dict[str, None]
 
 
-_declared = _Declared({}, {}, {})
+_declared = Declared({}, {}, {})
 
 
-def declare_section(name: str, section: type[Section], *, is_ours: bool) -> None:
-    """Add a section, which must have a default for each of its settings.
-
-    Raises:
-        DeclarationError: it is no section, or lacks a default.
-    """
-    if not issubclass(section, Section):
-        raise DeclarationError(f"The settings of {name} are {section!r}; expected a class derived from Section.")
-    if without := [field.name for field in fields(section) if field.required]:
-        raise DeclarationError(f"The settings of {name} need a default for {', '.join(without)}.")
+def declare_section(name: str, section: SectionType, *, is_ours: bool) -> None:
+    """Add a section of the settings."""
     (_declared.suite if is_ours else _declared.user)[name] = section
 
 
@@ -44,47 +41,6 @@ def declare_gate(name: str) -> None:
     _declared.gates[name] = None
 
 
-def gate_names() -> tuple[str, ...]:
-    """Return the names of all gates: the suite's in their order, then those that the user's procedures declare."""
-    return (*GATES, *(name for name in _declared.gates if name not in GATES))
-
-
-def settings_type() -> type[Settings]:
-    """Return the type of all settings, with the sections that were declared.
-
-    Raises:
-        DeclarationError: a section has the name of another setting.
-    """
-    return _settings_type(tuple(_declared.suite.items()), tuple(_declared.user.items()))
-
-
-def defaults() -> dict[str, Any]:
-    """Return the default tree as plain data."""
-    return plain(settings_type()())
-
-
-_Sections: TypeAlias = "tuple[tuple[str, type[Section]], ...]"
-
-
-@cache
-def _settings_type(suite: _Sections, user: _Sections) -> type[Settings]:
-    taken = {field.name for field in fields(Settings)} | {"own"}
-    for name, _section in suite:
-        if name in taken:
-            raise DeclarationError(f"The settings of a procedure cannot be called {name}: there is such a setting.")
-    sections = (*suite, *((("own", _struct(Section, user, "Settings of your own procedures.")),) if user else ()))
-    made: type[Settings] = _struct(Settings, sections, Settings.__doc__) if sections else Settings
-    return made
-
-
-def _struct(base: type[Any], sections: _Sections, doc: str | None) -> type[Any]:
-    described = [(name, section, section()) for name, section in sections]
-    return defstruct(
-        base.__name__,
-        described,
-        bases=(base,),
-        namespace={"__doc__": doc},
-        frozen=True,
-        kw_only=True,
-        forbid_unknown_fields=True,
-    )
+def declared() -> Declared:
+    """Return what was declared so far."""
+    return _declared

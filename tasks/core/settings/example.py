@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .declared import defaults
+from .all_settings import defaults
 from .fields import Branch, Mapping, Node, Setting, children, root_node
 
 FILE = "invoke.yaml"

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, get_args, get
 
 import msgspec
 
-from .declared import settings_type
+from .all_settings import settings_type
 from .model import Section
 
 SettingPath: TypeAlias = tuple[str, ...]

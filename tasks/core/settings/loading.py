@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ..errors import SettingsError
-from .declared import defaults, settings_type
+from .all_settings import defaults, settings_type
 from .fields import (
     Branch,
     Mapping,

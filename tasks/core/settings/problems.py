@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..text.formatting import printable
-from .declared import defaults
+from .all_settings import defaults
 from .fields import SettingPath, dotted, leaves, root_node
 from .sources import ENVIRONMENT_PREFIX
 

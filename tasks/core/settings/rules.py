@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..files.safe_files import TEMPORARY
-from .declared import gate_names
+from .all_settings import gate_names
 from .fields import SettingPath
 from .model import (
     AuditSettings,

@@ -17,7 +17,7 @@ from tasks.backups.external.offsite_verification import verify_offsite
 from tasks.core.report.model import Report, Status
 from tasks.core.secrets.keys import Key
 from tasks.core.secrets.redaction import redactor
-from tasks.core.settings.declared import defaults
+from tasks.core.settings.all_settings import defaults
 from tasks.core.settings.model import Settings
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from tasks.core.settings.declared import defaults
+from tasks.core.settings.all_settings import defaults
 from tasks.core.settings.example import EXECUTOR, FILE, example, schema
 from tasks.core.settings.loading import load
 from tasks.core.settings.sources import Level, Sources

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.core.settings import fields
-from tasks.core.settings.declared import defaults
+from tasks.core.settings.all_settings import defaults
 from tasks.core.settings.fields import Branch, Mapping, Setting, boolean, children, describe, dotted, from_text, node_at
 from tasks.core.settings.loading import load
 from tasks.core.settings.sources import Sources

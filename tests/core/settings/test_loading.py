@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tasks.core.errors import SettingsError
-from tasks.core.settings.declared import defaults
+from tasks.core.settings.all_settings import defaults
 from tasks.core.settings.loading import Loaded, load
 from tasks.core.settings.model import Settings
 from tasks.core.settings.sources import ENVIRONMENT_PREFIX, Level, Sources

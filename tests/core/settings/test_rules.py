@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core.settings.declared import defaults
+from tasks.core.settings.all_settings import defaults
 from tasks.core.settings.model import CacheSettings, ConfigurationSettings, LogSettings, Settings
 from tasks.core.settings.rules import violations
 
