@@ -26,7 +26,7 @@ from .preparing import prepare
 from .refusals import Refusal
 from .undo.journal import FOLDER, Broken, pending
 from .undo.restoring import restore
-from .updating import Plan, UpdateContext, Updated, paths_written, update
+from .updating import Plan, UpdateContext, Updated, each_of, paths_written, update
 
 Ask: TypeAlias = Callable[[Iterable[str], str], bool]
 """Shows lines and asks a question; False where nobody is there."""
@@ -76,7 +76,7 @@ def run_update(
     root = Path(settings.root)
     secret = {*keys}
     public = {name: value for name, value in environ.items() if name not in secret}
-    undone = [*_undo(root, flags, ask)]
+    undone = [*_undo(root, flags, ask, stop)]
 
     def reviewed_now() -> Reviewed:
         found = review(settings, environ=public, now=now, redact=redact, stop=stop)
@@ -122,7 +122,7 @@ def run_update(
 # What was interrupted
 
 
-def _undo(root: Path, flags: Flags, ask: Ask | None) -> Iterator[Finding]:
+def _undo(root: Path, flags: Flags, ask: Ask | None, stop: Event) -> Iterator[Finding]:
     """Yield the finding on an update that was interrupted, undone here where that is wanted."""
     try:
         journal = pending(root)
@@ -138,9 +138,9 @@ def _undo(root: Path, flags: Flags, ask: Ask | None) -> Iterator[Finding]:
         remedy = f"inv {TASK} --yes puts everything back as it was before it."
         yield _interrupted(Status.CRITICAL, f"{told}; the environment may be half of each.", remedy)
         return
-    restored = restore(root, journal)
+    restored = restore(root, journal, stop)
     if restored.problems:
-        message = f"{told}; not all could be put back: {listed(restored.problems, len(restored.problems))}."
+        message = f"{told}; not all could be put back: {each_of(restored.problems)}."
         yield _interrupted(Status.CRITICAL, message, f"Look at these; {FOLDER} keeps what was replaced.")
         return
     number = restored.replaced + restored.removed

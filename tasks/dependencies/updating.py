@@ -23,11 +23,12 @@ from .environment import Environment, NoEnvironment, Place, examine
 from .installing.installers import Installer
 from .installing.locking import lock_text
 from .installing.smoke import Smoke, smoke
+from .package_findings import TASK
 from .planning import Move
 from .refusals import Refusal
 from .requirements.editing import edited
 from .requirements.reading import Tree, encoded
-from .undo.journal import FOLDER, end, pending
+from .undo.journal import FOLDER, Broken, end, pending
 from .undo.restoring import restore
 from .undo.snapshot import take
 
@@ -94,14 +95,12 @@ class Updated(NamedTuple):
         message: a sentence on what happened.
         remedy: what to do; empty where there is nothing to do.
         written: the project's files that it wrote, as paths below the root.
-        unrestored: what is not as it was after a failure, as sentences.
     """
 
     done: bool
     message: str
     remedy: str = ""
     written: tuple[str, ...] = ()
-    unrestored: tuple[str, ...] = ()
 
 
 def paths_written(root: Path, plan: Plan, today: date) -> list[str]:
@@ -178,27 +177,32 @@ def _apply(ground: UpdateContext, plan: Plan, work: Path) -> Updated:
         )
     except (Refused, OSError) as error:
         return Updated(done=False, message=f"Nothing was updated. {_sentence(error)}", remedy="See to that first.")
-    failure = "it was told to stop"
-    written: Sequence[str] = ()
     try:
         failed = _change(ground, plan, work)
         if failed is None:
             written = _write(ground, plan)
             end(ground.root)
             return Updated(done=True, message=_summary(plan), written=tuple(written))
-        failure = failed
+        return _undone(put_back(ground.root, ground.stop), failed)
     except (Refused, OSError) as error:
-        failure = _sentence(error).rstrip(".")
-    except BaseException:
-        put_back(ground.root)
-        raise
-    problems = put_back(ground.root)
+        return _undone(put_back(ground.root, ground.stop), _sentence(error).rstrip("."))
+    except KeyboardInterrupt:
+        ground.stop.set()  # whoever called is to know that it was told to stop
+        return _undone(put_back(ground.root, ground.stop), "it was told to stop")
+    except BaseException as error:
+        problems = put_back(ground.root, ground.stop)
+        if not problems:
+            raise
+        return _undone(problems, printable(" ".join(f"{type(error).__name__}: {error}".split())).rstrip("."))
+
+
+def _undone(problems: Sequence[str], failure: str) -> Updated:
+    """Return how an update ended that failed, with what could not be put back."""
     if problems:
         return Updated(
             done=False,
-            message=f"The update failed, for {failure}. Not all is as it was: {listed(problems, len(problems))}.",
-            remedy=f"Look at these; {FOLDER} keeps what was replaced.",
-            unrestored=problems,
+            message=f"The update failed, for {failure}. Not all is as it was: {each_of(problems)}.",
+            remedy=f"Look at these, then run inv {TASK} --yes to put them back; {FOLDER} keeps what was replaced.",
         )
     return Updated(
         done=False,
@@ -238,14 +242,20 @@ def _write(ground: UpdateContext, plan: Plan) -> list[str]:
     return [*written, plan.lock]
 
 
-def put_back(root: Path) -> tuple[str, ...]:
-    """Undo an update that has begun and return what is not as it was, as sentences; empty: all is.
+def put_back(root: Path, stop: Event) -> tuple[str, ...]:
+    """Undo an update that has begun and return what is not as it was, as sentences; empty: all is."""
+    try:
+        journal = pending(root)
+    except Broken as error:
+        return (f"{error}.",)
+    if journal is None:
+        return (f"{FOLDER}, which keeps what was replaced, is gone.",)
+    return restore(root, journal, stop).problems
 
-    Raises:
-        Broken: what is needed for it cannot be read.
-    """
-    journal = pending(root)
-    return () if journal is None else restore(root, journal).problems
+
+def each_of(problems: Sequence[str]) -> str:
+    """Return all of the problems on one line: a file that goes unnamed here is named nowhere."""
+    return listed(problems, len(problems), most=len(problems))
 
 
 def _summary(plan: Plan) -> str:

@@ -380,6 +380,44 @@ def test_an_update_that_is_killed_is_found_and_undone_by_the_next_run(site: Site
     assert site.update("--check").findings("dependencies.interrupted") == []
 
 
+def test_an_interrupted_update_names_what_could_not_be_put_back(site: Site) -> None:
+    site.requires("demo-widget==1.0\n", run=HANGING)
+    (site.root / "logs").mkdir()
+    process = subprocess.Popen(
+        [INV, "monthly.dependency-update", "--yes"],
+        cwd=REPOSITORY,
+        env={
+            **os.environ,
+            **site.env,
+            "INVOKE_MAINTENANCE_ROOT": str(site.root),
+            "INVOKE_MAINTENANCE_OUTPUT": "json",
+        },
+        stdout=subprocess.PIPE,
+    )
+    wait_until((site.root / "logs/there").exists, process)
+    undo = site.root / ".maintenance-undo"
+    kept = {copy: copy.read_bytes() for copy in undo.iterdir() if copy.name.isdecimal()}
+    for copy in kept:
+        copy.unlink()
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    document = json.loads(out)
+    jsonschema.validate(document, schema())
+    findings = {each["check"]: each for each in document["reports"][0]["findings"]}
+    assert findings["run.interrupted"]["status"] == "unknown"
+    finding = findings["dependencies.update"]
+    assert finding["status"] == "critical"
+    (module,) = site.root.glob(".venv/lib/python*/site-packages")
+    assert f"{module}/demo_widget-1.0.dist-info/METADATA cannot be put back" in finding["message"]
+    assert "inv monthly.dependency-update --yes" in finding["remedy"]
+    for copy, content in kept.items():
+        copy.write_bytes(content)
+    result = site.update("--yes")
+    assert told(result, "interrupted")["status"] == "warning", "the command that the remedy names finishes it"
+    assert site.frozen() == ["demo-base==1.1", "demo-widget==1.0"]
+
+
 @pytest.mark.parametrize("answer", ["y", "n"])
 def test_at_a_terminal_it_shows_and_asks(site: Site, answer: str) -> None:
     site.requires("demo-widget==1.0\n")

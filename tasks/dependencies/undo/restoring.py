@@ -7,12 +7,14 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 import msgspec
 
+from ...core.programs.interrupt import deferred_interrupt
 from ...core.text.formatting import printable
 from .journal import FOLDER, Copy, Journal, end, restored
 from .listing import Listed, listed, listing
@@ -35,44 +37,71 @@ class Restored(NamedTuple):
     problems: tuple[str, ...]
 
 
-def restore(root: Path, journal: Journal) -> Restored:
+def restore(root: Path, journal: Journal, stop: Event) -> Restored:
     """Undo an update; once more after a kill in the middle of it does no harm.
+
+    What cannot be put back stops nothing else, and is named among the problems. Ctrl-C does not end it: what is
+    half put back would be reported by nobody.
 
     Args:
         root: the project.
         journal: what the update left there.
+        stop: is set where Ctrl-C came meanwhile.
     """
+    with deferred_interrupt() as interrupted:
+        done = _restore(root, journal)
+    if interrupted.is_set():
+        stop.set()
+    return done
+
+
+def _restore(root: Path, journal: Journal) -> Restored:
     prefix = Path(restored(journal.prefix))
     before = {restored(path): _readable(each) for path, each in journal.listing.items()}
     home = root / FOLDER
     copies = {restored(path): copy for path, copy in journal.copies.items()}
-    problems: list[str] = []
+    problems: dict[Path, str] = {}
     replaced = removed = 0
     try:
-        removed = _remove_new(prefix, before)
+        removed = _remove_new(prefix, before, problems)
         replaced = _put_back(prefix, before, copies, home, problems)
-        replaced += _put_back_project(root, journal, home)
-        _set_folders(prefix, before)
-        problems += _differences(prefix, before, copies)
+        replaced += _put_back_project(root, journal, home, problems)
+        _set_folders(prefix, before, problems)
+        for path, difference in _differences(prefix, before, copies):
+            problems.setdefault(path, difference)
     except OSError as error:
-        problems.append(f"{printable(error.filename or 'a file')} cannot be put back: {error.strerror}.")
+        path = Path(os.fsdecode(error.filename or prefix))
+        problems.setdefault(path, _not_put_back(path, error))
     if not problems:
         end(root)
-    return Restored(replaced, removed, tuple(problems))
+    return Restored(replaced, removed, tuple(problems.values()))
+
+
+def _not_put_back(path: Path, error: OSError) -> str:
+    return f"{printable(path)} cannot be put back: {error.strerror or error}."
+
+
+@contextmanager
+def _noted(path: Path, problems: dict[Path, str]) -> Iterator[None]:
+    """Note why an entry cannot be put back, and let the others be."""
+    try:
+        yield
+    except OSError as error:
+        problems.setdefault(path, _not_put_back(path, error))
 
 
 def _readable(each: Listed) -> Listed:
     return msgspec.structs.replace(each, target=restored(each.target))
 
 
-def _remove_new(prefix: Path, before: dict[str, Listed]) -> int:
+def _remove_new(prefix: Path, before: dict[str, Listed], problems: dict[Path, str]) -> int:
     now = listing(prefix) if prefix.is_dir() else {}
     new = [path for path in now if path not in before or _kind(now[path]) != _kind(before[path])]
     for path in reversed(new):
         if now[path].is_folder:
-            shutil.rmtree(prefix / path, ignore_errors=True)
+            shutil.rmtree(prefix / path, ignore_errors=True)  # what is left shows as a difference
         else:
-            with suppress(FileNotFoundError):
+            with _noted(prefix / path, problems), suppress(FileNotFoundError):
                 (prefix / path).unlink()
     return len(new)
 
@@ -81,28 +110,31 @@ def _kind(each: Listed) -> int:
     return stat.S_IFMT(each.mode)
 
 
-def _put_back(prefix: Path, before: dict[str, Listed], copies: dict[str, Copy], home: Path, problems: list[str]) -> int:
+def _put_back(
+    prefix: Path, before: dict[str, Listed], copies: dict[str, Copy], home: Path, problems: dict[Path, str]
+) -> int:
     """Put back what is missing or different, folders first, and return how much that was."""
     now = listing(prefix) if prefix.is_dir() else {}
     changed = [
         path
         for path, each in before.items()
-        if now.get(path) != each or (path in copies and _digest(prefix / path) != copies[path].sha256)
+        if now.get(path) != each or (path in copies and not _holds(prefix / path, copies[path]))
     ]
     for path in changed:
         each, target = before[path], prefix / path
-        if each.is_folder:
-            target.mkdir(parents=True, exist_ok=True)
-        elif each.is_link:
-            with suppress(FileNotFoundError):
-                target.unlink()
-            target.symlink_to(each.target)
-            _own(target, each)
-        elif path in copies:
-            _write(home / str(copies[path].number), target, each)
-        else:
-            problems.append(f"{printable(target)} has changed, and the update had kept no copy of it.")
-    return sum(not before[path].is_folder for path in changed)
+        with _noted(target, problems):
+            if each.is_folder:
+                target.mkdir(parents=True, exist_ok=True)
+            elif each.is_link:
+                with suppress(FileNotFoundError):
+                    target.unlink()
+                target.symlink_to(each.target)
+                _own(target, each)
+            elif path in copies:
+                _write(home / str(copies[path].number), target, each)
+            else:
+                problems[target] = f"{printable(target)} has changed, and the update had kept no copy of it."
+    return sum(not before[path].is_folder and prefix / path not in problems for path in changed)
 
 
 def _write(copy: Path, target: Path, each: Listed) -> None:
@@ -125,39 +157,45 @@ def _own(path: Path, each: Listed) -> None:
         os.chown(path, *each.owner, follow_symlinks=False)
 
 
-def _put_back_project(root: Path, journal: Journal, home: Path) -> int:
+def _put_back_project(root: Path, journal: Journal, home: Path, problems: dict[Path, str]) -> int:
     changed = 0
     for stored_path, status in journal.project.items():
         target = root / restored(stored_path)
         copy = journal.project_copies.get(stored_path)
-        if status is None or copy is None:
-            with suppress(FileNotFoundError):
-                target.unlink()
+        with _noted(target, problems):
+            if status is None or copy is None:
+                with suppress(FileNotFoundError):
+                    target.unlink()
+                    changed += 1
+            elif listed(target) != status or not _holds(target, copy):
+                _write(home / str(copy.number), target, status)
                 changed += 1
-        elif listed(target) != status or _digest(target) != copy.sha256:
-            _write(home / str(copy.number), target, status)
-            changed += 1
     return changed
 
 
-def _set_folders(prefix: Path, before: dict[str, Listed]) -> None:
+def _set_folders(prefix: Path, before: dict[str, Listed], problems: dict[Path, str]) -> None:
     """Give folders their modes and times again, which every change in them changes."""
     for path, each in reversed(before.items()):
         if each.is_folder:
-            _own(prefix / path, each)
-            (prefix / path).chmod(stat.S_IMODE(each.mode))
-            os.utime(prefix / path, ns=(each.mtime_ns, each.mtime_ns))
+            with _noted(prefix / path, problems):
+                _own(prefix / path, each)
+                (prefix / path).chmod(stat.S_IMODE(each.mode))
+                os.utime(prefix / path, ns=(each.mtime_ns, each.mtime_ns))
 
 
-def _differences(prefix: Path, before: dict[str, Listed], copies: dict[str, Copy]) -> Iterator[str]:
+def _differences(prefix: Path, before: dict[str, Listed], copies: dict[str, Copy]) -> Iterator[tuple[Path, str]]:
     now = listing(prefix)
     for path in sorted(now.keys() | before.keys()):
         if now.get(path) != before.get(path):
-            yield f"{printable(prefix / path)} is not as it was."
-        elif path in copies and _digest(prefix / path) != copies[path].sha256:
-            yield f"{printable(prefix / path)} does not hold what it held."
+            yield prefix / path, f"{printable(prefix / path)} is not as it was."
+        elif path in copies and not _holds(prefix / path, copies[path]):
+            yield prefix / path, f"{printable(prefix / path)} does not hold what it held."
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _holds(path: Path, copy: Copy) -> bool:
+    """Tell whether a file holds what its copy does; one that cannot be read does not."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == copy.sha256
+    except OSError:
+        return False

@@ -1,97 +1,22 @@
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.core.files.safe_files import Refused
-from tasks.demo_site.wheels import unpack, wheel
-from tasks.dependencies.environment import Environment, Installed
 from tasks.dependencies.undo.journal import FOLDER, JOURNAL, Broken, begin, end, pending
-from tasks.dependencies.undo.restoring import restore
 from tasks.dependencies.undo.snapshot import take
 
-NOW = datetime(2026, 6, 1, tzinfo=UTC)
-MODULES = {"demo_one/__init__.py": "one = 1\n", "demo_one/deep/part.py": "part = 1\n", "demo_one/data.txt": "data\n"}
-
-
-class Site:
-    """A project with a small environment, in which two packages lie."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.prefix = root / ".venv"
-        self.packages = self.prefix / "lib" / "site-packages"
-        (self.prefix / "bin").mkdir(parents=True)
-        self.packages.mkdir(parents=True)
-        (self.prefix / "lib64").symlink_to("lib")
-        (self.prefix / "bin/tool").write_text("#!/bin/sh\n")
-        (self.prefix / "bin/tool").chmod(0o755)
-        unpack(wheel("demo-one", "1.0", modules=MODULES)[1], self.packages)
-        unpack(wheel("demo-two", "1.0")[1], self.packages)
-        cache = self.packages / "demo_one/__pycache__"
-        cache.mkdir()
-        (cache / "__init__.cpython-311.pyc").write_bytes(b"compiled")
-        (root / "requirements.txt").write_text("demo-one==1.0\n")
-        (root / "requirements.txt").chmod(0o640)
-        self.environment = Environment(
-            python=self.prefix / "bin/python",
-            origin="a test",
-            version="3.11.7",
-            prefix=self.prefix,
-            virtual=True,
-            suites=False,
-            folders=(self.packages,),
-            scripts=self.prefix / "bin",
-            index_url=None,
-            packages={"demo-one": Installed("demo-one", "1.0"), "demo-two": Installed("demo-two", "1.0")},
-        )
-        for number, path in enumerate(sorted(self.prefix.rglob("*"))):
-            os.utime(path, ns=(10**18 + number, 10**18 + number), follow_symlinks=False)
-
-    def take(self) -> None:
-        paths = ["requirements.txt", "requirements.lock.txt"]
-        take(self.root, self.environment, ["demo-one"], paths, moves=["demo-one 1.0 -> 2.0"], now=NOW)
-
-    def restore(self) -> tuple[str, ...]:
-        journal = pending(self.root)
-        assert journal is not None
-        return restore(self.root, journal).problems
-
-    def state(self) -> dict[str, tuple[Any, ...]]:
-        found: dict[str, tuple[Any, ...]] = {}
-        for path in [self.prefix, *sorted(self.prefix.rglob("*")), self.root / "requirements.txt"]:
-            status = path.lstat()
-            held = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-            link = str(path.readlink()) if path.is_symlink() else ""
-            found[str(path)] = (status.st_mode, 0 if link else status.st_mtime_ns, link, held)
-        return found
-
-    def update(self) -> None:
-        """Do what an installer and an editor of requirements do."""
-        shutil.rmtree(self.packages / "demo_one")
-        shutil.rmtree(self.packages / "demo_one-1.0.dist-info")
-        unpack(wheel("demo-one", "2.0", modules={"demo_one/other.py": "two = 2\n", **MODULES})[1], self.packages)
-        unpack(wheel("demo-new", "1.0")[1], self.packages)
-        (self.prefix / "bin/new-tool").write_text("")
-        (self.root / "requirements.txt").write_text("demo-one==2.0\n")
-        (self.root / "requirements.lock.txt").write_text("locked\n")
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path / "project")
+from ..small_environment import NOW, Site
 
 
 def test_an_update_is_undone_exactly(site: Site) -> None:
@@ -230,6 +155,7 @@ def test_any_changes_are_undone(tmp_path: Path, changes: list[tuple[str, int]]) 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from threading import Event
 sys.path.insert(0, {repository!r})
 from tasks.dependencies.undo.journal import pending
 from tasks.dependencies.undo.restoring import restore
@@ -243,7 +169,7 @@ def counting(event, arguments):
 root = Path({root!r})
 journal = pending(root)
 sys.addaudithook(counting)
-restore(root, journal)
+restore(root, journal, Event())
 """
 
 
