@@ -16,20 +16,19 @@ from ..core.settings.model import Settings
 from ..core.text.formatting import count, printable
 from . import package_findings
 from .audit import audit_findings as audit_judgement
-from .audit.ignoring import Weighed, weigh
-from .audit.running import audit, doubted, unaudited
-from .audit.verdicts import AuditOutcome, lowest_fix
-from .configured import indexes
+from .audit.audit_verdicts import AuditOutcome, AuditTriage, lowest_fix, triage
+from .audit.pip_audit_runner import audit, with_service_doubts, with_unaudited
 from .environment import Environment, Installed, NoEnvironment, examine, locate
-from .index.asking import Answer, Project, QueryFailed, Unknown, ask
-from .packages import Package, Wanted, assess
-from .requirements.declared import declared, option_lines
-from .requirements.reading import Problem, Tree, read_tree
-from .roles import Role
-from .uv.project import LOCK, Locked, read_locked, requirements
+from .index.index_client import IndexAnswer, IndexedProject, NotInIndex, QueryFailed, query_indexes
+from .index.index_urls import index_urls
+from .package_assessment import Package, ProjectRequirements, assess_packages
+from .package_roles import Role
+from .requirements.declarations import declared_packages, option_lines
+from .requirements.requirement_files import FileProblem, RequirementsTree, read_tree
+from .requirements.uv_project import LOCK, UvProject, read_uv_project, uv_requirements
 
 
-class Reviewed(NamedTuple):
+class DependencyReview(NamedTuple):
     """What a review found.
 
     Attributes:
@@ -45,14 +44,14 @@ class Reviewed(NamedTuple):
     """
 
     environment: Environment | NoEnvironment
-    tree: Tree
-    wanted: Wanted = Wanted()
+    tree: RequirementsTree
+    wanted: ProjectRequirements = ProjectRequirements()
     packages: Mapping[str, Package] = {}
     fixes: Mapping[str, Version] = {}
     outcome: AuditOutcome | None = None
-    weighed: Weighed | None = None
+    weighed: AuditTriage | None = None
     urls: tuple[str, ...] = ()
-    locked: Locked | None = None
+    locked: UvProject | None = None
 
 
 def review(
@@ -62,7 +61,7 @@ def review(
     now: datetime,
     redact: Callable[[str], str] = str,
     stop: Event | None = None,
-) -> Reviewed:
+) -> DependencyReview:
     """Look at the project's environment, ask the index for releases and the audit for vulnerabilities.
 
     Args:
@@ -74,16 +73,18 @@ def review(
     """
     wants = settings.dependencies
     root = Path(settings.root)
-    locked = read_locked(root)
-    tree = read_tree(root, wants.requirements) if locked is None else Tree({}, locked.problems)
+    locked = read_uv_project(root)
+    tree = read_tree(root, wants.requirements) if locked is None else RequirementsTree({}, locked.problems)
     place = locate(root, wants.python, environ, make="uv sync" if locked else "python3 -m venv .venv")
     environment = place if isinstance(place, NoEnvironment) else examine(place, environ, stop)
     if isinstance(environment, NoEnvironment):
-        return Reviewed(environment, tree, locked=locked)
+        return DependencyReview(environment, tree, locked=locked)
     if locked is not None and not wants.index_url:
         urls, nowhere = [*locked.indexes], f"{LOCK} names none"
     else:
-        urls = indexes(environment, configured=wants.index_url, options=option_lines(tree), environ=environ, stop=stop)
+        urls = index_urls(
+            environment, configured=wants.index_url, options=option_lines(tree), environ=environ, stop=stop
+        )
         nowhere = "the environment has no pip that is configured for one"
     installed = [package for package in environment.packages.values() if not package.source]
     with ThreadPoolExecutor(1) as beside:
@@ -96,7 +97,7 @@ def review(
             redact=redact,
             stop=stop,
         )
-        answers = ask(
+        answers = query_indexes(
             [package.name for package in installed],
             urls,
             nowhere=nowhere,
@@ -105,9 +106,9 @@ def review(
             stop=stop,
         )
         outcome = auditing.result()
-    outcome = unaudited(outcome, dict(_unsure(environment, answers, by_osv=bool(wants.osv_url))))
-    outcome = doubted(outcome, {package.name for package in installed if _offered(package, answers)})
-    weighed = weigh(outcome, wants.ignore, now.date())
+    outcome = with_unaudited(outcome, dict(_not_clean_reasons(environment, answers, by_osv=bool(wants.osv_url))))
+    outcome = with_service_doubts(outcome, {package.name for package in installed if _in_index(package, answers)})
+    weighed = triage(outcome, wants.ignore, now.date())
     fixes = {
         name: fix
         for name, vulnerabilities in weighed.counting.items()
@@ -115,14 +116,18 @@ def review(
     }
     unread = tuple(dict.fromkeys(problem.path for problem in tree.problems))
     if locked is None:
-        wanted = Wanted(declared(tree), declared(tree, constraints=True), not tree.missing, unread)
+        wanted = ProjectRequirements(
+            declared_packages(tree), declared_packages(tree, constraints=True), not tree.missing, unread
+        )
     else:
-        wanted = Wanted(requirements(locked, environment), declared=True, unread=unread)
-    packages = assess(environment, wanted, answers, fixes, settings=wants, now=now)
-    return Reviewed(environment, tree, wanted, packages, fixes, outcome, weighed, tuple(urls), locked)
+        wanted = ProjectRequirements(uv_requirements(locked, environment), declared=True, unread=unread)
+    packages = assess_packages(environment, wanted, answers, fixes, settings=wants, now=now)
+    return DependencyReview(environment, tree, wanted, packages, fixes, outcome, weighed, tuple(urls), locked)
 
 
-def _unsure(environment: Environment, answers: Mapping[str, Answer], *, by_osv: bool) -> Iterator[tuple[str, str]]:
+def _not_clean_reasons(
+    environment: Environment, answers: Mapping[str, IndexAnswer], *, by_osv: bool
+) -> Iterator[tuple[str, str]]:
     """Yield what must not be called clean though nothing is known against it, with the reason.
 
     OSV says nothing of a package that does not exist, just as of one that is safe.
@@ -131,21 +136,23 @@ def _unsure(environment: Environment, answers: Mapping[str, Answer], *, by_osv: 
         match answers.get(package.name):
             case _ if package.source:
                 yield package.name, f"it was installed from elsewhere ({package.source})"
-            case Unknown():
+            case NotInIndex():
                 yield package.name, "the index does not know it, so nobody reports anything of it"
             case QueryFailed(reason) if by_osv:
                 yield package.name, f"whether the index knows it could not be found out, for {reason}"
-            case Project() if not _offered(package, answers):
+            case IndexedProject() if not _in_index(package, answers):
                 yield package.name, "the index does not have the version that is installed"
 
 
-def _offered(package: Installed, answers: Mapping[str, Answer]) -> bool:
+def _in_index(package: Installed, answers: Mapping[str, IndexAnswer]) -> bool:
     """Tell whether the index has the version that is installed."""
     answer = answers.get(package.name)
-    return isinstance(answer, Project) and any(_is(release.version, package.version) for release in answer.releases)
+    return isinstance(answer, IndexedProject) and any(
+        _same_release(release.version, package.version) for release in answer.releases
+    )
 
 
-def _is(version: Version, installed: str) -> bool:
+def _same_release(version: Version, installed: str) -> bool:
     """Tell whether a release is what is installed, apart from what its builder added to the version."""
     try:
         return version.public == Version(installed).public
@@ -153,11 +160,11 @@ def _is(version: Version, installed: str) -> bool:
         return False
 
 
-def reported(reviewed: Reviewed, root: Path, now: datetime) -> Report:
+def review_report(reviewed: DependencyReview, root: Path, now: datetime) -> Report:
     """Return the report on a review."""
     findings = [
-        package_findings.on_environment(reviewed.environment, root, by_uv=reviewed.locked is not None),
-        *_on_files(reviewed.tree, reviewed.environment),
+        package_findings.environment_finding(reviewed.environment, root, by_uv=reviewed.locked is not None),
+        *_file_findings(reviewed.tree, reviewed.environment),
     ]
     metrics: list[Metric] = []
     data: dict[str, Any] = {}
@@ -165,8 +172,8 @@ def reported(reviewed: Reviewed, root: Path, now: datetime) -> Report:
         versions = {package.name: package.version for package in reviewed.packages.values()}
         others = {package.name for package in reviewed.packages.values() if package.role is Role.OTHER}
         findings += audit_judgement.findings(reviewed.outcome, reviewed.weighed, versions, others)
-        findings += package_findings.on_requirements(reviewed.wanted, reviewed.environment)
-        findings += package_findings.on_releases(reviewed.packages, now)
+        findings += package_findings.requirement_findings(reviewed.wanted, reviewed.environment)
+        findings += package_findings.release_findings(reviewed.packages, now)
         metrics = [*audit_judgement.metrics(reviewed.outcome, reviewed.weighed), *_metrics(reviewed.packages.values())]
         data = {
             "outdated": package_findings.table(reviewed.packages.values()),
@@ -178,7 +185,7 @@ def reported(reviewed: Reviewed, root: Path, now: datetime) -> Report:
     return Report(summary=_summary(reviewed), findings=findings, metrics=metrics, data=data)
 
 
-def _on_files(tree: Tree, environment: Environment | NoEnvironment) -> Iterator[Finding]:
+def _file_findings(tree: RequirementsTree, environment: Environment | NoEnvironment) -> Iterator[Finding]:
     if tree.missing:
         instead = "" if isinstance(environment, NoEnvironment) else ": direct is what was installed by name"
         yield Finding(
@@ -187,10 +194,10 @@ def _on_files(tree: Tree, environment: Environment | NoEnvironment) -> Iterator[
             status=Status.SKIPPED,
             message=f"There is no requirements file{instead}, and nothing is updated.",
         )
-    yield from map(_on_problem, tree.problems)
+    yield from map(_problem_finding, tree.problems)
 
 
-def _on_problem(problem: Problem) -> Finding:
+def _problem_finding(problem: FileProblem) -> Finding:
     return Finding(
         check="dependencies.requirements",
         subject=printable(problem.path),
@@ -203,13 +210,13 @@ def _on_problem(problem: Problem) -> Finding:
 def _metrics(packages: Iterable[Package]) -> list[Metric]:
     installed = list(packages)
     numbers = {"dependencies.installed": len(installed)}
-    if not _unasked(installed):
+    if not _no_releases_known(installed):
         numbers["dependencies.outdated"] = sum(package.latest is not None for package in installed)
         numbers["dependencies.movable"] = sum(package.moves for package in installed)
     return [Metric(name=name, value=value, unit="packages") for name, value in numbers.items()]
 
 
-def _summary(reviewed: Reviewed) -> str:
+def _summary(reviewed: DependencyReview) -> str:
     if reviewed.outcome is None or reviewed.weighed is None:
         return "no environment to look at"
     packages = reviewed.packages.values()
@@ -218,11 +225,11 @@ def _summary(reviewed: Reviewed) -> str:
         [
             count(len(packages), "package"),
             audit_judgement.summary(reviewed.outcome, reviewed.weighed),
-            "no releases known" if _unasked(packages) else movable,
+            "no releases known" if _no_releases_known(packages) else movable,
         ]
     )
 
 
-def _unasked(packages: Collection[Package]) -> bool:
+def _no_releases_known(packages: Collection[Package]) -> bool:
     """Tell whether there are packages and of not one of them releases are known."""
     return bool(packages) and all(package.unknown for package in packages)

@@ -1,4 +1,4 @@
-"""The procedure: undo what was interrupted, review, plan, ask, update, and review again."""
+"""``monthly.dependency-update``: undo an interrupted update, review, plan, ask, update, and review again."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ..core.files.safe_files import Refused
 from ..core.report.model import Action, Finding, Report, Status
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, printable
-from .backups import expired, prune
-from .dependency_review import Reviewed, reported, review
+from .dependency_review import DependencyReview, review, review_report
 from .environment import Environment
+from .installation.package_managers import Refusal
 from .package_findings import TASK
 from .planning import Move, Scope
-from .preparing import prepare
-from .refusals import Refusal
-from .undo.journal import FOLDER, Broken, pending
-from .undo.restoring import restore
-from .updating import Plan, UpdateContext, Updated, each_of, paths_written, update
+from .project_files import expired, paths_written, prune
+from .undo.rollback import roll_back
+from .undo.undo_journal import FOLDER, BrokenJournal, pending_journal
+from .update_plan import UpdatePlan, prepare_update
+from .update_transaction import UpdateContext, UpdateOutcome, carry_out, each_of
 
 Ask: TypeAlias = Callable[[Iterable[str], str], bool]
 """Shows lines and asks a question; False where nobody is there."""
@@ -76,9 +76,9 @@ def run_update(
     root = Path(settings.root)
     secret = {*keys}
     public = {name: value for name, value in environ.items() if name not in secret}
-    undone = [*_undo(root, flags, ask, stop)]
+    undone = [*_undo_interrupted(root, flags, ask, stop)]
 
-    def reviewed_now() -> Reviewed:
+    def reviewed_now() -> DependencyReview:
         found = review(settings, environ=public, now=now, redact=redact, stop=stop)
         advance(1)
         return found
@@ -90,31 +90,31 @@ def run_update(
     actions: list[Action] = []
     written: list[str] = []
     if wanted and not stop.is_set():
-        planned = prepare(settings, reviewed, flags.scope, environ=public, redact=redact, stop=stop)
+        planned = prepare_update(settings, reviewed, flags.scope, environ=public, redact=redact, stop=stop)
         if isinstance(planned, Refusal):
             findings.append(_finding(Status.UNKNOWN, planned.message, planned.remedy))
         elif not planned.plan.moves:
-            findings.append(_nothing(reviewed, flags.scope))
-        elif flags.dry_run or not (flags.yes or (ask is not None and ask(_shown(planned.plan), "Update these?"))):
-            actions = [_action(move, done=False) for move in planned.plan.moves]
+            findings.append(_nothing_to_update(reviewed, flags.scope))
+        elif flags.dry_run or not (flags.yes or (ask is not None and ask(_plan_lines(planned.plan), "Update these?"))):
+            actions = [_move_action(move, done=False) for move in planned.plan.moves]
             if flags.dry_run:
-                actions += _to_prune(settings, planned.plan, now)
-                actions += map(_to_write, paths_written(root, planned.plan, now.date()))
+                actions += _backups_to_prune(settings, planned.plan, now)
+                actions += map(_planned_write, paths_written(root, planned.plan.edits, planned.plan.lock, now.date()))
             else:
-                findings.append(_finding(Status.SKIPPED, f"Not updated: {_all(planned.plan.moves)}.", None))
+                findings.append(_finding(Status.SKIPPED, f"Not updated: {_moves_text(planned.plan.moves)}.", None))
         else:
             ground = UpdateContext(root, planned.installer, settings.dependencies, environ, now, advance, redact, stop)
-            updated = update(ground, planned.plan)
-            findings.append(_outcome(updated))
+            updated = carry_out(ground, planned.plan)
+            findings.append(_outcome_finding(updated))
             if updated.done:
-                actions = [_action(move, done=True) for move in planned.plan.moves]
+                actions = [_move_action(move, done=True) for move in planned.plan.moves]
                 written = [*updated.written]
-                actions += _pruned(settings, planned.plan, now)
+                actions += _prune_backups(settings, planned.plan, now)
                 reviewed = reviewed_now()
     elif not flags.check and not undone and any(package.moves for package in reviewed.packages.values()):
         message = "Nothing was updated: nobody can be asked here, and --yes was not given."
         findings.append(_finding(Status.SKIPPED, message, None))
-    report = reported(reviewed, root, now)
+    report = review_report(reviewed, root, now)
     report = msgspec.structs.replace(report, findings=[*findings, *report.findings], actions=actions, files=written)
     return _with_audit(settings, report, reviewed, now, dry_run=flags.dry_run)
 
@@ -122,11 +122,11 @@ def run_update(
 # What was interrupted
 
 
-def _undo(root: Path, flags: Flags, ask: Ask | None, stop: Event) -> Iterator[Finding]:
+def _undo_interrupted(root: Path, flags: Flags, ask: Ask | None, stop: Event) -> Iterator[Finding]:
     """Yield the finding on an update that was interrupted, undone here where that is wanted."""
     try:
-        journal = pending(root)
-    except Broken as error:
+        journal = pending_journal(root)
+    except BrokenJournal as error:
         remedy = f"Make the environment anew from the requirements, then remove {FOLDER}."
         yield _interrupted(Status.CRITICAL, f"An update was interrupted and cannot be undone: {error}.", remedy)
         return
@@ -138,7 +138,7 @@ def _undo(root: Path, flags: Flags, ask: Ask | None, stop: Event) -> Iterator[Fi
         remedy = f"inv {TASK} --yes puts everything back as it was before it."
         yield _interrupted(Status.CRITICAL, f"{told}; the environment may be half of each.", remedy)
         return
-    restored = restore(root, journal, stop)
+    restored = roll_back(root, journal, stop)
     if restored.problems:
         message = f"{told}; not all could be put back: {each_of(restored.problems)}."
         yield _interrupted(Status.CRITICAL, message, f"Look at these; {FOLDER} keeps what was replaced.")
@@ -152,7 +152,7 @@ def _interrupted(status: Status, message: str, remedy: str) -> Finding:
     return Finding(check="dependencies.interrupted", subject="update", status=status, message=message, remedy=remedy)
 
 
-def _require_installed(reviewed: Reviewed, scope: Scope) -> None:
+def _require_installed(reviewed: DependencyReview, scope: Scope) -> None:
     gone = sorted(scope.only - reviewed.packages.keys())
     if gone and isinstance(reviewed.environment, Environment):
         raise UserError(f"--only takes installed packages, but not installed is: {listed(gone, len(gone))}.")
@@ -161,24 +161,24 @@ def _require_installed(reviewed: Reviewed, scope: Scope) -> None:
 # What is told
 
 
-def _shown(plan: Plan) -> Iterator[str]:
+def _plan_lines(plan: UpdatePlan) -> Iterator[str]:
     yield "An update would change:"
     yield from (f"  {move}" for move in plan.moves)
     if plan.edits:
         yield f"and the versions in {listed([*plan.edits], len(plan.edits))}."
 
 
-def _all(changed: Iterable[Move]) -> str:
+def _moves_text(changed: Iterable[Move]) -> str:
     return ", ".join(map(str, changed))
 
 
-def _outcome(updated: Updated) -> Finding:
+def _outcome_finding(updated: UpdateOutcome) -> Finding:
     if updated.done:
         return _finding(Status.OK, updated.message, None)
     return _finding(Status.CRITICAL, updated.message, updated.remedy or None)
 
 
-def _nothing(reviewed: Reviewed, scope: Scope) -> Finding:
+def _nothing_to_update(reviewed: DependencyReview, scope: Scope) -> Finding:
     """Return the finding on an update without a change; what an audit that failed would have called for is unknown."""
     if scope.security and reviewed.outcome is not None and reviewed.outcome.problem:
         message = "Nothing was updated: what would repair a vulnerability is not known, for the audit failed."
@@ -190,34 +190,36 @@ def _finding(status: Status, message: str, remedy: str | None) -> Finding:
     return Finding(check="dependencies.update", subject="update", status=status, message=message, remedy=remedy)
 
 
-def _action(move: Move, *, done: bool) -> Action:
+def _move_action(move: Move, *, done: bool) -> Action:
     return Action(verb="update" if move.before else "install", target=str(move), done=done)
 
 
-def _pruned(settings: Settings, plan: Plan, now: datetime) -> list[Action]:
+def _prune_backups(settings: Settings, plan: UpdatePlan, now: datetime) -> list[Action]:
     root, days = Path(settings.root), settings.dependencies.backup_days
     gone = [name for path in plan.edits for name in prune(root, path, now.date(), days)]
     return [Action(verb="delete", target=name) for name in gone]
 
 
-def _to_prune(settings: Settings, plan: Plan, now: datetime) -> list[Action]:
+def _backups_to_prune(settings: Settings, plan: UpdatePlan, now: datetime) -> list[Action]:
     """Return what an update would delete once it has made its own copies."""
     root, days = Path(settings.root), settings.dependencies.backup_days
     names = (name for path in plan.edits for name in expired(root, path, now.date(), days, before=True))
     return [Action(verb="delete", target=name, done=False) for name in names]
 
 
-def _to_write(path: str) -> Action:
+def _planned_write(path: str) -> Action:
     return Action(verb="write", target=path, done=False)
 
 
-def _with_audit(settings: Settings, report: Report, reviewed: Reviewed, now: datetime, *, dry_run: bool) -> Report:
+def _with_audit(
+    settings: Settings, report: Report, reviewed: DependencyReview, now: datetime, *, dry_run: bool
+) -> Report:
     """Keep pip-audit's own document beside the report; a dry run only names it."""
     if reviewed.outcome is None or reviewed.outcome.raw is None:
         return report
     path = f"{settings.logs.directory}/dependency_reports/pip_audit_{now:%Y%m%d}.json"
     if dry_run:
-        return msgspec.structs.replace(report, actions=[*report.actions, _to_write(path)])
+        return msgspec.structs.replace(report, actions=[*report.actions, _planned_write(path)])
     try:
         safe_files.write(Path(settings.root), path, _document(reviewed.outcome.raw))
     except (Refused, OSError) as error:

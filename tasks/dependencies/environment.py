@@ -1,7 +1,8 @@
-"""The project's environment: which one it is, and what is installed there."""
+"""The project's environment: which one it is, what is installed there, and the files of an installed package."""
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +10,9 @@ from threading import Event
 from typing import Any, NamedTuple
 
 import msgspec
+from packaging.utils import canonicalize_name
 
+from ..core.files.safe_files import Refused
 from ..core.programs.processes import Ended, run
 from ..core.text.formatting import duration, printable
 
@@ -24,7 +27,7 @@ _PROBE = Path(__file__).with_name("interpreter_probe.py")
 _PROBE_SECONDS = 60.0
 
 
-class Place(NamedTuple):
+class Interpreter(NamedTuple):
     """An interpreter, and why it is taken for the project's.
 
     Attributes:
@@ -100,7 +103,7 @@ class Environment(NamedTuple):
 
 def locate(
     root: Path, configured: str, environ: Mapping[str, str], *, make: str = "python3 -m venv .venv"
-) -> Place | NoEnvironment:
+) -> Interpreter | NoEnvironment:
     """Return the interpreter of the project's environment.
 
     That is the configured one; else that of ``.venv`` or ``venv`` in the root; else that of the active environment,
@@ -114,21 +117,21 @@ def locate(
     """
     if configured:
         path = root / Path(configured).expanduser()
-        python = _interpreter(path) if path.is_dir() else path
+        python = _python_of(path) if path.is_dir() else path
         if python is not None and python.is_file():
-            return Place(python, CONFIGURED)
+            return Interpreter(python, CONFIGURED)
         return NoEnvironment(
             f"There is no interpreter at {printable(str(path))}, which dependencies.python names.",
             "Set dependencies.python to an interpreter, or leave it empty.",
         )
     for name in _OWN_FOLDERS:
-        python = _interpreter(root / name)
+        python = _python_of(root / name)
         if python is not None:
-            return Place(python, f"the project's {name}")
+            return Interpreter(python, f"the project's {name}")
     active = environ.get("VIRTUAL_ENV")
-    python = _interpreter(Path(active)) if active else None
+    python = _python_of(Path(active)) if active else None
     if python is not None and not is_own(python):
-        return Place(python, "the active environment")
+        return Interpreter(python, "the active environment")
     found = "the active one is the suite's own" if python is not None else "none is active"
     return NoEnvironment(
         "No environment is known to be the project's: "
@@ -137,7 +140,7 @@ def locate(
     )
 
 
-def _interpreter(prefix: Path) -> Path | None:
+def _python_of(prefix: Path) -> Path | None:
     """Return the interpreter of an environment; ``None`` where there is none that can be started."""
     python = prefix / "bin" / "python"
     return python if python.is_file() else None
@@ -148,7 +151,7 @@ def is_own(python: Path) -> bool:
     return python.parent.parent.resolve() == Path(sys.prefix).resolve()
 
 
-def examine(place: Place, environ: Mapping[str, str], stop: Event | None = None) -> Environment | NoEnvironment:
+def examine(place: Interpreter, environ: Mapping[str, str], stop: Event | None = None) -> Environment | NoEnvironment:
     """Return what an interpreter tells of its environment.
 
     Args:
@@ -165,31 +168,31 @@ def examine(place: Place, environ: Mapping[str, str], stop: Event | None = None)
     )
     if not ended.succeeded:
         return NoEnvironment(
-            f"{_named(place)} does not work: {_failure(ended)}.",
+            f"{_description(place)} does not work: {_failure_reason(ended)}.",
             "Make the environment anew, or set dependencies.python to another interpreter.",
         )
     try:
         told = msgspec.json.decode(ended.output, type=dict[str, Any])
-        return _environment(place, told)
+        return _parse_environment(place, told)
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
         return NoEnvironment(
-            f"{_named(place)} answers with something else than was asked for.",
+            f"{_description(place)} answers with something else than was asked for.",
             "See that it is a Python interpreter of version 3.8 or newer.",
         )
 
 
-def _named(place: Place) -> str:
+def _description(place: Interpreter) -> str:
     return f"{printable(str(place.python))}, found as {place.origin},"
 
 
-def _failure(ended: Ended) -> str:
+def _failure_reason(ended: Ended) -> str:
     if ended.overdue:
         return f"it has not answered within {duration(_PROBE_SECONDS)}"
     return printable(ended.problem or ended.last_words()) or "it ended without a word"
 
 
-def _environment(place: Place, told: Mapping[str, Any]) -> Environment:
-    packages = [_installed(each) for each in told["packages"]]
+def _parse_environment(place: Interpreter, told: Mapping[str, Any]) -> Environment:
+    packages = [_parse_package(each) for each in told["packages"]]
     return Environment(
         python=place.python,
         origin=place.origin,
@@ -204,7 +207,7 @@ def _environment(place: Place, told: Mapping[str, Any]) -> Environment:
     )
 
 
-def _installed(told: Mapping[str, Any]) -> Installed:
+def _parse_package(told: Mapping[str, Any]) -> Installed:
     return Installed(
         name=told["name"],
         version=told["version"],
@@ -227,7 +230,7 @@ def _source(direct_url: Mapping[str, Any] | None) -> str:
     return "URL"
 
 
-def active(environment: Environment, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def activation_variables(environment: Environment, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the variables of a process in which that environment is active, from those of ours."""
     path = environ.get("PATH", "")
     for name, value in environ.items():
@@ -235,3 +238,25 @@ def active(environment: Environment, environ: Mapping[str, str]) -> Iterator[tup
             yield name, value
     yield "VIRTUAL_ENV", str(environment.prefix)
     yield "PATH", f"{environment.scripts}:{path}"
+
+
+def dist_infos(environment: Environment, name: str) -> Iterator[Path]:
+    """Yield the folders ``NAME-VERSION.dist-info`` of a package, by its normalized name, within the environment."""
+    for folder in environment.folders:
+        if folder.is_relative_to(environment.prefix):
+            for info in folder.glob("*.dist-info"):
+                if canonicalize_name(info.name.removesuffix(".dist-info").rpartition("-")[0]) == name:
+                    yield info
+
+
+def recorded_files(info: Path) -> list[str]:
+    """Return the files that a package's list names, relative to the folder that *info* lies in.
+
+    Raises:
+        Refused: there is no list, or none that can be read.
+    """
+    try:
+        with (info / "RECORD").open(encoding="utf-8", newline="") as lines:
+            return [row[0] for row in csv.reader(lines) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Refused(f"The list of files of {printable(info.name)} cannot be read: {printable(error)}.") from None

@@ -1,6 +1,6 @@
-"""What the project's interpreter tells of itself; that interpreter runs this file, as a program of its own.
+"""What the project's interpreter reports about itself; that interpreter runs this file as a program of its own.
 
-It prints one JSON document. It needs the standard library only, of Python 3.8 or newer, and neither pip nor
+It prints one JSON document. It needs only the standard library of Python 3.8 or newer, and neither pip nor
 anything of the suite: the project's environment has none of it.
 """
 

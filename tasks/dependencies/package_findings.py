@@ -1,4 +1,4 @@
-"""What is thought of the packages: findings on what is outdated, held, withdrawn or not known."""
+"""Findings on packages: outdated, held back, withdrawn, not as required, or unknown to the index."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from packaging.version import InvalidVersion, Version
 from ..core.report.model import Finding, Status
 from ..core.text.formatting import age, count, listed, printable
 from .environment import Environment, NoEnvironment
-from .packages import Package, Wanted
-from .roles import Role, applies
+from .package_assessment import Package, ProjectRequirements
+from .package_roles import Role, applies
 
 TASK = "monthly.dependency-update"
 
 _SUBJECT = "environment"
 
 
-def on_environment(found: Environment | NoEnvironment, root: Path, *, by_uv: bool = False) -> Finding:
+def environment_finding(found: Environment | NoEnvironment, root: Path, *, by_uv: bool = False) -> Finding:
     """Return the finding on which environment was looked at; one in the project is shown by its path there."""
     if isinstance(found, NoEnvironment):
         return Finding(
@@ -48,7 +48,7 @@ def on_environment(found: Environment | NoEnvironment, root: Path, *, by_uv: boo
     )
 
 
-def on_releases(packages: Mapping[str, Package], now: datetime) -> Iterator[Finding]:
+def release_findings(packages: Mapping[str, Package], now: datetime) -> Iterator[Finding]:
     """Yield what there is to say of newer releases: what can move, what is held and why, what is not known."""
     for package in packages.values():
         if package.yanked:
@@ -57,15 +57,15 @@ def on_releases(packages: Mapping[str, Package], now: datetime) -> Iterator[Find
                 subject=package.name,
                 status=Status.WARNING,
                 message=f"{package.version}, which is installed, was withdrawn by those who made it.",
-                remedy=_update(package) if package.moves else "Look up why, and choose another version.",
+                remedy=_update_command(package) if package.moves else "Look up why, and choose another version.",
             )
         if package.role is Role.DIRECT and package.latest:
-            yield _outdated(package, now) if package.moves else _held(package)
-    yield from _on_transitive([each for each in packages.values() if each.role is Role.TRANSITIVE])
-    yield from _on_unknown(packages.values())
+            yield _outdated_finding(package, now) if package.moves else _held_finding(package)
+    yield from _transitive_finding([each for each in packages.values() if each.role is Role.TRANSITIVE])
+    yield from _unknown_findings(packages.values())
 
 
-def _outdated(package: Package, now: datetime) -> Finding:
+def _outdated_finding(package: Package, now: datetime) -> Finding:
     held = f" {package.latest} has to wait: {'; '.join(package.holds)}." if package.holds else ""
     timeless = " The index does not tell when it was released, so it was not made to wait." if package.timeless else ""
     since = ""
@@ -78,11 +78,11 @@ def _outdated(package: Package, now: datetime) -> Finding:
         status=Status.WARNING,
         message=f"{package.version} can move to {package.target}, {step}.{held}{timeless}",
         value=package.version,
-        remedy=_update(package),
+        remedy=_update_command(package),
     )
 
 
-def _held(package: Package) -> Finding:
+def _held_finding(package: Package) -> Finding:
     return Finding(
         check="dependencies.held",
         subject=package.name,
@@ -92,11 +92,11 @@ def _held(package: Package) -> Finding:
     )
 
 
-def _update(package: Package) -> str:
+def _update_command(package: Package) -> str:
     return f"inv {TASK} --only {package.name}"
 
 
-def _on_transitive(packages: Iterable[Package]) -> Iterator[Finding]:
+def _transitive_finding(packages: Iterable[Package]) -> Iterator[Finding]:
     movable = [f"{package.name} {package.target}" for package in packages if package.moves]
     if movable:
         yield Finding(
@@ -110,7 +110,7 @@ def _on_transitive(packages: Iterable[Package]) -> Iterator[Finding]:
         )
 
 
-def _on_unknown(packages: Iterable[Package]) -> Iterator[Finding]:
+def _unknown_findings(packages: Iterable[Package]) -> Iterator[Finding]:
     reasons = defaultdict[tuple[bool, str], list[str]](list)
     for package in packages:
         if package.unknown:
@@ -159,7 +159,7 @@ def record(package: Package) -> dict[str, Any]:
     }
 
 
-def on_requirements(wanted: Wanted, environment: Environment) -> Iterator[Finding]:
+def requirement_findings(wanted: ProjectRequirements, environment: Environment) -> Iterator[Finding]:
     """Yield where the environment is not what the requirements ask for."""
     for name, declarations in wanted.requirements.items():
         for each in declarations:

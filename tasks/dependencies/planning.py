@@ -1,4 +1,4 @@
-"""What an update would change: from which version to which, and why."""
+"""What an update would change, from which version to which and why: pure decisions for the plan of an update."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from .environment import Environment
-from .packages import Package
-from .roles import Role
+from .package_assessment import Package
+from .package_roles import Role
 
 
 class Scope(NamedTuple):

@@ -12,9 +12,9 @@ from typing import Any
 
 from tasks.demo_site.wheels import unpack, wheel
 from tasks.dependencies.environment import Environment, Installed
-from tasks.dependencies.undo.journal import pending
-from tasks.dependencies.undo.restoring import restore
-from tasks.dependencies.undo.snapshot import take
+from tasks.dependencies.undo.rollback import roll_back
+from tasks.dependencies.undo.snapshot import take_snapshot
+from tasks.dependencies.undo.undo_journal import pending_journal
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 MODULES = {"demo_one/__init__.py": "one = 1\n", "demo_one/deep/part.py": "part = 1\n", "demo_one/data.txt": "data\n"}
@@ -56,12 +56,12 @@ class Site:
 
     def take(self) -> None:
         paths = ["requirements.txt", "requirements.lock.txt"]
-        take(self.root, self.environment, ["demo-one"], paths, moves=["demo-one 1.0 -> 2.0"], now=NOW)
+        take_snapshot(self.root, self.environment, ["demo-one"], paths, moves=["demo-one 1.0 -> 2.0"], now=NOW)
 
     def restore(self) -> tuple[str, ...]:
-        journal = pending(self.root)
+        journal = pending_journal(self.root)
         assert journal is not None
-        return restore(self.root, journal, Event()).problems
+        return roll_back(self.root, journal, Event()).problems
 
     def state(self) -> dict[str, tuple[Any, ...]]:
         found: dict[str, tuple[Any, ...]] = {}

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from tasks.dependencies.environment import Environment, Installed, NoEnvironment, Place, active, examine, is_own, locate
+from tasks.dependencies.environment import (
+    Environment,
+    Installed,
+    Interpreter,
+    NoEnvironment,
+    activation_variables,
+    examine,
+    is_own,
+    locate,
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +46,9 @@ def install(site: Path, name: str, version: str, **files: str) -> None:
         (info / file).write_text(text)
 
 
-def located(root: Path, configured: str = "", **environ: str) -> Place:
+def located(root: Path, configured: str = "", **environ: str) -> Interpreter:
     place = locate(root, configured, environ)
-    assert isinstance(place, Place)
+    assert isinstance(place, Interpreter)
     return place
 
 
@@ -58,7 +67,7 @@ def environment(root: Path) -> Environment:
 def test_the_projects_own_comes_before_the_active_one(project: Path, tmp_path: Path) -> None:
     make(tmp_path / "active")
     place = located(project, VIRTUAL_ENV=str(tmp_path / "active"))
-    assert place == Place(project / ".venv/bin/python", "the project's .venv")
+    assert place == Interpreter(project / ".venv/bin/python", "the project's .venv")
     other = tmp_path / "other"
     other.mkdir()
     assert located(other, VIRTUAL_ENV=str(tmp_path / "active")).origin == "the active environment"
@@ -68,7 +77,7 @@ def test_the_projects_own_comes_before_the_active_one(project: Path, tmp_path: P
 
 def test_the_configured_one_comes_first(project: Path, tmp_path: Path) -> None:
     make(tmp_path / "mine")
-    expected = Place(tmp_path / "mine/bin/python", "dependencies.python")
+    expected = Interpreter(tmp_path / "mine/bin/python", "dependencies.python")
     assert located(project, str(tmp_path / "mine")) == expected
     assert located(project, str(tmp_path / "mine/bin/python")) == expected
     assert located(tmp_path, "mine") == expected
@@ -124,7 +133,7 @@ def test_what_an_environment_tells(project: Path) -> None:
 
 
 def test_the_suites_own_environment_is_known_and_its_pip_tells_the_index() -> None:
-    found = examine(Place(Path(sys.executable), "a test"), os.environ)
+    found = examine(Interpreter(Path(sys.executable), "a test"), os.environ)
     assert isinstance(found, Environment)
     assert found.suites
     assert str(found.index_url).startswith("https://")
@@ -146,7 +155,7 @@ def test_an_interpreter_that_is_none(tmp_path: Path, program: str, told: str) ->
     python = tmp_path / "python"
     python.write_text(program)
     python.chmod(0o755)
-    said = examine(Place(python, "a test"), os.environ)
+    said = examine(Interpreter(python, "a test"), os.environ)
     assert isinstance(said, NoEnvironment)
     assert told in said.message
     assert said.remedy
@@ -157,14 +166,16 @@ def test_an_interpreter_that_does_not_answer(tmp_path: Path, monkeypatch: pytest
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\nsleep 60\n")
     python.chmod(0o755)
-    said = examine(Place(python, "a test"), os.environ)
+    said = examine(Interpreter(python, "a test"), os.environ)
     assert isinstance(said, NoEnvironment)
     assert "it has not answered within 500 ms" in said.message
 
 
 def test_a_process_in_which_it_is_active(project: Path) -> None:
     found = environment(project)
-    variables = dict(active(found, {"PATH": "/bin", "PYTHONHOME": "/x", "VIRTUAL_ENV": "/other", "HOME": "/h"}))
+    variables = dict(
+        activation_variables(found, {"PATH": "/bin", "PYTHONHOME": "/x", "VIRTUAL_ENV": "/other", "HOME": "/h"})
+    )
     assert variables == {
         "HOME": "/h",
         "VIRTUAL_ENV": str(project / ".venv"),

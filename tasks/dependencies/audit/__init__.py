@@ -1,1 +1,1 @@
-"""The security audit: pip-audit's answer, package by package, and what is thought of it."""
+"""The security audit: pip-audit's answer, package by package, and the findings on it."""

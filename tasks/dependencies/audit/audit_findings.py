@@ -9,15 +9,14 @@ from typing import Any
 from ...core.report.model import Finding, Metric, Status
 from ...core.settings.model import IgnoredVulnerability
 from ...core.text.formatting import count, listed, printable
-from .ignoring import Weighed
-from .verdicts import AuditOutcome, NotAudited, Vulnerability, Vulnerable, lowest_fix
+from .audit_verdicts import AuditOutcome, AuditTriage, NotAudited, Vulnerability, Vulnerable, lowest_fix
 
 _LONGEST = 160
 """Characters of a description in a message; the report has all of it."""
 
 
 def findings(
-    outcome: AuditOutcome, weighed: Weighed, versions: Mapping[str, str], others: Collection[str] = ()
+    outcome: AuditOutcome, weighed: AuditTriage, versions: Mapping[str, str], others: Collection[str] = ()
 ) -> Iterator[Finding]:
     """Yield what there is to say of an audit.
 
@@ -44,7 +43,7 @@ def findings(
     yield from _on_ignored(weighed)
 
 
-def _on_all(outcome: AuditOutcome, weighed: Weighed) -> Finding:
+def _on_all(outcome: AuditOutcome, weighed: AuditTriage) -> Finding:
     total = len(outcome.verdicts)
     missing = sum(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
     checked = total - missing
@@ -82,14 +81,14 @@ def _on_package(name: str, version: str, vulnerabilities: tuple[Vulnerability, .
         check="dependencies.vulnerable",
         subject=name,
         status=Status.CRITICAL,
-        message=f"{version} is vulnerable: {'; '.join(map(_told, vulnerabilities))}.",
+        message=f"{version} is vulnerable: {'; '.join(map(_describe, vulnerabilities))}.",
         value=len(vulnerabilities),
         unit="vulnerabilities",
         remedy=remedy,
     )
 
 
-def _told(vulnerability: Vulnerability) -> str:
+def _describe(vulnerability: Vulnerability) -> str:
     aliases = f" ({', '.join(map(printable, vulnerability.aliases))})" if vulnerability.aliases else ""
     description = printable(vulnerability.description).rstrip(".")
     if len(description) > _LONGEST:
@@ -119,7 +118,7 @@ def _on_not_audited(outcome: AuditOutcome) -> Iterator[Finding]:
         )
 
 
-def _on_ignored(weighed: Weighed) -> Iterator[Finding]:
+def _on_ignored(weighed: AuditTriage) -> Iterator[Finding]:
     for ignored in weighed.expired:
         message = f"It was accepted until {ignored.until} ({printable(ignored.reason)}), and counts again."
         yield _ignore(ignored, Status.WARNING, message, "Update the package, or accept it anew until a later day.")
@@ -141,26 +140,26 @@ def _ignore(ignored: IgnoredVulnerability, status: Status, message: str, remedy:
     )
 
 
-def metrics(outcome: AuditOutcome, weighed: Weighed) -> list[Metric]:
+def metrics(outcome: AuditOutcome, weighed: AuditTriage) -> list[Metric]:
     """Return how many packages were audited, are vulnerable, and were not audited; no number of what was not seen."""
     missing = sum(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
     numbers = {
         "dependencies.audited": len(outcome.verdicts) - missing,
-        **({} if unseen(outcome) else {"dependencies.vulnerable": len(weighed.counting)}),
+        **({} if nothing_audited(outcome) else {"dependencies.vulnerable": len(weighed.counting)}),
         "dependencies.not_audited": missing,
     }
     return [Metric(name=name, value=value, unit="packages") for name, value in numbers.items()]
 
 
-def summary(outcome: AuditOutcome, weighed: Weighed) -> str:
+def summary(outcome: AuditOutcome, weighed: AuditTriage) -> str:
     """Return an audit as a part of a summary: ``1 vulnerable, 2 not audited``."""
-    if unseen(outcome):
+    if nothing_audited(outcome):
         return "none audited"
     missing = sum(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
     return f"{len(weighed.counting):,} vulnerable" + (f", {missing:,} not audited" if missing else "")
 
 
-def unseen(outcome: AuditOutcome) -> bool:
+def nothing_audited(outcome: AuditOutcome) -> bool:
     """Tell whether there are packages and not one of them was audited."""
     return bool(outcome.verdicts) and all(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
 

@@ -1,1 +1,1 @@
-"""Requirements files: read as pip reads them, and changed in nothing but a version."""
+"""What the project's files require: requirements files as pip reads them, and projects that uv locks."""

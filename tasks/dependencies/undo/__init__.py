@@ -1,1 +1,1 @@
-"""Undoing an update exactly: what was there is kept until the update stands, whoever ends it in the middle."""
+"""Undoing an update exactly: what was there is kept until the update is complete, even if the run is killed."""

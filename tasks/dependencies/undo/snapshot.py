@@ -1,4 +1,4 @@
-"""Keeping what an update is about to replace, before it replaces anything."""
+"""The snapshot of what an update is about to replace, taken before it replaces anything."""
 
 from __future__ import annotations
 
@@ -14,10 +14,20 @@ import msgspec
 
 from ...core.files.safe_files import Refused
 from ...core.text.formatting import size
-from ..dependency_records import infos, recorded
-from ..environment import Environment
-from .journal import FOLDER, Copy, Journal, begin, commit, discard, stored
-from .listing import Listed, Listing, listed, listing
+from ..environment import Environment, dist_infos, recorded_files
+from .undo_journal import (
+    FOLDER,
+    FolderEntry,
+    FolderListing,
+    KeptCopy,
+    UndoJournal,
+    discard,
+    encode_path,
+    entry_at,
+    list_folder,
+    prepare_folder,
+    write_journal,
+)
 
 _BLOCK = 1 << 20
 
@@ -25,7 +35,7 @@ _SPARE = 10 << 20
 """Bytes that are to stay free beside the copies."""
 
 
-def take(
+def take_snapshot(
     root: Path,
     environment: Environment,
     names: Iterable[str],
@@ -48,10 +58,10 @@ def take(
         Refused: a package cannot be undone, there is no room, or an earlier update is unfinished.
         OSError: something cannot be read or written.
     """
-    before = listing(environment.prefix)
-    compiled = _compiled(before)
+    before = list_folder(environment.prefix)
+    compiled = _compiled_files(before)
     replaced = sorted({path for name in names for path in _files_of(name, environment, before, compiled)})
-    project = {path: listed(root / path) for path in paths}
+    project = {path: entry_at(root / path) for path in paths}
     present = [path for path, status in project.items() if status is not None]
     needed = sum(before[path].size for path in replaced)
     free = shutil.disk_usage(root).free
@@ -59,20 +69,20 @@ def take(
         raise Refused(
             f"To be able to undo the update, {size(needed)} must be kept, but the disk has {size(free)} free."
         )
-    home = begin(root)
+    home = prepare_folder(root)
     try:
-        copies = dict(_copies(environment.prefix, replaced, home, 0))
-        kept = dict(_copies(root, present, home, len(copies)))
-        commit(
+        copies = dict(_copy_files(environment.prefix, replaced, home, 0))
+        kept = dict(_copy_files(root, present, home, len(copies)))
+        write_journal(
             root,
-            Journal(
-                prefix=stored(str(environment.prefix)),
-                python=stored(str(environment.python)),
+            UndoJournal(
+                prefix=encode_path(str(environment.prefix)),
+                python=encode_path(str(environment.python)),
                 moves=list(moves),
                 started=now.isoformat(),
-                listing={stored(path): _stored(each) for path, each in before.items()},
+                listing={encode_path(path): _encode_entry(each) for path, each in before.items()},
                 copies=copies,
-                project={stored(path): status for path, status in project.items()},
+                project={encode_path(path): status for path, status in project.items()},
                 project_copies=kept,
             ),
         )
@@ -81,11 +91,11 @@ def take(
         raise
 
 
-def _stored(each: Listed) -> Listed:
-    return msgspec.structs.replace(each, target=stored(each.target))
+def _encode_entry(each: FolderEntry) -> FolderEntry:
+    return msgspec.structs.replace(each, target=encode_path(each.target))
 
 
-def _copies(base: Path, paths: Iterable[str], home: Path, first: int) -> Iterator[tuple[str, Copy]]:
+def _copy_files(base: Path, paths: Iterable[str], home: Path, first: int) -> Iterator[tuple[str, KeptCopy]]:
     """Copy files and yield each with its copy."""
     for number, path in enumerate(paths, first):
         digest = hashlib.sha256()
@@ -94,19 +104,21 @@ def _copies(base: Path, paths: Iterable[str], home: Path, first: int) -> Iterato
             while block := reader.read(_BLOCK):
                 digest.update(block)
                 writer.write(block)
-        yield stored(path), Copy(number, digest.hexdigest())
+        yield encode_path(path), KeptCopy(number, digest.hexdigest())
 
 
-def _files_of(name: str, environment: Environment, before: Listing, compiled: Mapping[str, list[str]]) -> Iterator[str]:
+def _files_of(
+    name: str, environment: Environment, before: FolderListing, compiled: Mapping[str, list[str]]
+) -> Iterator[str]:
     """Yield the regular files of an installed package, those that were compiled from its modules included."""
-    found_infos = [*infos(environment, name)]
+    found_infos = [*dist_infos(environment, name)]
     if not found_infos:
         raise Refused(f"{name} has no list of its files, so an update of it could not be undone.")
     for info in found_infos:
         base = info.parent.relative_to(environment.prefix)
         prefix = f"{info.relative_to(environment.prefix)}/"
         found = {path for path in before if path.startswith(prefix)}
-        found |= {os.path.normpath(base / path) for path in recorded(info)}
+        found |= {os.path.normpath(base / path) for path in recorded_files(info)}
         for path in found & before.keys():
             if before[path].is_folder or before[path].is_link:
                 continue
@@ -114,7 +126,7 @@ def _files_of(name: str, environment: Environment, before: Listing, compiled: Ma
             yield from compiled.get(path, ())
 
 
-def _compiled(before: Listing) -> Mapping[str, list[str]]:
+def _compiled_files(before: FolderListing) -> Mapping[str, list[str]]:
     """Return, for each module, what was compiled from it: ``__pycache__/NAME.cpython-311.pyc`` for ``NAME.py``."""
     found = defaultdict[str, list[str]](list)
     for path in before:

@@ -11,8 +11,7 @@ from packaging.version import Version
 from tasks.core.report.model import Finding, Status, worst
 from tasks.core.settings.model import IgnoredVulnerability
 from tasks.dependencies.audit.audit_findings import findings, metrics, record, summary
-from tasks.dependencies.audit.ignoring import weigh
-from tasks.dependencies.audit.verdicts import (
+from tasks.dependencies.audit.audit_verdicts import (
     AuditOutcome,
     Clean,
     NotAudited,
@@ -20,8 +19,9 @@ from tasks.dependencies.audit.verdicts import (
     Verdict,
     Vulnerability,
     Vulnerable,
-    from_document,
     lowest_fix,
+    triage,
+    verdicts_from_document,
 )
 
 TODAY = date(2026, 6, 1)
@@ -38,7 +38,7 @@ def vulnerable(*ids: str, fixed: tuple[str, ...] = ("1.1",)) -> Vulnerable:
 
 def judged(*accepted: IgnoredVulnerability, problem: str = "", **verdicts: Verdict) -> list[Finding]:
     outcome = AuditOutcome(verdicts, "OSV", problem=problem)
-    return [*findings(outcome, weigh(outcome, accepted, TODAY), dict.fromkeys(verdicts, "1.0"))]
+    return [*findings(outcome, triage(outcome, accepted, TODAY), dict.fromkeys(verdicts, "1.0"))]
 
 
 def of(found: list[Finding], check: str) -> list[tuple[str, Status]]:
@@ -131,20 +131,20 @@ def test_an_acceptance_of_nothing(verdicts: dict[str, Any], status: Status) -> N
 
 def test_no_number_is_told_of_what_nobody_audited() -> None:
     none = AuditOutcome({"a": NotAudited("x"), "b": NotAudited("y")}, "OSV")
-    assert [each.name for each in metrics(none, weigh(none, (), TODAY))] == [
+    assert [each.name for each in metrics(none, triage(none, (), TODAY))] == [
         "dependencies.audited",
         "dependencies.not_audited",
     ]
-    assert summary(none, weigh(none, (), TODAY)) == "none audited"
+    assert summary(none, triage(none, (), TODAY)) == "none audited"
     some = AuditOutcome({"a": NotAudited("x"), "b": vulnerable("X-1")}, "OSV")
-    assert summary(some, weigh(some, (), TODAY)) == "1 vulnerable, 1 not audited"
+    assert summary(some, triage(some, (), TODAY)) == "1 vulnerable, 1 not audited"
     nothing = AuditOutcome({}, "OSV")
-    assert summary(nothing, weigh(nothing, (), TODAY)) == "0 vulnerable"
+    assert summary(nothing, triage(nothing, (), TODAY)) == "0 vulnerable"
 
 
 def test_what_an_update_leaves_is_not_promised_to_be_repaired_by_one() -> None:
     outcome = AuditOutcome({"demo": vulnerable("X-1")}, "OSV")
-    found = [*findings(outcome, weigh(outcome, (), TODAY), {"demo": "1.0"}, {"demo"})]
+    found = [*findings(outcome, triage(outcome, (), TODAY), {"demo": "1.0"}, {"demo"})]
     assert found[1].remedy == (
         "No requirement leads to it: bring 1.1 or a later one into the environment yourself, or remove it."
     )
@@ -153,7 +153,7 @@ def test_what_an_update_leaves_is_not_promised_to_be_repaired_by_one() -> None:
 def test_numbers_and_records() -> None:
     verdicts: dict[str, Verdict] = {"a": Clean("as 1.0"), "demo": vulnerable("X-1"), "c": NotAudited("why")}
     outcome = AuditOutcome(verdicts, "OSV")
-    found = {each.name: each.value for each in metrics(outcome, weigh(outcome, (), TODAY))}
+    found = {each.name: each.value for each in metrics(outcome, triage(outcome, (), TODAY))}
     assert found == {"dependencies.audited": 2, "dependencies.vulnerable": 1, "dependencies.not_audited": 1}
     assert record(outcome, "a") == {"verdict": "clean", "note": "as 1.0"}
     assert record(outcome, "c") == {"verdict": "not audited", "reason": "why"}
@@ -191,7 +191,7 @@ def test_pip_audits_document() -> None:
         ],
         "fixes": [],
     }
-    assert from_document(document) == {
+    assert verdicts_from_document(document) == {
         "a-b": Clean(),
         "demo": Vulnerable((Vulnerability("X", (), ("2",), "a b"),)),
         "other": NotAudited("no such project"),
@@ -203,7 +203,7 @@ def test_pip_audits_document() -> None:
 )
 def test_a_document_of_another_shape(document: Any) -> None:
     with pytest.raises(Unreadable):
-        from_document(document)
+        verdicts_from_document(document)
 
 
 verdicts = st.sampled_from([Clean(), NotAudited("x"), vulnerable("X-1"), vulnerable("X-1", "X-2")])
@@ -221,7 +221,7 @@ acceptances = st.builds(
 def test_every_vulnerability_counts_or_is_accepted_and_every_acceptance_is_accounted_for(
     told: dict[str, Verdict], accepted: list[IgnoredVulnerability]
 ) -> None:
-    weighed = weigh(AuditOutcome(told, ""), accepted, TODAY)
+    weighed = triage(AuditOutcome(told, ""), accepted, TODAY)
     for name, verdict in told.items():
         known = verdict.vulnerabilities if isinstance(verdict, Vulnerable) else ()
         counted = weighed.counting.get(name, ()), tuple(each for each, _ in weighed.accepted.get(name, ()))

@@ -13,8 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.core.files.safe_files import Refused
-from tasks.dependencies.undo.journal import FOLDER, JOURNAL, Broken, begin, end, pending
-from tasks.dependencies.undo.snapshot import take
+from tasks.dependencies.undo.snapshot import take_snapshot
+from tasks.dependencies.undo.undo_journal import (
+    FOLDER,
+    JOURNAL,
+    BrokenJournal,
+    pending_journal,
+    prepare_folder,
+    remove_folder,
+)
 
 from ..small_environment import NOW, Site
 
@@ -30,7 +37,7 @@ def test_an_update_is_undone_exactly(site: Site) -> None:
     assert site.state() == before
     assert not (site.root / "requirements.lock.txt").exists()
     assert not (site.root / FOLDER).exists()
-    assert pending(site.root) is None
+    assert pending_journal(site.root) is None
 
 
 def test_an_environment_that_is_gone_is_put_back_as_far_as_copies_go(site: Site) -> None:
@@ -47,7 +54,7 @@ def test_an_update_that_stands_leaves_nothing(site: Site) -> None:
     site.take()
     site.update()
     after = site.state()
-    end(site.root)
+    remove_folder(site.root)
     assert site.state() == after
     assert {path.name for path in site.root.iterdir()} == {".venv", "requirements.txt", "requirements.lock.txt"}
 
@@ -61,15 +68,15 @@ def test_a_second_update_waits_for_the_first(site: Site) -> None:
 def test_what_a_kill_left_before_the_journal_is_removed(site: Site) -> None:
     (site.root / FOLDER).mkdir()
     (site.root / FOLDER / "0").write_text("half")
-    assert pending(site.root) is None
-    begin(site.root)
+    assert pending_journal(site.root) is None
+    prepare_folder(site.root)
     assert list((site.root / FOLDER).iterdir()) == []
 
 
 def test_a_package_without_a_list_of_its_files_is_refused(site: Site) -> None:
     before = site.state()
     with pytest.raises(Refused, match="has no list of its files"):
-        take(site.root, site.environment, ["gone"], [], moves=[], now=NOW)
+        take_snapshot(site.root, site.environment, ["gone"], [], moves=[], now=NOW)
     (site.packages / "demo_one-1.0.dist-info/RECORD").unlink()
     with pytest.raises(Refused, match=r"demo_one-1\.0\.dist-info cannot be read"):
         site.take()
@@ -88,16 +95,16 @@ def test_no_room(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_journal_that_cannot_be_read(site: Site, content: str) -> None:
     (site.root / FOLDER).mkdir()
     (site.root / FOLDER / JOURNAL).write_text(content, encoding="latin-1")
-    with pytest.raises(Broken, match="cannot be read"):
-        pending(site.root)
+    with pytest.raises(BrokenJournal, match="cannot be read"):
+        pending_journal(site.root)
 
 
 def test_a_link_in_its_place_is_not_followed(site: Site, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (site.root / FOLDER).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(Broken, match="is no folder"):
-        pending(site.root)
-    begin(site.root)
+    with pytest.raises(BrokenJournal, match="is no folder"):
+        pending_journal(site.root)
+    prepare_folder(site.root)
     assert (tmp_path / "elsewhere").is_dir()
     assert not (site.root / FOLDER).is_symlink()
 
@@ -157,8 +164,8 @@ import os, signal, sys
 from pathlib import Path
 from threading import Event
 sys.path.insert(0, {repository!r})
-from tasks.dependencies.undo.journal import pending
-from tasks.dependencies.undo.restoring import restore
+from tasks.dependencies.undo.undo_journal import pending_journal
+from tasks.dependencies.undo.rollback import roll_back
 left = {number}
 def counting(event, arguments):
     global left
@@ -167,9 +174,9 @@ def counting(event, arguments):
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 root = Path({root!r})
-journal = pending(root)
+journal = pending_journal(root)
 sys.addaudithook(counting)
-restore(root, journal, Event())
+roll_back(root, journal, Event())
 """
 
 
@@ -197,9 +204,9 @@ def test_an_undoing_that_is_killed_is_finished_by_the_next_one(site: Site) -> No
         if not killed(site, number):
             break
         kills += 1
-        if pending(site.root) is None:
+        if pending_journal(site.root) is None:
             break
     assert kills > 5
-    if pending(site.root) is not None:
+    if pending_journal(site.root) is not None:
         assert site.restore() == ()
     assert site.state() == before

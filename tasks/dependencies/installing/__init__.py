@@ -1,1 +1,0 @@
-"""Driving pip: what to install is found out, tried elsewhere, and only then installed."""
