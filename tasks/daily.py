@@ -176,7 +176,7 @@ def log_review(
     Reads maintenance.logs. Growth is told since the last review, whose sizes log_review.json in the log folder
     keeps. A log larger than maintenance.logs.rotate_over_mb is archived as weekly.log-rotation does it.
     """
-    from .logs.reading.levels import Level
+    from .logs.reading.log_levels import Level
     from .logs.review.log_review import review
 
     return review(

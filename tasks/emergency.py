@@ -117,8 +117,8 @@ def _means(run: Run, *, dry: bool) -> Ports:
     from .cache.cleanup import clean_up
     from .cache.statistics import FILE as STATISTICS
     from .configuration.readable import readable
-    from .logs.errors.tracking import FILE as ERRORS
-    from .logs.review.review_history import FILE as SIZES
+    from .logs.errors.monitor_files import TRACKING_FILE as ERRORS
+    from .logs.review.review_history import HISTORY_FILE as SIZES
     from .providers.provider_history import FILE as TIMES
     from .providers.quick import ask_once
     from .recovery.ports import TASK, Ports

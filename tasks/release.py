@@ -92,7 +92,7 @@ def checklist(
 
     from .checklist.checklist import TASK, Ports, check
     from .checklist.checklist_record import record
-    from .logs.errors.since import critical_since
+    from .logs.errors.critical_errors import critical_since
     from .system.machine_review import examine_room
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry

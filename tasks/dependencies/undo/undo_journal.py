@@ -148,7 +148,7 @@ def pending_journal(root: Path) -> UndoJournal | None:
     """Return the journal of an update that was begun and neither stands nor is undone; ``None``: there is none.
 
     Raises:
-        Broken: there is one that cannot be read.
+        BrokenJournal: there is one that cannot be read.
     """
     home = root / FOLDER
     try:

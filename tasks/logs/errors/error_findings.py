@@ -1,4 +1,4 @@
-"""From what the error monitor saw to its report: pure, so that every sentence can be tested."""
+"""The outcome of the error monitor and the report on it: pure, so that every sentence can be tested."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 from ...core.report.model import Action, Finding, Metric, Report, Status
 from ...core.settings.model import LogSettings
 from ...core.text.formatting import count, hours, listed, printable
-from ..reading import reading_findings as reading
-from ..reading.levels import Level
-from . import tracking
-from .alerts import is_critical
-from .groups import Group, State
-from .visit import Visit
+from ..log_folder import folder_missing, folder_unusable, unread_logs
+from ..reading.log_levels import Level
+from . import monitor_files
+from .error_groups import ErrorGroup, GroupState, is_critical
+from .error_scan import ErrorScan
 
 if TYPE_CHECKING:
-    from ..rotation.rotation_outcome import RotationOutcome as Rotation
+    from ..rotation.rotation_outcome import RotationOutcome
 
 _STORM = 10
 """Groups to be told of one by one; more of them are one finding, and the alert lists them all."""
@@ -27,7 +26,7 @@ _TABLE = 20
 
 _REMEDY = "Mend what causes it; then --resolve {key}, or --mute {key} --until DATE."
 
-Windowed = tuple[Group, int]
+GroupInWindow = tuple[ErrorGroup, int]
 """A group, and how many of its records the window holds."""
 
 
@@ -48,13 +47,13 @@ class MonitorOutcome:
         files: the files written.
     """
 
-    visit: Visit | None = None
-    told: dict[str, Windowed] = field(default_factory=dict)
-    known: dict[str, Windowed] = field(default_factory=dict)
+    visit: ErrorScan | None = None
+    told: dict[str, GroupInWindow] = field(default_factory=dict)
+    known: dict[str, GroupInWindow] = field(default_factory=dict)
     missing: bool = False
     unusable: str | None = None
     broken: str | None = None
-    mended: Rotation | None = None
+    mended: RotationOutcome | None = None
     aside: str | None = None
     unkept: str | None = None
     files: list[str] = field(default_factory=list)
@@ -63,7 +62,7 @@ class MonitorOutcome:
 def evaluate(settings: LogSettings, outcome: MonitorOutcome, now: datetime, *, dry_run: bool) -> Report:
     """Return the report of *outcome*; the runner adds task and times."""
     directory = printable(settings.directory)
-    planned = [tracking.tracking_path(directory)] if dry_run and outcome.visit and not outcome.unkept else []
+    planned = [monitor_files.tracking_path(directory)] if dry_run and outcome.visit and not outcome.unkept else []
     if dry_run and outcome.told:
         planned.insert(0, f"{directory}/alerts/alert_{now:%Y%m%d_%H%M%S}.json")
     return Report(
@@ -90,34 +89,34 @@ def _summary(outcome: MonitorOutcome, settings: LogSettings) -> str:
 
 def _findings(settings: LogSettings, directory: str, outcome: MonitorOutcome) -> Iterator[Finding]:
     if outcome.missing:
-        yield reading.missing(directory)
+        yield folder_missing(directory)
         return
     if outcome.unusable:
-        yield reading.unusable(directory, outcome.unusable)
+        yield folder_unusable(directory, outcome.unusable)
         return
     if outcome.visit is not None:
-        yield from _told(outcome.told)
-        yield from _known(outcome.known, directory, settings)
-        yield from _troubles(outcome.visit, directory)
+        yield from _alerting_findings(outcome.told)
+        yield from _known_findings(outcome.known, directory, settings)
+        yield from _scan_findings(outcome.visit, directory)
     if outcome.mended:
-        from ..rotation import rotation_findings as rotation
+        from ..rotation import rotation_findings
 
-        yield from rotation.findings(outcome.mended)
-    yield from _kept(outcome, directory)
+        yield from rotation_findings.findings(outcome.mended)
+    yield from _tracking_findings(outcome, directory)
 
 
-def _told(told: Mapping[str, Windowed]) -> Iterator[Finding]:
-    for state in (State.NEW, State.REGRESSED, State.ESCALATING):
+def _alerting_findings(told: Mapping[str, GroupInWindow]) -> Iterator[Finding]:
+    for state in (GroupState.NEW, GroupState.REGRESSED, GroupState.ESCALATING):
         groups = {key: windowed for key, windowed in told.items() if windowed[0].state is state}
         if len(groups) > _STORM:
-            yield _storm(state, groups)
+            yield _storm_finding(state, groups)
             continue
         for key, (group, window) in groups.items():
             yield Finding(
                 check=f"errors.{state.value}",
                 subject=key,
                 status=Status.CRITICAL if is_critical(group) else Status.WARNING,
-                message=f"{_SAID[state]} {printable(group.title)} — {_numbers(group, window)}, "
+                message=f"{_STATE_PREFIX[state]} {printable(group.title)} — {_numbers(group, window)}, "
                 f"last in {printable(group.log)}{_pattern(group)}.",
                 value=window,
                 unit="records",
@@ -125,18 +124,18 @@ def _told(told: Mapping[str, Windowed]) -> Iterator[Finding]:
             )
 
 
-_SAID = {State.NEW: "New:", State.REGRESSED: "Back again:", State.ESCALATING: "More and more:"}
+_STATE_PREFIX = {GroupState.NEW: "New:", GroupState.REGRESSED: "Back again:", GroupState.ESCALATING: "More and more:"}
 
 
-def _numbers(group: Group, window: int) -> str:
+def _numbers(group: ErrorGroup, window: int) -> str:
     return f"{window:,} in the window, {group.count:,} in all"
 
 
-def _pattern(group: Group) -> str:
+def _pattern(group: ErrorGroup) -> str:
     return f", matches {listed(group.patterns, len(group.patterns))}" if group.patterns else ""
 
 
-def _storm(state: State, groups: Mapping[str, Windowed]) -> Finding:
+def _storm_finding(state: GroupState, groups: Mapping[str, GroupInWindow]) -> Finding:
     worst = any(is_critical(group) for group, _ in groups.values())
     titles = [group.title for group, _ in sorted(groups.values(), key=lambda windowed: -windowed[1])]
     return Finding(
@@ -150,11 +149,11 @@ def _storm(state: State, groups: Mapping[str, Windowed]) -> Finding:
     )
 
 
-def _known(known: Mapping[str, Windowed], directory: str, settings: LogSettings) -> Iterator[Finding]:
+def _known_findings(known: Mapping[str, GroupInWindow], directory: str, settings: LogSettings) -> Iterator[Finding]:
     """Yield what goes on as before: no reason to call again, unless it is critical."""
-    quiet: dict[State, list[Windowed]] = {}
+    quiet: dict[GroupState, list[GroupInWindow]] = {}
     for key, (group, window) in known.items():
-        if group.state is State.ONGOING and is_critical(group):
+        if group.state is GroupState.ONGOING and is_critical(group):
             yield Finding(
                 check="errors.ongoing",
                 subject=key,
@@ -179,7 +178,7 @@ def _known(known: Mapping[str, Windowed], directory: str, settings: LogSettings)
         )
 
 
-def _troubles(visit: Visit, directory: str) -> Iterator[Finding]:
+def _scan_findings(visit: ErrorScan, directory: str) -> Iterator[Finding]:
     if visit.interrupted:
         yield Finding(
             check="errors.interrupted",
@@ -188,7 +187,7 @@ def _troubles(visit: Visit, directory: str) -> Iterator[Finding]:
             message="It was told to stop (Ctrl-C or kill); the logs that it had not read are as they were.",
             remedy="Run inv daily.error-monitor again.",
         )
-    yield from reading.unread(directory, visit.problems, visit.refused)
+    yield from unread_logs(directory, visit.problems, visit.refused)
     for path, number in visit.future.items():
         yield Finding(
             check="logs.future",
@@ -212,8 +211,8 @@ def _troubles(visit: Visit, directory: str) -> Iterator[Finding]:
         )
 
 
-def _kept(outcome: MonitorOutcome, directory: str) -> Iterator[Finding]:
-    path = printable(tracking.tracking_path(directory))
+def _tracking_findings(outcome: MonitorOutcome, directory: str) -> Iterator[Finding]:
+    path = printable(monitor_files.tracking_path(directory))
     if outcome.unkept:
         yield Finding(
             check="errors.tracking",

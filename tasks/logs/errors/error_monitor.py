@@ -1,4 +1,4 @@
-"""``daily.error-monitor``: what fails, told once."""
+"""``daily.error-monitor``: groups the errors of all logs and reports each group once."""
 
 from __future__ import annotations
 
@@ -19,19 +19,29 @@ from ...core.programs.interrupt import deferred_interrupt
 from ...core.report.model import Interrupted, Report
 from ...core.settings.model import Settings
 from ...core.text.formatting import listed, printable
-from ..archives import is_interrupted
-from ..reading.levels import finder
-from ..reading.sources import reason
-from ..reading.streams import Cursor
-from . import alerts, tracking
+from ..log_archives import is_interrupted
+from ..reading.log_levels import level_finder
+from ..reading.log_source import unreadable_reason
+from ..reading.log_stream import Cursor
+from . import monitor_files
+from .critical_patterns import PatternTooSlow, pattern_matcher
 from .error_findings import MonitorOutcome, evaluate
+from .error_groups import (
+    ALERTING,
+    ErrorGroup,
+    ScannedGroup,
+    groups_to_keep,
+    mark_alerted,
+    mute_group,
+    new_group,
+    resolve_group,
+    update_group,
+)
+from .error_scan import ScanContext, scan_logs, shorten_sample
 from .fingerprint import fingerprint
-from .groups import ALERTING, Group, Seen, alerted, begun, mute, remembered, resolve, update
-from .patterns import TooHard, matcher
-from .visit import Reader, shortened, visit
 
 if TYPE_CHECKING:
-    from ..rotation.rotation_outcome import RotationOutcome as Rotation
+    from ..rotation.rotation_outcome import RotationOutcome
 
 TASK = "daily.error-monitor"
 
@@ -64,40 +74,40 @@ def watch(
 
     Raises:
         UsageError: a group that is named is not known, or *mutes* without *until*.
-        Held: another changing run is at work in this project.
-        Closed: the root cannot be written.
+        LockedByOther: another changing run is at work in this project.
+        NotWritable: the root cannot be written.
         Interrupted: Ctrl-C; it carries the report of what was read until then.
     """
     root = Path(settings.root)
     if dry_run:
         require_writable(root)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
-        mended = None if dry_run else _mend(root, settings, now, stop)
-        kept, found = tracking.read(root, settings.logs.directory, now)
+        mended = None if dry_run else _finish_interrupted_rotation(root, settings, now, stop)
+        kept, found = monitor_files.read_tracking(root, settings.logs.directory, now)
         groups = dict(kept.groups)
-        _told_by_user(groups, mutes, until, resolves, now)
+        _apply_user_states(groups, mutes, until, resolves, now)
         outcome = MonitorOutcome(
             broken=found.problem,
             unkept=None if found.replaceable else found.problem,
             mended=mended if mended and mended.mended else None,
         )
-        cursors = _look(settings, kept, groups, outcome, now=now, redact=redact, advance=advance, stop=stop)
+        cursors = _scan_and_update(settings, kept, groups, outcome, now=now, redact=redact, advance=advance, stop=stop)
         if cursors is not None and not dry_run:
-            _keep(root, settings, outcome, tracking.Tracking(groups, cursors, now), found)
+            _write_files(root, settings, outcome, monitor_files.Tracking(groups, cursors, now), found)
     report = evaluate(settings.logs, outcome, now, dry_run=dry_run)
     if stop.is_set():
         raise Interrupted(report)
     return report
 
 
-def current(
+def current_groups(
     settings: Settings,
     *,
     now: datetime,
     redact: Callable[[str], str],
     advance: Callable[[int], None],
     stop: Event,
-) -> tuple[Mapping[str, Group], MonitorOutcome]:
+) -> tuple[Mapping[str, ErrorGroup], MonitorOutcome]:
     """Return the groups as a visit at this moment would leave them, and what it would see; nothing is kept.
 
     Args:
@@ -107,17 +117,17 @@ def current(
         advance: called with the number of records looked at since its last call.
         stop: ends it early where it is set.
     """
-    kept, found = tracking.read(Path(settings.root), settings.logs.directory, now)
+    kept, found = monitor_files.read_tracking(Path(settings.root), settings.logs.directory, now)
     groups = dict(kept.groups)
     outcome = MonitorOutcome(broken=found.problem)
-    _look(settings, kept, groups, outcome, now=now, redact=redact, advance=advance, stop=stop)
+    _scan_and_update(settings, kept, groups, outcome, now=now, redact=redact, advance=advance, stop=stop)
     return groups, outcome
 
 
-def _look(
+def _scan_and_update(
     settings: Settings,
-    kept: tracking.Tracking,
-    groups: dict[str, Group],
+    kept: monitor_files.Tracking,
+    groups: dict[str, ErrorGroup],
     outcome: MonitorOutcome,
     *,
     now: datetime,
@@ -136,22 +146,24 @@ def _look(
     except OverflowError:
         since = 0.0
     try:
-        reader = Reader(root, finder(), matcher(settings.logs.critical_patterns), since, now, redact, advance, stop)
-        seen = visit(reader, settings.logs, kept.cursors)
-    except TooHard as error:
+        reader = ScanContext(
+            root, level_finder(), pattern_matcher(settings.logs.critical_patterns), since, now, redact, advance, stop
+        )
+        seen = scan_logs(reader, settings.logs, kept.cursors)
+    except PatternTooSlow as error:
         outcome.unusable = f"maintenance.logs.critical_patterns: {error}"
     except FileNotFoundError:
         outcome.missing = True
     except (Refused, OSError) as error:
-        outcome.unusable = reason(error)
+        outcome.unusable = unreadable_reason(error)
     else:
         outcome.visit = seen
-        _settle(outcome, groups, _redacted(seen.seen, redact), settings.logs.window_hours, now)
+        _update_groups(outcome, groups, _redact_samples(seen.seen, redact), settings.logs.window_hours, now)
         return seen.cursors
     return None
 
 
-def _mend(root: Path, settings: Settings, now: datetime, stop: Event) -> Rotation | None:
+def _finish_interrupted_rotation(root: Path, settings: Settings, now: datetime, stop: Event) -> RotationOutcome | None:
     """Finish or undo a rotation that was killed: until then its lines stand twice."""
     try:
         if not is_interrupted(root, settings.logs.directory):
@@ -163,8 +175,8 @@ def _mend(root: Path, settings: Settings, now: datetime, stop: Event) -> Rotatio
     return rotate_logs(root, settings.logs, (), now=now, stop=stop)
 
 
-def _told_by_user(
-    groups: dict[str, Group], mutes: Sequence[str], until: datetime | None, resolves: Sequence[str], now: datetime
+def _apply_user_states(
+    groups: dict[str, ErrorGroup], mutes: Sequence[str], until: datetime | None, resolves: Sequence[str], now: datetime
 ) -> None:
     """Set the states that the user asked for."""
     if mutes and until is None:
@@ -174,14 +186,14 @@ def _told_by_user(
     if until is not None and until <= now:
         raise UsageError(f"--until takes a date that is still to come; got {until:%Y-%m-%d}.")
     for name in resolves:
-        key = _named(groups, name)
-        groups[key] = resolve(groups[key], now)
+        key = _group_key(groups, name)
+        groups[key] = resolve_group(groups[key], now)
     for name in mutes:
-        key = _named(groups, name)
-        groups[key] = mute(groups[key], until or now)
+        key = _group_key(groups, name)
+        groups[key] = mute_group(groups[key], until or now)
 
 
-def _named(groups: Mapping[str, Group], name: str) -> str:
+def _group_key(groups: Mapping[str, ErrorGroup], name: str) -> str:
     """Return the group whose name begins like that, with or without the version in front."""
     if name in groups:
         return name
@@ -193,30 +205,35 @@ def _named(groups: Mapping[str, Group], name: str) -> str:
             f"{name!r} is the beginning of {len(found)} groups: {listed(found, len(found))}. Give more of it."
         )
     raise UsageError(
-        f"There is no group {name!r} in {tracking.FILE}; inv daily.error-monitor names them. Nothing was changed."
+        f"There is no group {name!r} in {monitor_files.TRACKING_FILE}; "
+        "inv daily.error-monitor names them. Nothing was changed."
     )
 
 
-def _redacted(seen: Mapping[str, Seen], redact: Callable[[str], str]) -> dict[str, Seen]:
+def _redact_samples(seen: Mapping[str, ScannedGroup], redact: Callable[[str], str]) -> dict[str, ScannedGroup]:
     """Return the groups without secrets: the samples, and titles made of what is left of them."""
     groups = {}
     for key, group in seen.items():
-        sample = shortened(redact(group.sample))
+        sample = shorten_sample(redact(group.sample))
         message, _, details = sample.partition("\n")
         groups[key] = msgspec.structs.replace(group, sample=sample, title=fingerprint("", message, details).title)
     return groups
 
 
-def _settle(
-    outcome: MonitorOutcome, groups: dict[str, Group], seen: Mapping[str, Seen], window_hours: float, now: datetime
+def _update_groups(
+    outcome: MonitorOutcome,
+    groups: dict[str, ErrorGroup],
+    seen: Mapping[str, ScannedGroup],
+    window_hours: float,
+    now: datetime,
 ) -> None:
     """Bring the groups up to date, and choose those of which to tell."""
     for key in sorted({*groups, *seen}):
         before, here = groups.get(key), seen.get(key)
         if before is not None:
-            groups[key] = update(before, here, window_hours, now)
+            groups[key] = update_group(before, here, window_hours, now)
         elif here is not None and here.new:
-            groups[key] = begun(here, now)
+            groups[key] = new_group(here, now)
         else:
             # An earlier visit read all of it, told it, and no room was left to remember it; or a rotation has
             # parted its first line from its traceback since.
@@ -228,23 +245,25 @@ def _settle(
             outcome.known[key] = (groups[key], window)
 
 
-def _keep(
-    root: Path, settings: Settings, outcome: MonitorOutcome, kept: tracking.Tracking, found: json_files.Found
+def _write_files(
+    root: Path, settings: Settings, outcome: MonitorOutcome, kept: monitor_files.Tracking, found: json_files.Found
 ) -> None:
     """Write the alert, then what is kept: a run killed between the two tells again rather than never."""
     directory, now = settings.logs.directory, kept.visited
-    path = f"{directory}/{alerts.FOLDER}"
+    path = f"{directory}/{monitor_files.ALERT_FOLDER}"
     try:
         if outcome.told:
-            path = alerts.alert_path(root, directory, now)
-            alerts.write(root, path, alerts.alert(outcome.told, settings.logs.window_hours, now))
+            path = monitor_files.alert_path(root, directory, now)
+            monitor_files.write_alert(
+                root, path, monitor_files.alert_content(outcome.told, settings.logs.window_hours, now)
+            )
             outcome.files.append(path)
             for key, (group, window) in outcome.told.items():
-                kept.groups[key] = alerted(group, window, now)
-        path = tracking.tracking_path(directory)
+                kept.groups[key] = mark_alerted(group, window, now)
+        path = monitor_files.tracking_path(directory)
         if not found.replaceable:
             return
-        content = tracking.content(kept._replace(groups=dict(remembered(kept.groups, now))))
+        content = monitor_files.tracking_content(kept._replace(groups=dict(groups_to_keep(kept.groups, now))))
         outcome.aside = json_files.write_object(root, path, content, found)
         outcome.files.append(path)
     except Refused as error:

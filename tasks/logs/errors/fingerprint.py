@@ -1,4 +1,4 @@
-"""What makes two error records the same bug: a key for each group of them."""
+"""The fingerprint of an error record: equal for records of the same bug."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ...core.text.formatting import printable
-from .masks import masked
-from .statuses import codes
-from .tracebacks import Raised, places, read
+from .error_codes import codes
+from .message_masks import masked
+from .tracebacks import RaisedException, project_frames, read_traceback
 
 VERSION = 1
 """Part of every key: goes up when a rule changes, so that keys of different rules are never taken for equal."""
@@ -51,20 +51,20 @@ def fingerprint(logger: str, message: str, details: str) -> Fingerprint:
     characters of the message count, and of long details the beginning and the end (``tracebacks.HEAD``, ``TAIL``).
     """
     message, _, more = message.lstrip().partition("\n")
-    raised = read(f"{more}\n{details}" if more else details)
+    raised = read_traceback(f"{more}\n{details}" if more else details)
     said = masked(message)
     if not raised:
-        return _of(("message", logger, _singular(said)), said or "(no message)")
+        return _make_fingerprint(("message", logger, _singular(said)), said or "(no message)")
     title = _title(raised, said)
     types = [one.type for one in raised]
     if not any(one.frames for one in raised):
         texts = [_singular(masked(one.text)) for one in raised]
-        return _of(("exception", logger, _singular(said), *types, *texts), title)
-    told = [part for one, frames in zip(raised, places(raised), strict=True) for part in (*frames, one.type)]
+        return _make_fingerprint(("exception", logger, _singular(said), *types, *texts), title)
+    told = [part for one, frames in zip(raised, project_frames(raised), strict=True) for part in (*frames, one.type)]
     if not all(types):
-        return _of(("frames", _singular(said), *told), title)
+        return _make_fingerprint(("frames", _singular(said), *told), title)
     kept = sorted({code for text in (said, *(masked(one.text) for one in raised)) for code in codes(text)})
-    return _of(("traceback", *told, *kept), title)
+    return _make_fingerprint(("traceback", *told, *kept), title)
 
 
 def _singular(text: str) -> str:
@@ -72,7 +72,7 @@ def _singular(text: str) -> str:
     return _NOUN.sub(r"# \g<stem>", text)
 
 
-def _title(raised: Sequence[Raised], said: str) -> str:
+def _title(raised: Sequence[RaisedException], said: str) -> str:
     """Return what a traceback's group is called: the exception that was raised last, of a group the whole."""
     named = [one for one in raised if one.type]
     if not named:
@@ -85,7 +85,7 @@ def _title(raised: Sequence[Raised], said: str) -> str:
     return f"{last.type}: {text}" if text else last.type
 
 
-def _of(identity: Iterable[str], title: str) -> Fingerprint:
+def _make_fingerprint(identity: Iterable[str], title: str) -> Fingerprint:
     data = "\x1f".join(identity).encode("utf-8", "surrogatepass")
     title = printable(title)
     if len(title) > TITLE_LIMIT:

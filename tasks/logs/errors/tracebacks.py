@@ -1,4 +1,4 @@
-"""Python's tracebacks, as their text in a log tells them: which exceptions, raised through which frames."""
+"""Python tracebacks as text in a log: which exceptions they show, raised through which frames."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ TAIL = 32_768
 """Of longer details the first and the last characters count: where the traceback begins, and how it ends."""
 
 
-class Frame(NamedTuple):
+class TracebackFrame(NamedTuple):
     """Where a traceback passed: the file as the traceback has it, and the function, ``""`` for a SyntaxError's."""
 
     path: str
     function: str
 
 
-class Raised(NamedTuple):
+class RaisedException(NamedTuple):
     """One exception of a traceback.
 
     Attributes:
@@ -31,7 +31,7 @@ class Raised(NamedTuple):
     type: str
     text: str
     depth: int
-    frames: tuple[Frame, ...]
+    frames: tuple[TracebackFrame, ...]
 
 
 _FRAME = re.compile(r"File \"(?P<path>[^\"]{1,4096})\", line \d++(?:,? in (?P<function>[^\n]{1,256}))?")
@@ -67,7 +67,7 @@ _INSTALLED = re.compile(
 )
 
 
-def read(details: str) -> list[Raised]:
+def read_traceback(details: str) -> list[RaisedException]:
     """Return the exceptions that *details* tells of, in the order of the text; none where it is no traceback.
 
     Chained exceptions, exception groups, tracebacks without their first or last lines and a bare exception line
@@ -75,8 +75,8 @@ def read(details: str) -> list[Raised]:
     """
     if len(details) > HEAD + TAIL:
         details = f"{details[:HEAD]}\n{details[-TAIL:]}"
-    found: list[Raised] = []
-    frames: list[Frame] = []
+    found: list[RaisedException] = []
+    frames: list[TracebackFrame] = []
     inside = -1  # how far the frames are indented; -1 outside a traceback
     awaited = True  # whether an exception may stand here without frames before it
     for line in details.splitlines():
@@ -85,21 +85,21 @@ def read(details: str) -> list[Raised]:
         if not text:
             continue
         if frame := _FRAME.match(text):
-            frames.append(Frame(frame["path"], frame["function"] or ""))
+            frames.append(TracebackFrame(frame["path"], frame["function"] or ""))
             inside = depth
         elif text.startswith(_BREAKS):
             if frames:
-                found.append(Raised("", "", depth, _once(frames)))
+                found.append(RaisedException("", "", depth, _unique_frames(frames)))
             frames, inside, awaited = [], -1, True
         elif depth < inside or (awaited and inside < 0):
             raised = _EXCEPTION.match(text.rstrip())
             if raised and _is_exception(raised["type"], with_frames=bool(frames)):
                 name = _ALIASES.get(raised["type"], raised["type"])
-                found.append(Raised(name, raised["text"] or "", depth, _once(frames)))
+                found.append(RaisedException(name, raised["text"] or "", depth, _unique_frames(frames)))
                 frames = []
             inside, awaited = -1, False
     if frames:
-        found.append(Raised("", "", inside, _once(frames)))
+        found.append(RaisedException("", "", inside, _unique_frames(frames)))
     return list({(one.type, one.frames): one for one in reversed(found)}.values())[::-1]
 
 
@@ -110,11 +110,11 @@ def _is_exception(name: str, *, with_frames: bool) -> bool:
     return bool(_EXCEPTION_NAME.search(last))
 
 
-def _once(frames: Iterable[Frame]) -> tuple[Frame, ...]:
+def _unique_frames(frames: Iterable[TracebackFrame]) -> tuple[TracebackFrame, ...]:
     return tuple(dict.fromkeys(frame for frame in frames if frame.function not in _INLINED))
 
 
-def places(raised: Sequence[Raised]) -> list[list[str]]:
+def project_frames(raised: Sequence[RaisedException]) -> list[list[str]]:
     """Return per exception where it came through: ``api/client.py:request``, without line numbers.
 
     Only the project's own frames, unless there are none at all. The project is what is neither installed
@@ -139,7 +139,7 @@ def _parts(path: str) -> list[str]:
     return [part for part in path.replace("\\", "/").split("/") if part != "."]
 
 
-def _root(frames: Sequence[Frame]) -> list[str]:
+def _root(frames: Sequence[TracebackFrame]) -> list[str]:
     folders = [_parts(frame.path)[:-1] for frame in frames]
     absolute = [folder for folder in folders if _is_absolute(folder)]
     if not absolute:

@@ -1,4 +1,4 @@
-"""Records: a line with its level, its time, and the lines that belong to it."""
+"""Log records: a line with its level, its time, and the lines that belong to it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from itertools import pairwise
 
 import msgspec
 
-from .levels import CONTEXT, Finder, Level, LevelClassifier
-from .shapes import TRACEBACK, FirstLine, first_line, has_times, next_record
-from .sources import Chunk, Source, chunks
-from .times import time_of
+from .line_shapes import TRACEBACK, FirstLine, first_line, has_times, next_record
+from .log_levels import CONTEXT, Level, LevelClassifier, LevelFinder
+from .log_source import Chunk, LogSource, chunks
+from .timestamps import time_of
 
 LINE = 1 << 16
 """Bytes of a record's first line that are kept."""
@@ -107,7 +107,7 @@ class _Clock:
         return self._latest
 
 
-def records(source: Source, find: Finder, judge: LevelClassifier, start: int = 0) -> Iterator[Record]:
+def records(source: LogSource, find: LevelFinder, judge: LevelClassifier, start: int = 0) -> Iterator[Record]:
     """Yield the records of a log that have a level of a warning or worse, in the order of the file.
 
     Args:
@@ -195,7 +195,7 @@ def _end_of_traceback(data: bytes, position: int, limit: int) -> int:
     return min(position, limit)
 
 
-def text_before(source: Source, offset: int) -> bytes:
+def text_before(source: LogSource, offset: int) -> bytes:
     """Return the text in front of an offset, for a traceback that stands there."""
     return source.text.read_at(max(offset - CONTEXT, 0), min(offset, CONTEXT))
 

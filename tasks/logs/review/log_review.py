@@ -17,15 +17,14 @@ from ...core.programs.interrupt import deferred_interrupt
 from ...core.report.model import Interrupted, Report
 from ...core.settings.model import LogSettings, Settings
 from ...core.text.formatting import printable
-from ..archives import FOLDER, is_interrupted
-from ..found import find
-from ..reading.levels import Level, finder
-from ..reading.sources import reason
-from ..reading.streams import Packed, packed_by_log
+from ..log_archives import FOLDER, is_interrupted
+from ..log_folder import find_logs
+from ..reading.log_levels import Level, level_finder
+from ..reading.log_source import unreadable_reason
+from ..reading.log_stream import ArchivedPart, archives_by_log
 from . import review_history
-from .counting import Reader, count_log, record_at
-from .review_findings import evaluate
-from .review_outcome import Recent, Reviewed, ReviewOutcome
+from .level_counts import CountContext, count_log, record_at
+from .review_findings import RecentError, ReviewedLog, ReviewOutcome, evaluate
 
 TASK = "daily.log-review"
 
@@ -59,8 +58,8 @@ def review(
         advance: called with the number of bytes looked at since its last call.
 
     Raises:
-        Held: another changing run is at work in this project.
-        Closed: the root cannot be written.
+        LockedByOther: another changing run is at work in this project.
+        NotWritable: the root cannot be written.
         Interrupted: Ctrl-C; it carries the report of what was read until then.
     """
     root = Path(settings.root)
@@ -69,27 +68,27 @@ def review(
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
         outcome = ReviewOutcome(settings.logs.directory, since=since, lowest=lowest, dry_run=dry_run)
         began = None if since is None else since.timestamp()
-        reader = Reader(root, finder(), lowest, settings.logs.recent_errors, began, advance, stop)
+        reader = CountContext(root, level_finder(), lowest, settings.logs.recent_errors, began, advance, stop)
         try:
             if not dry_run:
-                _mend(root, settings.logs, outcome, reader, now)
-            last, kept = review_history.read(root, settings.logs.directory)
+                _finish_interrupted_rotation(root, settings.logs, outcome, reader, now)
+            last, kept = review_history.read_history(root, settings.logs.directory)
             outcome.broken = kept.problem
             outcome.unkept = None if kept.replaceable else kept.problem
-            sizes = _measure(root, settings.logs, last, outcome, archives=archives)
-            _count(reader, outcome)
-            outcome.recent = [*_recent(reader, outcome, redact)]
+            sizes = _measure_logs(root, settings.logs, last, outcome, archives=archives)
+            _count_levels(reader, outcome)
+            outcome.recent = [*_recent_errors(reader, outcome, redact)]
             if not stop.is_set():
-                _rotate(reader, settings.logs, [*_large(sizes, settings.logs)], outcome, now)
+                _rotate_large_logs(reader, settings.logs, [*_logs_over_limit(sizes, settings.logs)], outcome, now)
                 if not dry_run:
                     # Not ended by *stop*: a total that was cut short would look like a clean-up.
                     total = usage_by_entry(root / settings.logs.directory).total()
-                    content = review_history.content(kept.content, sizes, total, now)
-                    _remember(root, settings.logs.directory, outcome, content, kept)
+                    content = review_history.history_content(kept.content, sizes, total, now)
+                    _write_history(root, settings.logs.directory, outcome, content, kept)
         except FileNotFoundError:
             outcome.missing = True
         except (Refused, OSError) as error:
-            outcome.unusable = reason(error)
+            outcome.unusable = unreadable_reason(error)
         outcome.interrupted = stop.is_set()
     report = evaluate(outcome)
     if outcome.interrupted:
@@ -97,7 +96,9 @@ def review(
     return report
 
 
-def _mend(root: Path, settings: LogSettings, outcome: ReviewOutcome, reader: Reader, now: datetime) -> None:
+def _finish_interrupted_rotation(
+    root: Path, settings: LogSettings, outcome: ReviewOutcome, reader: CountContext, now: datetime
+) -> None:
     """Finish or undo a rotation that was killed: until then its lines stand twice."""
     with suppress(Refused, OSError):  # measuring the logs tells of it
         if is_interrupted(root, settings.directory):
@@ -106,44 +107,46 @@ def _mend(root: Path, settings: LogSettings, outcome: ReviewOutcome, reader: Rea
             outcome.rotation = rotate_logs(root, settings, (), now=now, stop=reader.stop)
 
 
-def _measure(
-    root: Path, settings: LogSettings, last: review_history.Last, outcome: ReviewOutcome, *, archives: bool
-) -> dict[str, review_history.Size]:
+def _measure_logs(
+    root: Path, settings: LogSettings, last: review_history.LastReview, outcome: ReviewOutcome, *, archives: bool
+) -> dict[str, review_history.LogSize]:
     """Note which logs there are, with their growth, and return their sizes by name.
 
     Raises:
         FileNotFoundError: there is no log folder.
         Refused, OSError: it cannot be opened.
     """
-    found = find(root, settings)
+    found = find_logs(root, settings)
     outcome.refused = found.refused
-    packed: dict[str, list[Packed]] = {}
+    packed: dict[str, list[ArchivedPart]] = {}
     try:
-        packed = packed_by_log(root, settings.directory)
+        packed = archives_by_log(root, settings.directory)
     except (Refused, OSError) as error:
-        outcome.refused[FOLDER] = reason(error)
+        outcome.refused[FOLDER] = unreadable_reason(error)
     sizes = {}
     for log in found.logs:
-        size = sizes[log.name] = review_history.Size(bytes=log.status.st_size, inode=log.status.st_ino)
-        grown = review_history.growth(last.sizes.get(log.name), size, packed.get(log.name, ()), last.reviewed)
-        outcome.logs.append(Reviewed(f"{settings.directory}/{log.name}", size.bytes, grown))
+        size = sizes[log.name] = review_history.LogSize(bytes=log.status.st_size, inode=log.status.st_ino)
+        grown = review_history.log_growth(last.sizes.get(log.name), size, packed.get(log.name, ()), last.reviewed)
+        outcome.logs.append(ReviewedLog(f"{settings.directory}/{log.name}", size.bytes, grown))
     if archives:
-        outcome.logs += [Reviewed(each.path, each.size, None) for one in packed.values() for each in one]
+        outcome.logs += [ReviewedLog(each.path, each.size, None) for one in packed.values() for each in one]
     return sizes
 
 
-def _count(reader: Reader, outcome: ReviewOutcome) -> None:
+def _count_levels(reader: CountContext, outcome: ReviewOutcome) -> None:
     for log in outcome.logs:
         if reader.stop.is_set():
             return
         log.counted = count_log(reader, log.path)
 
 
-def _large(sizes: dict[str, review_history.Size], settings: LogSettings) -> Iterator[str]:
+def _logs_over_limit(sizes: dict[str, review_history.LogSize], settings: LogSettings) -> Iterator[str]:
     yield from (name for name, size in sizes.items() if size.bytes > settings.rotate_over_mb * _MEGABYTE)
 
 
-def _rotate(reader: Reader, settings: LogSettings, names: Sequence[str], outcome: ReviewOutcome, now: datetime) -> None:
+def _rotate_large_logs(
+    reader: CountContext, settings: LogSettings, names: Sequence[str], outcome: ReviewOutcome, now: datetime
+) -> None:
     if names:
         from ..rotation.log_rotation import rotate_logs
 
@@ -153,7 +156,7 @@ def _rotate(reader: Reader, settings: LogSettings, names: Sequence[str], outcome
         outcome.rotation.mended[:0] = mended
 
 
-def _remember(
+def _write_history(
     root: Path, directory: str, outcome: ReviewOutcome, content: dict[str, Any], kept: json_files.Found
 ) -> None:
     path = review_history.history_path(directory)
@@ -168,11 +171,11 @@ def _remember(
         outcome.unkept = f"{printable(path)} cannot be written: {error.strerror}."
 
 
-def _recent(reader: Reader, outcome: ReviewOutcome, redact: Callable[[str], str]) -> Iterator[Recent]:
+def _recent_errors(reader: CountContext, outcome: ReviewOutcome, redact: Callable[[str], str]) -> Iterator[RecentError]:
     """Yield the latest errors of all logs, newest last."""
     places = heapq.nlargest(reader.recent, (place for each in outcome.logs for place in each.counted.latest))
     for place in reversed(places):
         record = record_at(reader, place)
         if record is not None:
             raised = record.details.rstrip().rpartition("\n")[2].strip()
-            yield Recent(place, record.level, redact(record.message)[:_SHOWN], redact(raised)[:_SHOWN])
+            yield RecentError(place, record.level, redact(record.message)[:_SHOWN], redact(raised)[:_SHOWN])

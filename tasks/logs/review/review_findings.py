@@ -1,17 +1,92 @@
-"""From what a review saw and did to its report: pure, so that every sentence can be tested."""
+"""The outcome of a log review and the report on it: pure, so that every sentence can be tested."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...core.report.model import Action, Finding, Metric, Report, Status
 from ...core.text.formatting import count, listed, printable, size
-from ..reading import reading_findings as reading
-from ..reading.levels import Level
+from ..log_folder import folder_missing, folder_unusable, unread_logs
+from ..reading.log_levels import Level
+from .level_counts import ErrorPlace, LevelCounts
 from .review_history import history_path
-from .review_outcome import Reviewed, ReviewOutcome
+
+if TYPE_CHECKING:
+    from ..rotation.rotation_outcome import RotationOutcome
+
+
+@dataclass(slots=True)
+class ReviewedLog:
+    """A log, or an archive of one.
+
+    Attributes:
+        path: the file, below the root.
+        size: its size in bytes.
+        growth: bytes written since the last review; ``None`` where that cannot be known.
+        counted: what it holds.
+    """
+
+    path: str
+    size: int
+    growth: int | None
+    counted: LevelCounts = field(default_factory=LevelCounts)
+
+    @property
+    def errors(self) -> int:
+        """Its records of errors and worse."""
+        return self.counted.levels[Level.ERROR] + self.counted.levels[Level.CRITICAL]
+
+
+class RecentError(NamedTuple):
+    """One of the latest errors: where, its level, its message, and the last line of its traceback."""
+
+    place: ErrorPlace
+    level: Level
+    message: str
+    raised: str
+
+
+@dataclass(slots=True)
+class ReviewOutcome:
+    """What a review saw and did.
+
+    Attributes:
+        directory: the log folder, below the root.
+        since: only records from then on count.
+        lowest: the lowest level that counts.
+        dry_run: everything is only planned.
+        missing: there is no log folder.
+        unusable: why the log folder cannot be read.
+        refused: per name of a log, why it was not read.
+        logs: the logs, and the archives where they were asked for.
+        recent: the latest errors, newest last.
+        rotation: what became of the logs over the limit.
+        broken: what was wrong with what the last review had kept.
+        aside: where that was kept.
+        unkept: why the sizes could not be kept.
+        files: the files written.
+        interrupted: it was told to stop.
+    """
+
+    directory: str
+    since: datetime | None
+    lowest: Level
+    dry_run: bool
+    missing: bool = False
+    unusable: str | None = None
+    refused: dict[str, str] = field(default_factory=dict)
+    logs: list[ReviewedLog] = field(default_factory=list)
+    recent: list[RecentError] = field(default_factory=list)
+    rotation: RotationOutcome | None = None
+    broken: str | None = None
+    aside: str | None = None
+    unkept: str | None = None
+    files: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
 
 _SHOWN = 20
 """Logs with errors that are told of one by one, and rows of the table."""
@@ -39,9 +114,9 @@ def evaluate(outcome: ReviewOutcome) -> Report:
 
 def _rotation_actions(outcome: ReviewOutcome) -> Iterator[Action]:
     if outcome.rotation:
-        from ..rotation import rotation_findings as rotation
+        from ..rotation import rotation_findings
 
-        yield from rotation.actions(outcome.rotation)
+        yield from rotation_findings.actions(outcome.rotation)
 
 
 def _total(outcome: ReviewOutcome, *levels: Level) -> int:
@@ -67,10 +142,10 @@ def _summary(outcome: ReviewOutcome) -> str:
 def _findings(outcome: ReviewOutcome) -> Iterator[Finding]:
     directory = printable(outcome.directory)
     if outcome.missing:
-        yield reading.missing(directory)
+        yield folder_missing(directory)
         return
     if outcome.unusable:
-        yield reading.unusable(directory, outcome.unusable)
+        yield folder_unusable(directory, outcome.unusable)
         return
     if outcome.interrupted:
         yield Finding(
@@ -80,22 +155,22 @@ def _findings(outcome: ReviewOutcome) -> Iterator[Finding]:
             message="It was told to stop (Ctrl-C or kill); what it had not read is not counted.",
             remedy="Run inv daily.log-review again.",
         )
-    yield from _levels(outcome, directory)
-    yield from _troubles(outcome, directory)
+    yield from _level_findings(outcome, directory)
+    yield from _problem_findings(outcome, directory)
     if outcome.rotation:
-        from ..rotation import rotation_findings as rotation
+        from ..rotation import rotation_findings
 
-        yield from rotation.findings(outcome.rotation)
+        yield from rotation_findings.findings(outcome.rotation)
 
 
-def _levels(outcome: ReviewOutcome, directory: str) -> Iterator[Finding]:
+def _level_findings(outcome: ReviewOutcome, directory: str) -> Iterator[Finding]:
     failing = sorted((log for log in outcome.logs if log.errors), key=lambda log: (-log.errors, log.path))
     for log in failing[:_SHOWN]:
         yield Finding(
             check="logs.errors",
             subject=printable(log.path),
             status=Status.WARNING,
-            message=f"{_of(log, outcome)}.",
+            message=f"{_log_message(log, outcome)}.",
             value=log.errors,
             unit="errors",
             remedy="See the latest below; inv daily.error-monitor groups them.",
@@ -125,7 +200,7 @@ def _levels(outcome: ReviewOutcome, directory: str) -> Iterator[Finding]:
         )
 
 
-def _of(log: Reviewed, outcome: ReviewOutcome) -> str:
+def _log_message(log: ReviewedLog, outcome: ReviewOutcome) -> str:
     levels = log.counted.levels
     parts = [count(levels[Level.CRITICAL], "critical record")] if levels[Level.CRITICAL] else []
     parts.append(count(levels[Level.ERROR], "error"))
@@ -135,9 +210,9 @@ def _of(log: Reviewed, outcome: ReviewOutcome) -> str:
     return f"{', '.join(parts)} in {size(log.size)}{grown}"
 
 
-def _troubles(outcome: ReviewOutcome, directory: str) -> Iterator[Finding]:
+def _problem_findings(outcome: ReviewOutcome, directory: str) -> Iterator[Finding]:
     problems = {log.path: log.counted.problem for log in outcome.logs if log.counted.problem}
-    yield from reading.unread(directory, problems, outcome.refused)
+    yield from unread_logs(directory, problems, outcome.refused)
     problem = outcome.unkept or outcome.broken
     if problem:
         kept = f" It was kept as {printable(outcome.aside)} and a new one begun." if outcome.aside else ""
@@ -181,7 +256,7 @@ def _data(outcome: ReviewOutcome) -> dict[str, Any]:
     return data
 
 
-def _row(log: Reviewed, lowest: Level) -> dict[str, Any]:
+def _row(log: ReviewedLog, lowest: Level) -> dict[str, Any]:
     shown = [level for level in (Level.CRITICAL, Level.ERROR, Level.WARNING) if level >= lowest]
     return {
         "log": printable(log.path),

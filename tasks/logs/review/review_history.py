@@ -1,4 +1,4 @@
-"""``log_review.json``: how large each log was at the last review, so that its growth can be told."""
+"""``log_review.json``: how large each log was at the last review, to measure its growth."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import msgspec
 
 from ...core.files import json_files
 from ...core.text.formatting import printable
-from ..reading.streams import Packed
+from ..reading.log_stream import ArchivedPart
 
-FILE = "log_review.json"
+HISTORY_FILE = "log_review.json"
 
 SCHEMA = 1
 
@@ -22,43 +22,45 @@ _TOTALS = 500
 """Reviews whose total is kept: more than a year of daily ones."""
 
 
-class Size(msgspec.Struct, frozen=True, kw_only=True):
+class LogSize(msgspec.Struct, frozen=True, kw_only=True):
     """A log at a review: its size in bytes, and its inode."""
 
     bytes: int
     inode: int
 
 
-class Last(NamedTuple):
+class LastReview(NamedTuple):
     """The last review: when, and the sizes of the logs by name; ``None`` and nothing before the first."""
 
     reviewed: datetime | None
-    sizes: dict[str, Size]
+    sizes: dict[str, LogSize]
 
 
 def history_path(directory: str) -> str:
     """Return the path of the file below the root, for a log folder."""
-    return f"{directory}/{FILE}"
+    return f"{directory}/{HISTORY_FILE}"
 
 
-def read(root: Path, directory: str) -> tuple[Last, json_files.Found]:
+def read_history(root: Path, directory: str) -> tuple[LastReview, json_files.Found]:
     """Return the last review, and what reading the file gave: one that cannot be used holds nothing."""
     path = history_path(directory)
     found = json_files.read_object(root, path)
     if not found.content:
-        return Last(None, {}), found
+        return LastReview(None, {}), found
     try:
         reviewed = datetime.fromisoformat(found.content["reviewed"])
-        sizes = msgspec.convert(found.content["logs"], dict[str, Size])
+        sizes = msgspec.convert(found.content["logs"], dict[str, LogSize])
         if found.content["schema"] != SCHEMA or reviewed.tzinfo is None:
             raise ValueError("it is of another form")  # noqa: TRY301 - one sentence for every such file
     except (msgspec.ValidationError, ValueError, TypeError, KeyError) as error:
         problem = f"{printable(path)} is not what the log review writes: {printable(error)}."
-        return Last(None, {}), json_files.Found({}, problem, broken=True)
-    return Last(reviewed, sizes), found
+        return LastReview(None, {}), json_files.Found({}, problem, broken=True)
+    return LastReview(reviewed, sizes), found
 
 
-def content(before: Mapping[str, Any], sizes: Mapping[str, Size], total: int, now: datetime) -> dict[str, Any]:
+def history_content(
+    before: Mapping[str, Any], sizes: Mapping[str, LogSize], total: int, now: datetime
+) -> dict[str, Any]:
     """Return the file's content.
 
     Args:
@@ -77,7 +79,9 @@ def content(before: Mapping[str, Any], sizes: Mapping[str, Size], total: int, no
     }
 
 
-def growth(before: Size | None, now: Size, packed: Sequence[Packed], reviewed: datetime | None) -> int | None:
+def log_growth(
+    before: LogSize | None, now: LogSize, packed: Sequence[ArchivedPart], reviewed: datetime | None
+) -> int | None:
     """Return how many bytes were written to a log since the last review.
 
     What was archived meanwhile counts: the headers of the archives say how much was taken out of the file.
@@ -87,14 +91,14 @@ def growth(before: Size | None, now: Size, packed: Sequence[Packed], reviewed: d
     """
     if before is None or reviewed is None:
         return None
-    origins = [each.origin for each in packed if each.origin and _after(each.origin.rotated, reviewed)]
+    origins = [each.origin for each in packed if each.origin and _not_before(each.origin.rotated, reviewed)]
     if not origins and before.inode != now.inode:
         return None
     written = now.bytes + sum(origin.released for origin in origins) - before.bytes
     return written if written >= 0 else None
 
 
-def _after(moment: str, reviewed: datetime) -> bool:
+def _not_before(moment: str, reviewed: datetime) -> bool:
     with suppress(ValueError, TypeError):
         return datetime.fromisoformat(moment) >= reviewed
     return False

@@ -16,17 +16,17 @@ from ...core.programs.interrupt import deferred_interrupt
 from ...core.report.model import Interrupted, Report
 from ...core.settings.model import LogSettings, Settings
 from ...core.text.formatting import printable
-from ..found import find_in
-from . import blocks
-from .packing import Stopped
-from .recovery import reason_of, recover
-from .retention import expire, summary
+from ..log_folder import find_logs_in
+from . import log_filesystem
+from .archive_retention import archive_months, expire_archives
+from .archive_writer import RotationStopped
+from .log_filesystem import Filesystem
+from .log_writers import WriterWatch
 from .rotate_file import rotate_file
 from .rotation_findings import evaluate
-from .rotation_outcome import Left, Rotated, RotationOutcome, Why
-from .strategy import Filesystem
-from .work import Work
-from .writers import Watch
+from .rotation_outcome import LeftLog, LeftReason, RotatedLog, RotationOutcome
+from .rotation_recovery import recover_interrupted
+from .rotation_steps import RotationContext, error_reason
 
 TASK = "weekly.log-rotation"
 
@@ -52,8 +52,8 @@ def rotate(
 
     Raises:
         Refused: the root is no folder.
-        Held: another changing run is at work in this project.
-        Closed: the root cannot be written.
+        LockedByOther: another changing run is at work in this project.
+        NotWritable: the root cannot be written.
         Interrupted: Ctrl-C; it carries the report of what was done until then.
     """
     root = Path(settings.root)
@@ -67,16 +67,16 @@ def rotate(
         days = settings.logs.archive_days if older_than_days is None else older_than_days
         expiry = closed = None
         try:  # first, so that what is freed is there for the new archives
-            expiry = expire(root, settings.logs.directory, now, days, dry_run=dry_run)
+            expiry = expire_archives(root, settings.logs.directory, now, days, dry_run=dry_run)
         except (safe_files.Refused, OSError) as error:
-            closed = f"Old archives were not looked at: {reason_of(error)}."
+            closed = f"Old archives were not looked at: {error_reason(error)}."
         outcome = rotate_logs(
             root, settings.logs, None, now=now, dry_run=dry_run, force=force, stop=stop, advance=advance
         )
         if not outcome.missing:
             outcome.expiry, outcome.closed = expiry, outcome.closed or closed
         if expiry and outcome.made:
-            expiry.months = summary(root, settings.logs.directory)
+            expiry.months = archive_months(root, settings.logs.directory)
         outcome.interrupted |= stop.is_set()
     report = evaluate(outcome)
     if outcome.interrupted:
@@ -121,44 +121,48 @@ def rotate_logs(
             ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool,
         ):
             device = os.fstat(logs).st_dev
-            work = Work(root, settings.directory, logs, now, Watch(device), pool, stop)
-            ground = Filesystem(blocks.file_system(device), blocks.available(), settings.allow_copytruncate)
-            recover(work, outcome)
-            for name in _chosen(work, settings.pattern, names, outcome):
+            work = RotationContext(root, settings.directory, logs, now, WriterWatch(device), pool, stop)
+            ground = Filesystem(
+                log_filesystem.filesystem_type(device), log_filesystem.collapse_available(), settings.allow_copytruncate
+            )
+            recover_interrupted(work, outcome)
+            for name in _logs_to_rotate(work, settings.pattern, names, outcome):
                 if stop.is_set():
                     break
-                _note(outcome, rotate_file(work, ground, name, force=force, dry_run=dry_run))
-                _tell(advance, stop)
+                _record_result(outcome, rotate_file(work, ground, name, force=force, dry_run=dry_run))
+                _report_progress(advance, stop)
     except FileNotFoundError:
         outcome.missing = True
     except (safe_files.Refused, OSError) as error:
-        outcome.closed = f"Not rotated: {reason_of(error)}."
-    except Stopped:
+        outcome.closed = f"Not rotated: {error_reason(error)}."
+    except RotationStopped:
         stop.set()
     outcome.interrupted = stop.is_set()
     return outcome
 
 
-def _chosen(work: Work, pattern: str, names: Collection[str] | None, outcome: RotationOutcome) -> list[str]:
+def _logs_to_rotate(
+    work: RotationContext, pattern: str, names: Collection[str] | None, outcome: RotationOutcome
+) -> list[str]:
     """Return the names of the logs to archive, and note those that are refused."""
-    found = find_in(work.logs, pattern)
+    found = find_logs_in(work.logs, pattern)
     outcome.left += [
-        Left(name, Why.REFUSED, f"It was left, for it is {reason}.")
+        LeftLog(name, LeftReason.REFUSED, f"It was left, for it is {reason}.")
         for name, reason in found.refused.items()
         if names is None or name in names
     ]
     return [log.name for log in found.logs if log.status.st_size and (names is None or log.name in names)]
 
 
-def _note(outcome: RotationOutcome, result: Rotated | Left | None) -> None:
-    if isinstance(result, Left):
+def _record_result(outcome: RotationOutcome, result: RotatedLog | LeftLog | None) -> None:
+    if isinstance(result, LeftLog):
         outcome.left.append(result)
     elif result is not None:
         outcome.rotated.append(result)
         outcome.made.add("/".join(result.archive.rsplit("/", 3)[1:]))
 
 
-def _tell(advance: Callable[[int], None], stop: Event) -> None:
+def _report_progress(advance: Callable[[int], None], stop: Event) -> None:
     try:
         advance(1)
     except KeyboardInterrupt:

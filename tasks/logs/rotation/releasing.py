@@ -1,6 +1,6 @@
-"""The ways of a log whose writers keep it open: its start is archived, then released under their hands.
+"""The strategies for a log that its writers keep open: its start is archived, then released while they write.
 
-The order of the steps, and why a kill between any two of them is told apart, stands in :mod:`.journal`.
+:mod:`.release_journal` says in which order the steps are taken, and how a kill between any two of them is recognised.
 """
 
 from __future__ import annotations
@@ -12,12 +12,21 @@ from contextlib import suppress
 
 import msgspec
 
-from ..archives import HEADER_LIMIT, origin_of
-from . import blocks, journal
-from .journal import Journal
-from .packing import Changed, Corrupt, Packing, content
-from .strategy import Cut, Strategy
-from .work import Work, check, dress, free_slot, name_for_good, opened, require_same, temporary
+from ..log_archives import HEADER_LIMIT, origin_of
+from . import log_filesystem, release_journal
+from .archive_writer import ArchiveCorrupt, ArchiveWriter, LogChanged, archive_content
+from .release_journal import ReleaseJournal
+from .rotation_steps import (
+    RotationContext,
+    copy_attributes,
+    free_slot,
+    give_final_name,
+    open_file,
+    require_unchanged,
+    temporary_file,
+    verify_archive,
+)
+from .strategy import LogCut, Strategy
 
 _REFUSALS = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, errno.ENOSYS})
 """How a file system says that it cannot release blocks (fallocate(2))."""
@@ -36,7 +45,7 @@ class Unsupported(Exception):
     """The file system does not release blocks of this file; nothing has changed. The message is the system's."""
 
 
-def release(work: Work, name: str, log: int, cut: Cut, way: Strategy) -> tuple[str, Packing]:
+def release(work: RotationContext, name: str, log: int, cut: LogCut, way: Strategy) -> tuple[str, ArchiveWriter]:
     """Archive the start of a log and release it, while others go on writing.
 
     Args:
@@ -51,25 +60,25 @@ def release(work: Work, name: str, log: int, cut: Cut, way: Strategy) -> tuple[s
 
     Raises:
         Unsupported: the file system refuses; nothing has changed.
-        Changed: the log is not as it was planned; nothing has changed.
-        Stopped: it was told to stop; nothing has changed.
-        Corrupt, Refused, OSError: it failed; nothing has changed, or the next run undoes or finishes it.
+        LogChanged: the log is not as it was planned; nothing has changed.
+        RotationStopped: it was told to stop; nothing has changed.
+        ArchiveCorrupt, Refused, OSError: it failed; nothing has changed, or the next run undoes or finishes it.
     """
     status = os.fstat(log)
     origin = work.origin(name, status, cut.end, cut.released)
     with (
-        opened(work.logs, name, _WRITE) as live,
+        open_file(work.logs, name, _WRITE) as live,
         work.archive_folder(work.month, create=True) as folder,
-        temporary(folder) as descriptor,
+        temporary_file(folder) as descriptor,
     ):
         archive = free_slot(folder, name, work.now).archive
-        packing = Packing(descriptor, work.pool, work.stop)
+        packing = ArchiveWriter(descriptor, work.pool, work.stop)
         packing.extend(log, cut.end, origin, status.st_mtime)
         packing.seal(origin, status.st_mtime)
-        check(folder, packing)
-        require_same(work, name, live, cut.end)
-        dress(descriptor, status, log)
-        entry = Journal(
+        verify_archive(folder, packing)
+        require_unchanged(work, name, live, cut.end)
+        copy_attributes(descriptor, status, log)
+        entry = ReleaseJournal(
             way="truncate" if way is Strategy.TRUNCATE else "collapse" if cut.released else "blank",
             log=name,
             device=status.st_dev,
@@ -89,7 +98,7 @@ def release(work: Work, name: str, log: int, cut: Cut, way: Strategy) -> tuple[s
         except BaseException:
             undo(work, entry, live)
             raise
-    journal.remove(work.root, work.directory)
+    release_journal.remove_journal(work.root, work.directory)
     return archive, packing
 
 
@@ -103,17 +112,17 @@ def _token(log: int, end: int) -> str:
             return token
 
 
-def _mark(work: Work, entry: Journal, live: int, folder: int, archive: str) -> Journal:
+def _mark(work: RotationContext, entry: ReleaseJournal, live: int, folder: int, archive: str) -> ReleaseJournal:
     """Take the steps from the journal's *prepared* to its *marked*."""
-    journal.write(work.root, work.directory, entry)
-    name_for_good(folder, archive)
-    require_same(work, entry.log, live, entry.end)
+    release_journal.write_journal(work.root, work.directory, entry)
+    give_final_name(folder, archive)
+    require_unchanged(work, entry.log, live, entry.end)
     if entry.way != "truncate" and not all(writer.append for writer in work.watch.again(live).known):
-        raise Changed("somebody has opened it meanwhile who does not append")
+        raise LogChanged("somebody has opened it meanwhile who does not append")
     return put_mark(work, entry, live)
 
 
-def put_mark(work: Work, entry: Journal, live: int) -> Journal:
+def put_mark(work: RotationContext, entry: ReleaseJournal, live: int) -> ReleaseJournal:
     """Overwrite the log's first bytes with the token, blank the rest of the crossing line, and note it.
 
     Returns:
@@ -128,18 +137,18 @@ def put_mark(work: Work, entry: Journal, live: int) -> Journal:
         _blank(live, max(entry.released, len(entry.mark)), entry.end)
         os.fdatasync(live)
     marked = msgspec.structs.replace(entry, state="marked")
-    journal.write(work.root, work.directory, marked)
+    release_journal.write_journal(work.root, work.directory, marked)
     return marked
 
 
-def _catch_up(work: Work, packing: Packing, log: tuple[str, int], archive: tuple[int, str]) -> None:
+def _catch_up(work: RotationContext, packing: ArchiveWriter, log: tuple[str, int], archive: tuple[int, str]) -> None:
     """Add to the archive what was written to the log meanwhile.
 
     Where that never ends, the last round is not waited for until it is on the disk: the less time passes before
     the truncation, the less is written in it.
     """
     name, live = log
-    with opened(*archive) as again:
+    with open_file(*archive) as again:
         for number in range(_ROUNDS):
             status = os.fstat(live)
             if status.st_size <= packing.end:
@@ -151,22 +160,22 @@ def _catch_up(work: Work, packing: Packing, log: tuple[str, int], archive: tuple
                 packing.verify(again)
 
 
-def _free(entry: Journal, live: int) -> None:
+def _free(entry: ReleaseJournal, live: int) -> None:
     """Take the archived start away; with it, or by it, the token goes.
 
     Raises:
-        Changed: somebody has cut the log since it was marked.
+        LogChanged: somebody has cut the log since it was marked.
         Unsupported, OSError: it could not be taken away.
     """
     if not has_mark(entry, live) or os.fstat(live).st_size < entry.end:
-        raise Changed("somebody has cut it meanwhile")
+        raise LogChanged("somebody has cut it meanwhile")
     if entry.way == "truncate":
         os.ftruncate(live, 0)
     elif entry.way == "blank":
         _blank(live, 0, len(entry.mark), last=b"\n" if entry.end == len(entry.mark) else b" ")
     else:
         try:
-            blocks.collapse(live, entry.released)
+            log_filesystem.collapse_range(live, entry.released)
         except OSError as error:
             if error.errno in _REFUSALS:
                 raise Unsupported(error.strerror or "refused") from None
@@ -174,23 +183,23 @@ def _free(entry: Journal, live: int) -> None:
     os.fsync(live)
 
 
-def finish(work: Work, entry: Journal, live: int) -> None:
+def finish(work: RotationContext, entry: ReleaseJournal, live: int) -> None:
     """Take the steps that a killed run did not come to, where the token stands in the log.
 
     Raises:
-        Changed, Unsupported, OSError: the start could not be released; it is as it was before the rotation.
+        LogChanged, Unsupported, OSError: the start could not be released; it is as it was before the rotation.
     """
     try:
         if entry.state == "prepared":
             entry = put_mark(work, entry, live)
         _free(entry, live)
-    except (Changed, Unsupported, OSError):
+    except (LogChanged, Unsupported, OSError):
         undo(work, entry, live)
         raise
-    journal.remove(work.root, work.directory)
+    release_journal.remove_journal(work.root, work.directory)
 
 
-def undo(work: Work, entry: Journal, live: int) -> None:
+def undo(work: RotationContext, entry: ReleaseJournal, live: int) -> None:
     """Copy back what was overwritten in the log, and remove archive and journal.
 
     The archive stays where its content is no longer in the log: the start was released already, or somebody has
@@ -198,31 +207,31 @@ def undo(work: Work, entry: Journal, live: int) -> None:
     either a release to be finished or nothing at all; afterwards the journal says *restoring* first.
 
     Raises:
-        Corrupt: the archive does not hold what was overwritten.
+        ArchiveCorrupt: the archive does not hold what was overwritten.
         OSError: it failed; the journal is there for the next run.
     """
     if (entry.state == "marked" and not has_mark(entry, live)) or os.fstat(live).st_size < entry.end:
-        journal.remove(work.root, work.directory)
+        release_journal.remove_journal(work.root, work.directory)
         return
     if entry.state == "marked":
         entry = msgspec.structs.replace(entry, state="restoring")
-        journal.write(work.root, work.directory, entry)
+        release_journal.write_journal(work.root, work.directory, entry)
     month, _, name = entry.archive.rpartition("/")
-    with suppress(FileNotFoundError), work.archive_folder(month) as folder, opened(folder, name) as archive:
+    with suppress(FileNotFoundError), work.archive_folder(month) as folder, open_file(folder, name) as archive:
         if is_of(entry, archive):
             if entry.state == "restoring" or has_mark(entry, live):
                 _copy_back(entry, live, archive)
             os.unlink(name, dir_fd=folder)
             os.fsync(folder)
-    journal.remove(work.root, work.directory)
+    release_journal.remove_journal(work.root, work.directory)
 
 
-def has_mark(entry: Journal, live: int) -> bool:
+def has_mark(entry: ReleaseJournal, live: int) -> bool:
     """Tell whether the token stands at the start of the log."""
     return os.pread(live, len(entry.mark), 0) == entry.mark
 
 
-def is_of(entry: Journal, archive: int) -> bool:
+def is_of(entry: ReleaseJournal, archive: int) -> bool:
     """Tell whether an archive is the one that the journal speaks of."""
     said = origin_of(os.pread(archive, HEADER_LIMIT, 0))
     return said is not None and (said.log, said.device, said.inode, said.rotated) == (
@@ -233,11 +242,11 @@ def is_of(entry: Journal, archive: int) -> bool:
     )
 
 
-def _copy_back(entry: Journal, live: int, archive: int) -> None:
+def _copy_back(entry: ReleaseJournal, live: int, archive: int) -> None:
     first = b""
     start = len(entry.mark) if entry.way == "truncate" else max(entry.released, len(entry.mark))
     offset = 0
-    for block in content(archive):
+    for block in archive_content(archive):
         if not first:
             first = block[: len(entry.mark)]
         piece = block[max(start - offset, 0) : max(entry.end - offset, 0)]
@@ -247,7 +256,7 @@ def _copy_back(entry: Journal, live: int, archive: int) -> None:
         if entry.way == "truncate":
             break
     if len(first) < len(entry.mark) or (entry.way != "truncate" and offset < entry.end):
-        raise Corrupt("it is shorter than what was taken from the log")
+        raise ArchiveCorrupt("it is shorter than what was taken from the log")
     os.fdatasync(live)
     _write_at(live, first, 0)
     os.fdatasync(live)

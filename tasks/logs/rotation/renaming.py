@@ -1,8 +1,8 @@
-"""The way of a log that nobody writes to: archived whole, and begun anew.
+"""The strategy for a log without writers: archived whole, renamed, and recreated empty.
 
-The content is archived and verified before anything happens to the log. Only then it gets its pending name in
-the archive folder, where nobody opens it any more, is looked at once more, and gives way to its archive. A kill
-leaves it under one of the two names; :mod:`.recovery` goes on from there.
+The content is archived and verified before anything happens to the log. Only then it gets its pending name in the
+archive folder, where no program opens it any more, is checked once more, and is replaced by its archive. A kill
+leaves it under one of the two names; :mod:`.rotation_recovery` finishes the work.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from contextlib import suppress
 
 from ...core.files import safe_files
 from ...core.files.safe_files import TEMPORARY, Identity
-from .packing import Changed, Packing
-from .strategy import named
-from .work import (
-    Work,
-    check,
-    dress,
+from .archive_writer import ArchiveWriter, LogChanged
+from .log_writers import lease_granted
+from .rotation_steps import (
+    RotationContext,
+    copy_attributes,
     free_slot,
-    is_named,
-    name_for_good,
-    require_same,
-    temporary,
+    give_final_name,
+    has_name,
+    require_unchanged,
+    temporary_file,
+    verify_archive,
 )
-from .writers import leased
+from .strategy import writer_names
 
 
-def rename(work: Work, name: str, log: int) -> tuple[str, Packing]:
+def rename(work: RotationContext, name: str, log: int) -> tuple[str, ArchiveWriter]:
     """Archive a log that nobody writes to, and put an empty one in its place.
 
     Args:
@@ -39,51 +39,53 @@ def rename(work: Work, name: str, log: int) -> tuple[str, Packing]:
         The archive's name in the folder of the month, and what it holds.
 
     Raises:
-        Changed: somebody has written to it, has it open or replaced it meanwhile; it is as they left it.
-        Stopped: it was told to stop; the log is as it was.
-        Corrupt, Refused, OSError: it could not be archived; the log is as it was.
+        LogChanged: somebody has written to it, has it open or replaced it meanwhile; it is as they left it.
+        RotationStopped: it was told to stop; the log is as it was.
+        ArchiveCorrupt, Refused, OSError: it could not be archived; the log is as it was.
     """
     before = os.fstat(log)
-    with work.archive_folder(work.month, create=True) as folder, temporary(folder) as descriptor:
+    with work.archive_folder(work.month, create=True) as folder, temporary_file(folder) as descriptor:
         slot = free_slot(folder, name, work.now)
         archive, pending = slot.archive, slot.pending
-        packing = Packing(descriptor, work.pool, work.stop)
-        pack(work, packing, (name, log), before, folder)
-        require_same(work, name, log, packing.end)
-        with work.archive_folder() as top, temporary(top) as fresh:
-            dress(fresh, before, log, dated=False)
+        packing = ArchiveWriter(descriptor, work.pool, work.stop)
+        archive_whole_log(work, packing, (name, log), before, folder)
+        require_unchanged(work, name, log, packing.end)
+        with work.archive_folder() as top, temporary_file(top) as fresh:
+            copy_attributes(fresh, before, log, dated=False)
             os.rename(name, pending, src_dir_fd=work.logs, dst_dir_fd=folder)
             try:
-                after = _settle(work, packing, (name, log), before, (folder, pending))
+                after = _require_archived(work, packing, (name, log), before, (folder, pending))
                 recreate_log(work, top, name)
             except BaseException:
-                _give_back(work, (folder, pending), name)
+                _restore_name(work, (folder, pending), name)
                 raise
-        dress(descriptor, after, log)
-        retire(log, after, folder, pending, archive)
+        copy_attributes(descriptor, after, log)
+        replace_by_archive(log, after, folder, pending, archive)
     return archive, packing
 
 
-def pack(work: Work, packing: Packing, log: tuple[str, int], status: os.stat_result, folder: int) -> None:
+def archive_whole_log(
+    work: RotationContext, packing: ArchiveWriter, log: tuple[str, int], status: os.stat_result, folder: int
+) -> None:
     """Archive the whole of a log as *status* shows it, into the temporary file of *folder*, and verify it.
 
     Raises:
-        Changed, Stopped, Corrupt, OSError: it is not archived.
+        LogChanged, RotationStopped, ArchiveCorrupt, OSError: it is not archived.
     """
     name, descriptor = log
     origin = work.origin(name, status, status.st_size, status.st_size)
     packing.extend(descriptor, status.st_size, origin, status.st_mtime)
     packing.seal(origin, status.st_mtime)
-    check(folder, packing)
+    verify_archive(folder, packing)
 
 
-def recreate_log(work: Work, top: int, name: str) -> None:
+def recreate_log(work: RotationContext, top: int, name: str) -> None:
     """Let the temporary file in the archive folder become the log; whoever has begun one meanwhile, keeps it."""
     if not safe_files.move((top, TEMPORARY), (work.logs, name)):
         os.unlink(TEMPORARY, dir_fd=top)
 
 
-def retire(log: int, status: os.stat_result, folder: int, pending: str, archive: str) -> None:
+def replace_by_archive(log: int, status: os.stat_result, folder: int, pending: str, archive: str) -> None:
     """Name the archive for good and remove the log under its pending name.
 
     Args:
@@ -94,52 +96,58 @@ def retire(log: int, status: os.stat_result, folder: int, pending: str, archive:
         archive: the name that the temporary file gets.
 
     Raises:
-        Changed: somebody wrote to it at the last moment; no archive is made, and the log keeps its pending name.
+        LogChanged: somebody wrote to it at the last moment; no archive is made, and the log keeps its pending name.
         OSError: the system refuses; the log keeps its pending name.
     """
-    name_for_good(folder, archive)
-    if leased(log) is False or Identity.of(os.fstat(log)) != Identity.of(status):
+    give_final_name(folder, archive)
+    if lease_granted(log) is False or Identity.of(os.fstat(log)) != Identity.of(status):
         os.unlink(archive, dir_fd=folder)
-        raise Changed("somebody wrote to it in the moment in which it was renamed; the next run archives it")
+        raise LogChanged("somebody wrote to it in the moment in which it was renamed; the next run archives it")
     os.unlink(pending, dir_fd=folder)
 
 
-def _settle(
-    work: Work, packing: Packing, log: tuple[str, int], before: os.stat_result, pending: tuple[int, str]
+def _require_archived(
+    work: RotationContext,
+    packing: ArchiveWriter,
+    log: tuple[str, int],
+    before: os.stat_result,
+    pending: tuple[int, str],
 ) -> os.stat_result:
     """Make sure that the renamed log is the one that was archived, and add what was written until now."""
     name, descriptor = log
-    if not is_named(*pending, before):
-        raise Changed("another file has taken its place meanwhile")
+    if not has_name(*pending, before):
+        raise LogChanged("another file has taken its place meanwhile")
     writers = work.watch.writers(descriptor, afresh=True)
     if not writers.nobody:
-        raise Changed(f"{named(writers) or 'somebody'} has opened it meanwhile")
+        raise LogChanged(f"{writer_names(writers) or 'somebody'} has opened it meanwhile")
     after = os.fstat(descriptor)
     if Identity.of(after) != Identity.of(before):
         if after.st_size < packing.end or not packing.still_holds(descriptor):
-            raise Changed("it was not only appended to meanwhile")
-        pack(work, packing, (name, descriptor), after, pending[0])
+            raise LogChanged("it was not only appended to meanwhile")
+        archive_whole_log(work, packing, (name, descriptor), after, pending[0])
     return after
 
 
-def _give_back(work: Work, pending: tuple[int, str], name: str) -> None:
+def _restore_name(work: RotationContext, pending: tuple[int, str], name: str) -> None:
     """Give the log its name back, unless that is taken: then it waits under its pending name for the next run."""
     with suppress(OSError):
         safe_files.move(pending, (work.logs, name))
 
 
-def recreate(work: Work, name: str, like: int) -> None:
+def recreate_missing_log(work: RotationContext, name: str, like: int) -> None:
     """Begin an empty log where there is none of that name.
 
     Raises:
         Refused, OSError: it cannot be created.
     """
-    with work.archive_folder() as top, temporary(top) as fresh:
-        dress(fresh, os.fstat(like), like, dated=False)
+    with work.archive_folder() as top, temporary_file(top) as fresh:
+        copy_attributes(fresh, os.fstat(like), like, dated=False)
         recreate_log(work, top, name)
 
 
-def archive_pending(work: Work, log: str, descriptor: int, folder: int, *, pending: str, archive: str) -> Packing:
+def archive_pending(
+    work: RotationContext, log: str, descriptor: int, folder: int, *, pending: str, archive: str
+) -> ArchiveWriter:
     """Archive a log that a killed run left under its pending name.
 
     Args:
@@ -151,12 +159,12 @@ def archive_pending(work: Work, log: str, descriptor: int, folder: int, *, pendi
         archive: the name that its archive gets there.
 
     Raises:
-        Changed, Stopped, Corrupt, OSError: it is not archived and stays.
+        LogChanged, RotationStopped, ArchiveCorrupt, OSError: it is not archived and stays.
     """
     status = os.fstat(descriptor)
-    with temporary(folder) as target:
-        packing = Packing(target, work.pool, work.stop)
-        pack(work, packing, (log, descriptor), status, folder)
-        dress(target, status, descriptor)
-        retire(descriptor, status, folder, pending, archive)
+    with temporary_file(folder) as target:
+        packing = ArchiveWriter(target, work.pool, work.stop)
+        archive_whole_log(work, packing, (log, descriptor), status, folder)
+        copy_attributes(target, status, descriptor)
+        replace_by_archive(descriptor, status, folder, pending, archive)
     return packing

@@ -1,4 +1,4 @@
-"""One log: looked at, its way chosen, and archived that way."""
+"""Rotating one log: looked at, its strategy chosen, and archived with it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import stat
 from typing import NamedTuple
 
 from ...core.files.safe_files import Refused
-from ..archives import FOLDER
-from .lines import end_of_last_line, end_of_line, is_blank
-from .packing import Changed, Corrupt
-from .recovery import reason_of
+from ..log_archives import FOLDER
+from .archive_writer import ArchiveCorrupt, LogChanged
+from .log_filesystem import Filesystem
 from .releasing import Unsupported, release
 from .renaming import rename
-from .rotation_outcome import Left, Rotated, Why
-from .strategy import Choice, Cut, Filesystem, Strategy, choose, cut
-from .work import OPEN, Slot, Work
+from .rotation_outcome import LeftLog, LeftReason, RotatedLog
+from .rotation_steps import OPEN_READ, ArchiveSlot, RotationContext, error_reason
+from .strategy import LogCut, Strategy, StrategyChoice, choose_strategy, cut_point
 
 _ATTEMPTS = 3
 """A log that changes while it is archived is looked at anew, for another way may fit it now."""
@@ -24,16 +23,16 @@ _ATTEMPTS = 3
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-class Plan(NamedTuple):
+class FilePlan(NamedTuple):
     """What is to be done with a log: the way, and how much of it is archived."""
 
-    choice: Choice
-    cut: Cut
+    choice: StrategyChoice
+    cut: LogCut
 
 
 def rotate_file(
-    work: Work, ground: Filesystem, name: str, *, force: bool = False, dry_run: bool = False
-) -> Rotated | Left | None:
+    work: RotationContext, ground: Filesystem, name: str, *, force: bool = False, dry_run: bool = False
+) -> RotatedLog | LeftLog | None:
     """Archive one log and return what became of it; ``None`` where there is nothing in it.
 
     Args:
@@ -44,20 +43,20 @@ def rotate_file(
         dry_run: only say what would become of it.
 
     Raises:
-        Stopped: it was told to stop; the log is as it was.
+        RotationStopped: it was told to stop; the log is as it was.
     """
-    result: Rotated | Left | None = None
+    result: RotatedLog | LeftLog | None = None
     for _attempt in range(_ATTEMPTS):
         try:
-            log = os.open(name, OPEN, dir_fd=work.logs)
+            log = os.open(name, OPEN_READ, dir_fd=work.logs)
         except FileNotFoundError:
             return result
         except OSError as error:
-            return Left(name, Why.UNREADABLE, f"It cannot be read: {reason_of(error)}.")
+            return LeftLog(name, LeftReason.UNREADABLE, f"It cannot be read: {error_reason(error)}.")
         try:
             return _rotate_open(work, ground, name, log, force=force, dry_run=dry_run) or result
-        except Changed as error:
-            result = Left(name, Why.IN_USE, f"It was left, for {error}.")
+        except LogChanged as error:
+            result = LeftLog(name, LeftReason.IN_USE, f"It was left, for {error}.")
         except Unsupported as error:
             ground = ground._replace(refusal=str(error))
         finally:
@@ -66,43 +65,49 @@ def rotate_file(
 
 
 def _rotate_open(
-    work: Work, ground: Filesystem, name: str, log: int, *, force: bool, dry_run: bool
-) -> Rotated | Left | None:
+    work: RotationContext, ground: Filesystem, name: str, log: int, *, force: bool, dry_run: bool
+) -> RotatedLog | LeftLog | None:
     try:
-        planned = plan(work, ground, name, log, force=force)
-        if not isinstance(planned, Plan):
+        planned = plan_file(work, ground, name, log, force=force)
+        if not isinstance(planned, FilePlan):
             return planned
-        return _pretend(work, name, planned) if dry_run else _act(work, name, log, planned)
-    except Corrupt as error:
-        return Left(name, Why.FAILED, f"Its archive was not kept, for {reason_of(error)}; the log is as it was.")
+        return _dry_run_result(work, name, planned) if dry_run else _archive_file(work, name, log, planned)
+    except ArchiveCorrupt as error:
+        return LeftLog(
+            name, LeftReason.FAILED, f"Its archive was not kept, for {error_reason(error)}; the log is as it was."
+        )
     except (Refused, OSError) as error:
-        why = Why.FULL if isinstance(error, OSError) and error.errno in _FULL else Why.FAILED
-        return Left(name, why, f"It could not be archived: {reason_of(error)}. No line is lost.")
+        why = LeftReason.FULL if isinstance(error, OSError) and error.errno in _FULL else LeftReason.FAILED
+        return LeftLog(name, why, f"It could not be archived: {error_reason(error)}. No line is lost.")
 
 
-def plan(work: Work, ground: Filesystem, name: str, log: int, *, force: bool) -> Plan | Left | None:
+def plan_file(
+    work: RotationContext, ground: Filesystem, name: str, log: int, *, force: bool
+) -> FilePlan | LeftLog | None:
     """Return what is to be done with an open log, or why nothing is; ``None`` where there is nothing in it.
 
     Raises:
         OSError: it cannot be read.
     """
     status = os.fstat(log)
-    if refusal := _refusal(Slot(name, work.now.date(), 1), status):
-        return Left(name, Why.REFUSED, f"It was left, for {refusal}.")
+    if refusal := _refusal_reason(ArchiveSlot(name, work.now.date(), 1), status):
+        return LeftLog(name, LeftReason.REFUSED, f"It was left, for {refusal}.")
     if is_blank(log, status.st_size):
         return None
-    choice = choose(work.watch.writers(log), ground)
+    choice = choose_strategy(work.watch.writers(log), ground)
     if choice.way is Strategy.ALONE:
-        return Left(name, Why.IN_USE, f"It was left, for {choice.reason}.")
+        return LeftLog(name, LeftReason.IN_USE, f"It was left, for {choice.reason}.")
     if choice.way is Strategy.RENAME and os.geteuid() not in {0, status.st_uid}:
         # Not to be told by us, either: the kernel grants a lease to the owner only.
-        return Left(name, Why.FOREIGN, "It was left, for it is another user's, who could not write to one made by us.")
+        return LeftLog(
+            name, LeftReason.FOREIGN, "It was left, for it is another user's, who could not write to one made by us."
+        )
     if choice.way is not Strategy.COLLAPSE:
-        return Plan(choice, Cut(status.st_size, status.st_size))
+        return FilePlan(choice, LogCut(status.st_size, status.st_size))
     return _plan_in_use(name, log, status.st_size, choice, force=force)
 
 
-def _refusal(slot: Slot, status: os.stat_result) -> str | None:
+def _refusal_reason(slot: ArchiveSlot, status: os.stat_result) -> str | None:
     """Return what keeps a file from being rotated at all, whoever writes to it."""
     if not stat.S_ISREG(status.st_mode):
         return "it is not a regular file"
@@ -111,35 +116,35 @@ def _refusal(slot: Slot, status: os.stat_result) -> str | None:
     return None if slot.fits() else "its name is too long for that of an archive"
 
 
-def _plan_in_use(name: str, log: int, size: int, choice: Choice, *, force: bool) -> Plan | Left:
+def _plan_in_use(name: str, log: int, size: int, choice: StrategyChoice, *, force: bool) -> FilePlan | LeftLog:
     block = os.fstatvfs(log).f_bsize
-    where = cut(size, end_of_last_line(log, size), block, lambda offset: end_of_line(log, offset), force=force)
+    where = cut_point(size, end_of_last_line(log, size), block, lambda offset: end_of_line(log, offset), force=force)
     if where is None or is_blank(log, where.end):
         reason = f"In use, and less than a block ({block:,} bytes) of whole lines: left for the next time."
-        return Left(name, Why.NOTHING_YET, reason)
-    return Plan(choice, where)
+        return LeftLog(name, LeftReason.NOTHING_YET, reason)
+    return FilePlan(choice, where)
 
 
-def _act(work: Work, name: str, log: int, planned: Plan) -> Rotated:
+def _archive_file(work: RotationContext, name: str, log: int, planned: FilePlan) -> RotatedLog:
     choice = planned.choice
     if choice.way is Strategy.RENAME:
         archive, packing = rename(work, name, log)
     else:
         archive, packing = release(work, name, log, planned.cut, choice.way)
     path = f"{work.directory}/{FOLDER}/{work.month}/{archive}"
-    return Rotated(name, choice.way, packing.end, packing.size, path, choice.reason)
+    return RotatedLog(name, choice.way, packing.end, packing.size, path, choice.reason)
 
 
-def _pretend(work: Work, name: str, planned: Plan) -> Rotated | Left:
+def _dry_run_result(work: RotationContext, name: str, planned: FilePlan) -> RotatedLog | LeftLog:
     """Return what a run would make of the log, as far as permissions tell."""
     way, reason = planned.choice
-    if not _permitted(work, name, way):
+    if not _has_permission(work, name, way):
         reason = os.strerror(errno.EACCES)
-        return Left(name, Why.FAILED, f"It could not be archived: {reason}. No line is lost.")
-    return Rotated(name, way, planned.cut.end, None, f"{work.directory}/{FOLDER}/{work.month}", reason)
+        return LeftLog(name, LeftReason.FAILED, f"It could not be archived: {reason}. No line is lost.")
+    return RotatedLog(name, way, planned.cut.end, None, f"{work.directory}/{FOLDER}/{work.month}", reason)
 
 
-def _permitted(work: Work, name: str, way: Strategy) -> bool:
+def _has_permission(work: RotationContext, name: str, way: Strategy) -> bool:
     needed = name if way is not Strategy.RENAME else "."
     if not os.access(needed, os.W_OK, dir_fd=work.logs):
         return False
@@ -148,3 +153,45 @@ def _permitted(work: Work, name: str, way: Strategy) -> bool:
         if os.access(path, os.F_OK, dir_fd=work.logs):
             return os.access(path, os.W_OK | os.X_OK, dir_fd=work.logs)
     return os.access(".", os.W_OK | os.X_OK, dir_fd=work.logs)
+
+
+_STEP = 1 << 18
+_BLANKS = b" \n"
+
+
+def end_of_last_line(log: int, size: int) -> int:
+    """Return the offset after the last newline within the first *size* bytes; 0 where there is none."""
+    end = size
+    while end > 0:
+        start = max(end - _STEP, 0)
+        place = os.pread(log, end - start, start).rfind(b"\n")
+        if place >= 0:
+            return start + place + 1
+        end = start
+    return 0
+
+
+def end_of_line(log: int, offset: int) -> int:
+    """Return the end of the line that contains *offset*, or *offset* where a line begins there.
+
+    The end of the file counts as the end of a line.
+    """
+    if offset == 0 or os.pread(log, 1, offset - 1) == b"\n":
+        return offset
+    while block := os.pread(log, _STEP, offset):
+        place = block.find(b"\n")
+        if place >= 0:
+            return offset + place + 1
+        offset += len(block)
+    return offset
+
+
+def is_blank(log: int, size: int) -> bool:
+    """Tell whether the first *size* bytes are spaces and newlines: what a rotation leaves, and no record."""
+    offset = 0
+    while offset < size:
+        block = os.pread(log, min(_STEP if offset else 4096, size - offset), offset)
+        if not block or block.strip(_BLANKS):
+            return not block
+        offset += len(block)
+    return True

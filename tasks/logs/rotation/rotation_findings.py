@@ -1,4 +1,4 @@
-"""From what a rotation saw and did to its report: pure, so that every sentence can be tested."""
+"""The report on the outcome of a rotation: pure, so that every sentence can be tested."""
 
 from __future__ import annotations
 
@@ -7,60 +7,60 @@ from typing import NamedTuple
 
 from ...core.report.model import Action, Finding, Metric, Report, Status
 from ...core.text.formatting import count, hours, listed, printable, size
-from ..archives import FOLDER
-from .rotation_outcome import Expiry, Left, Mended, Rotated, RotationOutcome, Why
+from ..log_archives import FOLDER
+from .rotation_outcome import ArchiveExpiry, LeftLog, LeftReason, RecoveredRotation, RotatedLog, RotationOutcome
 from .strategy import Strategy
 
 MOST = 20
 """Findings of one kind that are told one by one; of more, one finding tells the number."""
 
 
-class _Kind(NamedTuple):
+class _LeftKind(NamedTuple):
     check: str
     status: Status
     several: str
     remedy: str | None
 
 
-_KINDS = {
-    Why.IN_USE: _Kind(
+_LEFT_KINDS = {
+    LeftReason.IN_USE: _LeftKind(
         "logs.in-use",
         Status.WARNING,
         "were left, for somebody writes to them in a way that allows no safe rotation",
         "Rotate while it is stopped; on ext4 and XFS, a program that appends may go on. "
         "maintenance.logs.allow_copytruncate accepts that lines are lost.",
     ),
-    Why.NOTHING_YET: _Kind(
+    LeftReason.NOTHING_YET: _LeftKind(
         "logs.in-use",
         Status.OK,
         "are in use and hold less than a block of whole lines: left for the next time",
         None,
     ),
-    Why.REFUSED: _Kind(
+    LeftReason.REFUSED: _LeftKind(
         "logs.refused",
         Status.WARNING,
         "were left, for they are links, have several names or are no regular files",
         "Put a regular file with one name in its place, or exclude the name in maintenance.logs.pattern.",
     ),
-    Why.FOREIGN: _Kind(
+    LeftReason.FOREIGN: _LeftKind(
         "logs.refused",
         Status.WARNING,
         "were left, for they belong to another user, who could not write to logs that we begin anew",
         "Run it as root, or as the owner of the logs.",
     ),
-    Why.UNREADABLE: _Kind(
+    LeftReason.UNREADABLE: _LeftKind(
         "logs.unreadable",
         Status.UNKNOWN,
         "cannot be read",
         "Run it as the owner of the logs, or let that user read them.",
     ),
-    Why.FAILED: _Kind(
+    LeftReason.FAILED: _LeftKind(
         "logs.rotation-failed",
         Status.CRITICAL,
         "could not be archived",
         "Put that right and run inv weekly.log-rotation again.",
     ),
-    Why.FULL: _Kind(
+    LeftReason.FULL: _LeftKind(
         "logs.rotation-failed",
         Status.CRITICAL,
         "could not be archived, for there is no room",
@@ -93,7 +93,7 @@ def _summary(outcome: RotationOutcome) -> str:
     if outcome.expiry:
         number = sum(number for number, _ in outcome.expiry.deleted.values())
         text += f", {count(number, 'old archive')} {would}deleted"
-    left = sum(1 for one in outcome.left if _KINDS[one.why].status is not Status.OK)
+    left = sum(1 for one in outcome.left if _LEFT_KINDS[one.why].status is not Status.OK)
     if left:
         text += f", {left:,} left"
     return f"interrupted: {text} until then" if outcome.interrupted else text
@@ -130,15 +130,15 @@ def findings(outcome: RotationOutcome) -> Iterator[Finding]:
             message=outcome.closed,
             remedy="Put that right, or name another folder in maintenance.logs.directory.",
         )
-    yield from map(_of_mended, outcome.mended)
-    yield from _rotated(directory, outcome)
-    for why in Why:
-        yield from _left(directory, why, [one for one in outcome.left if one.why is why])
+    yield from map(_recovery_finding, outcome.mended)
+    yield from _rotated_findings(directory, outcome)
+    for why in LeftReason:
+        yield from _left_findings(directory, why, [one for one in outcome.left if one.why is why])
     if outcome.expiry:
-        yield from _expired(directory, outcome.expiry, dry_run=outcome.dry_run)
+        yield from _expiry_findings(directory, outcome.expiry, dry_run=outcome.dry_run)
 
 
-def _of_mended(mended: Mended) -> Finding:
+def _recovery_finding(mended: RecoveredRotation) -> Finding:
     status = Status.CRITICAL if mended.corrupt else Status.WARNING if mended.problem else Status.OK
     return Finding(
         check="logs.archive-corrupt" if mended.corrupt else "logs.recovered",
@@ -149,7 +149,7 @@ def _of_mended(mended: Mended) -> Finding:
     )
 
 
-def _rotated(directory: str, outcome: RotationOutcome) -> Iterator[Finding]:
+def _rotated_findings(directory: str, outcome: RotationOutcome) -> Iterator[Finding]:
     would = "would be " if outcome.dry_run else ""
     lossy = [one for one in outcome.rotated if one.way is Strategy.TRUNCATE]
     if len(outcome.rotated) > MOST:
@@ -180,7 +180,7 @@ def _rotated(directory: str, outcome: RotationOutcome) -> Iterator[Finding]:
             check="logs.rotated",
             subject=f"{directory}/{printable(one.log)}",
             status=Status.OK,
-            message=_told(one, would),
+            message=_rotated_message(one, would),
             value=one.bytes,
             unit="B",
         )
@@ -189,7 +189,7 @@ def _rotated(directory: str, outcome: RotationOutcome) -> Iterator[Finding]:
 _LOSS = "what was written in that moment may be lost, which maintenance.logs.allow_copytruncate accepts."
 
 
-def _told(one: Rotated, would: str) -> str:
+def _rotated_message(one: RotatedLog, would: str) -> str:
     text = f"{size(one.bytes)} {would}archived"
     if one.size is not None:
         text += f" in {printable(one.archive)}{_ratio(one.bytes, one.size)}"
@@ -207,8 +207,8 @@ def _ratio(taken: int, packed: int) -> str:
     return f", {size(packed)} packed{share}." if taken else "."
 
 
-def _left(directory: str, why: Why, left: list[Left]) -> Iterator[Finding]:
-    kind = _KINDS[why]
+def _left_findings(directory: str, why: LeftReason, left: list[LeftLog]) -> Iterator[Finding]:
+    kind = _LEFT_KINDS[why]
     if len(left) > MOST:
         names = listed([one.log for one in left], len(left))
         message = f"{len(left):,} logs {kind.several}: {names}. The first: {left[0].reason}"
@@ -232,7 +232,7 @@ def _left(directory: str, why: Why, left: list[Left]) -> Iterator[Finding]:
         )
 
 
-def _expired(directory: str, expiry: Expiry, *, dry_run: bool) -> Iterator[Finding]:
+def _expiry_findings(directory: str, expiry: ArchiveExpiry, *, dry_run: bool) -> Iterator[Finding]:
     number = sum(number for number, _ in expiry.deleted.values())
     freed = sum(freed for _, freed in expiry.deleted.values())
     age = hours(24 * expiry.days) if expiry.days > 1 else count(expiry.days, "day")

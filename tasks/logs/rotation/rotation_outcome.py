@@ -1,4 +1,4 @@
-"""What a rotation saw and did, before anybody judges it."""
+"""The outcome of a rotation: what it saw and did, before it is evaluated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from .strategy import Strategy
 
 
-class Rotated(NamedTuple):
+class RotatedLog(NamedTuple):
     """A log that was archived, or that a dry run would archive.
 
     Attributes:
@@ -29,7 +29,7 @@ class Rotated(NamedTuple):
     reason: str = ""
 
 
-class Why(Enum):
+class LeftReason(Enum):
     """Why a log was not archived."""
 
     IN_USE = "in use"
@@ -41,15 +41,15 @@ class Why(Enum):
     FULL = "disk full"
 
 
-class Left(NamedTuple):
+class LeftLog(NamedTuple):
     """A log that was left as it is: its name, the kind of reason, and the reason in words."""
 
     log: str
-    why: Why
+    why: LeftReason
     reason: str
 
 
-class Mended(NamedTuple):
+class RecoveredRotation(NamedTuple):
     """What became of something that an interrupted rotation left.
 
     Attributes:
@@ -66,7 +66,7 @@ class Mended(NamedTuple):
 
 
 @dataclass(slots=True)
-class Month:
+class ArchiveMonth:
     """The archives of one month.
 
     Attributes:
@@ -83,7 +83,7 @@ class Month:
 
 
 @dataclass(slots=True)
-class Expiry:
+class ArchiveExpiry:
     """What became of old archives.
 
     Attributes:
@@ -98,7 +98,7 @@ class Expiry:
     deleted: dict[str, tuple[int, int]] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
-    months: dict[str, Month] = field(default_factory=dict)
+    months: dict[str, ArchiveMonth] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -122,9 +122,9 @@ class RotationOutcome:
     dry_run: bool = False
     missing: bool = False
     closed: str | None = None
-    rotated: list[Rotated] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
-    mended: list[Mended] = field(default_factory=list)
+    rotated: list[RotatedLog] = field(default_factory=list)
+    left: list[LeftLog] = field(default_factory=list)
+    mended: list[RecoveredRotation] = field(default_factory=list)
     made: set[str] = field(default_factory=set)
-    expiry: Expiry | None = None
+    expiry: ArchiveExpiry | None = None
     interrupted: bool = False

@@ -1,4 +1,4 @@
-"""How a log can be rotated, given who writes to it: pure, so that every case can be tested."""
+"""The strategy for a log, given who writes to it: pure, so that every case can be tested."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from enum import Enum
 from typing import NamedTuple
 
 from ...core.text.formatting import printable
-
-FILE_SYSTEMS = frozenset({"ext4", "xfs"})
-"""Those that can release blocks at a file's start (fallocate(2), FALLOC_FL_COLLAPSE_RANGE)."""
+from .log_filesystem import COLLAPSING_TYPES, Filesystem
 
 
-class Writer(NamedTuple):
+class LogWriter(NamedTuple):
     """A process that has a log open for writing.
 
     Attributes:
@@ -28,7 +26,7 @@ class Writer(NamedTuple):
     mapped: bool = False
 
 
-class Writers(NamedTuple):
+class LogWriters(NamedTuple):
     """Who has a log open for writing.
 
     Attributes:
@@ -36,7 +34,7 @@ class Writers(NamedTuple):
         unseen: somebody has it open whom we cannot see.
     """
 
-    known: tuple[Writer, ...] = ()
+    known: tuple[LogWriter, ...] = ()
     unseen: bool = False
 
     @property
@@ -54,43 +52,26 @@ class Strategy(Enum):
     ALONE = "left alone"
 
 
-class Choice(NamedTuple):
+class StrategyChoice(NamedTuple):
     """The way a log goes; *reason* says what stands in the way of a better one."""
 
     way: Strategy
     reason: str = ""
 
 
-class Filesystem(NamedTuple):
-    """What the log lies on.
-
-    Attributes:
-        file_system: its type as the kernel names it; ``None`` where that is not known.
-        collapses: whether the operating system can release a file's first blocks.
-        allow_copytruncate: whether the settings accept that lines may be lost.
-        refusal: what the file system said when it was asked to release a file's first blocks; empty where it
-            was not asked or did so.
-    """
-
-    file_system: str | None
-    collapses: bool
-    allow_copytruncate: bool
-    refusal: str = ""
-
-
-def choose(writers: Writers, ground: Filesystem) -> Choice:
+def choose_strategy(writers: LogWriters, ground: Filesystem) -> StrategyChoice:
     """Return the safest way for a log with these *writers* on this *ground* (README, "Rotation with a writer")."""
     if writers.nobody:
-        return Choice(Strategy.RENAME)
+        return StrategyChoice(Strategy.RENAME)
     reason = _obstacle(writers, ground)
     if reason is None:
-        return Choice(Strategy.COLLAPSE)
-    return Choice(Strategy.TRUNCATE if ground.allow_copytruncate else Strategy.ALONE, reason)
+        return StrategyChoice(Strategy.COLLAPSE)
+    return StrategyChoice(Strategy.TRUNCATE if ground.allow_copytruncate else Strategy.ALONE, reason)
 
 
-def _obstacle(writers: Writers, ground: Filesystem) -> str | None:
+def _obstacle(writers: LogWriters, ground: Filesystem) -> str | None:
     """Return why the log's start cannot be released under the hands of its writers; ``None`` where it can."""
-    names = named(writers)
+    names = writer_names(writers)
     where = printable(ground.file_system or "a file system of unknown type")
     obstacles = (
         (writers.unseen, "a process that cannot be seen from here may have it open for writing"),
@@ -104,11 +85,11 @@ def _obstacle(writers: Writers, ground: Filesystem) -> str | None:
         ),
         (
             not all(writer.append for writer in writers.known),
-            f"{named(writers, appending=False)} writes to it and not in append mode",
+            f"{writer_names(writers, appending=False)} writes to it and not in append mode",
         ),
         (not ground.collapses, f"{names} writes to it, and this system cannot release the start of a file"),
         (
-            ground.file_system not in FILE_SYSTEMS,
+            ground.file_system not in COLLAPSING_TYPES,
             f"{names} writes to it, and the start of a file on {where} cannot be released",
         ),
         (
@@ -119,7 +100,7 @@ def _obstacle(writers: Writers, ground: Filesystem) -> str | None:
     return next((text for holds, text in obstacles if holds), None)
 
 
-def named(writers: Writers, *, appending: bool = True) -> str:
+def writer_names(writers: LogWriters, *, appending: bool = True) -> str:
     """Return the known writers as people read them.
 
     Args:
@@ -132,7 +113,7 @@ def named(writers: Writers, *, appending: bool = True) -> str:
     return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
-class Cut(NamedTuple):
+class LogCut(NamedTuple):
     """Where a log is cut whose writers keep it open.
 
     Attributes:
@@ -145,7 +126,9 @@ class Cut(NamedTuple):
     end: int
 
 
-def cut(size: int, complete: int, block: int, end_of_line: Callable[[int], int], *, force: bool = False) -> Cut | None:
+def cut_point(
+    size: int, complete: int, block: int, end_of_line: Callable[[int], int], *, force: bool = False
+) -> LogCut | None:
     """Return where to cut a log; ``None`` where there is nothing to archive yet.
 
     Args:
@@ -159,5 +142,5 @@ def cut(size: int, complete: int, block: int, end_of_line: Callable[[int], int],
     if released and released >= size:  # a file cannot be released to its end
         released -= block
     if force:
-        return Cut(released, complete) if complete else None
-    return Cut(released, end_of_line(released)) if released else None
+        return LogCut(released, complete) if complete else None
+    return LogCut(released, end_of_line(released)) if released else None

@@ -7,22 +7,22 @@ import msgspec
 
 from tasks.core.report.model import Report, Status
 from tasks.core.settings.model import LogSettings
-from tasks.logs.errors.alerts import alert, is_critical
 from tasks.logs.errors.error_findings import MonitorOutcome, evaluate
-from tasks.logs.errors.groups import Group, State
-from tasks.logs.errors.visit import Visit
-from tasks.logs.reading.levels import Level
-from tasks.logs.rotation.rotation_outcome import Mended
+from tasks.logs.errors.error_groups import ErrorGroup, GroupState, is_critical
+from tasks.logs.errors.error_scan import ErrorScan
+from tasks.logs.errors.monitor_files import alert_content
+from tasks.logs.reading.log_levels import Level
+from tasks.logs.rotation.rotation_outcome import RecoveredRotation
 from tasks.logs.rotation.rotation_outcome import RotationOutcome as Rotation
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 
 
-def group(**values: Any) -> Group:
-    one = Group(
+def group(**values: Any) -> ErrorGroup:
+    one = ErrorGroup(
         title="it broke",
         level="ERROR",
-        state=State.NEW,
+        state=GroupState.NEW,
         first_seen="2025-06-02T11:00:00+00:00",
         last_seen="2025-06-02T11:00:00+00:00",
         count=3,
@@ -33,8 +33,8 @@ def group(**values: Any) -> Group:
     return msgspec.structs.replace(one, **values)
 
 
-def judged(*, dry_run: bool = False, visit: Visit | None = None, **values: Any) -> Report:
-    return evaluate(LogSettings(), MonitorOutcome(visit=visit or Visit(), **values), NOW, dry_run=dry_run)
+def judged(*, dry_run: bool = False, visit: ErrorScan | None = None, **values: Any) -> Report:
+    return evaluate(LogSettings(), MonitorOutcome(visit=visit or ErrorScan(), **values), NOW, dry_run=dry_run)
 
 
 def messages(report: Report) -> list[tuple[str, str, Status]]:
@@ -43,7 +43,7 @@ def messages(report: Report) -> list[tuple[str, str, Status]]:
 
 def test_what_was_put_right_before_is_told() -> None:
     mended = Rotation("logs", dry_run=False)
-    mended.mended.append(Mended("logs/app.log", "A rotation was interrupted; it is finished."))
+    mended.mended.append(RecoveredRotation("logs/app.log", "A rotation was interrupted; it is finished."))
     assert ("logs.recovered", "A rotation was interrupted; it is finished.", Status.OK) in messages(
         judged(mended=mended)
     )
@@ -51,8 +51,8 @@ def test_what_was_put_right_before_is_told() -> None:
 
 def test_each_state_has_its_sentence_and_new_comes_first() -> None:
     told = {
-        "1:c": (group(state=State.ESCALATING, count=1234, patterns=["a", "b"]), 1000),
-        "1:b": (group(state=State.REGRESSED), 1),
+        "1:c": (group(state=GroupState.ESCALATING, count=1234, patterns=["a", "b"]), 1000),
+        "1:b": (group(state=GroupState.REGRESSED), 1),
         "1:a": (group(), 0),
     }
     assert messages(judged(told=told))[:3] == [
@@ -68,7 +68,7 @@ def test_each_state_has_its_sentence_and_new_comes_first() -> None:
 
 def test_a_storm_of_each_state_is_told_apart_and_the_loudest_titles_first() -> None:
     told = {f"1:{number:02}": (group(title=f"group {number}"), number) for number in range(11)}
-    told |= {f"2:{number:02}": (group(state=State.REGRESSED), 1) for number in range(10)}
+    told |= {f"2:{number:02}": (group(state=GroupState.REGRESSED), 1) for number in range(10)}
     report = judged(told=told)
     assert [one.check for one in report.findings].count("errors.regressed") == 10
     (storm,) = (one for one in report.findings if one.check == "errors.new")
@@ -78,11 +78,11 @@ def test_a_storm_of_each_state_is_told_apart_and_the_loudest_titles_first() -> N
 
 def test_what_is_known_is_told_by_state() -> None:
     known = {
-        "1:a": (group(state=State.ONGOING), 2),
-        "1:b": (group(state=State.ONGOING), 3),
-        "1:c": (group(state=State.MUTED, patterns=["x"]), 1),
-        "1:d": (group(state=State.RESOLVED), 1),
-        "1:e": (group(state=State.ONGOING, level="CRITICAL"), 1),
+        "1:a": (group(state=GroupState.ONGOING), 2),
+        "1:b": (group(state=GroupState.ONGOING), 3),
+        "1:c": (group(state=GroupState.MUTED, patterns=["x"]), 1),
+        "1:d": (group(state=GroupState.RESOLVED), 1),
+        "1:e": (group(state=GroupState.ONGOING, level="CRITICAL"), 1),
     }
     report = judged(known=known)
     assert messages(report)[:4] == [
@@ -95,7 +95,7 @@ def test_what_is_known_is_told_by_state() -> None:
 
 
 def test_the_numbers_are_those_of_the_window() -> None:
-    visit = Visit(new=1, logs=1)
+    visit = ErrorScan(new=1, logs=1)
     visit.levels.update({Level.ERROR: 1200, Level.CRITICAL: 34, Level.WARNING: 5})
     report = judged(visit=visit)
     assert report.summary == "1,234 errors in the last 24 h, 0 groups to look at, 0 known"
@@ -125,4 +125,4 @@ def test_an_alert_is_as_severe_as_its_worst_group() -> None:
     assert not is_critical(group())
     for one in (group(), group(level="CRITICAL"), group(patterns=["x"])):
         severity = "critical" if is_critical(one) else "warning"
-        assert alert({"1:a": (one, 1), "1:b": (group(), 1)}, 24, NOW)["severity"] == severity
+        assert alert_content({"1:a": (one, 1), "1:b": (group(), 1)}, 24, NOW)["severity"] == severity

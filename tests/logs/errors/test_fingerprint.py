@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.logs.errors.fingerprint import TITLE_LIMIT, VERSION, fingerprint
-from tasks.logs.errors.masks import MASKED_LIMIT, MESSAGE_LIMIT, masked
+from tasks.logs.errors.message_masks import MASKED_LIMIT, MESSAGE_LIMIT, masked
 from tasks.logs.errors.tracebacks import HEAD, TAIL
 
 from .labelled_records import RECORDS, Record

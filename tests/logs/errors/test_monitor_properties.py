@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tasks.logs.rotation.log_rotation import rotate
 
-from .test_monitor import NOW, Project, at, found, seen
+from .test_error_monitor import NOW, Project, at, found, seen
 from .test_monitor_rotation import Writer, writer
 
 _NUMBER = re.compile(rb"number <(\d+)>")

@@ -14,7 +14,7 @@ import pytest
 import tasks
 from tasks.logs.rotation.log_rotation import rotate
 
-from .test_monitor import DAY, HOUR, NOW, Project, at, found, line, seen, told
+from .test_error_monitor import DAY, HOUR, NOW, Project, at, found, line, seen, told
 
 _APPEND = """
 import os, sys

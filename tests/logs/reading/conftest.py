@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.logs.reading import times
-from tasks.logs.reading.level_classifiers import LevelClassifiers
-from tasks.logs.reading.levels import Finder, Level, find_with_hyperscan, find_with_re
+from tasks.logs.reading import timestamps
+from tasks.logs.reading.log_levels import Level, LevelClassifiers, LevelFinder, find_with_hyperscan, find_with_re
 from tasks.logs.reading.log_records import Record, records
-from tasks.logs.reading.sources import Source, Text, open_log
+from tasks.logs.reading.log_source import LogSource, LogText, open_log
 
 HYPERSCAN = find_with_hyperscan()
 RE = find_with_re()
@@ -24,7 +23,7 @@ FINDERS = pytest.mark.parametrize("find", [HYPERSCAN, RE], ids=["hyperscan", "re
 class Counting:
     """A text that counts the bytes that are read of it."""
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: LogText) -> None:
         self._text = text
         self.read = 0
 
@@ -44,12 +43,12 @@ class Memory:
         return self._data[offset : offset + size]
 
 
-def in_memory(data: bytes, *, seekable: bool = True) -> Source:
+def in_memory(data: bytes, *, seekable: bool = True) -> LogSource:
     """Return a log that holds *data*."""
-    return Source("logs/app.log", Memory(data), len(data) if seekable else None, Path(__file__).stat(), seekable)
+    return LogSource("logs/app.log", Memory(data), len(data) if seekable else None, Path(__file__).stat(), seekable)
 
 
-def read(data: bytes, start: int = 0, find: Finder = HYPERSCAN) -> list[Record]:
+def read(data: bytes, start: int = 0, find: LevelFinder = HYPERSCAN) -> list[Record]:
     """Return the records of a log that holds *data*."""
     source = in_memory(data)
     return list(records(source, find, LevelClassifiers().of(source), start))
@@ -89,8 +88,8 @@ def set_zone() -> Iterator[SetZone]:
         def set_to(name: str) -> None:
             patch.setenv("TZ", name)
             time.tzset()
-            times._minute.cache_clear()
+            timestamps._minute.cache_clear()
 
         yield set_to
     time.tzset()
-    times._minute.cache_clear()
+    timestamps._minute.cache_clear()

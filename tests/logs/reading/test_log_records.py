@@ -12,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.logs.reading import log_records as module
-from tasks.logs.reading.level_classifiers import LevelClassifiers
-from tasks.logs.reading.levels import Finder, Level
+from tasks.logs.reading.line_shapes import has_times
+from tasks.logs.reading.log_levels import Level, LevelClassifiers, LevelFinder
 from tasks.logs.reading.log_records import DETAILS, LINE, Record, records
-from tasks.logs.reading.shapes import has_times
-from tasks.logs.reading.sources import BLOCK, Broken, Source, chunks, open_log
+from tasks.logs.reading.log_source import BLOCK, DamagedArchive, LogSource, chunks, open_log
 
 from .conftest import FINDERS, HYPERSCAN, SetZone, in_memory, read, read_file, write
 
@@ -57,7 +56,7 @@ def test_a_record_has_its_place_time_and_parts() -> None:
 
 @FINDERS
 @pytest.mark.parametrize("structured", [True, False])
-def test_an_empty_log_has_no_records(find: Finder, *, structured: bool) -> None:
+def test_an_empty_log_has_no_records(find: LevelFinder, *, structured: bool) -> None:
     source = in_memory(b"")
     judge = LevelClassifiers().shaped if structured else LevelClassifiers().free
     assert list(records(source, find, judge)) == []
@@ -274,7 +273,7 @@ def test_of_a_damaged_archive_the_records_before_the_damage_are_read(tmp_path: P
     with open_log(tmp_path, "a.log.gz") as source:
         found = records(source, HYPERSCAN, LevelClassifiers().of(source))
         assert next(found).time == NOON
-        with pytest.raises(Broken):
+        with pytest.raises(DamagedArchive):
             list(found)
 
 
@@ -288,5 +287,5 @@ def test_the_zone_of_local_times(tmp_path: Path, set_zone: SetZone) -> None:
 def test_any_bytes_are_survived(data: bytes, start: int) -> None:
     for find in (HYPERSCAN,):
         for judge in (LevelClassifiers().shaped, LevelClassifiers().free):
-            source: Source = in_memory(data)
+            source: LogSource = in_memory(data)
             assert all(record.offset >= start for record in records(source, find, judge, start))

@@ -35,7 +35,7 @@ def reviewed(logs: Path, days: float = 0, *, dry_run: bool = False) -> None:
 
 
 def totals(logs: Path) -> Any:
-    return json.loads((logs / review_history.FILE).read_text())["totals"]
+    return json.loads((logs / review_history.HISTORY_FILE).read_text())["totals"]
 
 
 def held(logs: Path) -> int:
@@ -58,24 +58,24 @@ def test_each_review_adds_the_size_of_the_whole_folder(logs: Path) -> None:
 
 def test_a_dry_run_adds_nothing(logs: Path) -> None:
     reviewed(logs, dry_run=True)
-    assert not (logs / review_history.FILE).exists()
+    assert not (logs / review_history.HISTORY_FILE).exists()
     reviewed(logs)
-    before = (logs / review_history.FILE).read_bytes()
+    before = (logs / review_history.HISTORY_FILE).read_bytes()
     reviewed(logs, days=1, dry_run=True)
-    assert (logs / review_history.FILE).read_bytes() == before
+    assert (logs / review_history.HISTORY_FILE).read_bytes() == before
 
 
 @pytest.mark.parametrize("earlier", [None, 5, "text", {"a": 1}])
 def test_totals_of_another_form_are_begun_anew(logs: Path, earlier: object) -> None:
     content = {"schema": 1, "reviewed": (NOW - timedelta(days=1)).isoformat(), "logs": {}, "totals": earlier}
-    (logs / review_history.FILE).write_text(json.dumps(content))
+    (logs / review_history.HISTORY_FILE).write_text(json.dumps(content))
     reviewed(logs)
     assert [each["reviewed"] for each in totals(logs)] == [NOW.isoformat()]
 
 
 def test_a_file_of_before_totals_were_kept_is_taken_on(logs: Path) -> None:
     content = {"schema": 1, "reviewed": (NOW - timedelta(days=1)).isoformat(), "logs": {}}
-    (logs / review_history.FILE).write_text(json.dumps(content))
+    (logs / review_history.HISTORY_FILE).write_text(json.dumps(content))
     reviewed(logs)
     assert len(totals(logs)) == 1
     assert not [*logs.glob("*.broken-*")]
@@ -83,7 +83,7 @@ def test_a_file_of_before_totals_were_kept_is_taken_on(logs: Path) -> None:
 
 def test_only_so_many_totals_are_kept_the_newest() -> None:
     earlier = [{"reviewed": f"day {number}", "bytes": number} for number in range(review_history._TOTALS + 5)]
-    found = review_history.content({"totals": earlier}, {}, 7, NOW)["totals"]
+    found = review_history.history_content({"totals": earlier}, {}, 7, NOW)["totals"]
     assert len(found) == review_history._TOTALS
     assert found[0]["bytes"] == 6
     assert found[-1] == {"reviewed": NOW.isoformat(), "bytes": 7}

@@ -19,11 +19,10 @@ import pytest
 
 from tasks.core.report.model import Finding, Report
 from tasks.core.settings.model import LogSettings, Settings
-from tasks.logs.rotation.blocks import available, file_system
+from tasks.logs.rotation.log_filesystem import COLLAPSING_TYPES, collapse_available, filesystem_type
 from tasks.logs.rotation.log_rotation import rotate
-from tasks.logs.rotation.strategy import FILE_SYSTEMS
-from tasks.logs.rotation.work import Work
-from tasks.logs.rotation.writers import Watch
+from tasks.logs.rotation.log_writers import WriterWatch
+from tasks.logs.rotation.rotation_steps import RotationContext
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 MONTH = "logs/archive/2025/06"
@@ -85,13 +84,13 @@ class Project:
         return sorted(str(path.relative_to(self.logs)) for path in self.logs.rglob("*") if not path.is_dir())
 
     @contextmanager
-    def work(self) -> Iterator[Work]:
+    def work(self) -> Iterator[RotationContext]:
         """Give what all logs of a run share."""
         logs = os.open(self.logs, os.O_RDONLY)
         try:
             with ThreadPoolExecutor(2) as pool:
-                watch = Watch(os.fstat(logs).st_dev)
-                yield Work(self.root, "logs", logs, NOW, watch, pool, Event())
+                watch = WriterWatch(os.fstat(logs).st_dev)
+                yield RotationContext(self.root, "logs", logs, NOW, watch, pool, Event())
         finally:
             os.close(logs)
 
@@ -143,7 +142,7 @@ def every(report: Report, check: str, subject: str | None = None) -> list[Findin
 
 def can_collapse(path: Path) -> bool:
     """Tell whether the start of a file in *path* can be released."""
-    return available() and file_system(path.stat().st_dev) in FILE_SYSTEMS
+    return collapse_available() and filesystem_type(path.stat().st_dev) in COLLAPSING_TYPES
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from tasks.core.settings.model import LogSettings, Settings
-from tasks.logs.rotation import blocks
+from tasks.logs.rotation import log_filesystem
 from tasks.logs.rotation.log_rotation import rotate
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
@@ -52,7 +52,7 @@ def kill_before(number: int) -> None:
 
     for name in _OPERATIONS:
         setattr(os, name, counted(name, getattr(os, name)))
-    blocks.collapse = counted("collapse", blocks.collapse)
+    log_filesystem.collapse_range = counted("collapse", log_filesystem.collapse_range)
 
 
 def refuse(log: int, length: int) -> None:
@@ -66,9 +66,9 @@ def run(root: Path, way: str, number: int) -> int:
     if pid == 0:
         try:
             if way == "truncate":
-                blocks.available = lambda: False
+                log_filesystem.collapse_available = lambda: False
             if way == "refused":
-                blocks.collapse = refuse
+                log_filesystem.collapse_range = refuse
             kill_before(number)
             logs = LogSettings(allow_copytruncate=way == "truncate")
             settings = msgspec.structs.replace(Settings(root=str(root)), logs=logs)

@@ -23,19 +23,19 @@ from hypothesis import strategies as st
 from tasks.core.files.lock import LockedByOther, project_lock
 from tasks.core.files.safe_files import Refused
 from tasks.core.report.model import Action, Interrupted, Report, Status
-from tasks.logs.archives import origin_of
-from tasks.logs.found import find
-from tasks.logs.rotation import blocks, packing, releasing, renaming, work
+from tasks.logs.log_archives import origin_of
+from tasks.logs.log_folder import find_logs
+from tasks.logs.rotation import archive_writer, log_filesystem, releasing, renaming, rotation_steps
+from tasks.logs.rotation.archive_writer import BLOCK, ArchiveCorrupt, archive_content
 from tasks.logs.rotation.log_rotation import rotate_logs
-from tasks.logs.rotation.packing import BLOCK, Corrupt, content
-from tasks.logs.rotation.strategy import Writer as Known
-from tasks.logs.rotation.strategy import Writers
-from tasks.logs.rotation.writers import Watch
+from tasks.logs.rotation.log_writers import WriterWatch
+from tasks.logs.rotation.strategy import LogWriter as Known
+from tasks.logs.rotation.strategy import LogWriters
 
 from .conftest import NOW, Project, every, found, writer
 
-NOBODY = Writers()
-APPENDING = Writers((Known(1, "init", append=True),))
+NOBODY = LogWriters()
+APPENDING = LogWriters((Known(1, "init", append=True),))
 LINES = b"".join(b"line %d of many\n" % number for number in range(1000))
 
 
@@ -136,8 +136,8 @@ def test_any_content_is_archive_and_live_file_together(
     whole = b"".join(pieces)
     log = collapsing.log(content=whole)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Watch, "writers", lambda _self, _log, **_options: APPENDING)
-        patch.setattr(Watch, "again", lambda _self, _log: APPENDING)
+        patch.setattr(WriterWatch, "writers", lambda _self, _log, **_options: APPENDING)
+        patch.setattr(WriterWatch, "again", lambda _self, _log: APPENDING)
         collapsing.run(force=force)
     archives = list(collapsing.logs.rglob("*.gz"))
     if not archives:
@@ -188,7 +188,7 @@ def test_a_log_of_many_blocks_becomes_an_archive_that_gzip_reads(project: Projec
     archive = project.archive("app_20250602.log.gz")
     assert project.archived("app_20250602.log.gz") == text
     with archive.open("rb") as file:
-        assert b"".join(content(file.fileno())) == text
+        assert b"".join(archive_content(file.fileno())) == text
 
 
 def test_names_that_are_no_text_keep_their_bytes(project: Project) -> None:
@@ -219,7 +219,7 @@ def test_a_log_not_in_append_mode_is_copied_and_truncated_where_that_is_accepted
 def test_what_is_written_while_a_log_is_copied_goes_to_its_archive(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocks, "available", lambda: False)
+    monkeypatch.setattr(log_filesystem, "collapse_available", lambda: False)
     project.set_logs(allow_copytruncate=True)
     log = project.log()
     with writer(log) as other:
@@ -232,13 +232,13 @@ def test_what_is_written_while_a_log_is_copied_goes_to_its_archive(
 
         monkeypatch.setattr(releasing, "put_mark", write_first)
         project.run()
-        verify = packing.Packing.verify
+        verify = archive_writer.ArchiveWriter.verify
 
-        def write_on(self: packing.Packing, again: int) -> None:
+        def write_on(self: archive_writer.ArchiveWriter, again: int) -> None:
             verify(self, again)
             other.write("on and on")
 
-        monkeypatch.setattr(packing.Packing, "verify", write_on)
+        monkeypatch.setattr(archive_writer.ArchiveWriter, "verify", write_on)
         other.write("more")
         project.run()
     assert project.archived("app_20250602.log.gz") == b"one\ntwo\nfour\n"
@@ -365,7 +365,7 @@ def test_a_disk_that_fails_while_it_is_flushed_ahead_is_heard(
         flushes.append(1)
         return len(flushes) == number
 
-    monkeypatch.setattr(packing, "_FLUSHED", 1)
+    monkeypatch.setattr(archive_writer, "_FLUSHED", 1)
     monkeypatch.setattr(os, "fsync", failing(os.fsync, errno.EIO, this_one))
     report = project.run()
     monkeypatch.undo()
@@ -414,7 +414,9 @@ def test_a_file_system_that_refuses_leaves_the_log_as_it_was(
     collapsing: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = collapsing.log(content=LINES)
-    monkeypatch.setattr(blocks, "collapse", failing(blocks.collapse, errno.EOPNOTSUPP, lambda *_a: True))
+    monkeypatch.setattr(
+        log_filesystem, "collapse_range", failing(log_filesystem.collapse_range, errno.EOPNOTSUPP, lambda *_a: True)
+    )
     with writer(log):
         report = collapsing.run()
     assert log.read_bytes() == LINES
@@ -424,7 +426,9 @@ def test_a_file_system_that_refuses_leaves_the_log_as_it_was(
 
 def test_an_error_of_the_disk_while_releasing_is_told(collapsing: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     log = collapsing.log(content=LINES)
-    monkeypatch.setattr(blocks, "collapse", failing(blocks.collapse, errno.EIO, lambda *_a: True))
+    monkeypatch.setattr(
+        log_filesystem, "collapse_range", failing(log_filesystem.collapse_range, errno.EIO, lambda *_a: True)
+    )
     with writer(log):
         report = collapsing.run()
     assert log.read_bytes() == LINES
@@ -435,14 +439,14 @@ def test_a_log_that_changes_while_it_is_packed_is_archived_as_it_became(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = project.log()
-    real = work.require_same
+    real = rotation_steps.require_unchanged
 
     def grow(*arguments: Any) -> None:
         real(*arguments)
         with log.open("ab") as file:
             file.write(b"three\n")
 
-    monkeypatch.setattr(renaming, "require_same", grow)
+    monkeypatch.setattr(renaming, "require_unchanged", grow)
     project.run()
     assert project.archived("app_20250602.log.gz") == b"one\ntwo\nthree\n"
     assert log.read_bytes() == b""
@@ -454,7 +458,7 @@ def test_a_log_that_somebody_else_changes_is_as_they_left_it(
 ) -> None:
     log = project.log(content=LINES)
     aside = project.root / "aside"
-    real = renaming.pack
+    real = renaming.archive_whole_log
 
     def meddle(*arguments: Any) -> None:
         real(*arguments)
@@ -470,9 +474,11 @@ def test_a_log_that_somebody_else_changes_is_as_they_left_it(
         elif change == "linked":
             aside.hardlink_to(log)
         else:
-            monkeypatch.setattr(Watch, "writers", lambda _self, _log, *, afresh=False: APPENDING if afresh else NOBODY)
+            monkeypatch.setattr(
+                WriterWatch, "writers", lambda _self, _log, *, afresh=False: APPENDING if afresh else NOBODY
+            )
 
-    monkeypatch.setattr(renaming, "pack", meddle)
+    monkeypatch.setattr(renaming, "archive_whole_log", meddle)
     report = project.run()
     assert project.names() == ["app.log"]
     (finding,) = [*every(report, "logs.in-use"), *every(report, "logs.refused")]
@@ -483,7 +489,7 @@ def test_one_who_opens_it_in_the_last_moment_keeps_what_he_wrote(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = project.log()
-    monkeypatch.setattr(renaming, "leased", lambda _log: False)
+    monkeypatch.setattr(renaming, "lease_granted", lambda _log: False)
     report = project.run()
     monkeypatch.undo()
     assert "the next run archives it" in found(report, "logs.in-use").message
@@ -591,13 +597,13 @@ def test_ctrl_c_stops_between_two_logs(project: Project, *, dry_run: bool) -> No
 def test_a_wish_to_stop_undoes_the_log_at_hand(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.log(content=LINES * 200)
     stop = Event()
-    real = packing._member
+    real = archive_writer._gzip_member
 
     def member(*arguments: Any) -> Any:
         stop.set()
         return real(*arguments)
 
-    monkeypatch.setattr(packing, "_member", member)
+    monkeypatch.setattr(archive_writer, "_gzip_member", member)
     outcome = rotate_logs(project.root, project.settings.logs, None, now=NOW, stop=stop)
     assert outcome.interrupted
     assert outcome.rotated == []
@@ -632,8 +638,8 @@ def test_damaged_archives_are_recognised(tmp_path: Path) -> None:
     for bad in (b"no gzip at all", gzip.compress(LINES)[:-10], gzip.compress(LINES)[:-8] + b"12345678"):
         path = tmp_path / "x.gz"
         path.write_bytes(bad)
-        with path.open("rb") as file, pytest.raises(Corrupt):
-            list(content(file.fileno()))
+        with path.open("rb") as file, pytest.raises(ArchiveCorrupt):
+            list(archive_content(file.fileno()))
 
 
 def test_logs_that_vanish_or_cannot_be_read_do_not_stop_the_others(
@@ -676,7 +682,7 @@ def test_a_dry_run_promises_nothing_that_permissions_forbid(
 
 
 def test_many_logs_that_are_copied_and_truncated_are_named(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Watch, "writers", lambda _self, _log, **_options: Writers(unseen=True))
+    monkeypatch.setattr(WriterWatch, "writers", lambda _self, _log, **_options: LogWriters(unseen=True))
     project.set_logs(allow_copytruncate=True)
     for number in range(25):
         project.log(f"{number}.log")
@@ -691,7 +697,7 @@ def test_an_archive_folder_that_cannot_be_walked_for_old_archives_is_told(
     def refuse(*_arguments: Any, **_options: Any) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("tasks.logs.rotation.log_rotation.expire", refuse)
+    monkeypatch.setattr("tasks.logs.rotation.log_rotation.expire_archives", refuse)
     assert "Old archives were not looked at: Input/output error" in found(project.run(), "logs.folder").message
 
 
@@ -714,8 +720,8 @@ def test_one_who_does_not_append_and_comes_late_undoes_the_release(
     collapsing: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = collapsing.log(content=LINES)
-    late = Writers((Known(1, "init", append=False),))
-    monkeypatch.setattr(Watch, "again", lambda _self, _log: late)
+    late = LogWriters((Known(1, "init", append=False),))
+    monkeypatch.setattr(WriterWatch, "again", lambda _self, _log: late)
     with writer(log):
         report = collapsing.run()
     assert "who does not append" in found(report, "logs.in-use").message
@@ -727,13 +733,13 @@ def test_a_log_that_is_cut_after_its_start_was_marked_keeps_its_archive(
     collapsing: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = collapsing.log(content=LINES)
-    real = work.name_for_good
+    real = rotation_steps.give_final_name
 
     def cut_then(*arguments: Any) -> None:
         real(*arguments)
         os.truncate(log, 10)
 
-    monkeypatch.setattr(releasing, "name_for_good", cut_then)
+    monkeypatch.setattr(releasing, "give_final_name", cut_then)
     with writer(log):
         report = collapsing.run()
     assert "shorter than the" in found(report, "logs.in-use").message or every(report, "logs.rotated") == []
@@ -767,7 +773,7 @@ def test_what_the_suite_keeps_and_what_is_packed_is_no_log(project: Project) -> 
     for name in kept:
         (project.logs / name).write_text("{}")
     project.log()
-    names = [log.name for log in find(project.root, settings).logs]
+    names = [log.name for log in find_logs(project.root, settings).logs]
     assert names == ["app.log"]
 
 

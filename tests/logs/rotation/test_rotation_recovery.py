@@ -9,9 +9,9 @@ import pytest
 
 from tasks.core.files.safe_files import TEMPORARY
 from tasks.core.report.model import Status
-from tasks.logs.archives import JOURNAL, Origin, header
-from tasks.logs.rotation import journal
-from tasks.logs.rotation.journal import Journal
+from tasks.logs.log_archives import RELEASE_JOURNAL, ArchiveOrigin, gzip_header
+from tasks.logs.rotation import release_journal
+from tasks.logs.rotation.release_journal import ReleaseJournal
 
 from .conftest import MONTH, Project, every, found, writer
 
@@ -24,19 +24,19 @@ PENDING = ".rotating-20250602-1-app.log"
 def member(project: Project, held: bytes, log: Path, rotated: str = "then") -> Path:
     """Write the archive that a killed run left."""
     status = log.stat()
-    origin = Origin(
+    origin = ArchiveOrigin(
         log="app.log", device=status.st_dev, inode=status.st_ino, end=len(held), released=0, rotated=rotated
     )
     path = project.archive(ARCHIVE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(header(origin, 0) + gzip.compress(held)[10:])
+    path.write_bytes(gzip_header(origin, 0) + gzip.compress(held)[10:])
     return path
 
 
-def leave(project: Project, log: Path, *, held: bytes | None = LINES[:4096], **values: object) -> Journal:
+def leave(project: Project, log: Path, *, held: bytes | None = LINES[:4096], **values: object) -> ReleaseJournal:
     """Write the journal that a killed run left, and its archive."""
     status = log.stat()
-    entry = Journal(
+    entry = ReleaseJournal(
         way="collapse",
         log="app.log",
         device=status.st_dev,
@@ -51,7 +51,7 @@ def leave(project: Project, log: Path, *, held: bytes | None = LINES[:4096], **v
         member(project, held, log)
     (project.logs / "archive").mkdir(exist_ok=True)
     entry = msgspec.structs.replace(entry, **values)
-    journal.write(project.root, "logs", entry)
+    release_journal.write_journal(project.root, "logs", entry)
     return entry
 
 
@@ -135,7 +135,7 @@ def test_a_pending_log_with_two_names_is_the_live_one_or_left(project: Project) 
 
 def test_a_pending_log_that_cannot_be_archived_waits(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     path = pending(project)
-    monkeypatch.setattr("tasks.logs.rotation.renaming.leased", lambda _log: False)
+    monkeypatch.setattr("tasks.logs.rotation.renaming.lease_granted", lambda _log: False)
     assert "somebody wrote to it" in found(project.run(), "logs.recovered").message
     monkeypatch.undo()
     assert path.read_bytes() == b"one\ntwo\n"
@@ -167,18 +167,18 @@ def marked(content: bytes = LINES) -> bytes:
 def test_a_journal_that_cannot_be_understood_is_kept_aside(project: Project) -> None:
     (project.logs / "archive").mkdir()
     for number, text in enumerate(("{torn", '{"schema": 99}'), 1):
-        (project.logs / "archive" / JOURNAL).write_text(text)
+        (project.logs / "archive" / RELEASE_JOURNAL).write_text(text)
         assert "cannot be understood" in found(project.run(dry_run=True), "logs.recovered").message
         told = found(project.run(), "logs.recovered")
         assert told.status is Status.WARNING
-        assert (project.logs / "archive" / f"{JOURNAL}.broken-{number}").read_text() == text
+        assert (project.logs / "archive" / f"{RELEASE_JOURNAL}.broken-{number}").read_text() == text
     assert every(project.run(), "logs.recovered") == []
 
 
 def test_a_dry_run_says_that_a_journal_is_there(project: Project) -> None:
     leave(project, project.log(content=LINES))
     assert "would be finished or undone" in found(project.run(dry_run=True), "logs.recovered").message
-    assert journal.read(project.root, "logs") is not None
+    assert release_journal.read_journal(project.root, "logs") is not None
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_an_archive_is_kept_where_its_log_is_another_now(project: Project, case:
     assert finding.status is Status.WARNING
     assert told in finding.message
     assert project.archived(ARCHIVE) == LINES[:4096]
-    assert journal.read(project.root, "logs") is None
+    assert release_journal.read_journal(project.root, "logs") is None
 
 
 @pytest.mark.parametrize("held", [None, b"short\n", b"damaged", b""])
@@ -219,7 +219,7 @@ def test_without_its_archive_nothing_is_released(project: Project, held: bytes |
         os.truncate(project.archive(ARCHIVE), project.archive(ARCHIVE).stat().st_size - 3)
     finding = found(project.run(), "logs.archive-corrupt")
     assert finding.status is Status.CRITICAL
-    assert (project.logs / "archive" / f"{JOURNAL}.broken-1").exists()
+    assert (project.logs / "archive" / f"{RELEASE_JOURNAL}.broken-1").exists()
     held_now = [
         gzip.decompress(path.read_bytes()) for path in project.logs.rglob("app_20250602*.gz") if held != b"damaged"
     ]
@@ -250,7 +250,7 @@ def test_a_release_is_undone_where_the_file_system_refuses_it(
     def refuse(_log: int, _length: int) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr("tasks.logs.rotation.blocks.collapse", refuse)
+    monkeypatch.setattr("tasks.logs.rotation.log_filesystem.collapse_range", refuse)
     assert "undone" in found(project.run(), "logs.recovered").message
     assert project.archived(ARCHIVE) == LINES
 
@@ -279,4 +279,4 @@ def test_a_log_that_cannot_be_opened_stops_the_rotation_and_keeps_the_journal(
     monkeypatch.undo()
     assert report.summary == "the logs could not be rotated"
     assert "Permission denied" in found(report, "logs.folder").message
-    assert journal.read(project.root, "logs") is not None
+    assert release_journal.read_journal(project.root, "logs") is not None

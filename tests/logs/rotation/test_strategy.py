@@ -8,51 +8,65 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.logs.archives import Archive
-from tasks.logs.rotation import blocks
-from tasks.logs.rotation.lines import end_of_last_line, end_of_line, is_blank
-from tasks.logs.rotation.retention import is_old
-from tasks.logs.rotation.strategy import Choice, Cut, Filesystem, Strategy, Writer, Writers, choose, cut, named
+from tasks.logs.log_archives import LogArchive
+from tasks.logs.rotation import log_filesystem
+from tasks.logs.rotation.archive_retention import is_old
+from tasks.logs.rotation.log_filesystem import Filesystem
+from tasks.logs.rotation.rotate_file import end_of_last_line, end_of_line, is_blank
+from tasks.logs.rotation.strategy import (
+    LogCut,
+    LogWriter,
+    LogWriters,
+    Strategy,
+    StrategyChoice,
+    choose_strategy,
+    cut_point,
+    writer_names,
+)
 
 EXT4 = Filesystem("ext4", collapses=True, allow_copytruncate=False)
-APPENDS = Writer(7, "python", append=True)
-OVERWRITES = Writer(8, "tee", append=False)
-UNTOLD = Writer(9, "", append=None)
+APPENDS = LogWriter(7, "python", append=True)
+OVERWRITES = LogWriter(8, "tee", append=False)
+UNTOLD = LogWriter(9, "", append=None)
 
 
 def test_a_log_that_nobody_writes_to_is_renamed() -> None:
-    assert choose(Writers(), EXT4) == Choice(Strategy.RENAME)
+    assert choose_strategy(LogWriters(), EXT4) == StrategyChoice(Strategy.RENAME)
 
 
 @pytest.mark.parametrize("file_system", ["ext4", "xfs"])
 def test_a_log_whose_writers_all_append_is_collapsed(file_system: str) -> None:
-    assert choose(Writers((APPENDS,)), EXT4._replace(file_system=file_system)) == Choice(Strategy.COLLAPSE)
+    assert choose_strategy(LogWriters((APPENDS,)), EXT4._replace(file_system=file_system)) == StrategyChoice(
+        Strategy.COLLAPSE
+    )
 
 
 @pytest.mark.parametrize(
     ("writers", "ground", "reason"),
     [
-        (Writers(unseen=True), EXT4, "cannot be seen"),
-        (Writers((APPENDS, UNTOLD)), EXT4, "python (process 7), a program (process 9) has it open, and the system"),
-        (Writers((APPENDS, OVERWRITES)), EXT4, "tee (process 8) writes to it and not in append mode"),
-        (Writers((APPENDS,)), EXT4._replace(collapses=False), "this system cannot"),
-        (Writers((APPENDS,)), EXT4._replace(file_system="btrfs"), "a file on btrfs cannot"),
-        (Writers((APPENDS,)), EXT4._replace(file_system=None), "unknown type"),
-        (Writers((APPENDS,)), EXT4._replace(refusal="Operation not supported"), "(Operation not supported)"),
+        (LogWriters(unseen=True), EXT4, "cannot be seen"),
+        (LogWriters((APPENDS, UNTOLD)), EXT4, "python (process 7), a program (process 9) has it open, and the system"),
+        (LogWriters((APPENDS, OVERWRITES)), EXT4, "tee (process 8) writes to it and not in append mode"),
+        (LogWriters((APPENDS,)), EXT4._replace(collapses=False), "this system cannot"),
+        (LogWriters((APPENDS,)), EXT4._replace(file_system="btrfs"), "a file on btrfs cannot"),
+        (LogWriters((APPENDS,)), EXT4._replace(file_system=None), "unknown type"),
+        (LogWriters((APPENDS,)), EXT4._replace(refusal="Operation not supported"), "(Operation not supported)"),
     ],
 )
 def test_any_other_log_is_left_alone_unless_the_settings_accept_a_loss(
-    writers: Writers, ground: Filesystem, reason: str
+    writers: LogWriters, ground: Filesystem, reason: str
 ) -> None:
-    alone = choose(writers, ground)
+    alone = choose_strategy(writers, ground)
     assert alone.way is Strategy.ALONE
     assert reason in alone.reason
-    assert choose(writers, ground._replace(allow_copytruncate=True)) == Choice(Strategy.TRUNCATE, alone.reason)
+    assert choose_strategy(writers, ground._replace(allow_copytruncate=True)) == StrategyChoice(
+        Strategy.TRUNCATE, alone.reason
+    )
 
 
 def test_of_many_writers_three_are_named() -> None:
-    many = Writers(tuple(Writer(number, "a\nb", append=True) for number in range(5)))
-    assert named(many) == r"a\nb (process 0), a\nb (process 1), a\nb (process 2) and 2 more"
+    many = LogWriters(tuple(LogWriter(number, "a\nb", append=True) for number in range(5)))
+    assert writer_names(many) == r"a\nb (process 0), a\nb (process 1), a\nb (process 2) and 2 more"
 
 
 @given(
@@ -66,7 +80,7 @@ def test_a_cut_leaves_whole_lines_on_both_sides(content: bytes, block: int, *, f
     def end(offset: int) -> int:
         return offset if offset == 0 or content[offset - 1 : offset] == b"\n" else content.index(b"\n", offset) + 1
 
-    where = cut(len(content), complete, block, end, force=force)
+    where = cut_point(len(content), complete, block, end, force=force)
     if where is None:
         assert complete < max(block, 1) or (not force and complete <= block) or not complete
         return
@@ -81,11 +95,11 @@ def test_a_cut_leaves_whole_lines_on_both_sides(content: bytes, block: int, *, f
 
 
 def test_a_file_is_never_released_to_its_end() -> None:
-    assert cut(8192, 8192, 4096, lambda offset: offset + 5) == Cut(4096, 4101)
-    assert cut(8193, 8192, 4096, lambda offset: offset) == Cut(8192, 8192)
-    assert cut(4096, 4096, 4096, lambda offset: offset) is None
-    assert cut(4096, 4096, 4096, lambda offset: offset, force=True) == Cut(0, 4096)
-    assert cut(50, 0, 4096, lambda offset: offset, force=True) is None
+    assert cut_point(8192, 8192, 4096, lambda offset: offset + 5) == LogCut(4096, 4101)
+    assert cut_point(8193, 8192, 4096, lambda offset: offset) == LogCut(8192, 8192)
+    assert cut_point(4096, 4096, 4096, lambda offset: offset) is None
+    assert cut_point(4096, 4096, 4096, lambda offset: offset, force=True) == LogCut(0, 4096)
+    assert cut_point(50, 0, 4096, lambda offset: offset, force=True) is None
 
 
 @given(st.binary(max_size=100).map(lambda data: data.replace(b"\x01", b"\n").replace(b"\x02", b" ")), st.data())
@@ -125,31 +139,31 @@ def test_lines_longer_than_what_is_read_at_once_are_found(tmp_path: Path) -> Non
 def test_the_type_of_a_file_system_is_that_of_its_device(tmp_path: Path) -> None:
     table = tmp_path / "mountinfo"
     table.write_text("1 2 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n3 1 0:5 / /proc rw - proc proc rw\nodd\n")
-    assert blocks.file_system(os.makedev(254, 0), table) == "ext4"
-    assert blocks.file_system(os.makedev(0, 5), table) == "proc"
-    assert blocks.file_system(os.makedev(9, 9), table) is None
-    assert blocks.file_system(os.makedev(254, 0), tmp_path / "none") is None
+    assert log_filesystem.filesystem_type(os.makedev(254, 0), table) == "ext4"
+    assert log_filesystem.filesystem_type(os.makedev(0, 5), table) == "proc"
+    assert log_filesystem.filesystem_type(os.makedev(9, 9), table) is None
+    assert log_filesystem.filesystem_type(os.makedev(254, 0), tmp_path / "none") is None
 
 
 def test_what_the_system_cannot_do_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
-    blocks._fallocate.cache_clear()
+    log_filesystem._fallocate.cache_clear()
     try:
-        assert not blocks.available()
+        assert not log_filesystem.collapse_available()
         with pytest.raises(NotImplementedError):
-            blocks.collapse(0, 4096)
+            log_filesystem.collapse_range(0, 4096)
     finally:
-        blocks._fallocate.cache_clear()
+        log_filesystem._fallocate.cache_clear()
 
 
 def test_a_library_without_the_operation_does_not_offer_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.CDLL", lambda *_arguments, **_options: object())
     monkeypatch.setattr("sys.platform", "linux")
-    blocks._fallocate.cache_clear()
+    log_filesystem._fallocate.cache_clear()
     try:
-        assert not blocks.available()
+        assert not log_filesystem.collapse_available()
     finally:
-        blocks._fallocate.cache_clear()
+        log_filesystem._fallocate.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -163,16 +177,16 @@ def test_an_archive_is_old_by_the_day_in_its_name_else_by_its_last_write(
     then = now - timedelta(days=age)
     path = tmp_path / "x.gz"
     path.touch()
-    new = Archive("2025/06", "x.gz", None, then.date(), 1, path.stat())
+    new = LogArchive("2025/06", "x.gz", None, then.date(), 1, path.stat())
     assert is_old(new, now, days) is old
     os.utime(path, (then.timestamp(), then.timestamp()))
     assert is_old(new._replace(day=None, status=path.stat()), now, days) is old
 
 
 def test_a_refusal_of_the_system_is_an_error(tmp_path: Path) -> None:
-    if not blocks.available():
+    if not log_filesystem.collapse_available():
         pytest.skip("this system cannot release the start of a file")
     path = tmp_path / "app.log"
     path.write_bytes(b"x" * 9000)
     with path.open("rb") as file, pytest.raises(OSError, match="Bad file descriptor"):
-        blocks.collapse(file.fileno(), 4096)
+        log_filesystem.collapse_range(file.fileno(), 4096)

@@ -1,0 +1,148 @@
+"""The files of the error monitor: ``error_tracking.json`` and ``alerts/alert_YYYYMMDD_HHMMSS.json``.
+
+The tracking file keeps the groups and how far each log was read, from one run to the next. One alert holds
+everything that a run has to report, however much it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ...core.files import json_files, safe_files
+from ...core.text.formatting import printable
+from ..reading.log_stream import Cursor
+from .error_groups import ErrorGroup
+from .fingerprint import VERSION
+
+TRACKING_FILE = "error_tracking.json"
+
+SCHEMA = 1
+
+_LENGTH = re.compile(r"[0-9]{1,9}")
+_FARTHEST = (1 << 63) - 1
+"""What the system takes for an offset."""
+
+_TIMES = ("first_seen", "last_seen", "alerted", "resolved", "muted_until")
+
+
+class Tracking(NamedTuple):
+    """What is kept between two visits.
+
+    Attributes:
+        groups: by their fingerprint.
+        cursors: by the name of the log.
+        visited: when the last visit was.
+    """
+
+    groups: dict[str, ErrorGroup]
+    cursors: dict[str, Cursor]
+    visited: datetime
+
+
+def tracking_path(directory: str) -> str:
+    """Return the path of the file below the root, for a log folder."""
+    return f"{directory}/{TRACKING_FILE}"
+
+
+def read_tracking(root: Path, directory: str, now: datetime) -> tuple[Tracking, json_files.Found]:
+    """Return what is kept, and what reading the file gave: a file that cannot be used holds nothing."""
+    path = tracking_path(directory)
+    found = json_files.read_object(root, path)
+    if not found.content:
+        return Tracking({}, {}, now), found
+    try:
+        return _parse_tracking(found.content), found
+    except (msgspec.ValidationError, ValueError, TypeError, KeyError) as error:
+        problem = f"{printable(path)} is not what the error monitor writes: {printable(error)}."
+        return Tracking({}, {}, now), json_files.Found({}, problem, broken=True)
+
+
+def _parse_tracking(content: Mapping[str, Any]) -> Tracking:
+    if content.get("schema") != SCHEMA:
+        raise ValueError(f"its schema is {content.get('schema')!r} where {SCHEMA} was expected")
+    cursors = msgspec.convert(content.get("logs", {}), dict[str, Cursor])
+    for name, cursor in cursors.items():
+        lengths = (*cursor.head, *cursor.before)
+        if not 0 <= cursor.offset <= _FARTHEST or not all(map(_LENGTH.fullmatch, lengths)):
+            raise ValueError(f"the place in {name} is none")
+    groups = msgspec.convert(content.get("groups", {}), dict[str, ErrorGroup])
+    for group in groups.values():
+        for name in _TIMES:
+            if (text := getattr(group, name)) is not None and datetime.fromisoformat(text).tzinfo is None:
+                raise ValueError(f"{name} is {text!r}, without a zone")
+    # Fingerprints of another version would never be met again, and all groups would be new.
+    visited = datetime.fromisoformat(content["visited"])
+    return Tracking({key: group for key, group in groups.items() if _is_current(key)}, cursors, visited)
+
+
+def _is_current(key: str) -> bool:
+    return key.startswith(f"{VERSION}:")
+
+
+def tracking_content(tracking: Tracking) -> dict[str, Any]:
+    """Return the file's content."""
+    built: dict[str, Any] = msgspec.to_builtins(
+        {"schema": SCHEMA, "visited": tracking.visited.isoformat(), "logs": tracking.cursors}
+    )
+    return {**built, "groups": msgspec.to_builtins(tracking.groups)}
+
+
+ALERT_FOLDER = "alerts"
+
+
+def alert_path(root: Path, directory: str, now: datetime) -> str:
+    """Return a path that is free, below the root; two visits in one second get two."""
+    base = f"{directory}/{ALERT_FOLDER}/alert_{now:%Y%m%d_%H%M%S}"
+    names = itertools.chain([base], (f"{base}_{number}" for number in itertools.count(2)))
+    return next(f"{name}.json" for name in names if not (root / f"{name}.json").exists())
+
+
+def alert_content(told: Mapping[str, tuple[ErrorGroup, int]], window_hours: float, now: datetime) -> dict[str, Any]:
+    """Return the content of an alert.
+
+    Args:
+        told: per fingerprint the group, and how many records the window holds.
+        window_hours: the window.
+        now: when the alert is written.
+    """
+    return {
+        "schema": 1,
+        "created": now.isoformat(),
+        "window_hours": window_hours,
+        "severity": "critical"
+        if any(group.patterns or group.level == "CRITICAL" for group, _ in told.values())
+        else "warning",
+        "groups": [
+            {
+                "group": key,
+                "state": group.state.value,
+                "level": group.level,
+                "title": group.title,
+                "patterns": group.patterns,
+                "in_window": window,
+                "count": group.count,
+                "first_seen": group.first_seen,
+                "last_seen": group.last_seen,
+                "log": group.log,
+                "sample": group.sample,
+            }
+            for key, (group, window) in told.items()
+        ],
+    }
+
+
+def write_alert(root: Path, path: str, content: dict[str, Any]) -> None:
+    """Write an alert, whole or not at all.
+
+    Raises:
+        Refused, OSError: it was not written.
+    """
+    safe_files.write(root, path, json.dumps(content, indent=2).encode("ascii") + b"\n")
