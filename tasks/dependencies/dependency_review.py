@@ -15,7 +15,7 @@ from ..core.report.model import Finding, Metric, Report, Status
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, printable
 from . import package_findings
-from .audit import audit_findings as audit_judgement
+from .audit import audit_findings
 from .audit.audit_verdicts import AuditOutcome, AuditTriage, lowest_fix, triage
 from .audit.pip_audit_runner import audit, with_service_doubts, with_unaudited
 from .environment import Environment, Installed, NoEnvironment, examine, locate
@@ -38,7 +38,7 @@ class DependencyReview(NamedTuple):
         packages: what is installed, by normalized name.
         fixes: by name, the lowest version that repairs all that counts against the installed one.
         outcome: the audit's; ``None`` where there was nothing to audit.
-        weighed: the same, weighed against what was accepted.
+        triaged: the same, weighed against what was accepted.
         urls: the indexes that were asked.
         locked: what uv has locked; ``None`` where the project has no ``uv.lock``.
     """
@@ -49,7 +49,7 @@ class DependencyReview(NamedTuple):
     packages: Mapping[str, Package] = {}
     fixes: Mapping[str, Version] = {}
     outcome: AuditOutcome | None = None
-    weighed: AuditTriage | None = None
+    triaged: AuditTriage | None = None
     urls: tuple[str, ...] = ()
     locked: UvProject | None = None
 
@@ -108,10 +108,10 @@ def review(
         outcome = auditing.result()
     outcome = with_unaudited(outcome, dict(_not_clean_reasons(environment, answers, by_osv=bool(wants.osv_url))))
     outcome = with_service_doubts(outcome, {package.name for package in installed if _in_index(package, answers)})
-    weighed = triage(outcome, wants.ignore, now.date())
+    triaged = triage(outcome, wants.ignore, now.date())
     fixes = {
         name: fix
-        for name, vulnerabilities in weighed.counting.items()
+        for name, vulnerabilities in triaged.counting.items()
         if (fix := lowest_fix(vulnerabilities, environment.packages[name].version)) is not None
     }
     unread = tuple(dict.fromkeys(problem.path for problem in tree.problems))
@@ -122,7 +122,7 @@ def review(
     else:
         wanted = ProjectRequirements(uv_requirements(locked, environment), declared=True, unread=unread)
     packages = assess_packages(environment, wanted, answers, fixes, settings=wants, now=now)
-    return DependencyReview(environment, tree, wanted, packages, fixes, outcome, weighed, tuple(urls), locked)
+    return DependencyReview(environment, tree, wanted, packages, fixes, outcome, triaged, tuple(urls), locked)
 
 
 def _not_clean_reasons(
@@ -168,17 +168,17 @@ def review_report(reviewed: DependencyReview, root: Path, now: datetime) -> Repo
     ]
     metrics: list[Metric] = []
     data: dict[str, Any] = {}
-    if isinstance(reviewed.environment, Environment) and reviewed.outcome is not None and reviewed.weighed is not None:
+    if isinstance(reviewed.environment, Environment) and reviewed.outcome is not None and reviewed.triaged is not None:
         versions = {package.name: package.version for package in reviewed.packages.values()}
         others = {package.name for package in reviewed.packages.values() if package.role is Role.OTHER}
-        findings += audit_judgement.findings(reviewed.outcome, reviewed.weighed, versions, others)
+        findings += audit_findings.findings(reviewed.outcome, reviewed.triaged, versions, others)
         findings += package_findings.requirement_findings(reviewed.wanted, reviewed.environment)
         findings += package_findings.release_findings(reviewed.packages, now)
-        metrics = [*audit_judgement.metrics(reviewed.outcome, reviewed.weighed), *_metrics(reviewed.packages.values())]
+        metrics = [*audit_findings.metrics(reviewed.outcome, reviewed.triaged), *_metrics(reviewed.packages.values())]
         data = {
             "outdated": package_findings.table(reviewed.packages.values()),
             "packages": {
-                name: {**package_findings.record(package), "audit": audit_judgement.record(reviewed.outcome, name)}
+                name: {**package_findings.record(package), "audit": audit_findings.record(reviewed.outcome, name)}
                 for name, package in reviewed.packages.items()
             },
         }
@@ -217,14 +217,14 @@ def _metrics(packages: Iterable[Package]) -> list[Metric]:
 
 
 def _summary(reviewed: DependencyReview) -> str:
-    if reviewed.outcome is None or reviewed.weighed is None:
+    if reviewed.outcome is None or reviewed.triaged is None:
         return "no environment to look at"
     packages = reviewed.packages.values()
     movable = f"{sum(package.moves for package in packages):,} can move"
     return ", ".join(
         [
             count(len(packages), "package"),
-            audit_judgement.summary(reviewed.outcome, reviewed.weighed),
+            audit_findings.summary(reviewed.outcome, reviewed.triaged),
             "no releases known" if _no_releases_known(packages) else movable,
         ]
     )

@@ -71,7 +71,7 @@ def run_update(
         now: the moment of the run.
         redact: takes secrets out of a text.
         stop: ends it between two steps where it is set.
-        advance: told after each step.
+        advance: called after each step.
     """
     root = Path(settings.root)
     secret = {*keys}
@@ -103,8 +103,8 @@ def run_update(
             else:
                 findings.append(_finding(Status.SKIPPED, f"Not updated: {_moves_text(planned.plan.moves)}.", None))
         else:
-            ground = UpdateContext(root, planned.installer, settings.dependencies, environ, now, advance, redact, stop)
-            updated = carry_out(ground, planned.plan)
+            context = UpdateContext(root, planned.installer, settings.dependencies, environ, now, advance, redact, stop)
+            updated = carry_out(context, planned.plan)
             findings.append(_outcome_finding(updated))
             if updated.done:
                 actions = [_move_action(move, done=True) for move in planned.plan.moves]
@@ -132,19 +132,21 @@ def _undo_interrupted(root: Path, flags: Flags, ask: Ask | None, stop: Event) ->
         return
     if journal is None:
         return
-    told = f"The update of {printable(journal.started)} was interrupted ({', '.join(map(printable, journal.moves))})"
+    interruption = (
+        f"The update of {printable(journal.started)} was interrupted ({', '.join(map(printable, journal.moves))})"
+    )
     question = "Put everything back as it was before?"
-    if flags.check or flags.dry_run or not (flags.yes or (ask is not None and ask([f"{told}."], question))):
+    if flags.check or flags.dry_run or not (flags.yes or (ask is not None and ask([f"{interruption}."], question))):
         remedy = f"inv {TASK} --yes puts everything back as it was before it."
-        yield _interrupted(Status.CRITICAL, f"{told}; the environment may be half of each.", remedy)
+        yield _interrupted(Status.CRITICAL, f"{interruption}; the environment may be half of each.", remedy)
         return
     restored = roll_back(root, journal, stop)
     if restored.problems:
-        message = f"{told}; not all could be put back: {each_of(restored.problems)}."
+        message = f"{interruption}; not all could be put back: {each_of(restored.problems)}."
         yield _interrupted(Status.CRITICAL, message, f"Look at these; {FOLDER} keeps what was replaced.")
         return
     number = restored.replaced + restored.removed
-    message = f"{told}. All is as it was before it: {count(number, 'entry', 'entries')} put back or removed."
+    message = f"{interruption}. All is as it was before it: {count(number, 'entry', 'entries')} put back or removed."
     yield _interrupted(Status.WARNING, message, f"Run inv {TASK} again to update.")
 
 
@@ -158,7 +160,7 @@ def _require_installed(reviewed: DependencyReview, scope: Scope) -> None:
         raise UserError(f"--only takes installed packages, but not installed is: {listed(gone, len(gone))}.")
 
 
-# What is told
+# Findings and actions
 
 
 def _plan_lines(plan: UpdatePlan) -> Iterator[str]:

@@ -82,7 +82,7 @@ class Environment(NamedTuple):
         version: of Python, ``3.11.7``.
         prefix: its folder.
         virtual: True where it is a virtual environment.
-        suites: True where this suite runs in it.
+        runs_suite: True where this suite runs in it.
         folders: where its packages lie.
         scripts: where its programs lie.
         index_url: the index that its pip asks by default; ``None`` where it has no pip.
@@ -94,7 +94,7 @@ class Environment(NamedTuple):
     version: str
     prefix: Path
     virtual: bool
-    suites: bool
+    runs_suite: bool
     folders: tuple[Path, ...]
     scripts: Path
     index_url: str | None
@@ -172,8 +172,8 @@ def examine(place: Interpreter, environ: Mapping[str, str], stop: Event | None =
             "Make the environment anew, or set dependencies.python to another interpreter.",
         )
     try:
-        told = msgspec.json.decode(ended.output, type=dict[str, Any])
-        return _parse_environment(place, told)
+        probed = msgspec.json.decode(ended.output, type=dict[str, Any])
+        return _parse_environment(place, probed)
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
         return NoEnvironment(
             f"{_description(place)} answers with something else than was asked for.",
@@ -191,31 +191,31 @@ def _failure_reason(ended: Ended) -> str:
     return printable(ended.problem or ended.last_words()) or "it ended without a word"
 
 
-def _parse_environment(place: Interpreter, told: Mapping[str, Any]) -> Environment:
-    packages = [_parse_package(each) for each in told["packages"]]
+def _parse_environment(place: Interpreter, probed: Mapping[str, Any]) -> Environment:
+    packages = [_parse_package(each) for each in probed["packages"]]
     return Environment(
         python=place.python,
         origin=place.origin,
-        version=told["version"],
-        prefix=Path(told["prefix"]),
-        virtual=told["virtual"],
-        suites=Path(told["prefix"]) == Path(sys.prefix).resolve(),
-        folders=tuple(map(Path, told["folders"])),
-        scripts=Path(told["scripts"]),
-        index_url=told["index_url"],
+        version=probed["version"],
+        prefix=Path(probed["prefix"]),
+        virtual=probed["virtual"],
+        runs_suite=Path(probed["prefix"]) == Path(sys.prefix).resolve(),
+        folders=tuple(map(Path, probed["folders"])),
+        scripts=Path(probed["scripts"]),
+        index_url=probed["index_url"],
         packages={package.name: package for package in sorted(packages)},
     )
 
 
-def _parse_package(told: Mapping[str, Any]) -> Installed:
+def _parse_package(probed: Mapping[str, Any]) -> Installed:
     return Installed(
-        name=told["name"],
-        version=told["version"],
-        requested=told["requested"],
-        source=_source(told["direct_url"]),
-        requires=tuple(told["requires"]),
-        inside=told["inside"],
-        recorded=not told["egg"],
+        name=probed["name"],
+        version=probed["version"],
+        requested=probed["requested"],
+        source=_source(probed["direct_url"]),
+        requires=tuple(probed["requires"]),
+        inside=probed["inside"],
+        recorded=not probed["egg"],
     )
 
 

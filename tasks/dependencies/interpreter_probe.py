@@ -21,7 +21,7 @@ def main() -> None:
     """Print what there is."""
     prefix = os.path.realpath(sys.prefix)
     folders = [os.path.realpath(sysconfig.get_path(name)) for name in ("purelib", "platlib")]
-    told = {
+    description = {
         "version": platform.python_version(),
         "prefix": prefix,
         "virtual": sys.prefix != sys.base_prefix,
@@ -30,7 +30,7 @@ def main() -> None:
         "index_url": _index_url(),
         "packages": list(_packages(folders)),
     }
-    json.dump(told, sys.stdout)
+    json.dump(description, sys.stdout)
 
 
 def _index_url() -> str | None:

@@ -34,7 +34,7 @@ def environment_finding(found: Environment | NoEnvironment, root: Path, *, by_uv
         )
     top = root.resolve()
     shown = found.prefix.relative_to(top) if found.prefix.is_relative_to(top) else found.prefix
-    also = ", the one that this suite runs in" if found.suites else ""
+    also = ", the one that this suite runs in" if found.runs_suite else ""
     return Finding(
         check="dependencies.environment",
         subject=_SUBJECT,
@@ -66,7 +66,7 @@ def release_findings(packages: Mapping[str, Package], now: datetime) -> Iterator
 
 
 def _outdated_finding(package: Package, now: datetime) -> Finding:
-    held = f" {package.latest} has to wait: {'; '.join(package.holds)}." if package.holds else ""
+    waiting = f" {package.latest} has to wait: {'; '.join(package.holds)}." if package.holds else ""
     timeless = " The index does not tell when it was released, so it was not made to wait." if package.timeless else ""
     since = ""
     if package.released and package.latest == package.target:
@@ -76,7 +76,7 @@ def _outdated_finding(package: Package, now: datetime) -> Finding:
         check="dependencies.outdated",
         subject=package.name,
         status=Status.WARNING,
-        message=f"{package.version} can move to {package.target}, {step}.{held}{timeless}",
+        message=f"{package.version} can move to {package.target}, {step}.{waiting}{timeless}",
         value=package.version,
         remedy=_update_command(package),
     )
@@ -167,16 +167,16 @@ def requirement_findings(wanted: ProjectRequirements, environment: Environment) 
                 continue
             installed = environment.packages.get(name)
             if installed is None:
-                told = "asks for it, but it is not installed"
+                problem = "asks for it, but it is not installed"
             elif not _suits(each.requirement.specifier, installed.version):
-                told = f"asks for {each.requirement.specifier}, but {installed.version} is installed"
+                problem = f"asks for {each.requirement.specifier}, but {installed.version} is installed"
             else:
                 continue
             yield Finding(
                 check="dependencies.unmet",
                 subject=name,
                 status=Status.WARNING,
-                message=f"{each.place}, {told}.",
+                message=f"{each.place}, {problem}.",
                 value=installed.version if installed else None,
                 remedy="Install what the requirements ask for, or change them.",
             )

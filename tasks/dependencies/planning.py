@@ -158,8 +158,8 @@ def moves(
     return tuple(changed)
 
 
-def _same(one: str, other: str) -> bool:
-    return one == other or (_is_version(other) and Version(one) == Version(other))
+def _same(version: str, other: str) -> bool:
+    return version == other or (_is_version(other) and Version(version) == Version(other))
 
 
 def _why(package: Package, version: str, fixes: Mapping[str, Version], scope: Scope) -> Why:

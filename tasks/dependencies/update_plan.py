@@ -210,7 +210,7 @@ def _unusable_environment(root: Path, environment: Environment) -> Refusal | Non
             f"{printable(environment.prefix)} lies outside the project, where nothing is changed unasked.",
             f"Set dependencies.python to {printable(environment.python)} to have it updated.",
         )
-    if environment.suites:
+    if environment.runs_suite:
         return Refusal(
             "The project's environment is the one that this suite runs in, and nothing replaces what it runs on.",
             "Install the suite in an environment of its own, and call its inv from the project.",

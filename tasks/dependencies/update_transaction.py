@@ -40,7 +40,7 @@ class UpdateContext(NamedTuple):
         settings: deadlines and the smoke command.
         environ: the process's environment, with the keys that a smoke test may need.
         now: the moment of the run.
-        advance: told after each step.
+        advance: called after each step.
         redact: takes secrets out of a text.
         stop: ends it early where it is set.
     """
@@ -83,16 +83,16 @@ class UpdateOutcome(NamedTuple):
     written: tuple[str, ...] = ()
 
 
-def carry_out(ground: UpdateContext, plan: UpdatePlan) -> UpdateOutcome:
+def carry_out(context: UpdateContext, plan: UpdatePlan) -> UpdateOutcome:
     """Carry a plan out, or leave everything as it was.
 
     Args:
-        ground: what all steps share.
+        context: what all steps share.
         plan: what is to change.
     """
-    command = printable(ground.redact(ground.settings.smoke_command))
-    before = ground.smoke(ground.installer.environment)
-    ground.advance(1)
+    command = printable(context.redact(context.settings.smoke_command))
+    before = context.smoke(context.installer.environment)
+    context.advance(1)
     if not before.passed:
         return UpdateOutcome(
             done=False,
@@ -100,20 +100,20 @@ def carry_out(ground: UpdateContext, plan: UpdatePlan) -> UpdateOutcome:
             remedy=f"Mend the project first, or dependencies.smoke_command: {command}",
         )
     with tempfile.TemporaryDirectory(prefix="zbeam-update-") as name:
-        tried = _try_in_fresh_environment(ground, plan, Path(name))
+        tried = _try_in_fresh_environment(context, plan, Path(name))
         if tried is not None:
             return UpdateOutcome(done=False, message=f"Nothing was updated. {tried.message}", remedy=tried.remedy)
-        return _apply_to_live_environment(ground, plan, Path(name))
+        return _apply_to_live_environment(context, plan, Path(name))
 
 
-def _try_in_fresh_environment(ground: UpdateContext, plan: UpdatePlan, work: Path) -> Refusal | None:
+def _try_in_fresh_environment(context: UpdateContext, plan: UpdatePlan, work: Path) -> Refusal | None:
     """Install everything in a fresh environment and run the smoke test there; return what failed."""
-    staged = ground.installer.stage(plan.pins, plan.local, work)
-    ground.advance(1)
+    staged = context.installer.stage(plan.pins, plan.local, work)
+    context.advance(1)
     if isinstance(staged, Refusal):
         return staged
-    tried = ground.smoke(staged)
-    ground.advance(1)
+    tried = context.smoke(staged)
+    context.advance(1)
     if tried.passed:
         return None
     return Refusal(
@@ -122,36 +122,36 @@ def _try_in_fresh_environment(ground: UpdateContext, plan: UpdatePlan, work: Pat
     )
 
 
-def _apply_to_live_environment(ground: UpdateContext, plan: UpdatePlan, work: Path) -> UpdateOutcome:
+def _apply_to_live_environment(context: UpdateContext, plan: UpdatePlan, work: Path) -> UpdateOutcome:
     """Change the live environment and the project's files, or put everything back."""
-    environment = ground.installer.environment
+    environment = context.installer.environment
     try:
         take_snapshot(
-            ground.root,
+            context.root,
             environment,
             [move.name for move in plan.moves if move.before],
-            paths_written(ground.root, plan.edits, plan.lock, ground.now.date()),
+            paths_written(context.root, plan.edits, plan.lock, context.now.date()),
             moves=map(str, plan.moves),
-            now=ground.now,
+            now=context.now,
         )
     except (Refused, OSError) as error:
         return UpdateOutcome(
             done=False, message=f"Nothing was updated. {_error_sentence(error)}", remedy="See to that first."
         )
     try:
-        failed = _change_environment(ground, plan, work)
+        failed = _change_environment(context, plan, work)
         if failed is None:
-            written = _write_project_files(ground, plan)
-            remove_folder(ground.root)
+            written = _write_project_files(context, plan)
+            remove_folder(context.root)
             return UpdateOutcome(done=True, message=_summary(plan), written=tuple(written))
-        return _failed_outcome(put_back(ground.root, ground.stop), failed)
+        return _failed_outcome(put_back(context.root, context.stop), failed)
     except (Refused, OSError) as error:
-        return _failed_outcome(put_back(ground.root, ground.stop), _error_sentence(error).rstrip("."))
+        return _failed_outcome(put_back(context.root, context.stop), _error_sentence(error).rstrip("."))
     except KeyboardInterrupt:
-        ground.stop.set()  # whoever called is to know that it was told to stop
-        return _failed_outcome(put_back(ground.root, ground.stop), "it was told to stop")
+        context.stop.set()  # whoever called is to know that it was told to stop
+        return _failed_outcome(put_back(context.root, context.stop), "it was told to stop")
     except BaseException as error:
-        problems = put_back(ground.root, ground.stop)
+        problems = put_back(context.root, context.stop)
         if not problems:
             raise
         return _failed_outcome(problems, printable(" ".join(f"{type(error).__name__}: {error}".split())).rstrip("."))
@@ -172,18 +172,18 @@ def _failed_outcome(problems: Sequence[str], failure: str) -> UpdateOutcome:
     )
 
 
-def _change_environment(ground: UpdateContext, plan: UpdatePlan, work: Path) -> str | None:
+def _change_environment(context: UpdateContext, plan: UpdatePlan, work: Path) -> str | None:
     """Change the live environment; return what failed."""
-    refusal = ground.installer.apply({move.name: move.after for move in plan.moves}, work)
-    ground.advance(1)
+    refusal = context.installer.apply({move.name: move.after for move in plan.moves}, work)
+    context.advance(1)
     if refusal is not None:
         return refusal.message.rstrip(".")
-    live = ground.smoke(ground.installer.environment)
-    ground.advance(1)
+    live = context.smoke(context.installer.environment)
+    context.advance(1)
     return None if live.passed else f"the smoke test fails in the live environment: {live.message}"
 
 
-def _write_project_files(ground: UpdateContext, plan: UpdatePlan) -> list[str]:
+def _write_project_files(context: UpdateContext, plan: UpdatePlan) -> list[str]:
     """Write the requirements files, after a copy of each, and the lock; return their paths.
 
     Raises:
@@ -191,15 +191,15 @@ def _write_project_files(ground: UpdateContext, plan: UpdatePlan) -> list[str]:
     """
     written = []
     for path, text in plan.edits.items():
-        written += [back_up(ground.root, path, ground.now.date()), path]
-        safe_files.write(ground.root, path, encoded(text))
+        written += [back_up(context.root, path, context.now.date()), path]
+        safe_files.write(context.root, path, encoded(text))
     if not plan.lock:
         return written
-    now = examine(Interpreter(ground.installer.environment.python, ""), ground.environ)
+    now = examine(Interpreter(context.installer.environment.python, ""), context.environ)
     if isinstance(now, NoEnvironment):
         raise Refused(now.message)
-    text = lock_text(now.packages.values(), now.version, ground.settings.requirements)
-    safe_files.write(ground.root, plan.lock, text.encode())
+    text = lock_text(now.packages.values(), now.version, context.settings.requirements)
+    safe_files.write(context.root, plan.lock, text.encode())
     return [*written, plan.lock]
 
 

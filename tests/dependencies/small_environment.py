@@ -45,7 +45,7 @@ class Site:
             version="3.11.7",
             prefix=self.prefix,
             virtual=True,
-            suites=False,
+            runs_suite=False,
             folders=(self.packages,),
             scripts=self.prefix / "bin",
             index_url=None,

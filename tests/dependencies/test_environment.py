@@ -125,7 +125,7 @@ def test_what_an_environment_tells(project: Path) -> None:
     assert not found.packages["old"].recorded
     assert found.packages["edited"].recorded
     assert not found.packages["edited"].requested
-    assert (found.prefix, found.virtual, found.suites) == (project / ".venv", True, False)
+    assert (found.prefix, found.virtual, found.runs_suite) == (project / ".venv", True, False)
     assert found.version == ".".join(map(str, sys.version_info[:3]))
     assert found.folders == (site,)
     assert found.scripts == project / ".venv/bin"
@@ -135,7 +135,7 @@ def test_what_an_environment_tells(project: Path) -> None:
 def test_the_suites_own_environment_is_known_and_its_pip_tells_the_index() -> None:
     found = examine(Interpreter(Path(sys.executable), "a test"), os.environ)
     assert isinstance(found, Environment)
-    assert found.suites
+    assert found.runs_suite
     assert str(found.index_url).startswith("https://")
     assert "invoke" in found.packages
 

@@ -31,7 +31,7 @@ def environment(*packages: Installed) -> Environment:
         version="3.11.7",
         prefix=Path("/srv/p/.venv"),
         virtual=True,
-        suites=False,
+        runs_suite=False,
         folders=(Path("/srv/p/.venv/lib"),),
         scripts=Path("/srv/p/.venv/bin"),
         index_url=None,
@@ -204,7 +204,7 @@ def test_findings_on_groups() -> None:
 def test_findings_on_the_environment() -> None:
     message = package_findings.environment_finding(environment(DEMO), Path("/srv/p")).message
     assert message == ".venv (the project's .venv): Python 3.11.7 with 1 package."
-    own = environment(DEMO)._replace(suites=True)
+    own = environment(DEMO)._replace(runs_suite=True)
     message = package_findings.environment_finding(own, Path("/srv/other")).message
     assert message.startswith("/srv/p/.venv (the project's .venv, the one that this suite runs in): ")
     finding = package_findings.environment_finding(NoEnvironment("nothing is there", "make one"), Path("/srv"))

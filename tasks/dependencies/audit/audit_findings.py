@@ -16,38 +16,38 @@ _LONGEST = 160
 
 
 def findings(
-    outcome: AuditOutcome, weighed: AuditTriage, versions: Mapping[str, str], others: Collection[str] = ()
+    outcome: AuditOutcome, triaged: AuditTriage, versions: Mapping[str, str], others: Collection[str] = ()
 ) -> Iterator[Finding]:
     """Yield what there is to say of an audit.
 
     Args:
         outcome: what it gave.
-        weighed: the same, weighed against what was accepted.
+        triaged: the same, weighed against what was accepted.
         versions: the installed versions, by normalized name.
         others: those that no requirement leads to, so that an update leaves them.
     """
-    yield _on_all(outcome, weighed)
-    for name, vulnerabilities in weighed.counting.items():
+    yield _on_all(outcome, triaged)
+    for name, vulnerabilities in triaged.counting.items():
         yield _on_package(name, versions.get(name, ""), vulnerabilities, updated=name not in others)
-    for name, accepted in weighed.accepted.items():
-        told = "; ".join(f"{each.id} until {ignored.until} ({printable(ignored.reason)})" for each, ignored in accepted)
+    for name, accepted in triaged.accepted.items():
+        text = "; ".join(f"{each.id} until {ignored.until} ({printable(ignored.reason)})" for each, ignored in accepted)
         yield Finding(
             check="dependencies.accepted",
             subject=name,
             status=Status.OK,
-            message=f"Accepted: {told}.",
+            message=f"Accepted: {text}.",
             value=len(accepted),
             unit="vulnerabilities",
         )
     yield from _on_not_audited(outcome)
-    yield from _on_ignored(weighed)
+    yield from _on_ignored(triaged)
 
 
-def _on_all(outcome: AuditOutcome, weighed: AuditTriage) -> Finding:
+def _on_all(outcome: AuditOutcome, triaged: AuditTriage) -> Finding:
     total = len(outcome.verdicts)
     missing = sum(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
     checked = total - missing
-    against = f"something is known against {len(weighed.counting):,} of them" if weighed.counting else ""
+    against = f"something is known against {len(triaged.counting):,} of them" if triaged.counting else ""
     if outcome.problem:
         status, message = Status.UNKNOWN, f"The audit failed: {outcome.problem}."
     elif missing:
@@ -118,14 +118,14 @@ def _on_not_audited(outcome: AuditOutcome) -> Iterator[Finding]:
         )
 
 
-def _on_ignored(weighed: AuditTriage) -> Iterator[Finding]:
-    for ignored in weighed.expired:
+def _on_ignored(triaged: AuditTriage) -> Iterator[Finding]:
+    for ignored in triaged.expired:
         message = f"It was accepted until {ignored.until} ({printable(ignored.reason)}), and counts again."
         yield _ignore(ignored, Status.WARNING, message, "Update the package, or accept it anew until a later day.")
-    for ignored in weighed.unmatched:
+    for ignored in triaged.unmatched:
         message = "It is accepted under dependencies.ignore, but nothing of that kind is known against the package."
         yield _ignore(ignored, Status.WARNING, message, "Take it out of dependencies.ignore.")
-    for ignored in weighed.open:
+    for ignored in triaged.open:
         message = "Whether it is still known cannot be told, since the package was not audited."
         yield _ignore(ignored, Status.SKIPPED, message, None)
 
@@ -140,23 +140,23 @@ def _ignore(ignored: IgnoredVulnerability, status: Status, message: str, remedy:
     )
 
 
-def metrics(outcome: AuditOutcome, weighed: AuditTriage) -> list[Metric]:
+def metrics(outcome: AuditOutcome, triaged: AuditTriage) -> list[Metric]:
     """Return how many packages were audited, are vulnerable, and were not audited; no number of what was not seen."""
     missing = sum(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
     numbers = {
         "dependencies.audited": len(outcome.verdicts) - missing,
-        **({} if nothing_audited(outcome) else {"dependencies.vulnerable": len(weighed.counting)}),
+        **({} if nothing_audited(outcome) else {"dependencies.vulnerable": len(triaged.counting)}),
         "dependencies.not_audited": missing,
     }
     return [Metric(name=name, value=value, unit="packages") for name, value in numbers.items()]
 
 
-def summary(outcome: AuditOutcome, weighed: AuditTriage) -> str:
+def summary(outcome: AuditOutcome, triaged: AuditTriage) -> str:
     """Return an audit as a part of a summary: ``1 vulnerable, 2 not audited``."""
     if nothing_audited(outcome):
         return "none audited"
     missing = sum(isinstance(verdict, NotAudited) for verdict in outcome.verdicts.values())
-    return f"{len(weighed.counting):,} vulnerable" + (f", {missing:,} not audited" if missing else "")
+    return f"{len(triaged.counting):,} vulnerable" + (f", {missing:,} not audited" if missing else "")
 
 
 def nothing_audited(outcome: AuditOutcome) -> bool:

@@ -95,9 +95,9 @@ def verdicts_from_document(document: Any) -> dict[str, Verdict]:
     return found
 
 
-def _verdict(told: Mapping[str, Any]) -> Verdict:
-    if "skip_reason" in told:
-        return NotAudited(str(told["skip_reason"]))
+def _verdict(entry: Mapping[str, Any]) -> Verdict:
+    if "skip_reason" in entry:
+        return NotAudited(str(entry["skip_reason"]))
     vulnerabilities = tuple(
         Vulnerability(
             id=str(each["id"]),
@@ -105,7 +105,7 @@ def _verdict(told: Mapping[str, Any]) -> Verdict:
             fixed=tuple(map(str, each["fix_versions"])),
             description=" ".join(str(each.get("description", "")).split()),
         )
-        for each in told["vulns"]
+        for each in entry["vulns"]
     )
     return Vulnerable(vulnerabilities) if vulnerabilities else Clean()
 

@@ -97,15 +97,15 @@ def flaw(status: int, content: bytes, *, query: bool) -> str:
         where = " (a redirection)" if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST else ""
         return f"the service answered with HTTP {status}{where}"
     try:
-        told = json.loads(content)
+        answer = json.loads(content)
     except ValueError:
         return "the service answered with something that is no JSON"
-    found = told.get("vulns" if query else "vulnerabilities") if isinstance(told, dict) else None
-    if query and told == {}:
+    found = answer.get("vulns" if query else "vulnerabilities") if isinstance(answer, dict) else None
+    if query and answer == {}:
         return ""
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         return "the service answered with something else than advisories"
-    if told.get("next_page_token"):
+    if answer.get("next_page_token"):
         return "the service has a second page of advisories, which pip-audit does not read"
     left_out = [str(each.get("id")) for each in found if query and _is_left_out(each)]
     return f"pip-audit cannot read the form in which the service tells of {', '.join(left_out)}" if left_out else ""

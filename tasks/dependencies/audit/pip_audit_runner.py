@@ -72,9 +72,9 @@ def audit(
     if problem:
         verdicts |= dict.fromkeys(sent, NotAudited(problem))
         return AuditOutcome(verdicts, service, document, problem)
-    told = verdicts_from_document(document)
+    document_verdicts = verdicts_from_document(document)
     for name, asked in sent.items():
-        verdict = told.get(name, NotAudited("pip-audit does not mention it"))
+        verdict = document_verdicts.get(name, NotAudited("pip-audit does not mention it"))
         if asked.local and isinstance(verdict, Clean):
             verdict = Clean(f"as {asked.public}: what its builder changed in {asked} is not known to anybody else")
         if isinstance(verdict, NotAudited):
@@ -146,8 +146,8 @@ def _redacted(document: Any, redact: Callable[[str], str]) -> Any:
 
 
 def _failure_reason(ended: Ended, redact: Callable[[str], str]) -> str:
-    said = printable(redact(ended.last_words()))[:_LONGEST] or "it said nothing"
-    return said if ended.status == _UNANSWERED else f"pip-audit ended with status {ended.status}: {said}"
+    last_words = printable(redact(ended.last_words()))[:_LONGEST] or "it said nothing"
+    return last_words if ended.status == _UNANSWERED else f"pip-audit ended with status {ended.status}: {last_words}"
 
 
 def with_service_doubts(outcome: AuditOutcome, offered: Collection[str]) -> AuditOutcome:

@@ -125,7 +125,7 @@ async def _query_index(
         limits=httpx.Limits(max_connections=_AT_ONCE),
     ) as client:
 
-        async def one(name: str) -> None:
+        async def query(name: str) -> None:
             async with limit:
                 if closed:
                     answer: IndexAnswer = QueryFailed(closed[0])
@@ -133,8 +133,8 @@ async def _query_index(
                     answer = await _fetch_page(client, f"{url.rstrip('/')}/{name}/", closed, redact)
                 found[name].append(answer)
 
-        await one(names[0])
-        await asyncio.gather(*(one(name) for name in names[1:]))
+        await query(names[0])
+        await asyncio.gather(*(query(name) for name in names[1:]))
 
 
 async def _fetch_page(

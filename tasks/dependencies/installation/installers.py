@@ -179,7 +179,7 @@ def copy_local_packages(live: Environment, local: Iterable[str], folder: Path) -
     except (Refused, OSError) as error:
         return Refusal(f"Not all could be copied to a fresh environment: {printable(error)}", "Install it anew.")
     return live._replace(
-        python=python, prefix=folder.resolve(), folders=(packages,), scripts=python.parent.resolve(), suites=False
+        python=python, prefix=folder.resolve(), folders=(packages,), scripts=python.parent.resolve(), runs_suite=False
     )
 
 

@@ -33,7 +33,7 @@ class Refusal(NamedTuple):
 def failure_reason(
     program: str,
     ended: Ended,
-    said: Iterable[str],
+    messages: Iterable[str],
     *,
     deadline_seconds: float,
     redact: Callable[[str], str],
@@ -44,10 +44,10 @@ def failure_reason(
     Args:
         program: its name.
         ended: how it ended.
-        said: what it said of the cause.
+        messages: what it said of the cause.
         deadline_seconds: how long it might take.
         redact: takes secrets out of a text.
-        stop: whether it was told to end.
+        stop: whether the run is to end.
     """
     if ended.problem:
         return printable(ended.problem)
@@ -55,7 +55,7 @@ def failure_reason(
         return "it was told to stop"
     if ended.overdue:
         return f"{program} had not ended within {duration(deadline_seconds)}"
-    words = printable(redact(" ".join(said)))[:_LONGEST_REASON].rstrip(". ")
+    words = printable(redact(" ".join(messages)))[:_LONGEST_REASON].rstrip(". ")
     return words or f"{program} ended with status {ended.status}"
 
 

@@ -71,9 +71,9 @@ def resolve(
             *("--requirement", wanted, "--constraint", limits, "--retries", "1"),
         )
         if not ended.succeeded:
-            said = ended.errors.decode("utf-8", "replace")
-            if "ResolutionImpossible" in said:
-                conflict = _conflict(said) or pip.reason(ended)
+            errors = ended.errors.decode("utf-8", "replace")
+            if "ResolutionImpossible" in errors:
+                conflict = _conflict(errors) or pip.reason(ended)
                 return Refusal(
                     f"No set of versions suits everybody who asks for them: {pip.redact(conflict)}.",
                     "Loosen one of these requirements, or update fewer packages (--only).",
@@ -91,9 +91,9 @@ def _write_lines(path: Path, lines: Iterable[str]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _conflict(said: str) -> str:
+def _conflict(errors: str) -> str:
     """Return what pip names as the cause of a conflict, on one line."""
-    _, _, after = said.partition("The conflict is caused by:")
+    _, _, after = errors.partition("The conflict is caused by:")
     causes, _, _ = after.partition("\n\n")
     return "; ".join(line.strip() for line in causes.splitlines() if line.strip())
 

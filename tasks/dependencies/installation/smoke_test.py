@@ -68,8 +68,10 @@ def run_smoke_test(
         return SmokeResult(passed=False, message="it was told to stop")
     if ended.overdue:
         return SmokeResult(passed=False, message=f"it had not ended within {duration(deadline_seconds)}, and was ended")
-    said = printable(redact(ended.last_words()))[:_LONGEST]
-    return SmokeResult(passed=False, message=f"it ended with status {ended.status}{': ' if said else ''}{said}")
+    last_words = printable(redact(ended.last_words()))[:_LONGEST]
+    return SmokeResult(
+        passed=False, message=f"it ended with status {ended.status}{': ' if last_words else ''}{last_words}"
+    )
 
 
 def _program_path(program: str, environment: Environment) -> str:

@@ -149,8 +149,8 @@ def pins_old_version(entry: RequirementLine, versions: Mapping[str, tuple[str, s
     return _same_version(entry.pinned or "", versions[entry.name][0])
 
 
-def _same_version(one: str, other: str) -> bool:
+def _same_version(version: str, other: str) -> bool:
     try:
-        return Version(one) == Version(other)
+        return Version(version) == Version(other)
     except InvalidVersion:
-        return one == other
+        return version == other

@@ -147,13 +147,13 @@ def _is_too_slow(pattern: str) -> bool:
     """Tell whether ``re`` could try more ways to match at one place than it has time for."""
     from re import _parser  # type: ignore[attr-defined]  # the only way to see what a pattern is made of
 
-    def ways(tree: Any) -> float:
+    def log_of_matches(tree: Any) -> float:
         """Return the logarithm of how many ways there are at most."""
         total = 0.0
         for operation, argument in tree:
-            within = [ways(part) for part in _parts(argument)]
+            within = [log_of_matches(part) for part in _parts(argument)]
             if str(operation) == "BRANCH":
-                total += math.log(sum(math.exp(min(one, _ENDLESS)) for one in within))
+                total += math.log(sum(math.exp(min(part_log, _ENDLESS)) for part_log in within))
             elif str(operation) in {"MAX_REPEAT", "MIN_REPEAT"}:
                 least, most = (min(int(number), LINE) for number in argument[:2])
                 total += math.log(most - least + 1) + most * sum(within)
@@ -170,4 +170,4 @@ def _is_too_slow(pattern: str) -> bool:
             for part in argument:
                 yield from _parts(part)
 
-    return ways(_parser.parse(pattern)) > math.log(_MOST_WAYS)
+    return log_of_matches(_parser.parse(pattern)) > math.log(_MOST_WAYS)

@@ -65,8 +65,8 @@ def _is_status(text: str, start: int, end: int, near: int) -> bool:
     if text[start - 1 : start] == "(" and text.startswith(")", end):
         return text[start] in "45" and bool(_ABOUT_REQUESTS.search(text))
     # "got 512, expected 256" speaks of sizes
-    told = _MAYBE_BEFORE.search(text, near, start) and _MAYBE_AFTER.match(text, end)
-    return bool(told) and "expected" not in text
+    plausible = _MAYBE_BEFORE.search(text, near, start) and _MAYBE_AFTER.match(text, end)
+    return bool(plausible) and "expected" not in text
 
 
 def is_status_phrase(text: str, before: str) -> bool:

@@ -36,24 +36,24 @@ class MonitorOutcome:
 
     Attributes:
         visit: what was read; ``None`` where nothing could be.
-        told: the groups of which to tell, with their records in the window.
+        alerting: the groups of which to tell, with their records in the window.
         known: the other groups that the window holds.
         missing: there is no log folder.
         unusable: why nothing could be read.
         broken: what was wrong with what an earlier run had kept.
-        mended: what was found of interrupted rotations, and put right before anything was read.
+        recovered: what was found of interrupted rotations, and put right before anything was read.
         aside: where that was kept.
         unkept: why what is to be kept could not be written.
         files: the files written.
     """
 
     visit: ErrorScan | None = None
-    told: dict[str, GroupInWindow] = field(default_factory=dict)
+    alerting: dict[str, GroupInWindow] = field(default_factory=dict)
     known: dict[str, GroupInWindow] = field(default_factory=dict)
     missing: bool = False
     unusable: str | None = None
     broken: str | None = None
-    mended: RotationOutcome | None = None
+    recovered: RotationOutcome | None = None
     aside: str | None = None
     unkept: str | None = None
     files: list[str] = field(default_factory=list)
@@ -63,7 +63,7 @@ def evaluate(settings: LogSettings, outcome: MonitorOutcome, now: datetime, *, d
     """Return the report of *outcome*; the runner adds task and times."""
     directory = printable(settings.directory)
     planned = [monitor_files.tracking_path(directory)] if dry_run and outcome.visit and not outcome.unkept else []
-    if dry_run and outcome.told:
+    if dry_run and outcome.alerting:
         planned.insert(0, f"{directory}/alerts/alert_{now:%Y%m%d_%H%M%S}.json")
     return Report(
         summary=_summary(outcome, settings),
@@ -82,7 +82,7 @@ def _summary(outcome: MonitorOutcome, settings: LogSettings) -> str:
     errors = sum(outcome.visit.levels[level] for level in (Level.ERROR, Level.CRITICAL))
     text = (
         f"{count(errors, 'error')} in the last {hours(settings.window_hours)}, "
-        f"{count(len(outcome.told), 'group')} to look at, {len(outcome.known):,} known"
+        f"{count(len(outcome.alerting), 'group')} to look at, {len(outcome.known):,} known"
     )
     return f"interrupted: {text}" if outcome.visit.interrupted else text
 
@@ -95,19 +95,19 @@ def _findings(settings: LogSettings, directory: str, outcome: MonitorOutcome) ->
         yield folder_unusable(directory, outcome.unusable)
         return
     if outcome.visit is not None:
-        yield from _alerting_findings(outcome.told)
+        yield from _alerting_findings(outcome.alerting)
         yield from _known_findings(outcome.known, directory, settings)
         yield from _scan_findings(outcome.visit, directory)
-    if outcome.mended:
+    if outcome.recovered:
         from ..rotation import rotation_findings
 
-        yield from rotation_findings.findings(outcome.mended)
+        yield from rotation_findings.findings(outcome.recovered)
     yield from _tracking_findings(outcome, directory)
 
 
-def _alerting_findings(told: Mapping[str, GroupInWindow]) -> Iterator[Finding]:
+def _alerting_findings(alerting: Mapping[str, GroupInWindow]) -> Iterator[Finding]:
     for state in (GroupState.NEW, GroupState.REGRESSED, GroupState.ESCALATING):
-        groups = {key: windowed for key, windowed in told.items() if windowed[0].state is state}
+        groups = {key: windowed for key, windowed in alerting.items() if windowed[0].state is state}
         if len(groups) > _STORM:
             yield _storm_finding(state, groups)
             continue
@@ -241,8 +241,8 @@ def _metrics(directory: str, outcome: MonitorOutcome) -> Iterator[Metric]:
 
 
 def _data(outcome: MonitorOutcome) -> dict[str, Any]:
-    groups = {**outcome.told, **outcome.known}
-    ordered = sorted(groups.items(), key=lambda item: (item[0] not in outcome.told, -item[1][1]))
+    groups = {**outcome.alerting, **outcome.known}
+    ordered = sorted(groups.items(), key=lambda item: (item[0] not in outcome.alerting, -item[1][1]))
     rows = [
         {
             "group": key,

@@ -195,8 +195,8 @@ def usual_count(group: ErrorGroup, window_hours: float, now: datetime) -> float:
     days = min(max((now.date() - first.date()).days, 0), _DAYS)
     today = f"{now:%Y-%m-%d}"
     mean = sum(number for day, number in group.days.items() if day < today) / days if days else 0.0
-    told = group.alerted is not None and now - datetime.fromisoformat(group.alerted) < QUIET
-    return max(mean * window_hours / 24, group.alerted_at if told else 0, 1)
+    recently_alerted = group.alerted is not None and now - datetime.fromisoformat(group.alerted) < QUIET
+    return max(mean * window_hours / 24, group.alerted_at if recently_alerted else 0, 1)
 
 
 def resolve_group(group: ErrorGroup, now: datetime) -> ErrorGroup:

@@ -82,14 +82,14 @@ def watch(
     if dry_run:
         require_writable(root)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
-        mended = None if dry_run else _finish_interrupted_rotation(root, settings, now, stop)
+        recovered = None if dry_run else _finish_interrupted_rotation(root, settings, now, stop)
         kept, found = monitor_files.read_tracking(root, settings.logs.directory, now)
         groups = dict(kept.groups)
         _apply_user_states(groups, mutes, until, resolves, now)
         outcome = MonitorOutcome(
             broken=found.problem,
             unkept=None if found.replaceable else found.problem,
-            mended=mended if mended and mended.mended else None,
+            recovered=recovered if recovered and recovered.recovered else None,
         )
         cursors = _scan_and_update(settings, kept, groups, outcome, now=now, redact=redact, advance=advance, stop=stop)
         if cursors is not None and not dry_run:
@@ -240,7 +240,7 @@ def _update_groups(
             continue
         window = here.window if here else 0
         if groups[key].state in ALERTING:
-            outcome.told[key] = (groups[key], window)
+            outcome.alerting[key] = (groups[key], window)
         elif window:
             outcome.known[key] = (groups[key], window)
 
@@ -252,13 +252,13 @@ def _write_files(
     directory, now = settings.logs.directory, kept.visited
     path = f"{directory}/{monitor_files.ALERT_FOLDER}"
     try:
-        if outcome.told:
+        if outcome.alerting:
             path = monitor_files.alert_path(root, directory, now)
             monitor_files.write_alert(
-                root, path, monitor_files.alert_content(outcome.told, settings.logs.window_hours, now)
+                root, path, monitor_files.alert_content(outcome.alerting, settings.logs.window_hours, now)
             )
             outcome.files.append(path)
-            for key, (group, window) in outcome.told.items():
+            for key, (group, window) in outcome.alerting.items():
                 kept.groups[key] = mark_alerted(group, window, now)
         path = monitor_files.tracking_path(directory)
         if not found.replaceable:

@@ -55,7 +55,7 @@ class ErrorScan:
         problems: per path, why it could not be read to its end.
         refused: per name of a log, why it was not opened.
         logs: how many logs there are.
-        interrupted: it was told to stop; what it had read is complete per log.
+        interrupted: the run was ended early; what it had read is complete per log.
     """
 
     seen: dict[str, ScannedGroup] = field(default_factory=dict)
@@ -80,20 +80,20 @@ class ErrorScan:
         self.cursors |= other.cursors
 
 
-def _merge_groups(one: ScannedGroup, other: ScannedGroup) -> ScannedGroup:
-    late = max(one, other, key=lambda seen: seen.last)
+def _merge_groups(group: ScannedGroup, other: ScannedGroup) -> ScannedGroup:
+    late = max(group, other, key=lambda seen: seen.last)
     return ScannedGroup(
         title=late.title,
         level=late.level,
         log=late.log,
         sample=late.sample,
-        patterns=[*dict.fromkeys((*one.patterns, *other.patterns))],
-        first=min(one.first, other.first),
+        patterns=[*dict.fromkeys((*group.patterns, *other.patterns))],
+        first=min(group.first, other.first),
         last=late.last,
-        new=one.new + other.new,
-        window=one.window + other.window,
-        days=dict(Counter(one.days) + Counter(other.days)),
-        latest_new=max((each.latest_new for each in (one, other) if each.latest_new is not None), default=None),
+        new=group.new + other.new,
+        window=group.window + other.window,
+        days=dict(Counter(group.days) + Counter(other.days)),
+        latest_new=max((each.latest_new for each in (group, other) if each.latest_new is not None), default=None),
     )
 
 
@@ -105,11 +105,11 @@ class ScanContext:
         root: the project.
         find: finds level words.
         match: finds critical patterns.
-        judges: for free text and for records with a shape.
+        classifiers: for free text and for records with a shape.
         since: when the window begins, in seconds since 1970.
         now: the moment of the visit.
         redact: takes secrets out of what is cut, for a part of one would not be recognised later.
-        advance: told how many records were looked at.
+        advance: called with how many records were looked at.
         stop: set where the visit is to end.
     """
 
@@ -121,7 +121,7 @@ class ScanContext:
     redact: Callable[[str], str]
     advance: Callable[[int], None]
     stop: Event
-    judges: LevelClassifiers = field(default_factory=LevelClassifiers)
+    classifiers: LevelClassifiers = field(default_factory=LevelClassifiers)
 
 
 def scan_logs(reader: ScanContext, settings: LogSettings, cursors: Mapping[str, Cursor]) -> ErrorScan:
@@ -250,8 +250,8 @@ def _read(
         start = min(start, part.new_from)
     new_from = math.inf if part.new_from is None else part.new_from
     now = reader.now.timestamp()
-    judge = reader.judges.of(source)
-    for number, record in enumerate(records(source, reader.find, judge, start)):
+    classifier = reader.classifiers.of(source)
+    for number, record in enumerate(records(source, reader.find, classifier, start)):
         if end is not None and record.offset >= end:
             break
         if number % _STEP == 0:

@@ -52,19 +52,25 @@ def fingerprint(logger: str, message: str, details: str) -> Fingerprint:
     """
     message, _, more = message.lstrip().partition("\n")
     raised = read_traceback(f"{more}\n{details}" if more else details)
-    said = masked(message)
+    masked_message = masked(message)
     if not raised:
-        return _make_fingerprint(("message", logger, _singular(said)), said or "(no message)")
-    title = _title(raised, said)
-    types = [one.type for one in raised]
-    if not any(one.frames for one in raised):
-        texts = [_singular(masked(one.text)) for one in raised]
-        return _make_fingerprint(("exception", logger, _singular(said), *types, *texts), title)
-    told = [part for one, frames in zip(raised, project_frames(raised), strict=True) for part in (*frames, one.type)]
+        return _make_fingerprint(("message", logger, _singular(masked_message)), masked_message or "(no message)")
+    title = _title(raised, masked_message)
+    types = [exception.type for exception in raised]
+    if not any(exception.frames for exception in raised):
+        texts = [_singular(masked(exception.text)) for exception in raised]
+        return _make_fingerprint(("exception", logger, _singular(masked_message), *types, *texts), title)
+    frame_parts = [
+        part
+        for exception, frames in zip(raised, project_frames(raised), strict=True)
+        for part in (*frames, exception.type)
+    ]
     if not all(types):
-        return _make_fingerprint(("frames", _singular(said), *told), title)
-    kept = sorted({code for text in (said, *(masked(one.text) for one in raised)) for code in codes(text)})
-    return _make_fingerprint(("traceback", *told, *kept), title)
+        return _make_fingerprint(("frames", _singular(masked_message), *frame_parts), title)
+    kept = sorted(
+        {code for text in (masked_message, *(masked(exception.text) for exception in raised)) for code in codes(text)}
+    )
+    return _make_fingerprint(("traceback", *frame_parts, *kept), title)
 
 
 def _singular(text: str) -> str:
@@ -72,13 +78,13 @@ def _singular(text: str) -> str:
     return _NOUN.sub(r"# \g<stem>", text)
 
 
-def _title(raised: Sequence[RaisedException], said: str) -> str:
+def _title(raised: Sequence[RaisedException], masked_message: str) -> str:
     """Return what a traceback's group is called: the exception that was raised last, of a group the whole."""
-    named = [one for one in raised if one.type]
+    named = [exception for exception in raised if exception.type]
     if not named:
-        return said or "a traceback without its exception"
-    outermost = min(one.depth for one in named)
-    last = [one for one in named if one.depth == outermost][-1]
+        return masked_message or "a traceback without its exception"
+    outermost = min(exception.depth for exception in named)
+    last = [exception for exception in named if exception.depth == outermost][-1]
     # "KeyError: 'density'" tells the masks that the quoted word is a name in the code
     name = "KeyError: " if last.type == "KeyError" else ""
     text = masked(f"{name}{last.text}").removeprefix(name)

@@ -105,11 +105,11 @@ def alert_path(root: Path, directory: str, now: datetime) -> str:
     return next(f"{name}.json" for name in names if not (root / f"{name}.json").exists())
 
 
-def alert_content(told: Mapping[str, tuple[ErrorGroup, int]], window_hours: float, now: datetime) -> dict[str, Any]:
+def alert_content(alerting: Mapping[str, tuple[ErrorGroup, int]], window_hours: float, now: datetime) -> dict[str, Any]:
     """Return the content of an alert.
 
     Args:
-        told: per fingerprint the group, and how many records the window holds.
+        alerting: per fingerprint the group, and how many records the window holds.
         window_hours: the window.
         now: when the alert is written.
     """
@@ -118,7 +118,7 @@ def alert_content(told: Mapping[str, tuple[ErrorGroup, int]], window_hours: floa
         "created": now.isoformat(),
         "window_hours": window_hours,
         "severity": "critical"
-        if any(group.patterns or group.level == "CRITICAL" for group, _ in told.values())
+        if any(group.patterns or group.level == "CRITICAL" for group, _ in alerting.values())
         else "warning",
         "groups": [
             {
@@ -134,7 +134,7 @@ def alert_content(told: Mapping[str, tuple[ErrorGroup, int]], window_hours: floa
                 "log": group.log,
                 "sample": group.sample,
             }
-            for key, (group, window) in told.items()
+            for key, (group, window) in alerting.items()
         ],
     }
 

@@ -100,7 +100,7 @@ def read_traceback(details: str) -> list[RaisedException]:
             inside, awaited = -1, False
     if frames:
         found.append(RaisedException("", "", inside, _unique_frames(frames)))
-    return list({(one.type, one.frames): one for one in reversed(found)}.values())[::-1]
+    return list({(exception.type, exception.frames): exception for exception in reversed(found)}.values())[::-1]
 
 
 def _is_exception(name: str, *, with_frames: bool) -> bool:
@@ -124,9 +124,9 @@ def project_frames(raised: Sequence[RaisedException]) -> list[list[str]]:
     begins in one (Python puts that folder first on ``sys.path``), else the deepest folder that holds all frames;
     where that cannot tell, for all frames are in one folder, a file goes by its name and its folder's.
     """
-    own = [[frame for frame in one.frames if not _INSTALLED.match(frame.path)] for one in raised]
+    own = [[frame for frame in exception.frames if not _INSTALLED.match(frame.path)] for exception in raised]
     if not any(own):
-        return [[f"{_library(frame.path)}:{frame.function}" for frame in one.frames] for one in raised]
+        return [[f"{_library(frame.path)}:{frame.function}" for frame in exception.frames] for exception in raised]
     root = _root([frame for frames in own for frame in frames])
     return [[f"{_relative(_parts(frame.path), root)}:{frame.function}" for frame in frames] for frames in own]
 

@@ -188,18 +188,18 @@ def first_line(line: bytes) -> FirstLine:
 
 def _parse_logfmt(time: float | None, line: bytes) -> FirstLine:
     """Take a line in logfmt apart; fields of other names stay with the message."""
-    said: dict[str, bytes] = {}
+    fields: dict[str, bytes] = {}
 
     def take(pair: re.Match[bytes]) -> bytes:
         key = pair["key"].decode("ascii", "replace")
         name = next((names[0] for names in (_LEVELS, _TIMES, _LOGGERS, _MESSAGES) if key in names), None)
-        if name is None or name in said:
+        if name is None or name in fields:
             return pair[0]
-        said[name] = pair["plain"] or pair["single"] or _ESCAPED.sub(rb"\1", pair["quoted"] or b"")
+        fields[name] = pair["plain"] or pair["single"] or _ESCAPED.sub(rb"\1", pair["quoted"] or b"")
         return b""
 
     rest = _PAIR.sub(take, line).strip()
-    logger, message = said.get(_LOGGERS[0], b""), said.get(_MESSAGES[0], b"")
+    logger, message = fields.get(_LOGGERS[0], b""), fields.get(_MESSAGES[0], b"")
     return FirstLine(time, _decode(logger), _decode(b" ".join(filter(None, (message, rest)))))
 
 

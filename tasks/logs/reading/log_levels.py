@@ -201,8 +201,8 @@ class LevelClassifier:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         fields = (line.level, line.levelname, line.severity, line.lvl, line.log_level)
-        said = next((field for field in fields if field and isinstance(field, str)), "")
-        return _NAMES.get(said.lower().encode("utf-8", "replace"), Level.NOTHING)
+        level_name = next((field for field in fields if field and isinstance(field, str)), "")
+        return _NAMES.get(level_name.lower().encode("utf-8", "replace"), Level.NOTHING)
 
 
 def _is_uncaught(buffer: bytes, start: int, before: bytes) -> bool:

@@ -55,7 +55,7 @@ class _Open:
     end: int
     level: Level
     time: float | None
-    said: FirstLine
+    header: FirstLine
     ended: bool
     details: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -67,15 +67,15 @@ class _Open:
         self.end = end
 
     def closed(self) -> Record:
-        details = self.said.details
+        details = self.header.details
         if self.details:
             text = b"".join(self.details).decode("utf-8", "replace").rstrip()
             details = f"{details}\n{text}" if details and text else details or text
-        said = self.said
-        if said is _UNCAUGHT:  # its last line says what it is
+        header = self.header
+        if header is _UNCAUGHT:  # its last line says what it is
             details = f"{TRACEBACK.decode()}\n{details}"
-            said = said._replace(message=f"Uncaught: {details.rpartition(chr(10))[2].strip()}")
-        return Record(self.offset, self.end, self.level, self.time, said.logger, said.message, details)
+            header = header._replace(message=f"Uncaught: {details.rpartition(chr(10))[2].strip()}")
+        return Record(self.offset, self.end, self.level, self.time, header.logger, header.message, details)
 
 
 @dataclass(slots=True)
@@ -107,13 +107,13 @@ class _Clock:
         return self._latest
 
 
-def records(source: LogSource, find: LevelFinder, judge: LevelClassifier, start: int = 0) -> Iterator[Record]:
+def records(source: LogSource, find: LevelFinder, classifier: LevelClassifier, start: int = 0) -> Iterator[Record]:
     """Yield the records of a log that have a level of a warning or worse, in the order of the file.
 
     Args:
         source: the log.
         find: finds level words.
-        judge: judges them.
+        classifier: judges them.
         start: where to begin; the rest of a record that began before is passed over.
     """
     pending: _Open | None = None
@@ -123,7 +123,7 @@ def records(source: LogSource, find: LevelFinder, judge: LevelClassifier, start:
     after = passed[-CONTEXT:]
     for chunk in chunks(source, start):
         before, after = after, text_after(after, chunk.data)
-        lines = [*judge.lines(chunk.data, find(chunk.data), before)]
+        lines = [*classifier.lines(chunk.data, find(chunk.data), before)]
         if pending is not None:
             first = _next(chunk.data, lines)
             stop = len(chunk.data) if first is None else first
@@ -132,7 +132,7 @@ def records(source: LogSource, find: LevelFinder, judge: LevelClassifier, start:
                 continue
             yield pending.closed()
             pending = None
-        for opened in _of_chunk(chunk, lines, judge, clock):
+        for opened in _of_chunk(chunk, lines, classifier, clock):
             if pending is not None:
                 yield pending.closed()
             pending = opened
@@ -151,34 +151,34 @@ def _next(data: bytes, lines: Sequence[tuple[int, Level]]) -> int | None:
 
 
 def _of_chunk(
-    chunk: Chunk, lines: Sequence[tuple[int, Level]], judge: LevelClassifier, clock: _Clock
+    chunk: Chunk, lines: Sequence[tuple[int, Level]], classifier: LevelClassifier, clock: _Clock
 ) -> Iterator[_Open]:
     """Yield the records of one chunk; the last one may go on in the next."""
-    told = 0
+    clock_position = 0
     data = chunk.data
     starts = [start for start, _ in lines] + [len(data)]
     for (start, level), (_, limit) in zip(lines, pairwise(starts), strict=True):
         line_end = data.find(b"\n", start) + 1 or len(data)
         uncaught = data.startswith(TRACEBACK, start)
-        said = _UNCAUGHT if uncaught else first_line(data[start : min(line_end, start + LINE)])
-        if said.time is not None:
-            clock.tell(said.time)
+        header = _UNCAUGHT if uncaught else first_line(data[start : min(line_end, start + LINE)])
+        if header.time is not None:
+            clock.tell(header.time)
         else:
-            clock.passed(data[told:start])
-        told = start
+            clock.passed(data[clock_position:start])
+        clock_position = start
         stop = limit
-        if judge.structured:
+        if classifier.structured:
             following = next_record(data, line_end, limit)
             stop = limit if following is None else following
         else:
             stop = _end_of_traceback(data, line_end, limit) if uncaught else line_end
         end = chunk.offset + stop - (chunk.cut and stop == len(data))
-        ended = stop < len(data) or not judge.structured
-        opened = _Open(chunk.offset + start, end, level, clock.latest(), said, ended)
+        ended = stop < len(data) or not classifier.structured
+        opened = _Open(chunk.offset + start, end, level, clock.latest(), header, ended)
         if stop > line_end:
             opened.add(data[line_end:stop], end)
         yield opened
-    clock.passed(data[told:])
+    clock.passed(data[clock_position:])
 
 
 _UNCAUGHT = FirstLine(None, "", "")

@@ -279,10 +279,10 @@ def _classify_unread(root: Path, cursor: Cursor, unread: Sequence[ArchivedPart])
     for number, each in enumerate(unread):
         origin = each.origin
         if not own:
-            held = _archive_begins_with(root, each, cursor.head)
-            if held and origin is not None:
+            matches = _archive_begins_with(root, each, cursor.head)
+            if matches and origin is not None:
                 file = (origin.device, origin.inode)  # another one than it was where the project was moved
-            gone = not held
+            gone = not matches
         if (not own and not gone) or (origin is not None and (origin.device, origin.inode) == file):
             own.append(each)
         elif origin is None and not own:

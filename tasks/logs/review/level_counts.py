@@ -73,7 +73,7 @@ class CountContext:
         lowest: the lowest level that counts.
         recent: how many of the latest errors to note.
         since: only records from then on count, in seconds since 1970; ``None`` for all.
-        advance: told how many bytes were read.
+        advance: called with how many bytes were read.
         stop: set where the counting is to end.
     """
 
@@ -84,7 +84,7 @@ class CountContext:
     since: float | None
     advance: Callable[[int], None]
     stop: Event
-    judges: LevelClassifiers = field(default_factory=LevelClassifiers)
+    classifiers: LevelClassifiers = field(default_factory=LevelClassifiers)
 
 
 def count_log(reader: CountContext, path: str) -> LevelCounts:
@@ -132,19 +132,19 @@ _PartResult = tuple[dict[int, int], list[tuple[float, int]]]
 
 
 def _count_part(reader: CountContext, source: LogSource, start: int, counted: LevelCounts) -> None:
-    judge = reader.judges.of(source)
+    classifier = reader.classifiers.of(source)
     before = text_before(source, start)
     latest: deque[tuple[int, bytes]] = deque(maxlen=reader.recent)
     for chunk in chunks(source, start):
         if reader.stop.is_set():
             break
         ends = reader.find(chunk.data)
-        levels = judge.count(chunk.data, ends, before)
+        levels = classifier.count(chunk.data, ends, before)
         for level, number in levels.items():
             if level >= reader.lowest:
                 counted.levels[level] += number
         if reader.recent and any(level >= Level.ERROR for level in levels):
-            lines = judge.lines(chunk.data, reversed(ends), before)
+            lines = classifier.lines(chunk.data, reversed(ends), before)
             latest.extend(reversed([*islice(_errors(reader, chunk, lines), reader.recent)]))
         before = text_after(before, chunk.data)
         reader.advance(len(chunk.data))
@@ -162,7 +162,7 @@ def _errors(reader: CountContext, chunk: Chunk, lines: Iterable[tuple[int, Level
 
 
 def _count_since(reader: CountContext, source: LogSource, since: float, counted: LevelCounts) -> None:
-    for record in records(source, reader.find, reader.judges.of(source), window_start(source, since)):
+    for record in records(source, reader.find, reader.classifiers.of(source), window_start(source, since)):
         if reader.stop.is_set():
             break
         reader.advance(record.end - record.offset)
@@ -177,6 +177,6 @@ def record_at(reader: CountContext, place: ErrorPlace) -> Record | None:
     """Return the record at a place; ``None`` where the log has changed since."""
     try:
         with open_log(reader.root, place.path) as source:
-            return next(records(source, reader.find, reader.judges.of(source), place.offset), None)
+            return next(records(source, reader.find, reader.classifiers.of(source), place.offset), None)
     except (DamagedArchive, Refused, OSError):
         return None

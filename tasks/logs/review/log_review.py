@@ -129,7 +129,7 @@ def _measure_logs(
         grown = review_history.log_growth(last.sizes.get(log.name), size, packed.get(log.name, ()), last.reviewed)
         outcome.logs.append(ReviewedLog(f"{settings.directory}/{log.name}", size.bytes, grown))
     if archives:
-        outcome.logs += [ReviewedLog(each.path, each.size, None) for one in packed.values() for each in one]
+        outcome.logs += [ReviewedLog(each.path, each.size, None) for parts in packed.values() for each in parts]
     return sizes
 
 
@@ -151,9 +151,9 @@ def _rotate_large_logs(
         from ..rotation.log_rotation import rotate_logs
 
         root = reader.root
-        mended = outcome.rotation.mended if outcome.rotation else []
+        recovered = outcome.rotation.recovered if outcome.rotation else []
         outcome.rotation = rotate_logs(root, settings, names, now=now, dry_run=outcome.dry_run, stop=reader.stop)
-        outcome.rotation.mended[:0] = mended
+        outcome.rotation.recovered[:0] = recovered
 
 
 def _write_history(

@@ -68,7 +68,7 @@ class ReviewOutcome:
         aside: where that was kept.
         unkept: why the sizes could not be kept.
         files: the files written.
-        interrupted: it was told to stop.
+        interrupted: the run was ended early.
     """
 
     directory: str
@@ -189,12 +189,12 @@ def _level_findings(outcome: ReviewOutcome, directory: str) -> Iterator[Finding]
     clean = [log for log in outcome.logs if not log.errors and not log.counted.problem]
     if clean or not outcome.logs:
         warnings = sum(log.counted.levels[Level.WARNING] for log in clean)
-        told = f", {count(warnings, 'warning')}" if outcome.lowest <= Level.WARNING else ""
+        shown = f", {count(warnings, 'warning')}" if outcome.lowest <= Level.WARNING else ""
         yield Finding(
             check="logs.clean",
             subject=directory,
             status=Status.OK,
-            message=f"{count(len(clean), 'log')} without errors{told} ({size(sum(log.size for log in clean))}).",
+            message=f"{count(len(clean), 'log')} without errors{shown} ({size(sum(log.size for log in clean))}).",
             value=len(clean),
             unit="files",
         )
@@ -239,9 +239,9 @@ def _metrics(outcome: ReviewOutcome) -> Iterator[Metric]:
 
 def _data(outcome: ReviewOutcome) -> dict[str, Any]:
     data: dict[str, Any] = {}
-    told = sorted(outcome.logs, key=lambda log: (-log.errors, -log.counted.levels[Level.WARNING], -log.size))
-    if told:
-        data["logs"] = [_row(log, outcome.lowest) for log in told[:_SHOWN]]
+    shown = sorted(outcome.logs, key=lambda log: (-log.errors, -log.counted.levels[Level.WARNING], -log.size))
+    if shown:
+        data["logs"] = [_row(log, outcome.lowest) for log in shown[:_SHOWN]]
     if outcome.recent:
         data["recent"] = [
             {

@@ -43,9 +43,9 @@ def expire_archives(root: Path, directory: str, now: datetime, days: int, *, dry
     for archive in list_archives(root, directory):
         months.setdefault(archive.month, []).append(archive)
     for month, found in months.items():
-        old = [one for one in found if is_old(one, now, days)]
+        old = [archive for archive in found if is_old(archive, now, days)]
         gone = _delete_in(root, directory, month, old, expiry, dry_run=dry_run)
-        left = [one for one in found if one.name not in gone]
+        left = [archive for archive in found if archive.name not in gone]
         if left:
             expiry.months[month] = _month(root, f"{directory}/{FOLDER}/{month}", left)
         elif gone:

@@ -88,7 +88,7 @@ class ArchiveWriter:
 
         Raises:
             LogChanged: the log has become shorter than that.
-            RotationStopped: it was told to stop.
+            RotationStopped: the run is to end.
             OSError: the log cannot be read or the archive not be written.
         """
         if not self._head:
@@ -140,7 +140,7 @@ class ArchiveWriter:
 
         Raises:
             ArchiveCorrupt: they differ.
-            RotationStopped: it was told to stop.
+            RotationStopped: the run is to end.
             OSError: the archive cannot be written or read.
         """
         self._require_flushed()

@@ -121,15 +121,15 @@ def rotate_logs(
             ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool,
         ):
             device = os.fstat(logs).st_dev
-            work = RotationContext(root, settings.directory, logs, now, WriterWatch(device), pool, stop)
-            ground = Filesystem(
+            context = RotationContext(root, settings.directory, logs, now, WriterWatch(device), pool, stop)
+            filesystem = Filesystem(
                 log_filesystem.filesystem_type(device), log_filesystem.collapse_available(), settings.allow_copytruncate
             )
-            recover_interrupted(work, outcome)
-            for name in _logs_to_rotate(work, settings.pattern, names, outcome):
+            recover_interrupted(context, outcome)
+            for name in _logs_to_rotate(context, settings.pattern, names, outcome):
                 if stop.is_set():
                     break
-                _record_result(outcome, rotate_file(work, ground, name, force=force, dry_run=dry_run))
+                _record_result(outcome, rotate_file(context, filesystem, name, force=force, dry_run=dry_run))
                 _report_progress(advance, stop)
     except FileNotFoundError:
         outcome.missing = True
@@ -142,10 +142,10 @@ def rotate_logs(
 
 
 def _logs_to_rotate(
-    work: RotationContext, pattern: str, names: Collection[str] | None, outcome: RotationOutcome
+    context: RotationContext, pattern: str, names: Collection[str] | None, outcome: RotationOutcome
 ) -> list[str]:
     """Return the names of the logs to archive, and note those that are refused."""
-    found = find_logs_in(work.logs, pattern)
+    found = find_logs_in(context.logs, pattern)
     outcome.left += [
         LeftLog(name, LeftReason.REFUSED, f"It was left, for it is {reason}.")
         for name, reason in found.refused.items()

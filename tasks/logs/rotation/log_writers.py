@@ -121,7 +121,8 @@ class WriterWatch:
             self._snapshot, self._taken = self._look(self._device), self._clock()
         known = self._snapshot.writers.get((status.st_dev, status.st_ino), ())
         return tuple(
-            one._replace(mapped=maps_writable(one.pid, status)) for one in sorted(known, key=lambda writer: writer.pid)
+            entry._replace(mapped=maps_writable(entry.pid, status))
+            for entry in sorted(known, key=lambda writer: writer.pid)
         )
 
     def again(self, log: int) -> LogWriters:
@@ -200,12 +201,12 @@ def _from_psutil(device: int) -> OpenFiles:
             continue
         except psutil.Error:  # it has ended
             continue
-        for one in opened:
-            mode = getattr(one, "mode", None)  # only Linux tells
+        for entry in opened:
+            mode = getattr(entry, "mode", None)  # only Linux tells
             if mode == "r":
                 continue
             with suppress(OSError, psutil.Error):
-                status = os.stat(one.path)  # noqa: PTH116
+                status = os.stat(entry.path)  # noqa: PTH116
                 if status.st_dev == device:
                     append = None if mode is None else mode.startswith("a")
                     writer = LogWriter(process.pid, process.name(), append)

@@ -46,7 +46,7 @@ class ReleaseJournal(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         schema: the version of this record's shape.
         state: how far it is, see the table above.
-        way: how the archived start is released: its blocks, by blanking alone, or by truncating the file.
+        strategy: how the archived start is released: its blocks, by blanking alone, or by truncating the file.
         log: the name of the log.
         device: the device of its file.
         inode: the inode of its file.
@@ -59,7 +59,7 @@ class ReleaseJournal(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: Literal[1] = 1
     state: Literal["prepared", "marked", "restoring"] = "prepared"
-    way: Literal["collapse", "blank", "truncate"]
+    strategy: Literal["collapse", "blank", "truncate"] = msgspec.field(name="way")
     log: str
     device: int
     inode: int

@@ -45,15 +45,17 @@ class Unsupported(Exception):
     """The file system does not release blocks of this file; nothing has changed. The message is the system's."""
 
 
-def release(work: RotationContext, name: str, log: int, cut: LogCut, way: Strategy) -> tuple[str, ArchiveWriter]:
+def release(
+    context: RotationContext, name: str, log: int, cut: LogCut, strategy: Strategy
+) -> tuple[str, ArchiveWriter]:
     """Archive the start of a log and release it, while others go on writing.
 
     Args:
-        work: what all logs of the run share.
+        context: what all logs of the run share.
         name: the log's.
         log: the log, open for reading.
         cut: how much of it.
-        way: collapse or truncate.
+        strategy: collapse or truncate.
 
     Returns:
         The archive's name in the folder of the month, and what it holds.
@@ -61,44 +63,44 @@ def release(work: RotationContext, name: str, log: int, cut: LogCut, way: Strate
     Raises:
         Unsupported: the file system refuses; nothing has changed.
         LogChanged: the log is not as it was planned; nothing has changed.
-        RotationStopped: it was told to stop; nothing has changed.
+        RotationStopped: the run is to end; nothing has changed.
         ArchiveCorrupt, Refused, OSError: it failed; nothing has changed, or the next run undoes or finishes it.
     """
     status = os.fstat(log)
-    origin = work.origin(name, status, cut.end, cut.released)
+    origin = context.origin(name, status, cut.end, cut.released)
     with (
-        open_file(work.logs, name, _WRITE) as live,
-        work.archive_folder(work.month, create=True) as folder,
+        open_file(context.logs, name, _WRITE) as live,
+        context.archive_folder(context.month, create=True) as folder,
         temporary_file(folder) as descriptor,
     ):
-        archive = free_slot(folder, name, work.now).archive
-        packing = ArchiveWriter(descriptor, work.pool, work.stop)
+        archive = free_slot(folder, name, context.now).archive
+        packing = ArchiveWriter(descriptor, context.pool, context.stop)
         packing.extend(log, cut.end, origin, status.st_mtime)
         packing.seal(origin, status.st_mtime)
         verify_archive(folder, packing)
-        require_unchanged(work, name, live, cut.end)
+        require_unchanged(context, name, live, cut.end)
         copy_attributes(descriptor, status, log)
         entry = ReleaseJournal(
-            way="truncate" if way is Strategy.TRUNCATE else "collapse" if cut.released else "blank",
+            strategy="truncate" if strategy is Strategy.TRUNCATE else "collapse" if cut.released else "blank",
             log=name,
             device=status.st_dev,
             inode=status.st_ino,
             released=cut.released,
             end=cut.end,
-            archive=f"{work.month}/{archive}",
+            archive=f"{context.month}/{archive}",
             rotated=origin.rotated,
             token=_token(log, cut.end),
         )
         try:
-            entry = _mark(work, entry, live, folder, archive)
-            if way is Strategy.TRUNCATE:
-                _catch_up(work, packing, (name, live), (folder, archive))
+            entry = _mark(context, entry, live, folder, archive)
+            if strategy is Strategy.TRUNCATE:
+                _catch_up(context, packing, (name, live), (folder, archive))
             _free(entry, live)
             os.fsync(descriptor)
         except BaseException:
-            undo(work, entry, live)
+            undo(context, entry, live)
             raise
-    release_journal.remove_journal(work.root, work.directory)
+    release_journal.remove_journal(context.root, context.directory)
     return archive, packing
 
 
@@ -112,17 +114,17 @@ def _token(log: int, end: int) -> str:
             return token
 
 
-def _mark(work: RotationContext, entry: ReleaseJournal, live: int, folder: int, archive: str) -> ReleaseJournal:
+def _mark(context: RotationContext, entry: ReleaseJournal, live: int, folder: int, archive: str) -> ReleaseJournal:
     """Take the steps from the journal's *prepared* to its *marked*."""
-    release_journal.write_journal(work.root, work.directory, entry)
+    release_journal.write_journal(context.root, context.directory, entry)
     give_final_name(folder, archive)
-    require_unchanged(work, entry.log, live, entry.end)
-    if entry.way != "truncate" and not all(writer.append for writer in work.watch.again(live).known):
+    require_unchanged(context, entry.log, live, entry.end)
+    if entry.strategy != "truncate" and not all(writer.append for writer in context.watch.again(live).known):
         raise LogChanged("somebody has opened it meanwhile who does not append")
-    return put_mark(work, entry, live)
+    return put_mark(context, entry, live)
 
 
-def put_mark(work: RotationContext, entry: ReleaseJournal, live: int) -> ReleaseJournal:
+def put_mark(context: RotationContext, entry: ReleaseJournal, live: int) -> ReleaseJournal:
     """Overwrite the log's first bytes with the token, blank the rest of the crossing line, and note it.
 
     Returns:
@@ -133,15 +135,15 @@ def put_mark(work: RotationContext, entry: ReleaseJournal, live: int) -> Release
     """
     _write_at(live, entry.mark, 0)
     os.fdatasync(live)
-    if entry.way != "truncate":
+    if entry.strategy != "truncate":
         _blank(live, max(entry.released, len(entry.mark)), entry.end)
         os.fdatasync(live)
     marked = msgspec.structs.replace(entry, state="marked")
-    release_journal.write_journal(work.root, work.directory, marked)
+    release_journal.write_journal(context.root, context.directory, marked)
     return marked
 
 
-def _catch_up(work: RotationContext, packing: ArchiveWriter, log: tuple[str, int], archive: tuple[int, str]) -> None:
+def _catch_up(context: RotationContext, packing: ArchiveWriter, log: tuple[str, int], archive: tuple[int, str]) -> None:
     """Add to the archive what was written to the log meanwhile.
 
     Where that never ends, the last round is not waited for until it is on the disk: the less time passes before
@@ -153,7 +155,7 @@ def _catch_up(work: RotationContext, packing: ArchiveWriter, log: tuple[str, int
             status = os.fstat(live)
             if status.st_size <= packing.end:
                 return
-            origin = work.origin(name, status, status.st_size, status.st_size)
+            origin = context.origin(name, status, status.st_size, status.st_size)
             packing.extend(live, status.st_size, origin, status.st_mtime)
             packing.seal(origin, status.st_mtime)
             if number < _ROUNDS - 1:
@@ -169,9 +171,9 @@ def _free(entry: ReleaseJournal, live: int) -> None:
     """
     if not has_mark(entry, live) or os.fstat(live).st_size < entry.end:
         raise LogChanged("somebody has cut it meanwhile")
-    if entry.way == "truncate":
+    if entry.strategy == "truncate":
         os.ftruncate(live, 0)
-    elif entry.way == "blank":
+    elif entry.strategy == "blank":
         _blank(live, 0, len(entry.mark), last=b"\n" if entry.end == len(entry.mark) else b" ")
     else:
         try:
@@ -183,7 +185,7 @@ def _free(entry: ReleaseJournal, live: int) -> None:
     os.fsync(live)
 
 
-def finish(work: RotationContext, entry: ReleaseJournal, live: int) -> None:
+def finish(context: RotationContext, entry: ReleaseJournal, live: int) -> None:
     """Take the steps that a killed run did not come to, where the token stands in the log.
 
     Raises:
@@ -191,15 +193,15 @@ def finish(work: RotationContext, entry: ReleaseJournal, live: int) -> None:
     """
     try:
         if entry.state == "prepared":
-            entry = put_mark(work, entry, live)
+            entry = put_mark(context, entry, live)
         _free(entry, live)
     except (LogChanged, Unsupported, OSError):
-        undo(work, entry, live)
+        undo(context, entry, live)
         raise
-    release_journal.remove_journal(work.root, work.directory)
+    release_journal.remove_journal(context.root, context.directory)
 
 
-def undo(work: RotationContext, entry: ReleaseJournal, live: int) -> None:
+def undo(context: RotationContext, entry: ReleaseJournal, live: int) -> None:
     """Copy back what was overwritten in the log, and remove archive and journal.
 
     The archive stays where its content is no longer in the log: the start was released already, or somebody has
@@ -211,19 +213,19 @@ def undo(work: RotationContext, entry: ReleaseJournal, live: int) -> None:
         OSError: it failed; the journal is there for the next run.
     """
     if (entry.state == "marked" and not has_mark(entry, live)) or os.fstat(live).st_size < entry.end:
-        release_journal.remove_journal(work.root, work.directory)
+        release_journal.remove_journal(context.root, context.directory)
         return
     if entry.state == "marked":
         entry = msgspec.structs.replace(entry, state="restoring")
-        release_journal.write_journal(work.root, work.directory, entry)
+        release_journal.write_journal(context.root, context.directory, entry)
     month, _, name = entry.archive.rpartition("/")
-    with suppress(FileNotFoundError), work.archive_folder(month) as folder, open_file(folder, name) as archive:
+    with suppress(FileNotFoundError), context.archive_folder(month) as folder, open_file(folder, name) as archive:
         if is_of(entry, archive):
             if entry.state == "restoring" or has_mark(entry, live):
                 _copy_back(entry, live, archive)
             os.unlink(name, dir_fd=folder)
             os.fsync(folder)
-    release_journal.remove_journal(work.root, work.directory)
+    release_journal.remove_journal(context.root, context.directory)
 
 
 def has_mark(entry: ReleaseJournal, live: int) -> bool:
@@ -233,8 +235,8 @@ def has_mark(entry: ReleaseJournal, live: int) -> bool:
 
 def is_of(entry: ReleaseJournal, archive: int) -> bool:
     """Tell whether an archive is the one that the journal speaks of."""
-    said = origin_of(os.pread(archive, HEADER_LIMIT, 0))
-    return said is not None and (said.log, said.device, said.inode, said.rotated) == (
+    origin = origin_of(os.pread(archive, HEADER_LIMIT, 0))
+    return origin is not None and (origin.log, origin.device, origin.inode, origin.rotated) == (
         entry.log,
         entry.device,
         entry.inode,
@@ -244,18 +246,18 @@ def is_of(entry: ReleaseJournal, archive: int) -> bool:
 
 def _copy_back(entry: ReleaseJournal, live: int, archive: int) -> None:
     first = b""
-    start = len(entry.mark) if entry.way == "truncate" else max(entry.released, len(entry.mark))
+    start = len(entry.mark) if entry.strategy == "truncate" else max(entry.released, len(entry.mark))
     offset = 0
     for block in archive_content(archive):
         if not first:
             first = block[: len(entry.mark)]
         piece = block[max(start - offset, 0) : max(entry.end - offset, 0)]
-        if entry.way != "truncate" and piece:
+        if entry.strategy != "truncate" and piece:
             _write_at(live, piece, max(start, offset))
         offset += len(block)
-        if entry.way == "truncate":
+        if entry.strategy == "truncate":
             break
-    if len(first) < len(entry.mark) or (entry.way != "truncate" and offset < entry.end):
+    if len(first) < len(entry.mark) or (entry.strategy != "truncate" and offset < entry.end):
         raise ArchiveCorrupt("it is shorter than what was taken from the log")
     os.fdatasync(live)
     _write_at(live, first, 0)

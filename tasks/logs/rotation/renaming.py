@@ -27,11 +27,11 @@ from .rotation_steps import (
 from .strategy import writer_names
 
 
-def rename(work: RotationContext, name: str, log: int) -> tuple[str, ArchiveWriter]:
+def rename(context: RotationContext, name: str, log: int) -> tuple[str, ArchiveWriter]:
     """Archive a log that nobody writes to, and put an empty one in its place.
 
     Args:
-        work: what all logs of the run share.
+        context: what all logs of the run share.
         name: the log's.
         log: the log, open for reading.
 
@@ -40,24 +40,24 @@ def rename(work: RotationContext, name: str, log: int) -> tuple[str, ArchiveWrit
 
     Raises:
         LogChanged: somebody has written to it, has it open or replaced it meanwhile; it is as they left it.
-        RotationStopped: it was told to stop; the log is as it was.
+        RotationStopped: the run is to end; the log is as it was.
         ArchiveCorrupt, Refused, OSError: it could not be archived; the log is as it was.
     """
     before = os.fstat(log)
-    with work.archive_folder(work.month, create=True) as folder, temporary_file(folder) as descriptor:
-        slot = free_slot(folder, name, work.now)
+    with context.archive_folder(context.month, create=True) as folder, temporary_file(folder) as descriptor:
+        slot = free_slot(folder, name, context.now)
         archive, pending = slot.archive, slot.pending
-        packing = ArchiveWriter(descriptor, work.pool, work.stop)
-        archive_whole_log(work, packing, (name, log), before, folder)
-        require_unchanged(work, name, log, packing.end)
-        with work.archive_folder() as top, temporary_file(top) as fresh:
+        packing = ArchiveWriter(descriptor, context.pool, context.stop)
+        archive_whole_log(context, packing, (name, log), before, folder)
+        require_unchanged(context, name, log, packing.end)
+        with context.archive_folder() as top, temporary_file(top) as fresh:
             copy_attributes(fresh, before, log, dated=False)
-            os.rename(name, pending, src_dir_fd=work.logs, dst_dir_fd=folder)
+            os.rename(name, pending, src_dir_fd=context.logs, dst_dir_fd=folder)
             try:
-                after = _require_archived(work, packing, (name, log), before, (folder, pending))
-                recreate_log(work, top, name)
+                after = _require_archived(context, packing, (name, log), before, (folder, pending))
+                recreate_log(context, top, name)
             except BaseException:
-                _restore_name(work, (folder, pending), name)
+                _restore_name(context, (folder, pending), name)
                 raise
         copy_attributes(descriptor, after, log)
         replace_by_archive(log, after, folder, pending, archive)
@@ -65,7 +65,7 @@ def rename(work: RotationContext, name: str, log: int) -> tuple[str, ArchiveWrit
 
 
 def archive_whole_log(
-    work: RotationContext, packing: ArchiveWriter, log: tuple[str, int], status: os.stat_result, folder: int
+    context: RotationContext, packing: ArchiveWriter, log: tuple[str, int], status: os.stat_result, folder: int
 ) -> None:
     """Archive the whole of a log as *status* shows it, into the temporary file of *folder*, and verify it.
 
@@ -73,15 +73,15 @@ def archive_whole_log(
         LogChanged, RotationStopped, ArchiveCorrupt, OSError: it is not archived.
     """
     name, descriptor = log
-    origin = work.origin(name, status, status.st_size, status.st_size)
+    origin = context.origin(name, status, status.st_size, status.st_size)
     packing.extend(descriptor, status.st_size, origin, status.st_mtime)
     packing.seal(origin, status.st_mtime)
     verify_archive(folder, packing)
 
 
-def recreate_log(work: RotationContext, top: int, name: str) -> None:
+def recreate_log(context: RotationContext, top: int, name: str) -> None:
     """Let the temporary file in the archive folder become the log; whoever has begun one meanwhile, keeps it."""
-    if not safe_files.move((top, TEMPORARY), (work.logs, name)):
+    if not safe_files.move((top, TEMPORARY), (context.logs, name)):
         os.unlink(TEMPORARY, dir_fd=top)
 
 
@@ -107,7 +107,7 @@ def replace_by_archive(log: int, status: os.stat_result, folder: int, pending: s
 
 
 def _require_archived(
-    work: RotationContext,
+    context: RotationContext,
     packing: ArchiveWriter,
     log: tuple[str, int],
     before: os.stat_result,
@@ -117,41 +117,41 @@ def _require_archived(
     name, descriptor = log
     if not has_name(*pending, before):
         raise LogChanged("another file has taken its place meanwhile")
-    writers = work.watch.writers(descriptor, afresh=True)
+    writers = context.watch.writers(descriptor, afresh=True)
     if not writers.nobody:
         raise LogChanged(f"{writer_names(writers) or 'somebody'} has opened it meanwhile")
     after = os.fstat(descriptor)
     if Identity.of(after) != Identity.of(before):
         if after.st_size < packing.end or not packing.still_holds(descriptor):
             raise LogChanged("it was not only appended to meanwhile")
-        archive_whole_log(work, packing, (name, descriptor), after, pending[0])
+        archive_whole_log(context, packing, (name, descriptor), after, pending[0])
     return after
 
 
-def _restore_name(work: RotationContext, pending: tuple[int, str], name: str) -> None:
+def _restore_name(context: RotationContext, pending: tuple[int, str], name: str) -> None:
     """Give the log its name back, unless that is taken: then it waits under its pending name for the next run."""
     with suppress(OSError):
-        safe_files.move(pending, (work.logs, name))
+        safe_files.move(pending, (context.logs, name))
 
 
-def recreate_missing_log(work: RotationContext, name: str, like: int) -> None:
+def recreate_missing_log(context: RotationContext, name: str, like: int) -> None:
     """Begin an empty log where there is none of that name.
 
     Raises:
         Refused, OSError: it cannot be created.
     """
-    with work.archive_folder() as top, temporary_file(top) as fresh:
+    with context.archive_folder() as top, temporary_file(top) as fresh:
         copy_attributes(fresh, os.fstat(like), like, dated=False)
-        recreate_log(work, top, name)
+        recreate_log(context, top, name)
 
 
 def archive_pending(
-    work: RotationContext, log: str, descriptor: int, folder: int, *, pending: str, archive: str
+    context: RotationContext, log: str, descriptor: int, folder: int, *, pending: str, archive: str
 ) -> ArchiveWriter:
     """Archive a log that a killed run left under its pending name.
 
     Args:
-        work: what all logs of the run share.
+        context: what all logs of the run share.
         log: the log's name.
         descriptor: the file, open for reading.
         folder: the descriptor of the folder that holds it.
@@ -163,8 +163,8 @@ def archive_pending(
     """
     status = os.fstat(descriptor)
     with temporary_file(folder) as target:
-        packing = ArchiveWriter(target, work.pool, work.stop)
-        archive_whole_log(work, packing, (log, descriptor), status, folder)
+        packing = ArchiveWriter(target, context.pool, context.stop)
+        archive_whole_log(context, packing, (log, descriptor), status, folder)
         copy_attributes(target, status, descriptor)
         replace_by_archive(descriptor, status, folder, pending, archive)
     return packing

@@ -18,60 +18,60 @@ from .rotation_steps import OPEN_READ, ArchiveSlot, RotationContext, error_reaso
 from .strategy import LogCut, Strategy, StrategyChoice, choose_strategy, cut_point
 
 _ATTEMPTS = 3
-"""A log that changes while it is archived is looked at anew, for another way may fit it now."""
+"""A log that changes while it is archived is planned again, for another strategy may suit it now."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class FilePlan(NamedTuple):
-    """What is to be done with a log: the way, and how much of it is archived."""
+    """What is to be done with a log: the strategy, and how much of it is archived."""
 
     choice: StrategyChoice
     cut: LogCut
 
 
 def rotate_file(
-    work: RotationContext, ground: Filesystem, name: str, *, force: bool = False, dry_run: bool = False
+    context: RotationContext, filesystem: Filesystem, name: str, *, force: bool = False, dry_run: bool = False
 ) -> RotatedLog | LeftLog | None:
     """Archive one log and return what became of it; ``None`` where there is nothing in it.
 
     Args:
-        work: what all logs of the run share.
-        ground: what the log lies on.
+        context: what all logs of the run share.
+        filesystem: what the log lies on.
         name: the log's.
         force: archive every complete line of a log that is in use, not only whole blocks.
         dry_run: only say what would become of it.
 
     Raises:
-        RotationStopped: it was told to stop; the log is as it was.
+        RotationStopped: the run is to end; the log is as it was.
     """
     result: RotatedLog | LeftLog | None = None
     for _attempt in range(_ATTEMPTS):
         try:
-            log = os.open(name, OPEN_READ, dir_fd=work.logs)
+            log = os.open(name, OPEN_READ, dir_fd=context.logs)
         except FileNotFoundError:
             return result
         except OSError as error:
             return LeftLog(name, LeftReason.UNREADABLE, f"It cannot be read: {error_reason(error)}.")
         try:
-            return _rotate_open(work, ground, name, log, force=force, dry_run=dry_run) or result
+            return _rotate_open(context, filesystem, name, log, force=force, dry_run=dry_run) or result
         except LogChanged as error:
             result = LeftLog(name, LeftReason.IN_USE, f"It was left, for {error}.")
         except Unsupported as error:
-            ground = ground._replace(refusal=str(error))
+            filesystem = filesystem._replace(refusal=str(error))
         finally:
             os.close(log)
     return result
 
 
 def _rotate_open(
-    work: RotationContext, ground: Filesystem, name: str, log: int, *, force: bool, dry_run: bool
+    context: RotationContext, filesystem: Filesystem, name: str, log: int, *, force: bool, dry_run: bool
 ) -> RotatedLog | LeftLog | None:
     try:
-        planned = plan_file(work, ground, name, log, force=force)
+        planned = plan_file(context, filesystem, name, log, force=force)
         if not isinstance(planned, FilePlan):
             return planned
-        return _dry_run_result(work, name, planned) if dry_run else _archive_file(work, name, log, planned)
+        return _dry_run_result(context, name, planned) if dry_run else _archive_file(context, name, log, planned)
     except ArchiveCorrupt as error:
         return LeftLog(
             name, LeftReason.FAILED, f"Its archive was not kept, for {error_reason(error)}; the log is as it was."
@@ -82,7 +82,7 @@ def _rotate_open(
 
 
 def plan_file(
-    work: RotationContext, ground: Filesystem, name: str, log: int, *, force: bool
+    context: RotationContext, filesystem: Filesystem, name: str, log: int, *, force: bool
 ) -> FilePlan | LeftLog | None:
     """Return what is to be done with an open log, or why nothing is; ``None`` where there is nothing in it.
 
@@ -90,19 +90,19 @@ def plan_file(
         OSError: it cannot be read.
     """
     status = os.fstat(log)
-    if refusal := _refusal_reason(ArchiveSlot(name, work.now.date(), 1), status):
+    if refusal := _refusal_reason(ArchiveSlot(name, context.now.date(), 1), status):
         return LeftLog(name, LeftReason.REFUSED, f"It was left, for {refusal}.")
     if is_blank(log, status.st_size):
         return None
-    choice = choose_strategy(work.watch.writers(log), ground)
-    if choice.way is Strategy.ALONE:
+    choice = choose_strategy(context.watch.writers(log), filesystem)
+    if choice.strategy is Strategy.ALONE:
         return LeftLog(name, LeftReason.IN_USE, f"It was left, for {choice.reason}.")
-    if choice.way is Strategy.RENAME and os.geteuid() not in {0, status.st_uid}:
+    if choice.strategy is Strategy.RENAME and os.geteuid() not in {0, status.st_uid}:
         # Not to be told by us, either: the kernel grants a lease to the owner only.
         return LeftLog(
             name, LeftReason.FOREIGN, "It was left, for it is another user's, who could not write to one made by us."
         )
-    if choice.way is not Strategy.COLLAPSE:
+    if choice.strategy is not Strategy.COLLAPSE:
         return FilePlan(choice, LogCut(status.st_size, status.st_size))
     return _plan_in_use(name, log, status.st_size, choice, force=force)
 
@@ -125,34 +125,34 @@ def _plan_in_use(name: str, log: int, size: int, choice: StrategyChoice, *, forc
     return FilePlan(choice, where)
 
 
-def _archive_file(work: RotationContext, name: str, log: int, planned: FilePlan) -> RotatedLog:
+def _archive_file(context: RotationContext, name: str, log: int, planned: FilePlan) -> RotatedLog:
     choice = planned.choice
-    if choice.way is Strategy.RENAME:
-        archive, packing = rename(work, name, log)
+    if choice.strategy is Strategy.RENAME:
+        archive, packing = rename(context, name, log)
     else:
-        archive, packing = release(work, name, log, planned.cut, choice.way)
-    path = f"{work.directory}/{FOLDER}/{work.month}/{archive}"
-    return RotatedLog(name, choice.way, packing.end, packing.size, path, choice.reason)
+        archive, packing = release(context, name, log, planned.cut, choice.strategy)
+    path = f"{context.directory}/{FOLDER}/{context.month}/{archive}"
+    return RotatedLog(name, choice.strategy, packing.end, packing.size, path, choice.reason)
 
 
-def _dry_run_result(work: RotationContext, name: str, planned: FilePlan) -> RotatedLog | LeftLog:
+def _dry_run_result(context: RotationContext, name: str, planned: FilePlan) -> RotatedLog | LeftLog:
     """Return what a run would make of the log, as far as permissions tell."""
-    way, reason = planned.choice
-    if not _has_permission(work, name, way):
+    strategy, reason = planned.choice
+    if not _has_permission(context, name, strategy):
         reason = os.strerror(errno.EACCES)
         return LeftLog(name, LeftReason.FAILED, f"It could not be archived: {reason}. No line is lost.")
-    return RotatedLog(name, way, planned.cut.end, None, f"{work.directory}/{FOLDER}/{work.month}", reason)
+    return RotatedLog(name, strategy, planned.cut.end, None, f"{context.directory}/{FOLDER}/{context.month}", reason)
 
 
-def _has_permission(work: RotationContext, name: str, way: Strategy) -> bool:
-    needed = name if way is not Strategy.RENAME else "."
-    if not os.access(needed, os.W_OK, dir_fd=work.logs):
+def _has_permission(context: RotationContext, name: str, strategy: Strategy) -> bool:
+    needed = name if strategy is not Strategy.RENAME else "."
+    if not os.access(needed, os.W_OK, dir_fd=context.logs):
         return False
-    year = work.month.partition("/")[0]
-    for path in (f"{FOLDER}/{work.month}", f"{FOLDER}/{year}", FOLDER):
-        if os.access(path, os.F_OK, dir_fd=work.logs):
-            return os.access(path, os.W_OK | os.X_OK, dir_fd=work.logs)
-    return os.access(".", os.W_OK | os.X_OK, dir_fd=work.logs)
+    year = context.month.partition("/")[0]
+    for path in (f"{FOLDER}/{context.month}", f"{FOLDER}/{year}", FOLDER):
+        if os.access(path, os.F_OK, dir_fd=context.logs):
+            return os.access(path, os.W_OK | os.X_OK, dir_fd=context.logs)
+    return os.access(".", os.W_OK | os.X_OK, dir_fd=context.logs)
 
 
 _STEP = 1 << 18

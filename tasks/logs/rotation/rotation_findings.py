@@ -86,21 +86,21 @@ def _summary(outcome: RotationOutcome) -> str:
         return "there is no log folder"
     if outcome.closed and not outcome.rotated:
         return "the logs could not be rotated"
-    taken = sum(one.bytes for one in outcome.rotated)
+    archived_bytes = sum(entry.bytes for entry in outcome.rotated)
     would = "would be " if outcome.dry_run else ""
-    text = f"{count(len(outcome.rotated), 'log')} {would}archived ({size(taken)}"
+    text = f"{count(len(outcome.rotated), 'log')} {would}archived ({size(archived_bytes)}"
     text += f", {size(_written(outcome))} packed)" if outcome.rotated and not outcome.dry_run else ")"
     if outcome.expiry:
         number = sum(number for number, _ in outcome.expiry.deleted.values())
         text += f", {count(number, 'old archive')} {would}deleted"
-    left = sum(1 for one in outcome.left if _LEFT_KINDS[one.why].status is not Status.OK)
+    left = sum(1 for entry in outcome.left if _LEFT_KINDS[entry.why].status is not Status.OK)
     if left:
         text += f", {left:,} left"
     return f"interrupted: {text} until then" if outcome.interrupted else text
 
 
 def _written(outcome: RotationOutcome) -> int:
-    return sum(one.size or 0 for one in outcome.rotated)
+    return sum(entry.size or 0 for entry in outcome.rotated)
 
 
 def findings(outcome: RotationOutcome) -> Iterator[Finding]:
@@ -130,32 +130,32 @@ def findings(outcome: RotationOutcome) -> Iterator[Finding]:
             message=outcome.closed,
             remedy="Put that right, or name another folder in maintenance.logs.directory.",
         )
-    yield from map(_recovery_finding, outcome.mended)
+    yield from map(_recovery_finding, outcome.recovered)
     yield from _rotated_findings(directory, outcome)
     for why in LeftReason:
-        yield from _left_findings(directory, why, [one for one in outcome.left if one.why is why])
+        yield from _left_findings(directory, why, [entry for entry in outcome.left if entry.why is why])
     if outcome.expiry:
         yield from _expiry_findings(directory, outcome.expiry, dry_run=outcome.dry_run)
 
 
-def _recovery_finding(mended: RecoveredRotation) -> Finding:
-    status = Status.CRITICAL if mended.corrupt else Status.WARNING if mended.problem else Status.OK
+def _recovery_finding(recovered: RecoveredRotation) -> Finding:
+    status = Status.CRITICAL if recovered.corrupt else Status.WARNING if recovered.problem else Status.OK
     return Finding(
-        check="logs.archive-corrupt" if mended.corrupt else "logs.recovered",
-        subject=printable(mended.subject),
+        check="logs.archive-corrupt" if recovered.corrupt else "logs.recovered",
+        subject=printable(recovered.subject),
         status=status,
-        message=mended.told,
-        remedy="Look at the files named, then move them away." if mended.problem else None,
+        message=recovered.message,
+        remedy="Look at the files named, then move them away." if recovered.problem else None,
     )
 
 
 def _rotated_findings(directory: str, outcome: RotationOutcome) -> Iterator[Finding]:
     would = "would be " if outcome.dry_run else ""
-    lossy = [one for one in outcome.rotated if one.way is Strategy.TRUNCATE]
+    lossy = [entry for entry in outcome.rotated if entry.strategy is Strategy.TRUNCATE]
     if len(outcome.rotated) > MOST:
-        taken = sum(one.bytes for one in outcome.rotated)
-        text = f"{count(len(outcome.rotated), 'log')} {would}archived: {size(taken)}"
-        text += "." if outcome.dry_run else _ratio(taken, _written(outcome))
+        archived_bytes = sum(entry.bytes for entry in outcome.rotated)
+        text = f"{count(len(outcome.rotated), 'log')} {would}archived: {size(archived_bytes)}"
+        text += "." if outcome.dry_run else _ratio(archived_bytes, _written(outcome))
         yield Finding(
             check="logs.rotated",
             subject=directory,
@@ -165,7 +165,7 @@ def _rotated_findings(directory: str, outcome: RotationOutcome) -> Iterator[Find
             unit="files",
         )
         if lossy:
-            text = f"{listed([one.log for one in lossy], len(lossy))} {would}copied and truncated: {_LOSS}"
+            text = f"{listed([entry.log for entry in lossy], len(lossy))} {would}copied and truncated: {_LOSS}"
             yield Finding(
                 check="logs.rotated",
                 subject=directory,
@@ -175,13 +175,13 @@ def _rotated_findings(directory: str, outcome: RotationOutcome) -> Iterator[Find
                 unit="files",
             )
         return
-    for one in outcome.rotated:
+    for entry in outcome.rotated:
         yield Finding(
             check="logs.rotated",
-            subject=f"{directory}/{printable(one.log)}",
+            subject=f"{directory}/{printable(entry.log)}",
             status=Status.OK,
-            message=_rotated_message(one, would),
-            value=one.bytes,
+            message=_rotated_message(entry, would),
+            value=entry.bytes,
             unit="B",
         )
 
@@ -189,28 +189,28 @@ def _rotated_findings(directory: str, outcome: RotationOutcome) -> Iterator[Find
 _LOSS = "what was written in that moment may be lost, which maintenance.logs.allow_copytruncate accepts."
 
 
-def _rotated_message(one: RotatedLog, would: str) -> str:
-    text = f"{size(one.bytes)} {would}archived"
-    if one.size is not None:
-        text += f" in {printable(one.archive)}{_ratio(one.bytes, one.size)}"
+def _rotated_message(entry: RotatedLog, would: str) -> str:
+    text = f"{size(entry.bytes)} {would}archived"
+    if entry.size is not None:
+        text += f" in {printable(entry.archive)}{_ratio(entry.bytes, entry.size)}"
     else:
         text += "."
-    if one.way is Strategy.RENAME:
+    if entry.strategy is Strategy.RENAME:
         return f"{text} Nobody writes to it: {would}renamed and begun anew."
-    if one.way is Strategy.COLLAPSE:
+    if entry.strategy is Strategy.COLLAPSE:
         return f"{text} Its writers keep it open: {would}released at its start, nothing is lost."
-    return f"{text} It {would or 'was '}copied and truncated, for {one.reason}; {_LOSS}"
+    return f"{text} It {would or 'was '}copied and truncated, for {entry.reason}; {_LOSS}"
 
 
-def _ratio(taken: int, packed: int) -> str:
-    share = f" ({packed / taken:.1%})" if packed < taken else ""
-    return f", {size(packed)} packed{share}." if taken else "."
+def _ratio(archived_bytes: int, packed: int) -> str:
+    share = f" ({packed / archived_bytes:.1%})" if packed < archived_bytes else ""
+    return f", {size(packed)} packed{share}." if archived_bytes else "."
 
 
 def _left_findings(directory: str, why: LeftReason, left: list[LeftLog]) -> Iterator[Finding]:
     kind = _LEFT_KINDS[why]
     if len(left) > MOST:
-        names = listed([one.log for one in left], len(left))
+        names = listed([entry.log for entry in left], len(left))
         message = f"{len(left):,} logs {kind.several}: {names}. The first: {left[0].reason}"
         yield Finding(
             check=kind.check,
@@ -222,12 +222,12 @@ def _left_findings(directory: str, why: LeftReason, left: list[LeftLog]) -> Iter
             remedy=kind.remedy,
         )
         return
-    for one in left:
+    for entry in left:
         yield Finding(
             check=kind.check,
-            subject=f"{directory}/{printable(one.log)}",
+            subject=f"{directory}/{printable(entry.log)}",
             status=kind.status,
-            message=one.reason,
+            message=entry.reason,
             remedy=kind.remedy,
         )
 
@@ -266,8 +266,8 @@ def metrics(outcome: RotationOutcome) -> Iterator[Metric]:
     if outcome.missing or (outcome.closed and not outcome.rotated):
         return
     subject = printable(f"{outcome.directory}/{FOLDER}")
-    taken = sum(one.bytes for one in outcome.rotated)
-    yield Metric(name="logs.archived", value=taken, unit="B", subject=subject)
+    archived_bytes = sum(entry.bytes for entry in outcome.rotated)
+    yield Metric(name="logs.archived", value=archived_bytes, unit="B", subject=subject)
     if not outcome.dry_run:
         yield Metric(name="logs.packed", value=_written(outcome), unit="B", subject=subject)
 
@@ -275,12 +275,12 @@ def metrics(outcome: RotationOutcome) -> Iterator[Metric]:
 def actions(outcome: RotationOutcome) -> Iterator[Action]:
     """Yield the changes made, or that a run would make."""
     done = not outcome.dry_run
-    for mended in outcome.mended:
-        if not mended.problem:
-            yield Action(verb="finish", target=printable(mended.subject), done=done)
-    for one in outcome.rotated:
-        target = printable(f"{outcome.directory}/{one.log}")
-        yield Action(verb="archive", target=target, bytes=one.bytes, done=done)
+    for recovered in outcome.recovered:
+        if not recovered.problem:
+            yield Action(verb="finish", target=printable(recovered.subject), done=done)
+    for entry in outcome.rotated:
+        target = printable(f"{outcome.directory}/{entry.log}")
+        yield Action(verb="archive", target=target, bytes=entry.bytes, done=done)
     if outcome.expiry:
         folder = printable(f"{outcome.directory}/{FOLDER}")
         for month, (number, freed) in outcome.expiry.deleted.items():

@@ -14,15 +14,15 @@ class RotatedLog(NamedTuple):
 
     Attributes:
         log: its name.
-        way: what became of the live file.
+        strategy: what became of the live file.
         bytes: how many of its bytes are archived.
         size: bytes of the archive; ``None`` in a dry run.
         archive: the archive's path below the root; in a dry run the folder's.
-        reason: what stood in the way of a better way; empty where nothing did.
+        reason: why no better strategy was possible; empty where it was the best.
     """
 
     log: str
-    way: Strategy
+    strategy: Strategy
     bytes: int
     size: int | None
     archive: str
@@ -54,13 +54,13 @@ class RecoveredRotation(NamedTuple):
 
     Attributes:
         subject: the path below the root of what was found.
-        told: a sentence for people.
+        message: a sentence for people.
         problem: it could not be put right.
         corrupt: an archive that it refers to is damaged or missing.
     """
 
     subject: str
-    told: str
+    message: str
     problem: bool = False
     corrupt: bool = False
 
@@ -112,10 +112,10 @@ class RotationOutcome:
         closed: why the log folder, or its archive, cannot be used at all.
         rotated: the logs archived.
         left: the logs left.
-        mended: what was found of interrupted rotations.
+        recovered: what was found of interrupted rotations.
         made: the paths in the archive folder of the archives that this run made.
         expiry: what became of old archives; ``None`` where they were not looked at.
-        interrupted: it was told to stop.
+        interrupted: the run was ended early.
     """
 
     directory: str = "logs"
@@ -124,7 +124,7 @@ class RotationOutcome:
     closed: str | None = None
     rotated: list[RotatedLog] = field(default_factory=list)
     left: list[LeftLog] = field(default_factory=list)
-    mended: list[RecoveredRotation] = field(default_factory=list)
+    recovered: list[RecoveredRotation] = field(default_factory=list)
     made: set[str] = field(default_factory=set)
     expiry: ArchiveExpiry | None = None
     interrupted: bool = False

@@ -44,36 +44,36 @@ class _PendingLog(NamedTuple):
         return self.slot.log
 
 
-def recover_interrupted(work: RotationContext, outcome: RotationOutcome) -> None:
+def recover_interrupted(context: RotationContext, outcome: RotationOutcome) -> None:
     """Finish or undo what killed rotations left; what becomes of it is noted in *outcome*.
 
     Args:
-        work: what all logs of the run share.
+        context: what all logs of the run share.
         outcome: its ``dry_run`` says whether to change anything.
 
     Raises:
         Refused, OSError: the archive folder cannot be walked.
-        RotationStopped: it was told to stop.
+        RotationStopped: the run is to end.
     """
-    _recover_journal(work, outcome)
-    for month in _months(work):
-        with work.archive_folder(month) as folder:
+    _recover_journal(context, outcome)
+    for month in _months(context):
+        with context.archive_folder(month) as folder:
             names = os.listdir(folder)  # noqa: PTH208 - by descriptor
             if TEMPORARY in names and not outcome.dry_run:
                 os.unlink(TEMPORARY, dir_fd=folder)
             for name in sorted(names):
                 slot = ArchiveSlot.of_pending(name)
                 if slot and stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-                    _recover_pending(work, folder, _PendingLog(month, name, slot), outcome)
+                    _recover_pending(context, folder, _PendingLog(month, name, slot), outcome)
 
 
-def _months(work: RotationContext) -> list[str]:
+def _months(context: RotationContext) -> list[str]:
     """Return the folders in which archives may lie, the archive folder itself first."""
     found: list[str] = []
-    with suppress(FileNotFoundError), work.archive_folder() as top:
+    with suppress(FileNotFoundError), context.archive_folder() as top:
         found.append(".")
         for year in _subfolders(top, _YEAR):
-            with work.archive_folder(year) as folder:
+            with context.archive_folder(year) as folder:
                 found += [year, *(f"{year}/{month}" for month in _subfolders(folder, _MONTH))]
     return found
 
@@ -88,54 +88,58 @@ def _subfolders(folder: int, pattern: re.Pattern[str]) -> list[str]:
 # Logs under their pending name
 
 
-def _recover_pending(work: RotationContext, folder: int, pending: _PendingLog, outcome: RotationOutcome) -> None:
-    subject = f"{work.directory}/{FOLDER}/{pending.month}/{pending.name}"
+def _recover_pending(context: RotationContext, folder: int, pending: _PendingLog, outcome: RotationOutcome) -> None:
+    subject = f"{context.directory}/{FOLDER}/{pending.month}/{pending.name}"
     if outcome.dry_run:
-        told = f"An interrupted rotation of {printable(pending.log)} would be finished."
-        outcome.mended.append(RecoveredRotation(subject, told))
+        message = f"An interrupted rotation of {printable(pending.log)} would be finished."
+        outcome.recovered.append(RecoveredRotation(subject, message))
         return
     try:
         with open_file(folder, pending.name) as descriptor:
-            mended = _settle_pending(work, folder, pending, descriptor, outcome)
+            recovered = _settle_pending(context, folder, pending, descriptor, outcome)
     except (LogChanged, ArchiveCorrupt, safe_files.Refused, OSError) as error:
-        told = f"What an interrupted rotation of {printable(pending.log)} left is not archived: {error_reason(error)}."
-        mended = RecoveredRotation(subject, told, problem=True)
-    outcome.mended.append(mended._replace(subject=subject))
+        message = (
+            f"What an interrupted rotation of {printable(pending.log)} left is not archived: {error_reason(error)}."
+        )
+        recovered = RecoveredRotation(subject, message, problem=True)
+    outcome.recovered.append(recovered._replace(subject=subject))
 
 
 def _settle_pending(
-    work: RotationContext, folder: int, pending: _PendingLog, descriptor: int, outcome: RotationOutcome
+    context: RotationContext, folder: int, pending: _PendingLog, descriptor: int, outcome: RotationOutcome
 ) -> RecoveredRotation:
     status = os.fstat(descriptor)
     log = printable(pending.log)
     if status.st_nlink > 1:
-        if not has_name(work.logs, pending.log, status):
+        if not has_name(context.logs, pending.log, status):
             return RecoveredRotation(
                 "", "A log with a second name elsewhere (hard link) is left as it is.", problem=True
             )
         os.unlink(pending.name, dir_fd=folder)
         return RecoveredRotation("", f"An interrupted rotation of {log} was undone; nothing was lost.")
-    writers = work.watch.writers(descriptor, afresh=True)
+    writers = context.watch.writers(descriptor, afresh=True)
     if not writers.nobody:
-        if safe_files.move((folder, pending.name), (work.logs, pending.log)):
+        if safe_files.move((folder, pending.name), (context.logs, pending.log)):
             return RecoveredRotation("", f"An interrupted rotation of {log} was undone; nothing was lost.")
         who = writer_names(writers) or "a process that cannot be seen from here"
         return RecoveredRotation(
             "", f"{who} still writes to what was {log}; it is archived once that ends.", problem=True
         )
-    if not name_exists(work.logs, pending.log):
-        recreate_missing_log(work, pending.log, descriptor)
+    if not name_exists(context.logs, pending.log):
+        recreate_missing_log(context, pending.log, descriptor)
     archive, corrupt = _archive_for(folder, pending.slot, descriptor)
     if archive is None:
         os.fsync(folder)
         os.unlink(pending.name, dir_fd=folder)
         return RecoveredRotation("", f"An interrupted rotation of {log} was finished; nothing was lost.")
-    archive_pending(work, pending.log, descriptor, folder, pending=pending.name, archive=archive)
+    archive_pending(context, pending.log, descriptor, folder, pending=pending.name, archive=archive)
     outcome.made.add(f"{pending.month}/{archive}")
-    told = f"An interrupted rotation of {log} was finished; nothing was lost."
+    message = f"An interrupted rotation of {log} was finished; nothing was lost."
     if corrupt:
-        told = f"{printable(corrupt)} is damaged; it was left, and what an interrupted rotation left is in {archive}."
-    return RecoveredRotation("", told, problem=bool(corrupt), corrupt=bool(corrupt))
+        message = (
+            f"{printable(corrupt)} is damaged; it was left, and what an interrupted rotation left is in {archive}."
+        )
+    return RecoveredRotation("", message, problem=bool(corrupt), corrupt=bool(corrupt))
 
 
 def _archive_for(folder: int, slot: ArchiveSlot, descriptor: int) -> tuple[str | None, str | None]:
@@ -149,18 +153,20 @@ def _archive_for(folder: int, slot: ArchiveSlot, descriptor: int) -> tuple[str |
     if name_exists(folder, name):
         try:
             with open_file(folder, name) as archive:
-                held = _common_length(archive, descriptor)
-                said = origin_of(os.pread(archive, HEADER_LIMIT, 0))
+                length = _common_length(archive, descriptor)
+                origin = origin_of(os.pread(archive, HEADER_LIMIT, 0))
         except ArchiveCorrupt:
             corrupt = name
         else:
             status = os.fstat(descriptor)
-            if held == status.st_size:
+            if length == status.st_size:
                 return None, None
-            if held is not None and said and (said.device, said.inode) == (status.st_dev, status.st_ino):
+            if length is not None and origin and (origin.device, origin.inode) == (status.st_dev, status.st_ino):
                 os.unlink(name, dir_fd=folder)
     later = (slot._replace(serial=serial).archive for serial in itertools.count(slot.serial + 1))
-    return next(one for one in itertools.chain([name], later) if not name_exists(folder, one)), corrupt
+    return next(
+        candidate for candidate in itertools.chain([name], later) if not name_exists(folder, candidate)
+    ), corrupt
 
 
 def _common_length(archive: int, log: int) -> int | None:
@@ -176,34 +182,37 @@ def _common_length(archive: int, log: int) -> int | None:
 # The journal
 
 
-def _recover_journal(work: RotationContext, outcome: RotationOutcome) -> None:
-    subject = release_journal.journal_path(work.directory)
+def _recover_journal(context: RotationContext, outcome: RotationOutcome) -> None:
+    subject = release_journal.journal_path(context.directory)
     try:
-        entry = release_journal.read_journal(work.root, work.directory)
+        entry = release_journal.read_journal(context.root, context.directory)
     except UnreadableJournal as torn:
-        told = f"The journal of an interrupted rotation cannot be understood ({printable(torn)})"
+        message = f"The journal of an interrupted rotation cannot be understood ({printable(torn)})"
         if not outcome.dry_run:
-            told += f" and was kept aside as {printable(release_journal.set_journal_aside(work.root, work.directory))}"
-        outcome.mended.append(RecoveredRotation(subject, f"{told}.", problem=True))
+            aside = release_journal.set_journal_aside(context.root, context.directory)
+            message += f" and was kept aside as {printable(aside)}"
+        outcome.recovered.append(RecoveredRotation(subject, f"{message}.", problem=True))
         return
     if entry is None:
         return
-    subject = f"{work.directory}/{entry.log}"
+    subject = f"{context.directory}/{entry.log}"
     if outcome.dry_run:
-        outcome.mended.append(RecoveredRotation(subject, "An interrupted rotation of it would be finished or undone."))
+        outcome.recovered.append(
+            RecoveredRotation(subject, "An interrupted rotation of it would be finished or undone.")
+        )
         return
     outcome.made.add(entry.archive)
     try:
-        mended = _settle_journal(work, entry)
+        recovered = _settle_journal(context, entry)
     except _UnusableArchive as error:
-        aside = printable(release_journal.set_journal_aside(work.root, work.directory))
-        told = (
+        aside = printable(release_journal.set_journal_aside(context.root, context.directory))
+        message = (
             f"An interrupted rotation of it can be neither finished nor undone, for its archive "
             f"{printable(entry.archive)} {error}; the log was left as it is and the journal kept as {aside}."
         )
-        outcome.mended.append(RecoveredRotation(subject, told, problem=True, corrupt=True))
+        outcome.recovered.append(RecoveredRotation(subject, message, problem=True, corrupt=True))
     else:
-        outcome.mended.append(mended._replace(subject=subject))
+        outcome.recovered.append(recovered._replace(subject=subject))
 
 
 _FINISHED = RecoveredRotation("", "An interrupted rotation of it was finished; nothing was lost.")
@@ -214,105 +223,105 @@ class _UnusableArchive(Exception):
     """The archive that the journal speaks of is needed and cannot be used; the message says why."""
 
 
-def _settle_journal(work: RotationContext, entry: ReleaseJournal) -> RecoveredRotation:
+def _settle_journal(context: RotationContext, entry: ReleaseJournal) -> RecoveredRotation:
     """Finish or undo the release, and say which and whether something is left to be done."""
     try:
-        live = os.open(entry.log, _WRITE, dir_fd=work.logs)
+        live = os.open(entry.log, _WRITE, dir_fd=context.logs)
     except FileNotFoundError:
-        return _keep_archive(work, entry, "is gone")
+        return _keep_archive(context, entry, "is gone")
     try:
         status = os.fstat(live)
         if (status.st_dev, status.st_ino) != (entry.device, entry.inode):
-            return _keep_archive(work, entry, "is another file now")
+            return _keep_archive(context, entry, "is another file now")
         if not has_mark(entry, live) and entry.state != "restoring":
-            return _settle_unmarked(work, entry, live)
+            return _settle_unmarked(context, entry, live)
         if status.st_size < entry.end:
-            return _keep_archive(work, entry, "has been cut since")
-        _require_archive(work, entry)
-        finished = _release_goes_on(work, entry, live)
+            return _keep_archive(context, entry, "has been cut since")
+        _require_archive(context, entry)
+        finished = _release_goes_on(context, entry, live)
         if finished:
             try:
-                finish(work, entry, live)
+                finish(context, entry, live)
             except (LogChanged, Unsupported):
                 finished = False
         else:
-            undo(work, entry, live)
+            undo(context, entry, live)
         return _FINISHED if finished else _UNDONE
     finally:
         os.close(live)
 
 
-def _settle_unmarked(work: RotationContext, entry: ReleaseJournal, live: int) -> RecoveredRotation:
+def _settle_unmarked(context: RotationContext, entry: ReleaseJournal, live: int) -> RecoveredRotation:
     if entry.state == "marked":
-        release_journal.remove_journal(work.root, work.directory)
+        release_journal.remove_journal(context.root, context.directory)
         return _FINISHED
     if os.fstat(live).st_size < entry.end:
-        return _keep_archive(work, entry, "has been cut since")
+        return _keep_archive(context, entry, "has been cut since")
     return (
         _UNDONE
-        if _remove_unneeded_archive(work, entry, live)
-        else _keep_archive(work, entry, "has been rewritten since")
+        if _remove_unneeded_archive(context, entry, live)
+        else _keep_archive(context, entry, "has been rewritten since")
     )
 
 
-def _release_goes_on(work: RotationContext, entry: ReleaseJournal, live: int) -> bool:
+def _release_goes_on(context: RotationContext, entry: ReleaseJournal, live: int) -> bool:
     """Tell whether a marked log can be released; a truncation would lose what was written since."""
-    if entry.state == "restoring" or entry.way == "truncate":
+    if entry.state == "restoring" or entry.strategy == "truncate":
         return False
-    return all(writer.append for writer in work.watch.again(live).known)
+    return all(writer.append for writer in context.watch.again(live).known)
 
 
-def _keep_archive(work: RotationContext, entry: ReleaseJournal, what: str) -> RecoveredRotation:
-    release_journal.remove_journal(work.root, work.directory)
-    told = (
+def _keep_archive(context: RotationContext, entry: ReleaseJournal, what: str) -> RecoveredRotation:
+    release_journal.remove_journal(context.root, context.directory)
+    message = (
         f"It {what}, after a rotation of it was interrupted; the archive {printable(entry.archive)} is kept as it is. "
         "Lines may stand in both."
     )
-    return RecoveredRotation("", told, problem=True)
+    return RecoveredRotation("", message, problem=True)
 
 
-def _remove_unneeded_archive(work: RotationContext, entry: ReleaseJournal, live: int) -> bool:
+def _remove_unneeded_archive(context: RotationContext, entry: ReleaseJournal, live: int) -> bool:
     """Remove the archive of a log from which nothing was released; False where the log no longer holds the same."""
-    with _archive_of(work, entry) as archive:
+    with _archive_of(context, entry) as archive:
         try:
             if archive is not None and _common_length(archive, live) != entry.end:
                 return False
         except ArchiveCorrupt as error:
             raise _UnusableArchive(f"cannot be read: {error}") from None
-    undo(work, entry, live)
+    undo(context, entry, live)
     return True
 
 
-def _require_archive(work: RotationContext, entry: ReleaseJournal) -> None:
+def _require_archive(context: RotationContext, entry: ReleaseJournal) -> None:
     """Make sure that the archive holds what is to be released or to be copied back.
 
     Raises:
         _Unusable: it does not.
     """
-    with _archive_of(work, entry) as archive:
+    with _archive_of(context, entry) as archive:
         if archive is None:
             if entry.state == "restoring":  # it is removed once all is copied back
                 return
             raise _UnusableArchive("is missing")
-        held = 0
+        length = 0
         try:
             for block in archive_content(archive):
-                held += len(block)
-                if entry.way == "truncate":
+                length += len(block)
+                if entry.strategy == "truncate":
                     return  # the first bytes are all that is needed; its end may be torn
         except ArchiveCorrupt as error:
             raise _UnusableArchive(f"cannot be read: {error}") from None
-        if held != entry.end:
-            raise _UnusableArchive(f"holds {held:,} bytes in the place of {entry.end:,}")
+        if length != entry.end:
+            raise _UnusableArchive(f"holds {length:,} bytes in the place of {entry.end:,}")
 
 
 @contextmanager
-def _archive_of(work: RotationContext, entry: ReleaseJournal) -> Iterator[int | None]:
+def _archive_of(context: RotationContext, entry: ReleaseJournal) -> Iterator[int | None]:
     """Open the journal's archive; ``None`` where there is none, or another one has its name."""
     month, _, name = entry.archive.rpartition("/")
     with ExitStack() as stack:
         archive = None
         with suppress(FileNotFoundError):
-            folder = stack.enter_context(work.archive_folder(month))
+            folder = stack.enter_context(context.archive_folder(month))
             archive = stack.enter_context(open_file(folder, name))
         yield archive if archive is not None and is_of(entry, archive) else None

@@ -213,14 +213,14 @@ def verify_archive(folder: int, packing: ArchiveWriter) -> None:
         packing.verify(again)
 
 
-def require_unchanged(work: RotationContext, name: str, log: int, size: int) -> None:
+def require_unchanged(context: RotationContext, name: str, log: int, size: int) -> None:
     """Look whether an open log still has its name, no other, and at least *size* bytes.
 
     Raises:
         LogChanged: it has not.
     """
     status = os.fstat(log)
-    if not has_name(work.logs, name, status):
+    if not has_name(context.logs, name, status):
         raise LogChanged("another file has taken its place meanwhile")
     if status.st_nlink > 1:
         raise LogChanged("it has got a second name meanwhile (hard link)")

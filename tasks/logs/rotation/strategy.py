@@ -53,26 +53,26 @@ class Strategy(Enum):
 
 
 class StrategyChoice(NamedTuple):
-    """The way a log goes; *reason* says what stands in the way of a better one."""
+    """The strategy for a log; *reason* says why there is no better one."""
 
-    way: Strategy
+    strategy: Strategy
     reason: str = ""
 
 
-def choose_strategy(writers: LogWriters, ground: Filesystem) -> StrategyChoice:
-    """Return the safest way for a log with these *writers* on this *ground* (README, "Rotation with a writer")."""
+def choose_strategy(writers: LogWriters, filesystem: Filesystem) -> StrategyChoice:
+    """Return the safest way for a log with these *writers* on this *filesystem* (README, "Rotation with a writer")."""
     if writers.nobody:
         return StrategyChoice(Strategy.RENAME)
-    reason = _obstacle(writers, ground)
+    reason = _obstacle(writers, filesystem)
     if reason is None:
         return StrategyChoice(Strategy.COLLAPSE)
-    return StrategyChoice(Strategy.TRUNCATE if ground.allow_copytruncate else Strategy.ALONE, reason)
+    return StrategyChoice(Strategy.TRUNCATE if filesystem.allow_copytruncate else Strategy.ALONE, reason)
 
 
-def _obstacle(writers: LogWriters, ground: Filesystem) -> str | None:
+def _obstacle(writers: LogWriters, filesystem: Filesystem) -> str | None:
     """Return why the log's start cannot be released under the hands of its writers; ``None`` where it can."""
     names = writer_names(writers)
-    where = printable(ground.file_system or "a file system of unknown type")
+    where = printable(filesystem.file_system or "a file system of unknown type")
     obstacles = (
         (writers.unseen, "a process that cannot be seen from here may have it open for writing"),
         (
@@ -87,14 +87,14 @@ def _obstacle(writers: LogWriters, ground: Filesystem) -> str | None:
             not all(writer.append for writer in writers.known),
             f"{writer_names(writers, appending=False)} writes to it and not in append mode",
         ),
-        (not ground.collapses, f"{names} writes to it, and this system cannot release the start of a file"),
+        (not filesystem.collapses, f"{names} writes to it, and this system cannot release the start of a file"),
         (
-            ground.file_system not in COLLAPSING_TYPES,
+            filesystem.file_system not in COLLAPSING_TYPES,
             f"{names} writes to it, and the start of a file on {where} cannot be released",
         ),
         (
-            bool(ground.refusal),
-            f"{names} writes to it, and the file system refuses to release its start ({ground.refusal})",
+            bool(filesystem.refusal),
+            f"{names} writes to it, and the file system refuses to release its start ({filesystem.refusal})",
         ),
     )
     return next((text for holds, text in obstacles if holds), None)

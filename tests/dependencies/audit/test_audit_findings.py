@@ -221,13 +221,13 @@ acceptances = st.builds(
 def test_every_vulnerability_counts_or_is_accepted_and_every_acceptance_is_accounted_for(
     told: dict[str, Verdict], accepted: list[IgnoredVulnerability]
 ) -> None:
-    weighed = triage(AuditOutcome(told, ""), accepted, TODAY)
+    triaged = triage(AuditOutcome(told, ""), accepted, TODAY)
     for name, verdict in told.items():
         known = verdict.vulnerabilities if isinstance(verdict, Vulnerable) else ()
-        counted = weighed.counting.get(name, ()), tuple(each for each, _ in weighed.accepted.get(name, ()))
+        counted = triaged.counting.get(name, ()), tuple(each for each, _ in triaged.accepted.get(name, ()))
         assert sorted((*counted[0], *counted[1])) == sorted(known)
-    holding = {each for pairs in weighed.accepted.values() for _, each in pairs}
+    holding = {each for pairs in triaged.accepted.values() for _, each in pairs}
     assert all(each.until >= TODAY for each in holding)
     for each in accepted:
-        places = each in weighed.expired, each in weighed.unmatched, each in weighed.open
+        places = each in triaged.expired, each in triaged.unmatched, each in triaged.open
         assert sum(places) <= 1

@@ -21,7 +21,7 @@ def environment(folder: Path) -> Environment:
         version="3.11.7",
         prefix=folder,
         virtual=True,
-        suites=False,
+        runs_suite=False,
         folders=(folder / "lib",),
         scripts=folder / "bin",
         index_url=None,

@@ -18,7 +18,7 @@ def environment(*names: str) -> Environment:
         version="3.11.7",
         prefix=Path("/environment"),
         virtual=True,
-        suites=False,
+        runs_suite=False,
         folders=(),
         scripts=Path("/environment/bin"),
         index_url=None,

@@ -42,20 +42,20 @@ def messages(report: Report) -> list[tuple[str, str, Status]]:
 
 
 def test_what_was_put_right_before_is_told() -> None:
-    mended = Rotation("logs", dry_run=False)
-    mended.mended.append(RecoveredRotation("logs/app.log", "A rotation was interrupted; it is finished."))
+    recovered = Rotation("logs", dry_run=False)
+    recovered.recovered.append(RecoveredRotation("logs/app.log", "A rotation was interrupted; it is finished."))
     assert ("logs.recovered", "A rotation was interrupted; it is finished.", Status.OK) in messages(
-        judged(mended=mended)
+        judged(recovered=recovered)
     )
 
 
 def test_each_state_has_its_sentence_and_new_comes_first() -> None:
-    told = {
+    alerting = {
         "1:c": (group(state=GroupState.ESCALATING, count=1234, patterns=["a", "b"]), 1000),
         "1:b": (group(state=GroupState.REGRESSED), 1),
         "1:a": (group(), 0),
     }
-    assert messages(judged(told=told))[:3] == [
+    assert messages(judged(alerting=alerting))[:3] == [
         ("errors.new", "New: it broke — 0 in the window, 3 in all, last in logs/app.log.", Status.WARNING),
         ("errors.regressed", "Back again: it broke — 1 in the window, 3 in all, last in logs/app.log.", Status.WARNING),
         (
@@ -67,9 +67,9 @@ def test_each_state_has_its_sentence_and_new_comes_first() -> None:
 
 
 def test_a_storm_of_each_state_is_told_apart_and_the_loudest_titles_first() -> None:
-    told = {f"1:{number:02}": (group(title=f"group {number}"), number) for number in range(11)}
-    told |= {f"2:{number:02}": (group(state=GroupState.REGRESSED), 1) for number in range(10)}
-    report = judged(told=told)
+    alerting = {f"1:{number:02}": (group(title=f"group {number}"), number) for number in range(11)}
+    alerting |= {f"2:{number:02}": (group(state=GroupState.REGRESSED), 1) for number in range(10)}
+    report = judged(alerting=alerting)
     assert [one.check for one in report.findings].count("errors.regressed") == 10
     (storm,) = (one for one in report.findings if one.check == "errors.new")
     assert storm.message.startswith('11 new groups: "group 10", "group 9", ')
@@ -105,11 +105,11 @@ def test_the_numbers_are_those_of_the_window() -> None:
 
 
 def test_a_dry_run_names_the_files_that_a_run_would_write() -> None:
-    told = {"1:a": (group(), 1)}
+    alerting = {"1:a": (group(), 1)}
     paths = ["logs/alerts/alert_20250602_120000.json", "logs/error_tracking.json"]
-    assert [one.target for one in judged(dry_run=True, told=told).actions] == paths
+    assert [one.target for one in judged(dry_run=True, alerting=alerting).actions] == paths
     assert [one.target for one in judged(dry_run=True).actions] == paths[1:]
-    assert [one.target for one in judged(dry_run=True, told=told, unkept="It is odd.").actions] == paths[:1]
+    assert [one.target for one in judged(dry_run=True, alerting=alerting, unkept="It is odd.").actions] == paths[:1]
     assert evaluate(LogSettings(), MonitorOutcome(missing=True), NOW, dry_run=True).actions == []
 
 

@@ -403,9 +403,9 @@ def test_a_large_log_is_read_from_its_window_on(project: Project, monkeypatch: p
     starts = []
     real = records
 
-    def noted(source: Any, find: Any, judge: Any, start: int) -> Any:
+    def noted(source: Any, find: Any, classifier: Any, start: int) -> Any:
         starts.append(start)
-        return real(source, find, judge, start)
+        return real(source, find, classifier, start)
 
     monkeypatch.setattr("tasks.logs.errors.error_scan.records", noted)
     assert seen(project.watch()) == (1, 1)

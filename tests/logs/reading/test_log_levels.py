@@ -80,33 +80,33 @@ texts = st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=6)), max_
 )
 
 
-def found(data: bytes, find: LevelFinder, judge: LevelClassifier) -> list[tuple[int, Level]]:
-    return list(judge.lines(data, find(data)))
+def found(data: bytes, find: LevelFinder, classifier: LevelClassifier) -> list[tuple[int, Level]]:
+    return list(classifier.lines(data, find(data)))
 
 
 @given(data=texts, structured=st.booleans())
 def test_both_finders_lead_to_the_same_lines(data: bytes, structured: bool) -> None:  # noqa: FBT001
-    judge = LevelClassifier(structured=structured)
-    assert found(data, HYPERSCAN, judge) == found(data, RE, judge)
+    classifier = LevelClassifier(structured=structured)
+    assert found(data, HYPERSCAN, classifier) == found(data, RE, classifier)
 
 
 @given(data=st.binary(max_size=200), structured=st.booleans())
 def test_both_finders_agree_on_any_bytes(data: bytes, structured: bool) -> None:  # noqa: FBT001
-    judge = LevelClassifier(structured=structured)
-    assert found(data, HYPERSCAN, judge) == found(data, RE, judge)
+    classifier = LevelClassifier(structured=structured)
+    assert found(data, HYPERSCAN, classifier) == found(data, RE, classifier)
 
 
 @given(data=texts, structured=st.booleans(), find=st.sampled_from([HYPERSCAN, RE]))
 def test_counting_gives_what_the_lines_give(data: bytes, structured: bool, find: LevelFinder) -> None:  # noqa: FBT001
-    judge = LevelClassifier(structured=structured)
-    assert judge.count(data, find(data)) == Counter(level for _, level in judge.lines(data, find(data)))
+    classifier = LevelClassifier(structured=structured)
+    assert classifier.count(data, find(data)) == Counter(level for _, level in classifier.lines(data, find(data)))
 
 
 @given(data=texts, structured=st.booleans(), find=st.sampled_from([HYPERSCAN, RE]))
 def test_backwards_the_lines_are_the_same(data: bytes, structured: bool, find: LevelFinder) -> None:  # noqa: FBT001
-    judge = LevelClassifier(structured=structured)
-    backwards = list(judge.lines(data, reversed(find(data))))
-    assert backwards[::-1] == found(data, find, judge)
+    classifier = LevelClassifier(structured=structured)
+    backwards = list(classifier.lines(data, reversed(find(data))))
+    assert backwards[::-1] == found(data, find, classifier)
 
 
 @given(data=texts, structured=st.booleans(), more=st.integers(1, 6000), seekable=st.booleans())
@@ -116,16 +116,16 @@ def test_the_lines_do_not_depend_on_how_a_text_is_cut_into_blocks(
     more: int,
     seekable: bool,  # noqa: FBT001
 ) -> None:
-    judge = LevelClassifier(structured=structured)
+    classifier = LevelClassifier(structured=structured)
     block = max(map(len, data.splitlines(keepends=True)), default=0)
     block = max(block, max(len(line) for line in data.split(b"\n")) + 1)
     source = in_memory(data, seekable=seekable)
     pieces = [
         (chunk.offset + start, level)
         for chunk in chunks(source, block=block + more)
-        for start, level in judge.lines(chunk.data, HYPERSCAN(chunk.data))
+        for start, level in classifier.lines(chunk.data, HYPERSCAN(chunk.data))
     ]
-    assert pieces == found(data, HYPERSCAN, judge)
+    assert pieces == found(data, HYPERSCAN, classifier)
 
 
 @given(data=texts, structured=st.booleans())
@@ -330,19 +330,19 @@ def test_lines_of_a_traceback_are_no_records() -> None:
 
 @pytest.mark.parametrize("before", [b"", b"\n", b"x\n" * 5000])
 def test_a_word_further_to_the_right_is_left_out(before: bytes) -> None:
-    judge = LevelClassifier(structured=False)
+    classifier = LevelClassifier(structured=False)
     for length, expected in ((HEAD - 6, [(len(before), Level.ERROR)]), (HEAD - 5, []), (3 * HEAD, [])):
         data = before + b" " * length + b"ERROR\n"
-        assert found(data, HYPERSCAN, judge) == expected
-        assert judge.count(data, HYPERSCAN(data)).total() == len(expected)
+        assert found(data, HYPERSCAN, classifier) == expected
+        assert classifier.count(data, HYPERSCAN(data)).total() == len(expected)
 
 
 def test_judgements_that_are_kept_do_not_grow_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_LOOKED_UP", 10)
-    judge = LevelClassifier(structured=False)
+    classifier = LevelClassifier(structured=False)
     for length in range(100):
-        assert found(b"." * length + b"ERROR\n", HYPERSCAN, judge) == [(0, Level.ERROR)]
-        assert len(judge._known) <= 10
+        assert found(b"." * length + b"ERROR\n", HYPERSCAN, classifier) == [(0, Level.ERROR)]
+        assert len(classifier._known) <= 10
 
 
 def test_lines_that_begin_alike_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,14 +369,14 @@ def test_json_of_any_depth_is_survived(depth: int) -> None:
 def test_a_line_that_is_not_quite_json_is_read_as_text() -> None:
     for line in (b'{"a": ERROR: ERROR again\n', b'{"a": ERROR: "\xff"}\n'):
         assert levels(line) == [Level.ERROR]
-        judge = LevelClassifier(structured=True)
-        assert list(judge.lines(line, reversed(HYPERSCAN(line)))) == [(0, Level.ERROR)]
+        classifier = LevelClassifier(structured=True)
+        assert list(classifier.lines(line, reversed(HYPERSCAN(line)))) == [(0, Level.ERROR)]
 
 
 def test_the_judge_of_a_log_goes_by_its_first_lines() -> None:
-    judges = LevelClassifiers()
-    assert judges.of(in_memory(b"2025-06-02 11:59:59 INFO x\n")) is judges.shaped
-    assert judges.of(in_memory(b"some text\n")) is judges.free
-    assert judges.of(in_memory(b"")) is judges.free
-    assert judges.shaped.structured
-    assert not judges.free.structured
+    classifiers = LevelClassifiers()
+    assert classifiers.of(in_memory(b"2025-06-02 11:59:59 INFO x\n")) is classifiers.shaped
+    assert classifiers.of(in_memory(b"some text\n")) is classifiers.free
+    assert classifiers.of(in_memory(b"")) is classifiers.free
+    assert classifiers.shaped.structured
+    assert not classifiers.free.structured

@@ -58,8 +58,8 @@ def test_a_record_has_its_place_time_and_parts() -> None:
 @pytest.mark.parametrize("structured", [True, False])
 def test_an_empty_log_has_no_records(find: LevelFinder, *, structured: bool) -> None:
     source = in_memory(b"")
-    judge = LevelClassifiers().shaped if structured else LevelClassifiers().free
-    assert list(records(source, find, judge)) == []
+    classifier = LevelClassifiers().shaped if structured else LevelClassifiers().free
+    assert list(records(source, find, classifier)) == []
 
 
 shapes = st.sampled_from(
@@ -88,11 +88,11 @@ def test_records_do_not_depend_on_how_the_log_is_cut_into_blocks(
 ) -> None:
     data = b"".join(lines)
     data = data if last else data.removesuffix(b"\n")
-    judge = LevelClassifiers().shaped
-    whole = list(records(in_memory(data), HYPERSCAN, judge))
+    classifier = LevelClassifiers().shaped
+    whole = list(records(in_memory(data), HYPERSCAN, classifier))
     with pytest.MonkeyPatch.context() as patch:
         in_blocks(patch, 301 + more)
-        assert list(records(in_memory(data, seekable=seekable), HYPERSCAN, judge)) == whole
+        assert list(records(in_memory(data, seekable=seekable), HYPERSCAN, classifier)) == whole
     assert all(record.end <= len(data) for record in whole)
     for one, other in pairwise(whole):
         assert one.end <= other.offset
@@ -102,9 +102,11 @@ def test_records_do_not_depend_on_how_the_log_is_cut_into_blocks(
 def test_from_any_line_on_the_records_are_the_same(lines: list[bytes], place: int) -> None:
     data = b"".join(lines)
     start = sum(map(len, lines[:place]))
-    judge = LevelClassifiers().shaped
-    whole = list(records(in_memory(data), HYPERSCAN, judge))
-    assert list(records(in_memory(data), HYPERSCAN, judge, start)) == [each for each in whole if each.offset >= start]
+    classifier = LevelClassifiers().shaped
+    whole = list(records(in_memory(data), HYPERSCAN, classifier))
+    assert list(records(in_memory(data), HYPERSCAN, classifier, start)) == [
+        each for each in whole if each.offset >= start
+    ]
 
 
 @pytest.mark.parametrize("block", [60, 61, 100, 150, 200])
@@ -286,6 +288,6 @@ def test_the_zone_of_local_times(tmp_path: Path, set_zone: SetZone) -> None:
 @given(data=st.binary(max_size=300), start=st.integers(0, 300))
 def test_any_bytes_are_survived(data: bytes, start: int) -> None:
     for find in (HYPERSCAN,):
-        for judge in (LevelClassifiers().shaped, LevelClassifiers().free):
+        for classifier in (LevelClassifiers().shaped, LevelClassifiers().free):
             source: LogSource = in_memory(data)
-            assert all(record.offset >= start for record in records(source, find, judge, start))
+            assert all(record.offset >= start for record in records(source, find, classifier, start))

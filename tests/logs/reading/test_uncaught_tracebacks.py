@@ -39,10 +39,10 @@ def levels(root: Path, text: str) -> list[tuple[str, str]]:
     found = []
     for find in (find_with_hyperscan(), find_with_re()):
         with open_log(root, "logs/app.log") as source:
-            judge = LevelClassifiers().of(source)
-            here = [(record.level.name, record.message) for record in records(source, find, judge)]
+            classifier = LevelClassifiers().of(source)
+            here = [(record.level.name, record.message) for record in records(source, find, classifier)]
             data = source.text.read_at(0, 1 << 20)
-            assert judge.count(data, find(data)) == Counter(Level[name] for name, _ in here)
+            assert classifier.count(data, find(data)) == Counter(Level[name] for name, _ in here)
         found.append(here)
     assert found[0] == found[1]
     return found[0]

@@ -84,7 +84,7 @@ class Project:
         return sorted(str(path.relative_to(self.logs)) for path in self.logs.rglob("*") if not path.is_dir())
 
     @contextmanager
-    def work(self) -> Iterator[RotationContext]:
+    def context(self) -> Iterator[RotationContext]:
         """Give what all logs of a run share."""
         logs = os.open(self.logs, os.O_RDONLY)
         try:

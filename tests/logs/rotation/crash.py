@@ -60,19 +60,19 @@ def refuse(log: int, length: int) -> None:
     raise OSError(errno.EOPNOTSUPP, f"Operation not supported ({log}, {length})")
 
 
-def run(root: Path, way: str, number: int) -> int:
+def run(root: Path, strategy: str, number: int) -> int:
     """Rotate in a process that is killed before operation *number* (0: never); return how it ended."""
     pid = os.fork()
     if pid == 0:
         try:
-            if way == "truncate":
+            if strategy == "truncate":
                 log_filesystem.collapse_available = lambda: False
-            if way == "refused":
+            if strategy == "refused":
                 log_filesystem.collapse_range = refuse
             kill_before(number)
-            logs = LogSettings(allow_copytruncate=way == "truncate")
+            logs = LogSettings(allow_copytruncate=strategy == "truncate")
             settings = msgspec.structs.replace(Settings(root=str(root)), logs=logs)
-            rotate(settings, now=NOW, force=way == "blank")
+            rotate(settings, now=NOW, force=strategy == "blank")
         except BaseException:  # noqa: BLE001 - a forked process must not go on
             traceback.print_exc()
             os._exit(_FAILED)
@@ -104,22 +104,22 @@ def wrong(root: Path, expected: Counter[bytes]) -> list[str]:
     return said
 
 
-def scenario(root: Path, way: str, content: str, kills: tuple[int, ...]) -> tuple[int, list[str]]:
+def scenario(root: Path, strategy: str, content: str, kills: tuple[int, ...]) -> tuple[int, list[str]]:
     """Rotate with a kill in each run; return how the last of these runs ended, and what is wrong after one more."""
     shutil.rmtree(root, ignore_errors=True)
     (root / "logs").mkdir(parents=True)
-    number = 20 if way == "blank" else 300
+    number = 20 if strategy == "blank" else 300
     lines = [b"the same line over and over" if content == "equal" else b"line %d of many" % n for n in range(number)]
-    if way == "collapse" and content == "crossing":
+    if strategy == "collapse" and content == "crossing":
         lines.insert(250, b"x" * 9000)
     log = root / "logs" / "app.log"
     log.write_bytes(b"".join(line + b"\n" for line in lines))
-    held = None if way == "rename" else os.open(log, os.O_WRONLY | os.O_APPEND)
+    held = None if strategy == "rename" else os.open(log, os.O_WRONLY | os.O_APPEND)
     expected = Counter(lines)
     ended = _DONE
     try:
         for turn, kill in enumerate((*kills, 0)):
-            ended_now = run(root, way, kill)
+            ended_now = run(root, strategy, kill)
             if ended_now == _FAILED:
                 return ended_now, ["a run failed"]
             if turn == len(kills) - 1:
@@ -137,7 +137,7 @@ def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def main(way: str, content: str, depth: int, folder: str) -> None:
+def main(strategy: str, content: str, depth: int, folder: str) -> None:
     """Go through all kills of one run, or of two in a row."""
     root = Path(folder) / "project"
     total = 0
@@ -145,14 +145,14 @@ def main(way: str, content: str, depth: int, folder: str) -> None:
     number = 0
     while first != _DONE:
         number += 1
-        first, said = scenario(root, way, content, (number,))
+        first, said = scenario(root, strategy, content, (number,))
         total += 1
         for one in said:
             _say(f"killed before operation {number}: {one}")
         second, again = first, 0
         while depth > 1 and _DONE not in {first, second}:
             again += 1
-            second, said = scenario(root, way, content, (number, again))
+            second, said = scenario(root, strategy, content, (number, again))
             total += 1
             for one in said:
                 _say(f"killed before operations {number} and {again}: {one}")

@@ -14,15 +14,15 @@ from .conftest import can_collapse
 
 
 @pytest.mark.parametrize("content", ["distinct", "equal", "crossing"])
-@pytest.mark.parametrize("way", crash.WAYS)
-def test_a_kill_at_any_point_loses_and_doubles_nothing(tmp_path: Path, way: str, content: str) -> None:
-    if way in {"collapse", "refused", "blank"} and not can_collapse(tmp_path):
+@pytest.mark.parametrize("strategy", crash.WAYS)
+def test_a_kill_at_any_point_loses_and_doubles_nothing(tmp_path: Path, strategy: str, content: str) -> None:
+    if strategy in {"collapse", "refused", "blank"} and not can_collapse(tmp_path):
         pytest.skip("the file system under the temporary folder is neither ext4 nor XFS")
     # what is killed leaves torn records of its coverage
     environment = {name: text for name, text in os.environ.items() if not name.startswith("COVERAGE")}
     repository = Path(tasks.__file__).parent.parent
     done = subprocess.run(
-        [sys.executable, crash.__file__, way, content, "1", str(tmp_path)],
+        [sys.executable, crash.__file__, strategy, content, "1", str(tmp_path)],
         env={**environment, "PYTHONPATH": str(repository)},
         capture_output=True,
         text=True,

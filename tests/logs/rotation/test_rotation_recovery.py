@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def leave(project: Project, log: Path, *, held: bytes | None = LINES[:4096], **v
     """Write the journal that a killed run left, and its archive."""
     status = log.stat()
     entry = ReleaseJournal(
-        way="collapse",
+        strategy="collapse",
         log="app.log",
         device=status.st_dev,
         inode=status.st_ino,
@@ -280,3 +281,12 @@ def test_a_log_that_cannot_be_opened_stops_the_rotation_and_keeps_the_journal(
     assert report.summary == "the logs could not be rotated"
     assert "Permission denied" in found(report, "logs.folder").message
     assert release_journal.read_journal(project.root, "logs") is not None
+
+
+def test_the_journal_on_disk_keeps_its_shape(project: Project) -> None:
+    leave(project, project.log(content=LINES), strategy="truncate", held=None)
+    path = project.root / release_journal.journal_path("logs")
+    assert json.loads(path.read_bytes())["way"] == "truncate", "what another version wrote is read by this one"
+    entry = release_journal.read_journal(project.root, "logs")
+    assert entry is not None
+    assert entry.strategy == "truncate"

@@ -42,7 +42,7 @@ def test_a_log_whose_writers_all_append_is_collapsed(file_system: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("writers", "ground", "reason"),
+    ("writers", "filesystem", "reason"),
     [
         (LogWriters(unseen=True), EXT4, "cannot be seen"),
         (LogWriters((APPENDS, UNTOLD)), EXT4, "python (process 7), a program (process 9) has it open, and the system"),
@@ -54,12 +54,12 @@ def test_a_log_whose_writers_all_append_is_collapsed(file_system: str) -> None:
     ],
 )
 def test_any_other_log_is_left_alone_unless_the_settings_accept_a_loss(
-    writers: LogWriters, ground: Filesystem, reason: str
+    writers: LogWriters, filesystem: Filesystem, reason: str
 ) -> None:
-    alone = choose_strategy(writers, ground)
-    assert alone.way is Strategy.ALONE
+    alone = choose_strategy(writers, filesystem)
+    assert alone.strategy is Strategy.ALONE
     assert reason in alone.reason
-    assert choose_strategy(writers, ground._replace(allow_copytruncate=True)) == StrategyChoice(
+    assert choose_strategy(writers, filesystem._replace(allow_copytruncate=True)) == StrategyChoice(
         Strategy.TRUNCATE, alone.reason
     )
 
