@@ -139,22 +139,22 @@ def _apply_to_live_environment(context: UpdateContext, plan: UpdatePlan, work: P
             done=False, message=f"Nothing was updated. {_error_sentence(error)}", remedy="See to that first."
         )
     try:
-        failed = _change_environment(context, plan, work)
-        if failed is None:
+        failure = _change_environment(context, plan, work)
+        if failure is None:
             written = _write_project_files(context, plan)
             remove_folder(context.root)
             return UpdateOutcome(done=True, message=_summary(plan), written=tuple(written))
-        return _failed_outcome(put_back(context.root, context.stop), failed)
     except (Refused, OSError) as error:
-        return _failed_outcome(put_back(context.root, context.stop), _error_sentence(error).rstrip("."))
+        failure = _error_sentence(error).rstrip(".")
     except KeyboardInterrupt:
-        context.stop.set()  # whoever called is to know that it was told to stop
-        return _failed_outcome(put_back(context.root, context.stop), "it was told to stop")
+        context.stop.set()  # so that the caller ends the run after its report
+        failure = "it was told to stop"
     except BaseException as error:
         problems = put_back(context.root, context.stop)
         if not problems:
             raise
         return _failed_outcome(problems, printable(" ".join(f"{type(error).__name__}: {error}".split())).rstrip("."))
+    return _failed_outcome(put_back(context.root, context.stop), failure)
 
 
 def _failed_outcome(problems: Sequence[str], failure: str) -> UpdateOutcome:

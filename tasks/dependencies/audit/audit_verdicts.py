@@ -171,13 +171,13 @@ def triage(outcome: AuditOutcome, ignored: Sequence[IgnoredVulnerability], today
         if accepts:
             accepted[name] = tuple(accepts)
     rest = [each for each in ignored if each not in matched]
-    untold = [each for each in rest if isinstance(outcome.verdicts.get(canonicalize_name(each.package)), NotAudited)]
+    undecided = [each for each in rest if isinstance(outcome.verdicts.get(canonicalize_name(each.package)), NotAudited)]
     return AuditTriage(
         counting,
         accepted,
         expired=tuple(each for each in ignored if each in matched and not _in_force(each, today)),
-        unmatched=tuple(each for each in rest if each not in untold),
-        open=tuple(untold),
+        unmatched=tuple(each for each in rest if each not in undecided),
+        open=tuple(undecided),
     )
 
 

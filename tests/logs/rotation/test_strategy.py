@@ -27,7 +27,7 @@ from tasks.logs.rotation.strategy import (
 EXT4 = Filesystem("ext4", collapses=True, allow_copytruncate=False)
 APPENDS = LogWriter(7, "python", append=True)
 OVERWRITES = LogWriter(8, "tee", append=False)
-UNTOLD = LogWriter(9, "", append=None)
+UNKNOWN_MODE = LogWriter(9, "", append=None)
 
 
 def test_a_log_that_nobody_writes_to_is_renamed() -> None:
@@ -45,7 +45,11 @@ def test_a_log_whose_writers_all_append_is_collapsed(file_system: str) -> None:
     ("writers", "filesystem", "reason"),
     [
         (LogWriters(unseen=True), EXT4, "cannot be seen"),
-        (LogWriters((APPENDS, UNTOLD)), EXT4, "python (process 7), a program (process 9) has it open, and the system"),
+        (
+            LogWriters((APPENDS, UNKNOWN_MODE)),
+            EXT4,
+            "python (process 7), a program (process 9) has it open, and the system",
+        ),
         (LogWriters((APPENDS, OVERWRITES)), EXT4, "tee (process 8) writes to it and not in append mode"),
         (LogWriters((APPENDS,)), EXT4._replace(collapses=False), "this system cannot"),
         (LogWriters((APPENDS,)), EXT4._replace(file_system="btrfs"), "a file on btrfs cannot"),
