@@ -65,7 +65,7 @@ def run_update(
     Args:
         settings: the suite's.
         flags: how it was called.
-        ask: asks whoever is there; ``None``: nobody is.
+        ask: asks the user; ``None``: there is nobody to ask.
         environ: the process's environment.
         keys: variables in it that hold keys: only the smoke test gets them.
         now: the moment of the run.

@@ -40,7 +40,7 @@ class Interpreter(NamedTuple):
 
 
 class NoEnvironment(NamedTuple):
-    """There is no environment that can be told to be the project's.
+    """No environment is known to be the project's.
 
     Attributes:
         message: a sentence on what was looked for.

@@ -37,7 +37,7 @@ def _index_url() -> str | None:
     """Return the index that pip asks where nothing else is configured; its own constant is the only source."""
     try:
         from pip._internal.models.index import PyPI
-    except Exception:  # noqa: BLE001 - whatever that is, it is not the pip that we know
+    except Exception:  # noqa: BLE001 - it is not the pip that we know
         return None
     url: str = PyPI.simple_url
     return url

@@ -51,7 +51,7 @@ def roles(environment: Environment, direct: Iterable[Requirement], *, declared: 
         environment: what is installed.
         direct: what the project's requirements ask for in this environment. What was installed from a folder or an
             address is direct as well: nobody gets such a package by chance, and its line tells no name.
-        declared: False where the project has no requirements file; whoever was asked for by name is direct then.
+        declared: False where the project has no requirements file; a package that was installed by name is direct then.
     """
     packages = environment.packages
     wanted: dict[str, set[str]] = {}

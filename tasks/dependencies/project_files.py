@@ -127,7 +127,7 @@ def lock_path(requirements: str) -> str:
 def lock_text(packages: Iterable[Installed], python: str, requirements: str) -> str:
     """Return the lock: one line per package, as ``pip install --requirement`` takes it.
 
-    What was installed from elsewhere than an index is told in a comment, for nobody else has it.
+    What was installed from elsewhere than an index is named in a comment, since no index has it.
     """
     lines = [
         f"# Everything that was installed for {requirements} with Python {python}.",

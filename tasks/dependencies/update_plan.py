@@ -178,7 +178,7 @@ def _name(line: str) -> str:
 
 
 def _write_protected(root: Path, paths: Iterable[str]) -> Refusal | None:
-    """Return which of the files is write-protected: somebody meant that, whoever runs this."""
+    """Return which of the files is write-protected: somebody did that on purpose, so root respects it too."""
     protected = [path for path in paths if not (root / path).stat().st_mode & _WRITABLE]
     if not protected:
         return None

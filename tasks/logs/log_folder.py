@@ -74,7 +74,7 @@ _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
 def _is_no_log(name: str, pattern: str) -> bool:
-    """Tell whether a file is none of the logs whatever the pattern says: it is hidden, a state, or an archive."""
+    """Tell whether a file is no log even if the pattern names it: it is hidden, a state, or an archive."""
     return (
         (name.startswith(".") and not pattern.startswith("."))
         or name.startswith((*_STATE_FILES, ".maintenance"))

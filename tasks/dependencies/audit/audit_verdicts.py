@@ -136,7 +136,7 @@ class AuditTriage(NamedTuple):
         accepted: by package, those that are accepted, each with what accepts it.
         expired: what would accept a known vulnerability, but no longer does.
         unmatched: what accepts nothing that is known.
-        open: what cannot be told to match or not, since its package was not audited.
+        open: what may match or not, since its package was not audited.
     """
 
     counting: Mapping[str, tuple[Vulnerability, ...]]

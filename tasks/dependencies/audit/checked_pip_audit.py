@@ -2,7 +2,7 @@
 
 pip-audit takes each of these for "nothing is known": an answer that is JSON but empty in Python's eyes (``[]``,
 ``null``, ``0``), what a redirection leads to, an entry of a schema that it does not know, one without ``affected``,
-and the first page of several. Here each of them ends the run. Like every failure of the service, it is told in the
+and the first page of several. Here each of them ends the run. Like every failure of the service, it is reported in the
 last line on standard error, as the end of a sentence, with exit status 70 (``EX_SOFTWARE`` in ``sysexits.h``).
 """
 
@@ -43,7 +43,7 @@ def main() -> None:
         _fail(str(reason))
     except ImportError as error:
         _fail(f"pip-audit is not installed beside this suite ({error})")
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is to be told in one line
+    except Exception as error:  # noqa: BLE001 - every failure is reported in one line
         _fail(f"pip-audit failed with {type(error).__name__}: {error}")
     if not answers:
         _fail("pip-audit has asked nobody")

@@ -105,7 +105,7 @@ class ByUv(NamedTuple):
     def apply(self, changes: Mapping[str, str], work: Path) -> Refusal | None:
         """Install what is locked into the live environment and remove nothing else; return what failed.
 
-        ``uv sync`` is not used: it makes an environment anew where it thinks fit, and removes what it does not know.
+        ``uv sync`` is not used: it may recreate the environment, and removes what it does not know.
         """
         del changes  # they are what differs between the lock and the environment
         return self._install(self.environment.python, "--requirements", work / "pylock.toml")
@@ -143,7 +143,7 @@ def make_environment(
     Args:
         pip: the live environment's.
         pins: versions by name, whose wheels are in *house*.
-        local: packages of the live environment that come from elsewhere; their files are copied, never built anew.
+        local: packages of the live environment that come from elsewhere; their files are copied, never rebuilt.
         house: the wheels.
         folder: where the environment is made; it must not exist.
     """

@@ -96,7 +96,7 @@ def read_uv_project(root: Path) -> UvProject | None:
 
 
 def installed_groups(locked: UvProject, environment: Environment) -> tuple[OptionalGroup, ...]:
-    """Return the extras and groups that are installed: those of which nothing is missing.
+    """Return the extras and groups that are installed: those without a missing package.
 
     Nothing records which ones somebody chose, so what is there tells.
     """

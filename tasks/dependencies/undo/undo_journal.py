@@ -135,7 +135,7 @@ class BrokenJournal(Exception):
 
 
 def encode_path(path: str) -> str:
-    """Return a path as JSON can hold it, whatever bytes it is made of."""
+    """Return a path as JSON can hold it, for paths of any bytes."""
     return os.fsencode(path).decode("latin-1")
 
 
@@ -163,7 +163,7 @@ def pending_journal(root: Path) -> UndoJournal | None:
 
 
 def prepare_folder(root: Path) -> Path:
-    """Make the folder anew and return it; what a killed update left before it had begun is removed.
+    """Create the folder and return it; what a killed update left before it had begun is removed.
 
     Raises:
         Refused: an update has begun there already.

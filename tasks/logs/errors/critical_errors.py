@@ -33,7 +33,7 @@ def critical_since(
         since: the moment; ``None``: everything that is remembered counts.
         now: the moment of the run, aware of its zone.
         stop: ends it early where it is set.
-        redact: takes secrets out of what is told.
+        redact: takes secrets out of what is reported.
         advance: called with the number of records looked at since its last call.
     """
     groups, outcome = current_groups(settings, now=now, redact=redact, advance=advance, stop=stop)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..rotation.rotation_outcome import RotationOutcome
 
 _STORM = 10
-"""Groups to be told of one by one; more of them are one finding, and the alert lists them all."""
+"""Groups that are reported one by one; more of them are one finding, and the alert lists them all."""
 
 _TABLE = 20
 
@@ -36,7 +36,7 @@ class MonitorOutcome:
 
     Attributes:
         visit: what was read; ``None`` where nothing could be.
-        alerting: the groups of which to tell, with their records in the window.
+        alerting: the groups to report, with their records in the window.
         known: the other groups that the window holds.
         missing: there is no log folder.
         unusable: why nothing could be read.

@@ -190,7 +190,7 @@ def _active_state(before: ErrorGroup, seen: ScannedGroup, window_hours: float, n
 
 
 def usual_count(group: ErrorGroup, window_hours: float, now: datetime) -> float:
-    """Return how many records a window usually holds: by the mean before today, or what the last alert told."""
+    """Return how many records a window usually holds: by the mean before today, or the number in the last alert."""
     first = datetime.fromisoformat(group.first_seen)
     days = min(max((now.date() - first.date()).days, 0), _DAYS)
     today = f"{now:%Y-%m-%d}"

@@ -69,7 +69,7 @@ def watch(
         mutes: groups on which no alert is to be written until *until*; the beginning of a name is enough.
         until: the moment until which they are muted.
         resolves: groups that are taken for resolved from now on.
-        redact: takes secrets out of what is kept and told.
+        redact: takes secrets out of what is kept and reported.
         advance: called with the number of records looked at since its last call.
 
     Raises:
@@ -113,7 +113,7 @@ def current_groups(
     Args:
         settings: the project's settings, ``root`` absolute.
         now: the moment of the visit, aware of its zone.
-        redact: takes secrets out of what is told.
+        redact: takes secrets out of what is reported.
         advance: called with the number of records looked at since its last call.
         stop: ends it early where it is set.
     """
@@ -227,7 +227,7 @@ def _update_groups(
     window_hours: float,
     now: datetime,
 ) -> None:
-    """Bring the groups up to date, and choose those of which to tell."""
+    """Bring the groups up to date, and choose those to report."""
     for key in sorted({*groups, *seen}):
         before, here = groups.get(key), seen.get(key)
         if before is not None:
@@ -235,7 +235,7 @@ def _update_groups(
         elif here is not None and here.new:
             groups[key] = new_group(here, now)
         else:
-            # An earlier visit read all of it, told it, and no room was left to remember it; or a rotation has
+            # An earlier run read and reported all of it, and no room was left to remember it; or a rotation has
             # parted its first line from its traceback since.
             continue
         window = here.window if here else 0

@@ -196,7 +196,7 @@ def _cursors_by_current_name(
 
 
 def _cursor_of_missing_log(packed: Sequence[ArchivedPart]) -> Cursor:
-    """Return the cursor of a log of which only archives are left."""
+    """Return the cursor of a log that has only archives left."""
     latest = [each.key for each in packed[-1:]]
     return Cursor(device=0, inode=0, offset=0, head={}, before={}, archives=latest)
 
@@ -243,7 +243,7 @@ def _read(
 ) -> None:
     """Read one part from where its window or its new text begins, whichever comes first.
 
-    At the *first* visit to a log only its window is new: nobody wants to be told of last month.
+    At the *first* visit to a log only its window is new: last month is no news.
     """
     start = window_start(source, reader.since)
     if part.new_from is not None and not part.packed and not first:

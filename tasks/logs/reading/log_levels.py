@@ -29,7 +29,7 @@ LevelFinder: TypeAlias = Callable[[bytes], list[int]]
 
 
 class Level(IntEnum):
-    """The levels of Python's ``logging``; what is below a warning is told apart from it only."""
+    """The levels of Python's ``logging``; levels below a warning are not told apart."""
 
     NOTHING = 0
     INFO = 20

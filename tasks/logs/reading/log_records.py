@@ -80,7 +80,7 @@ class _Open:
 
 @dataclass(slots=True)
 class _Clock:
-    """The last time that the log has told: looked for only where a record has none of its own.
+    """The latest time in the log: looked for only where a record has none of its own.
 
     Attributes:
         passed_by: the latest pieces of text in which nobody has looked for a time.

@@ -14,7 +14,7 @@ from ...core.text.formatting import printable
 
 BLOCK = 1 << 20
 """Bytes read at a time: enough that a pass costs little but reading and searching, and few enough that memory is
-used again rather than asked for anew."""
+reused."""
 
 _LINE = 4096
 """Bytes in which a line end is looked for first."""
@@ -52,7 +52,7 @@ class LogSource(NamedTuple):
 
     Attributes:
         path: the file, below the root.
-        text: its content in UTF-8, or in whatever else has ASCII's letters where ASCII has them.
+        text: its content in UTF-8, or in another encoding that contains ASCII.
         size: bytes that are there to be read, counted when it was opened: who writes faster than we read must
             not keep us for ever; ``None`` where only reading tells.
         status: what ``fstat`` said.
@@ -119,7 +119,7 @@ class _FileText:
 
 
 class _StreamText:
-    """Text that comes piece by piece; going back further than the last piece begins anew."""
+    """Text that comes piece by piece; going back further than the last piece starts from the beginning."""
 
     def __init__(self, begin: Callable[[], Iterator[bytes]]) -> None:
         self._begin = begin
@@ -159,7 +159,7 @@ class _StreamText:
     def _next(self) -> bytes:
         try:
             return next(self._pieces, b"")
-        except DamagedArchive as error:  # told once what came before was read
+        except DamagedArchive as error:  # raised once what came before was read
             self._broken = error
             return b""
 

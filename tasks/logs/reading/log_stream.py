@@ -64,7 +64,7 @@ class StreamSegment(NamedTuple):
     Attributes:
         path: the file, below the root.
         new_from: where the text begins that was not read before; ``None`` where none was.
-        packed: True for an archive, False for the log itself, whatever it is called today.
+        packed: True for an archive, False for the log itself, under its present name.
     """
 
     path: str

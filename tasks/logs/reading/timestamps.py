@@ -29,7 +29,7 @@ def find_time(line: bytes) -> re.Match[bytes] | None:
 def time_of(line: bytes) -> float | None:
     """Return the time that stands near the beginning of a line, in seconds since 1970.
 
-    A time without a zone is local time. In the hour that is told twice when summer time ends, it is the first.
+    A time without a zone is local time. In the hour that occurs twice when summer time ends, it is the first.
 
     Returns:
         ``None`` where there is none, or one that no calendar has.

@@ -88,7 +88,7 @@ class CountContext:
 
 
 def count_log(reader: CountContext, path: str) -> LevelCounts:
-    """Count the records of a log or an archive; what cannot be read is told, not raised."""
+    """Count the records of a log or an archive; what cannot be read is noted, not raised."""
     counted = LevelCounts(latest=deque(maxlen=reader.recent))
     try:
         with open_log(reader.root, path) as source:

@@ -89,7 +89,7 @@ class ReviewOutcome:
 
 
 _SHOWN = 20
-"""Logs with errors that are told of one by one, and rows of the table."""
+"""Logs with errors that are reported one by one, and rows of the table."""
 
 
 _UNITS = {Level.CRITICAL: "critical", Level.ERROR: "errors", Level.WARNING: "warnings"}

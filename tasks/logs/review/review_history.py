@@ -66,7 +66,7 @@ def history_content(
     Args:
         before: what it held.
         sizes: the logs.
-        total: bytes of the whole log folder; with those of earlier reviews, its growth can be told.
+        total: bytes of the whole log folder; with those of earlier reviews, its growth can be measured.
         now: the moment of the review.
     """
     totals = before.get("totals")

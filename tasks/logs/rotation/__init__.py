@@ -1,1 +1,1 @@
-"""The rotation of logs: archived without losing a line, whoever is writing."""
+"""The rotation of logs: archived without losing a line, even while programs write."""

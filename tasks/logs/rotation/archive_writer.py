@@ -27,7 +27,7 @@ _LEVEL = 2
 """Of isal's 0 to 3: 3 takes three times as long for less than a hundredth fewer bytes."""
 
 _FLUSHED = 8 << 20
-"""Bytes of an archive after which the disk is told to write them, while the next blocks are compressed."""
+"""Bytes of an archive after which they are flushed to the disk, while the next blocks are compressed."""
 
 _ROOM = 40
 """Bytes kept free in the header, for the numbers in it to grow."""
@@ -47,7 +47,7 @@ class LogChanged(Exception):
 
 
 class RotationStopped(Exception):
-    """The work was told to stop."""
+    """The run is to end before the archive is complete."""
 
 
 class ArchiveCorrupt(Exception):
@@ -136,7 +136,7 @@ class ArchiveWriter:
         """Wait until the archive is on the disk, and compare what it holds with what was read from the log.
 
         Args:
-            again: the archive, opened anew for reading.
+            again: the archive, opened a second time for reading.
 
         Raises:
             ArchiveCorrupt: they differ.

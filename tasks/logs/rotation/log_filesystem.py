@@ -76,7 +76,7 @@ def collapse_range(log: int, length: int) -> None:
 
 
 def filesystem_type(device: int, table: Path = Path("/proc/self/mountinfo")) -> str | None:
-    """Return the type of the file system on *device*, ``ext4`` for one; ``None`` where that cannot be told."""
+    """Return the type of the file system on *device*, ``ext4`` for one; ``None`` where it is unknown."""
     try:
         lines = table.read_bytes().decode(errors="replace").splitlines()
     except OSError:

@@ -108,7 +108,7 @@ def rotate_logs(
         force: of a log that is in use archive every complete line.
         stop: set to end the work between two blocks of a log; that log is as it was then.
         advance: called with the number of logs looked at since its last call. Its ``KeyboardInterrupt`` is
-            taken for a wish to stop.
+            taken as a request to stop.
 
     Returns:
         What it saw and did; :mod:`.rotation_findings` makes findings and actions of it.

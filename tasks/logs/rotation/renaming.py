@@ -80,7 +80,7 @@ def archive_whole_log(
 
 
 def recreate_log(context: RotationContext, top: int, name: str) -> None:
-    """Let the temporary file in the archive folder become the log; whoever has begun one meanwhile, keeps it."""
+    """Let the temporary file in the archive folder become the log; one that a program created meanwhile stays."""
     if not safe_files.move((top, TEMPORARY), (context.logs, name)):
         os.unlink(TEMPORARY, dir_fd=top)
 

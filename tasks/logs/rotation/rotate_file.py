@@ -98,7 +98,7 @@ def plan_file(
     if choice.strategy is Strategy.ALONE:
         return LeftLog(name, LeftReason.IN_USE, f"It was left, for {choice.reason}.")
     if choice.strategy is Strategy.RENAME and os.geteuid() not in {0, status.st_uid}:
-        # Not to be told by us, either: the kernel grants a lease to the owner only.
+        # Nor could we know its writers: the kernel grants a lease to the owner only.
         return LeftLog(
             name, LeftReason.FOREIGN, "It was left, for it is another user's, who could not write to one made by us."
         )
@@ -108,7 +108,7 @@ def plan_file(
 
 
 def _refusal_reason(slot: ArchiveSlot, status: os.stat_result) -> str | None:
-    """Return what keeps a file from being rotated at all, whoever writes to it."""
+    """Return what keeps a file from being rotated with any strategy."""
     if not stat.S_ISREG(status.st_mode):
         return "it is not a regular file"
     if status.st_nlink > 1:

@@ -12,7 +12,7 @@ from .rotation_outcome import ArchiveExpiry, LeftLog, LeftReason, RecoveredRotat
 from .strategy import Strategy
 
 MOST = 20
-"""Findings of one kind that are told one by one; of more, one finding tells the number."""
+"""Findings of one kind that are reported one by one; more of them become one finding with their number."""
 
 
 class _LeftKind(NamedTuple):
@@ -104,7 +104,7 @@ def _written(outcome: RotationOutcome) -> int:
 
 
 def findings(outcome: RotationOutcome) -> Iterator[Finding]:
-    """Yield what is to be told of a rotation, for its own report or that of a procedure which rotates."""
+    """Yield the findings on a rotation, for its own report or that of a procedure which rotates."""
     directory = printable(outcome.directory)
     if outcome.interrupted:
         yield Finding(
