@@ -1,4 +1,4 @@
-"""Backups of what cannot be made anew."""
+"""Backups of what nothing else can recreate."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def restore(run: Run, into: str = "", backup: str = "", force: bool = False, dry
     names that lead elsewhere are refused. With --force the project's own files are replaced where they differ, after
     their present state was backed up.
     """
-    from .backups.in_place import restore_in_place
-    from .backups.restoring import restore as restore_backup
+    from .backups.restore import restore as restore_backup
+    from .backups.restore_in_place import restore_in_place
 
     dry = dry_run or run.dry
     if force:

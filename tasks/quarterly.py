@@ -57,7 +57,7 @@ def backup_verification(run: Run, dry_run: bool = False) -> Report:
     """
     import os
 
-    from .backups.external.offsite_verification import verify_offsite
+    from .backups.offsite.offsite_verification import verify_offsite
     from .backups.verification import verify
 
     settings, now, dry = run.settings, run.now, dry_run or run.dry

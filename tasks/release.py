@@ -141,7 +141,7 @@ def _measure(run: Run, *, dry: bool, rerun: bool) -> Measure:
 
     That of the backups cannot be used any more once an archive has come, gone or changed.
     """
-    from .backups.store import are_as_verified
+    from .backups.backup_folder import are_as_verified
     from .core.run.registry import procedure_named
 
     days = run.settings.release.fresh_hours / 24

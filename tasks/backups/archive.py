@@ -15,7 +15,7 @@ from ..core.files import safe_files
 from ..core.files.safe_files import Identity
 from ..core.text.formatting import printable
 from .manifest import INSIDE, SCHEMA, Manifest, ManifestEntry, Unusable, decode, encode
-from .selection import Entry
+from .source_selection import Entry
 
 _LEVEL = 2
 """Of isal's 0 to 3: a second for a gigabyte or so, a tenth more bytes than gzip's default."""
@@ -33,7 +33,7 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Stopped(Exception):
-    """The work was told to stop."""
+    """The work was asked to stop."""
 
 
 class Damaged(Exception):
@@ -50,7 +50,7 @@ class Written(NamedTuple):
     """What was written.
 
     Attributes:
-        manifest: of the archive, as it stands inside.
+        manifest: of the archive, as it is inside.
         gone: paths that were gone, or could not be read, when their turn came, with the reason.
     """
 
@@ -76,13 +76,13 @@ def write_archive(
         sources: where that comes from, for the manifest.
         output: the archive, open for writing.
         stop: ends the work where it is set.
-        advance: told after each entry.
+        advance: called after each entry.
 
     Raises:
-        Stopped: it was told to stop.
+        Stopped: *stop* was set.
         OSError: the archive cannot be written.
     """
-    held: list[ManifestEntry] = []
+    written: list[ManifestEntry] = []
     gone: list[tuple[str, str]] = []
     with (
         _gzip(fileobj=output, mode="wb", filename="", compresslevel=_LEVEL, mtime=0) as packed,
@@ -95,13 +95,13 @@ def write_archive(
                         if stop.is_set():
                             raise Stopped
                         try:
-                            held.append(_add(archive, descriptor, entry))
+                            written.append(_add(archive, descriptor, entry))
                         except _Unread as error:
                             gone.append((entry.path, str(error)))
                         advance(1)
             except (FileNotFoundError, safe_files.Refused):
                 gone += [(entry.path, "its folder has gone") for entry in members]
-        manifest = Manifest(SCHEMA, "", [*sources], held)
+        manifest = Manifest(SCHEMA, "", [*sources], written)
         content = encode(manifest)
         info = tarfile.TarInfo(INSIDE)
         info.size, info.mode = len(content), 0o600
@@ -131,7 +131,7 @@ def _add(archive: tarfile.TarFile, folder: int, entry: Entry) -> ManifestEntry:
         info = _info(entry.path, entry.mode, entry.mtime_ns)
         info.type = tarfile.DIRTYPE
         archive.addfile(info)
-        return _held(entry.path, entry.mode, entry.mtime_ns)
+        return _manifest_entry(entry.path, entry.mode, entry.mtime_ns)
     try:
         descriptor = os.open(PurePosixPath(entry.path).name, _OPEN, dir_fd=folder)
     except OSError as error:
@@ -157,7 +157,7 @@ def _add_file(archive: tarfile.TarFile, file: IO[bytes], entry: Entry) -> Manife
     digest = _Digest(content, size)
     archive.addfile(info, digest)
     changed = Identity.of(os.fstat(file.fileno())) != Identity.of(status) or digest.short
-    return _held(entry.path, info.mode, status.st_mtime_ns, size, digest.hexdigest(), changed=changed)
+    return _manifest_entry(entry.path, info.mode, status.st_mtime_ns, size, digest.hexdigest(), changed=changed)
 
 
 class _Digest(io.RawIOBase):
@@ -190,7 +190,7 @@ def _info(path: str, mode: int, mtime_ns: int) -> tarfile.TarInfo:
     return info
 
 
-def _held(
+def _manifest_entry(
     path: str, mode: int, mtime_ns: int, size: int = 0, sha256: str = "", *, changed: bool = False
 ) -> ManifestEntry:
     try:
@@ -207,7 +207,7 @@ def _held(
 class Member(NamedTuple):
     """A member of an archive: what the manifest says of it, and its content; ``None`` for a folder."""
 
-    held: ManifestEntry
+    entry: ManifestEntry
     content: IO[bytes] | None
 
 
@@ -231,8 +231,8 @@ def read_archive(file: IO[bytes], manifest: Manifest) -> Iterator[Member]:
             tarfile.open(fileobj=packed, mode="r|") as archive,
         ):
             members = iter(archive)
-            for held in manifest.entries:
-                yield from _checked(archive, next(members, None), held)
+            for entry in manifest.entries:
+                yield from _checked(archive, next(members, None), entry)
             _check_inside(archive, next(members, None), manifest)
             if next(members, None) is not None:
                 raise Damaged("it holds more than its manifest says")
@@ -268,7 +268,7 @@ class _Bounded(io.RawIOBase):
 
     def __init__(self, packed: IO[bytes], manifest: Manifest) -> None:
         self._packed = packed
-        members = sum(held.size + _OF_A_MEMBER + _OF_A_CHARACTER * len(held.path) for held in manifest.entries)
+        members = sum(entry.size + _OF_A_MEMBER + _OF_A_CHARACTER * len(entry.path) for entry in manifest.entries)
         self._left = members + sum(map(len, manifest.sources)) * _OF_A_CHARACTER + _BLOCK
 
     def read(self, size: int = -1) -> bytes:
@@ -285,7 +285,7 @@ class _Bounded(io.RawIOBase):
 
 
 class _Content(_Digest):
-    """The content of a member, whose damage is told as that of the archive."""
+    """The content of a member, whose damage is reported as that of the archive."""
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes.
@@ -323,26 +323,26 @@ class _Reading(io.RawIOBase):
         return len(piece)
 
 
-def _checked(archive: tarfile.TarFile, info: tarfile.TarInfo | None, held: ManifestEntry) -> Iterator[Member]:
-    name = printable(held.name)
+def _checked(archive: tarfile.TarFile, info: tarfile.TarInfo | None, entry: ManifestEntry) -> Iterator[Member]:
+    name = printable(entry.name)
     if info is None:
         raise Damaged(f'it ends before "{name}"')
-    if info.name != held.name:
+    if info.name != entry.name:
         raise Damaged(f'it holds "{printable(info.name)}" where its manifest says "{name}"')
-    if not held.is_file:
+    if not entry.is_file:
         if not info.isdir():
             raise Damaged(f'"{name}" is no folder in it')
-        yield Member(held, None)
+        yield Member(entry, None)
         return
-    if not info.isreg() or info.size != held.size:
-        raise Damaged(f'"{name}" is no file of {held.size:,} bytes in it')
+    if not info.isreg() or info.size != entry.size:
+        raise Damaged(f'"{name}" is no file of {entry.size:,} bytes in it')
     extracted = archive.extractfile(info)
     assert extracted is not None  # noqa: S101 - it is a regular file
-    digest = _Content(extracted, held.size)
-    yield Member(held, digest)  # type: ignore[arg-type]
+    digest = _Content(extracted, entry.size)
+    yield Member(entry, digest)  # type: ignore[arg-type]
     while digest.read(_BLOCK):
         pass
-    if digest.short or digest.hexdigest() != held.sha256:
+    if digest.short or digest.hexdigest() != entry.sha256:
         raise Damaged(f'the content of "{name}" is not the one that was saved')
 
 

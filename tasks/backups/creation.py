@@ -24,10 +24,10 @@ from ..core.report.model import Action, Finding, Interrupted, Metric, Report, St
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, percent, printable, size
 from .archive import Damaged, Stopped, Written, read_archive, write_archive
+from .backup_folder import IN_PLACE_FOLDER, TEST_FOLDER, Backup, backups, clear_scratch, delete
+from .backup_history import outdated, vanished
 from .manifest import Manifest, ManifestEntry, archive_name, encode, manifest_name
-from .plausibility import vanished
-from .selection import Selected, select
-from .store import IN_PLACE, TEST, Backup, backups, clear_scratch, delete, outdated
+from .source_selection import Selected, select
 
 TASK = "backup.create"
 
@@ -35,7 +35,7 @@ FILE = "created.json"
 """What the last creation reported and how large the backups were after each: their growth can be read from it."""
 
 
-class Made(NamedTuple):
+class MadeBackup(NamedTuple):
     """A backup that was made: the archive's name, the manifest beside it, and what was left out of it."""
 
     name: str
@@ -52,11 +52,11 @@ def create(
         settings: the project's settings, ``root`` absolute.
         now: the moment of the run, aware of its zone.
         dry_run: change nothing, report what a run would do.
-        advance: told of the entries that were written or read back.
+        advance: called with the number of entries that were written or read back.
 
     Raises:
-        Held: another changing run is at work in this project.
-        Closed: the root cannot be written.
+        LockedByOther: another changing run is at work in this project.
+        NotWritable: the root cannot be written.
         Interrupted: Ctrl-C; no archive was left then.
     """
     root, own = Path(settings.root), settings.backups
@@ -73,8 +73,8 @@ def create(
 
 
 def _clear_scratches(root: Path, directory: str) -> None:
-    """Remove what killed restorings left: the project's data lies there, and needs room."""
-    for name in (TEST, IN_PLACE):
+    """Remove what killed restores left: a copy of the project's data, which needs room."""
+    for name in (TEST_FOLDER, IN_PLACE_FOLDER):
         with suppress(safe_files.Refused, OSError):
             clear_scratch(root, directory, name)
 
@@ -89,8 +89,8 @@ def _report(
     dry_run: bool,
 ) -> Report:
     root, own = Path(settings.root), settings.backups
-    found = _found(root, own.directory)
-    findings = [*_left(selected), *_vanished(found, selected, own.sources)]
+    found = _backups_found(root, own.directory)
+    findings = [*_left_out(selected), *_vanished_sources(found, selected, own.sources)]
     number = sum(entry.is_file for entry in selected.entries)
     total = sum(entry.size for entry in selected.entries)
     if not number:
@@ -103,14 +103,14 @@ def _report(
         Metric(name="backup.bytes", value=total, unit="B", subject=own.directory),
     ]
     if dry_run:
-        name = _free({each.name for each in found}, now)
+        name = _free_name({each.name for each in found}, now)
         actions = [_write(own.directory, each, done=False) for each in (name, manifest_name(name), FILE)]
         gone = outdated([_planned(name, now, selected), *found], now, own.keep, own.keep_days, own.sources)
         actions += [_delete(own.directory, backup, done=False) for backup in gone]
         summary = f"{count(number, 'file')} of {size(total)} would be backed up"
         return Report(summary=summary, findings=findings, metrics=metrics, actions=actions, dry_run=True)
     try:
-        made = make(root, own.directory, selected, own.sources, now, stop, advance)
+        made = make_backup(root, own.directory, selected, own.sources, now, stop, advance)
     except Stopped:
         return Report(summary="stopped; no archive was made", findings=findings)
     except Damaged as error:
@@ -123,20 +123,22 @@ def _report(
         remedy = "Make room, and see that the folder can be written."
         findings.append(_finding(Status.CRITICAL, own.directory, message, remedy))
         return Report(summary="no backup", findings=findings, metrics=metrics)
-    return _made(settings, made, findings, metrics, now)
+    return _report_made(settings, made, findings, metrics, now)
 
 
-def _made(settings: Settings, made: Made, findings: list[Finding], metrics: list[Metric], now: datetime) -> Report:
+def _report_made(
+    settings: Settings, made: MadeBackup, findings: list[Finding], metrics: list[Metric], now: datetime
+) -> Report:
     root, own = Path(settings.root), settings.backups
-    held = [entry for entry in made.manifest.entries if entry.is_file]
-    total, packed = sum(entry.size for entry in held), made.manifest.archive_bytes
+    files = [entry for entry in made.manifest.entries if entry.is_file]
+    total, packed = sum(entry.size for entry in files), made.manifest.archive_bytes
     path = f"{own.directory}/{made.name}"
     share = f" ({percent(packed / total)})" if packed < total else ""
-    message = f"{count(len(held), 'file')} of {size(total)} in {size(packed)}{share}, read back and compared."
+    message = f"{count(len(files), 'file')} of {size(total)} in {size(packed)}{share}, read back and compared."
     findings.append(_finding(Status.OK, path, message, None))
-    findings += _changed(made)
+    findings += _not_as_selected(made)
     actions = [_write(own.directory, name, done=True) for name in (made.name, manifest_name(made.name))]
-    for backup in outdated(_found(root, own.directory), now, own.keep, own.keep_days, own.sources):
+    for backup in outdated(_backups_found(root, own.directory), now, own.keep, own.keep_days, own.sources):
         try:
             delete(root, own.directory, backup.name)
         except (safe_files.Refused, OSError) as error:
@@ -150,20 +152,20 @@ def _made(settings: Settings, made: Made, findings: list[Finding], metrics: list
         Metric(name="capacity.used", value=usage_by_entry(root / own.directory).total(), unit="B", subject="backups"),
     ]
     written = [action.target for action in actions if action.verb == "write"]
-    summary = f"{count(len(held), 'file')} of {size(total)} backed up in {size(packed)}"
+    summary = f"{count(len(files), 'file')} of {size(total)} backed up in {size(packed)}"
     report = Report(summary=summary, findings=findings, metrics=metrics, actions=actions, files=written)
     return with_file(root, f"{own.directory}/{FILE}", report, now, check="backup.report")
 
 
 def _planned(name: str, now: datetime, selected: Selected) -> Backup:
     """Return the backup that a run would make, as far as it counts for which others are outdated."""
-    held = [
+    files = [
         ManifestEntry(each.path, each.mode, each.mtime_ns, each.size, "-") for each in selected.entries if each.is_file
     ]
-    return Backup(name, now, 0, Manifest(1, "", [], held), "")
+    return Backup(name, now, 0, Manifest(1, "", [], files), "")
 
 
-def _found(root: Path, directory: str) -> list[Backup]:
+def _backups_found(root: Path, directory: str) -> list[Backup]:
     try:
         return backups(root, directory)
     except (safe_files.Refused, OSError):
@@ -173,7 +175,7 @@ def _found(root: Path, directory: str) -> list[Backup]:
 # Making one
 
 
-def make(
+def make_backup(
     root: Path,
     directory: str,
     selected: Selected,
@@ -183,7 +185,7 @@ def make(
     advance: Callable[[int], None],
     *,
     before_restore: bool = False,
-) -> Made:
+) -> MadeBackup:
     """Write an archive under another name, read it back, and name it; a kill leaves no archive that is not whole."""
     with safe_files.folder(root, directory, create=True) as folder:
         with suppress(FileNotFoundError):
@@ -192,7 +194,7 @@ def make(
         descriptor = os.open(TEMPORARY, flags, 0o600, dir_fd=folder)
         try:
             with os.fdopen(descriptor, "r+b") as file:
-                output = _Summed(file)
+                output = _HashingWriter(file)
                 written = write_archive(root, selected.entries, sources, output, stop, advance)
                 file.flush()
                 os.fsync(file.fileno())
@@ -208,7 +210,7 @@ def make(
                 if os.geteuid() == 0:
                     os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             with os.scandir(folder) as entries:
-                name = _free({each.name for each in entries}, now)
+                name = _free_name({each.name for each in entries}, now)
             os.rename(TEMPORARY, name, src_dir_fd=folder, dst_dir_fd=folder)
             os.fsync(folder)
         except BaseException:
@@ -216,7 +218,7 @@ def make(
                 os.unlink(TEMPORARY, dir_fd=folder)
             raise
     safe_files.write(root, f"{directory}/{manifest_name(name)}", encode(manifest), private=True)
-    return Made(name, manifest, written)
+    return MadeBackup(name, manifest, written)
 
 
 def _read_back(file: IO[bytes], manifest: Manifest, stop: Event, advance: Callable[[int], None]) -> None:
@@ -229,7 +231,7 @@ def _read_back(file: IO[bytes], manifest: Manifest, stop: Event, advance: Callab
         advance(1)
 
 
-class _Summed(io.RawIOBase):
+class _HashingWriter(io.RawIOBase):
     """A file with the digest of what was written to it."""
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -247,21 +249,21 @@ class _Summed(io.RawIOBase):
         return self._file.write(piece)
 
 
-def _free(taken: Collection[str], now: datetime) -> str:
+def _free_name(existing: Collection[str], now: datetime) -> str:
     """Return a name that neither an archive nor a manifest has."""
     number = 1
-    while {archive_name(now, number), manifest_name(archive_name(now, number))} & {*taken}:
+    while {archive_name(now, number), manifest_name(archive_name(now, number))} & {*existing}:
         number += 1
     return archive_name(now, number)
 
 
-# What is told
+# What is reported
 
 
-def _left(selected: Selected) -> Iterator[Finding]:
+def _left_out(selected: Selected) -> Iterator[Finding]:
     if selected.left:
-        told = [f"{printable(path)} ({reason})" for path, reason in selected.left]
-        message = f"{count(len(told), 'entry', 'entries')} left out: {'; '.join(told[:3])}{_more(told)}."
+        entries = [f"{printable(path)} ({reason})" for path, reason in selected.left]
+        message = f"{count(len(entries), 'entry', 'entries')} left out: {'; '.join(entries[:3])}{_more(entries)}."
         unread = any("cannot be" in reason for _, reason in selected.left)
         remedy = (
             "Run it as a user who can read these, or leave them out in backups.exclude."
@@ -275,7 +277,7 @@ def _left(selected: Selected) -> Iterator[Finding]:
         yield _finding(status, "sources", f"Nothing is there of {names}.", None)
 
 
-def _vanished(found: Sequence[Backup], selected: Selected, sources: Sequence[str]) -> Iterator[Finding]:
+def _vanished_sources(found: Sequence[Backup], selected: Selected, sources: Sequence[str]) -> Iterator[Finding]:
     """Yield a warning where nothing is there any more of what the last backup holds: a disk may not be mounted."""
     if gone := vanished(found, selected, sources):
         remedy = (
@@ -287,19 +289,19 @@ def _vanished(found: Sequence[Backup], selected: Selected, sources: Sequence[str
         )
 
 
-def _changed(made: Made) -> Iterator[Finding]:
+def _not_as_selected(made: MadeBackup) -> Iterator[Finding]:
     changed = [printable(entry.name) for entry in made.manifest.entries if entry.changed]
     if changed:
         message = f"{count(len(changed), 'file')} changed while being read: {listed(changed, len(changed), 3)}."
         yield _finding(Status.WARNING, "sources", message, "Make the backup while nobody writes these.")
     if made.written.gone:
-        told = [f"{printable(path)} ({reason})" for path, reason in made.written.gone]
-        message = f"{count(len(told), 'entry', 'entries')} not backed up: {'; '.join(told[:3])}{_more(told)}."
+        entries = [f"{printable(path)} ({reason})" for path, reason in made.written.gone]
+        message = f"{count(len(entries), 'entry', 'entries')} not backed up: {'; '.join(entries[:3])}{_more(entries)}."
         yield _finding(Status.WARNING, "sources", message, "See that they can be read, then run it again.")
 
 
-def _more(told: Sequence[str]) -> str:
-    return f" and {len(told) - 3:,} more" if len(told) > 3 else ""  # noqa: PLR2004 - as many are named
+def _more(entries: Sequence[str]) -> str:
+    return f" and {len(entries) - 3:,} more" if len(entries) > 3 else ""  # noqa: PLR2004 - as many are named
 
 
 def _finding(status: Status, subject: str, message: str, remedy: str | None) -> Finding:

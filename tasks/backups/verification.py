@@ -2,63 +2,40 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
-
-from ..core.files import safe_files
+from ..core.files import json_files, safe_files
 from ..core.files.validation import fault
-from ..core.report.model import Action, Finding, Metric, Report, Status
-from ..core.settings.model import BackupSettings, Settings
-from ..core.text.formatting import count, listed, printable, size
+from ..core.report.model import Action, Metric, Report, Status
+from ..core.settings.model import Settings
+from ..core.text.formatting import count, printable
 from .archive import Damaged, Stopped, read_archive
+from .backup_folder import TEST_FOLDER, Backup, backups, clear_scratch
+from .backup_history import days_old
 from .manifest import Manifest
-from .plausibility import days_old, usual_sizes, vanished
-from .restoring import Target, require_safe
-from .selection import Selected, select
-from .store import TEST, Backup, backups, clear_scratch
-from .verification_ledger import FILE, Turn, read_ledger, turn, write_ledger
+from .restore import Target, require_safe
+from .source_selection import select
+from .verification_findings import (
+    Level,
+    VerificationRecord,
+    Verified,
+    age_finding,
+    archive_findings,
+    backup_finding,
+    backup_rows,
+    no_backup_report,
+    size_findings,
+    unsaved_findings,
+)
 
 TASK = "quarterly.backup-verification"
-
-_SHOWN = 3
-
-_AHEAD = 5 / 1440
-"""Days that a moment may lie ahead: clocks that are set by the network go back by seconds."""
-
-
-class Level(StrEnum):
-    """How far a backup is known to be one, each level with all before it."""
-
-    PRESENT = "present"
-    WHOLE = "whole"  # of the size that it had when it was made, with a manifest
-    INTACT = "intact"  # read in full, every checksum right
-    RESTORED = "restored"  # restored, every file as it was saved, and readable by its own format
-
-
-class Verified(NamedTuple):
-    """What was found of one archive.
-
-    Attributes:
-        backup: the archive.
-        level: the highest that it reached.
-        problem: why it did not reach the next; empty where it was not tried, or reached the last.
-        hindered: why it could not be restored, where that says nothing of the archive.
-        faults: files that were restored well and are broken by their own format, with what is wrong.
-    """
-
-    backup: Backup
-    level: Level
-    problem: str = ""
-    hindered: str = ""
-    faults: tuple[tuple[str, str], ...] = ()
 
 
 def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, advance: Callable[[int], None]) -> Report:
@@ -69,7 +46,7 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
         now: the moment of the run, aware of its zone.
         stop: ends it where it is set; nothing stays of what was being restored.
         dry_run: read the archives in full, restore and write nothing.
-        advance: told after each entry.
+        advance: called after each entry.
     """
     root, own = Path(settings.root), settings.backups
     selected = select(root, own.sources, own.exclude, own.directory, stop)
@@ -77,28 +54,28 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
         found = backups(root, own.directory)
     except (safe_files.Refused, OSError) as error:
         message = f"The folder cannot be read: {printable(error).rstrip('.')}."
-        finding = _finding(
+        finding = backup_finding(
             "present", own.directory, Status.UNKNOWN, message, "See that it is a folder that can be read."
         )
         return Report(summary="no backup could be looked at", findings=[finding])
     if not found:
-        return _nothing(own, settings.logs.directory, selected)
+        return no_backup_report(own, settings.logs.directory, selected)
     ledger, kept = read_ledger(root, own.directory, now)
-    chosen = {backup.name for backup in turn(found, ledger, own.verify_runs)}
-    verified = _in_turn(root, own.directory, found, chosen, stop, advance, restore=not dry_run)
+    chosen = {backup.name for backup in due_archives(found, ledger, own.verify_runs)}
+    verified = _verify_chosen(root, own.directory, found, chosen, stop, advance, restore=not dry_run)
     restored = [each.backup.name for each in verified if each.level is Level.RESTORED]
     if not dry_run:
-        ledger |= {each.backup.name: _turned(each, ledger, now) for each in verified if each.backup.name in chosen}
+        ledger |= {each.backup.name: _record_of(each, ledger, now) for each in verified if each.backup.name in chosen}
     sound = [each.backup for each in verified if not each.problem]
     findings = [
-        _age(own, found, [each for each in sound if not each.is_state_before], now),
-        *_sizes(own, found),
-        *(finding for each in verified for finding in _judged(own, each, tried=each.backup.name in chosen)),
-        *_unsaved(own, sound, selected),
+        age_finding(own, found, [each for each in sound if not each.is_state_before], now),
+        *size_findings(own, found),
+        *(finding for each in verified for finding in archive_findings(own, each, tried=each.backup.name in chosen)),
+        *unsaved_findings(own, sound, selected),
     ]
     if kept.problem:
         findings.append(
-            _finding("ledger", f"{own.directory}/{FILE}", Status.WARNING, kept.problem, "Look at what wrote it.")
+            backup_finding("ledger", f"{own.directory}/{FILE}", Status.WARNING, kept.problem, "Look at what wrote it.")
         )
     actions: list[Action] = []
     if dry_run:
@@ -108,7 +85,9 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
             write_ledger(root, own.directory, ledger, kept, [backup.name for backup in found])
         except (safe_files.Refused, OSError) as error:
             message = f"What was verified could not be kept: {printable(error).rstrip('.')}."
-            findings.append(_finding("ledger", own.directory, Status.WARNING, message, "See that it can be written."))
+            findings.append(
+                backup_finding("ledger", own.directory, Status.WARNING, message, "See that it can be written.")
+            )
         else:
             actions = [Action(verb="write", target=f"{own.directory}/{FILE}")]
     return Report(
@@ -121,11 +100,11 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
         ],
         actions=actions,
         files=[action.target for action in actions if action.done],
-        data={"backups": [*_rows(verified, ledger)]},
+        data={"backups": [*backup_rows(verified, ledger)]},
     )
 
 
-def _in_turn(
+def _verify_chosen(
     root: Path,
     directory: str,
     found: Sequence[Backup],
@@ -142,36 +121,17 @@ def _in_turn(
         if backup.is_whole and not any(each.level is enough for each in verified):
             chosen.add(backup.name)
         verified.append(
-            _verified(root, directory, backup, stop, advance, restore=restore)
+            _verify_archive(root, directory, backup, stop, advance, restore=restore)
             if backup.name in chosen and not stop.is_set()
-            else _looked_at(backup)
+            else _without_reading(backup)
         )
     return verified
-
-
-def _nothing(own: BackupSettings, logs: str, selected: Selected) -> Report:
-    if own.repositories:
-        message = "There is no backup in this folder; the repositories are judged by themselves."
-        return Report(
-            summary="no backup in this folder",
-            findings=[_finding("present", own.directory, Status.SKIPPED, message, None)],
-        )
-    if not selected.entries:
-        sources = listed(own.sources, len(own.sources))
-        message = f"There is no backup, and nothing to back up in {sources}."
-        return Report(summary="no backup", findings=[_finding("present", own.directory, Status.SKIPPED, message, None)])
-    there = [each.path for each in selected.entries if each.is_file]
-    message = f"There is no backup of {count(len(there), 'file')}: {listed(there, len(there), _SHOWN)}."
-    only_records = all(PurePosixPath(path).is_relative_to(logs) for path in there)  # of a project that has just begun
-    status = Status.WARNING if only_records else Status.CRITICAL
-    finding = _finding("present", own.directory, status, message, "Run inv backup.create.")
-    return Report(summary="no backup", findings=[finding])
 
 
 # One archive
 
 
-def _looked_at(backup: Backup) -> Verified:
+def _without_reading(backup: Backup) -> Verified:
     if backup.manifest is None:
         return Verified(backup, Level.PRESENT, backup.problem)
     if not backup.is_whole:
@@ -180,19 +140,19 @@ def _looked_at(backup: Backup) -> Verified:
     return Verified(backup, Level.WHOLE)
 
 
-def _verified(
+def _verify_archive(
     root: Path, directory: str, backup: Backup, stop: Event, advance: Callable[[int], None], *, restore: bool
 ) -> Verified:
-    looked_at = _looked_at(backup)
+    looked_at = _without_reading(backup)
     if looked_at.level is not Level.WHOLE or backup.manifest is None:
         return looked_at
-    scratch = f"{directory}/{TEST}"
+    scratch = f"{directory}/{TEST_FOLDER}"
     target = Target(root, scratch) if restore else None
     try:
         if restore:
-            clear_scratch(root, directory, TEST)  # what a killed run left
+            clear_scratch(root, directory, TEST_FOLDER)  # what a killed run left
         require_safe(backup.manifest)
-        _read(root, f"{directory}/{backup.name}", backup.manifest, target, stop, advance)
+        _read_members(root, f"{directory}/{backup.name}", backup.manifest, target, stop, advance)
         if target is None:
             return Verified(backup, Level.INTACT)
         target.finish()
@@ -207,17 +167,17 @@ def _verified(
     finally:
         if restore:
             with suppress(OSError, safe_files.Refused):
-                clear_scratch(root, directory, TEST)
+                clear_scratch(root, directory, TEST_FOLDER)
     return Verified(backup, Level.RESTORED, faults=faults)
 
 
-def _turned(each: Verified, ledger: Mapping[str, Turn], now: datetime) -> Turn:
+def _record_of(each: Verified, ledger: Mapping[str, VerificationRecord], now: datetime) -> VerificationRecord:
     moment, before = now.isoformat(timespec="seconds"), ledger.get(each.backup.name)
     restored = moment if each.level is Level.RESTORED else before.restored if before else None
-    return Turn(moment, restored)
+    return VerificationRecord(moment, restored)
 
 
-def _read(
+def _read_members(
     root: Path,
     path: str,
     manifest: Manifest,
@@ -240,122 +200,65 @@ def _faults(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
     Raises:
         Damaged: a restored file has another size or time than was saved.
     """
-    for held in manifest.entries:
-        if held.is_file:
-            path = folder / held.name
+    for entry in manifest.entries:
+        if entry.is_file:
+            path = folder / entry.name
             status = path.stat()
-            if (status.st_size, status.st_mtime_ns) != (held.size, held.mtime_ns):
-                raise Damaged(f'"{printable(held.name)}" was restored with another size or time')
-            if found := fault(path, held.name):
-                yield held.name, found
+            if (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime_ns):
+                raise Damaged(f'"{printable(entry.name)}" was restored with another size or time')
+            if found := fault(path, entry.name):
+                yield entry.name, found
 
 
-# What is told
+FILE = "verified.json"
 
 
-def _age(own: BackupSettings, found: Sequence[Backup], sound: Sequence[Backup], now: datetime) -> Finding:
-    """Return the finding on how old the newest backup is that has no fault; of what is damaged the age says nothing."""
-    warning, critical = own.max_age_days, 3 * own.max_age_days
-    if not sound:
-        message = f"Of {count(len(found), 'backup')}, none is without a fault."
-        return _finding("recent", own.directory, Status.CRITICAL, message, "Run inv backup.create now.")
-    days = days_old(sound[0], now)
-    if days < -_AHEAD:
-        message = f"The newest backup is dated {-days:.1f} days in the future, so that its age is not known."
-        return _finding("recent", own.directory, Status.WARNING, message, "Set the clock of the machine that made it.")
-    status = Status.CRITICAL if days > critical else Status.WARNING if days > warning else Status.OK
-    which = "backup" if sound[0] is found[0] else "backup without a fault"
-    return Finding(
-        check="backup.recent",
-        subject=own.directory,
-        status=status,
-        message=f"The newest {which} is {max(0.0, days):.1f} days old.",
-        value=round(days, 2),
-        unit="days",
-        warning=warning,
-        critical=critical,
-        remedy=None if status is Status.OK else "Run inv backup.create, and see that something runs it regularly.",
-    )
+def read_ledger(root: Path, directory: str, now: datetime) -> tuple[dict[str, VerificationRecord], json_files.Found]:
+    """Return the records by the names of archives, and what reading the file gave; one in the future counts as none."""
+    found = json_files.read_object(root, f"{directory}/{FILE}")
+    turns = {name: each for name, row in found.content.items() if (each := _record(row, now))}
+    return turns, found
 
 
-def _sizes(own: BackupSettings, found: Sequence[Backup]) -> Iterator[Finding]:
-    usual = usual_sizes(found[1:])
-    newest = found[0]
-    if usual is None or usual[0] <= newest.size <= usual[1]:
-        return
-    message = f"{newest.name} has {size(newest.size)}, where {size(usual[0])} to {size(usual[1])} are usual."
-    path = f"{own.directory}/{newest.name}"
-    yield _finding("size", path, Status.WARNING, message, "See whether data has gone, or much has come.")
+def _record(row: Any, now: datetime) -> VerificationRecord | None:
+    match row:
+        case {"tried": str(tried), "restored": (str() | None) as restored}:
+            try:
+                return VerificationRecord(tried, restored) if datetime.fromisoformat(tried) <= now else None
+            except (ValueError, TypeError):
+                return None
+    return None
 
 
-def _judged(own: BackupSettings, each: Verified, *, tried: bool) -> Iterator[Finding]:
-    path = f"{own.directory}/{printable(each.backup.name)}"
-    if each.problem:
-        what = "cannot be used" if each.level is Level.PRESENT else "is damaged"
-        message = f"It {what}: {each.problem}."
-        remedy = "Make a new one with inv backup.create, and delete this one where there is a better one."
-        yield _finding("verified", path, Status.CRITICAL, message, remedy)
-    elif each.hindered:
-        message = f"Whether it can be restored is not known: {each.hindered}."
-        remedy = f"Make room, and see that {printable(own.directory)} can be written; then run it again."
-        yield _finding("verified", path, Status.UNKNOWN, message, remedy)
-    elif tried and each.level is Level.RESTORED and each.backup.manifest is not None:
-        number = sum(entry.is_file for entry in each.backup.manifest.entries)
-        message = f"Restored: {count(number, 'file')}, each as it was saved."
-        yield _finding("verified", path, Status.OK, message, None)
-    elif tried:
-        yield _finding("verified", path, Status.OK, f"It is {each.level.value}; it was not restored.", None)
-    if each.faults:
-        told = [f"{printable(name)} ({found})" for name, found in each.faults]
-        more = f" and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
-        message = f"{count(len(told), 'file')} broken when it was saved: {'; '.join(told[:_SHOWN])}{more}."
-        yield _finding("content", path, Status.WARNING, message, "Look at these; an older backup may help.")
+def due_archives(found: Sequence[Backup], ledger: Mapping[str, VerificationRecord], runs: int) -> list[Backup]:
+    """Return the archives to restore in this run: the newest, and of the others those that wait longest.
 
-
-def _unsaved(own: BackupSettings, sound: Sequence[Backup], selected: Selected) -> Iterator[Finding]:
-    """Yield the files of the sources that were there when the newest backup was made and that no backup holds.
-
-    Only backups without a fault count; where there is none, that is told with their age.
+    Args:
+        found: all archives, the newest first.
+        ledger: when each had its turn.
+        runs: in how many runs each archive is to have its turn, at least 1.
     """
-    if not sound:
-        return
-    if gone := vanished(sound, selected, own.sources):
-        message = f"Of what the last backup holds, nothing is there any more: {gone}."
-        remedy = "See whether a disk is not mounted; if it is to be gone, take it out of backups.sources."
-        yield _finding("sources", "sources", Status.WARNING, message, remedy)
-        return
-    if unread := [path for path, reason in selected.left if "cannot be" in reason]:
-        message = f"What is there is not known: {listed(unread, len(unread))} cannot be read."
-        yield _finding("sources", "sources", Status.UNKNOWN, message, "Run it as a user who can read these.")
-        return
-    held = {entry.name for backup in sound if backup.manifest for entry in backup.manifest.entries}
-    made = sound[0].made.timestamp() * 1e9
-    missing = [entry for entry in selected.entries if entry.is_file and entry.path not in held]
-    unsaved = [entry.path for entry in missing if entry.mtime_ns < made]
-    if unsaved:
-        message = f"{count(len(unsaved), 'file')} in no backup: {listed(unsaved, len(unsaved), _SHOWN)}."
-        finding = _finding("sources", "sources", Status.WARNING, message, "Run inv backup.create.")
-        yield msgspec.structs.replace(finding, value=len(unsaved), unit="files")
-    else:
-        new = f"; {count(len(missing), 'file')} came after the newest one" if missing else ""
-        yield _finding("sources", "sources", Status.OK, f"Every file that was there is in a backup{new}.", None)
+    newest = next((backup for backup in found if backup.is_whole), None)
+    others = [backup for backup in found if backup is not newest]
+    waiting = sorted(others, key=lambda backup: (_last_tried(ledger, backup), backup.name))
+    return [*([newest] if newest else []), *waiting[: math.ceil(len(others) / max(runs, 1))]]
 
 
-def _rows(verified: Sequence[Verified], ledger: Mapping[str, Turn]) -> Iterator[dict[str, Any]]:
-    for each in verified:
-        manifest = each.backup.manifest
-        yield {
-            "backup": each.backup.name,
-            "size": size(each.backup.size),
-            "files": None if manifest is None else sum(entry.is_file for entry in manifest.entries),
-            "level": each.level.value,
-            "last restored": _day(ledger.get(each.backup.name)),
-        }
+def _last_tried(ledger: Mapping[str, VerificationRecord], backup: Backup) -> str:
+    return ledger[backup.name].tried if backup.name in ledger else ""
 
 
-def _day(turn: Turn | None) -> str | None:
-    return turn.restored[:10] if turn and turn.restored else None
+def write_ledger(
+    root: Path,
+    directory: str,
+    ledger: Mapping[str, VerificationRecord],
+    before: json_files.Found,
+    names: Collection[str],
+) -> None:
+    """Keep the turns of the archives that are still there.
 
-
-def _finding(check: str, subject: str, status: Status, message: str, remedy: str | None) -> Finding:
-    return Finding(check=f"backup.{check}", subject=subject, status=status, message=message, remedy=remedy)
+    Raises:
+        Refused, OSError: it was not written.
+    """
+    kept = {name: turn._asdict() for name, turn in ledger.items() if name in names}
+    json_files.write_object(root, f"{directory}/{FILE}", kept, before)

@@ -14,7 +14,7 @@ import pytest
 
 from tasks.backups import archive
 from tasks.backups.archive import Damaged, Stopped, read_archive, write_archive
-from tasks.backups.creation import _Summed
+from tasks.backups.creation import _HashingWriter
 from tasks.backups.manifest import (
     INSIDE,
     Manifest,
@@ -26,7 +26,7 @@ from tasks.backups.manifest import (
     made_at,
     manifest_name,
 )
-from tasks.backups.selection import Entry, select
+from tasks.backups.source_selection import Entry, select
 
 
 def entries(root: Path, *sources: str) -> list[Entry]:
@@ -35,7 +35,7 @@ def entries(root: Path, *sources: str) -> list[Entry]:
 
 def written(root: Path, *sources: str) -> tuple[bytes, Manifest]:
     buffer = io.BytesIO()
-    output = _Summed(buffer)
+    output = _HashingWriter(buffer)
     made = write_archive(root, entries(root, *sources), ["data"], output, Event(), lambda _: None)
     content = buffer.getvalue()
     return content, sealed(made.manifest, output.sum.hexdigest(), len(content))
@@ -46,7 +46,7 @@ def sealed(manifest: Manifest, digest: str, size: int) -> Manifest:
 
 
 def read(content: bytes, manifest: Manifest) -> list[str]:
-    return [member.held.name for member in read_archive(io.BytesIO(content), manifest)]
+    return [member.entry.name for member in read_archive(io.BytesIO(content), manifest)]
 
 
 @pytest.fixture
@@ -188,11 +188,11 @@ def test_a_file_that_grows_or_shrinks_while_it_is_read_is_held_as_it_was_read(
 
     monkeypatch.setattr(archive._Digest, "read", shrink)
     buffer = io.BytesIO()
-    output = _Summed(buffer)
+    output = _HashingWriter(buffer)
     made = write_archive(project, selected, ["data"], output, Event(), lambda _: None)
     monkeypatch.undo()
-    held = {each.name: each for each in made.manifest.entries}
-    assert (held["data/a"].changed, held["data/a"].size, held["data/sub/b"].changed) == (True, 3000, False)
+    written = {each.name: each for each in made.manifest.entries}
+    assert (written["data/a"].changed, written["data/a"].size, written["data/sub/b"].changed) == (True, 3000, False)
     assert read(buffer.getvalue(), sealed(made.manifest, output.sum.hexdigest(), 0))
 
 
@@ -205,7 +205,7 @@ def test_a_small_file_that_changed_is_read_again(project: Path, monkeypatch: pyt
         return identity(status)._replace(mtime_ns=left[0]) if left[0] >= 0 else identity(status)
 
     monkeypatch.setattr(archive.Identity, "of", changing)  # type: ignore[attr-defined]
-    made = write_archive(project, selected, ["data"], _Summed(io.BytesIO()), Event(), lambda _: None)
+    made = write_archive(project, selected, ["data"], _HashingWriter(io.BytesIO()), Event(), lambda _: None)
     assert not [each for each in made.manifest.entries if each.changed]
 
 
@@ -214,7 +214,7 @@ def test_what_has_gone_meanwhile_is_told(project: Path) -> None:
     (project / "data/a").unlink()
     (project / "data/sub/b").unlink()
     (project / "data/sub").rmdir()
-    made = write_archive(project, selected, ["data"], _Summed(io.BytesIO()), Event(), lambda _: None)
+    made = write_archive(project, selected, ["data"], _HashingWriter(io.BytesIO()), Event(), lambda _: None)
     assert made.gone == [
         ("data/a", "it cannot be read: No such file or directory"),
         ("data/sub/b", "its folder has gone"),
@@ -225,7 +225,7 @@ def test_it_stops_when_it_is_told_to(project: Path) -> None:
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        write_archive(project, entries(project), ["data"], _Summed(io.BytesIO()), stop, lambda _: None)
+        write_archive(project, entries(project), ["data"], _HashingWriter(io.BytesIO()), stop, lambda _: None)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"schema": 1}', b"[" * 100_000, b'{"schema": "x"}'])

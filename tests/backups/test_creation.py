@@ -9,10 +9,10 @@ import pytest
 
 from tasks.backups import creation
 from tasks.backups.archive import Damaged
+from tasks.backups.backup_folder import IN_PLACE_FOLDER
 from tasks.backups.creation import create
-from tasks.backups.in_place import restore_in_place
-from tasks.backups.selection import select
-from tasks.backups.store import IN_PLACE
+from tasks.backups.restore_in_place import restore_in_place
+from tasks.backups.source_selection import select
 from tasks.core.errors import UserError
 from tasks.core.report.model import Interrupted, Report, Status
 from tasks.core.settings.model import BackupSettings, Settings
@@ -27,12 +27,12 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(root=str(tmp_path), backups=BackupSettings(sources=("data",)))
 
 
-def told(report: Report) -> list[tuple[Status, str]]:
+def findings_of(report: Report) -> list[tuple[Status, str]]:
     return [(finding.status, finding.message) for finding in report.findings]
 
 
 def left(settings: Settings) -> list[str]:
-    """Return what lies beside the record of the creations."""
+    """Return what is beside the record of the creations."""
     return sorted(path.name for path in (Path(settings.root) / "backups").iterdir() if path.name != creation.FILE)
 
 
@@ -43,7 +43,7 @@ def test_an_archive_that_does_not_read_back_is_removed(settings: Settings, monke
         yield
 
     monkeypatch.setattr(creation, "read_archive", damaged)
-    ((status, message),) = told(create(settings, now=NOW))
+    ((status, message),) = findings_of(create(settings, now=NOW))
     assert status is Status.CRITICAL
     assert message == "The archive was written and did not read back well: it is damaged. It was removed."
     assert left(settings) == []
@@ -60,7 +60,7 @@ def test_a_file_that_changes_or_goes_meanwhile_is_told(settings: Settings, monke
 
     monkeypatch.setattr("tasks.backups.creation.select", then_gone)
     report = create(settings, now=NOW)
-    assert told(report)[-1] == (
+    assert findings_of(report)[-1] == (
         Status.WARNING,
         "1 entry not backed up: data/b.yaml (it cannot be read: No such file or directory).",
     )
@@ -82,17 +82,17 @@ def test_an_outdated_backup_that_cannot_be_deleted_is_told(settings: Settings, m
 
 
 def test_each_creation_records_what_the_backups_hold_then(settings: Settings) -> None:
-    folder, held = Path(settings.root) / "backups", []
+    folder, sizes = Path(settings.root) / "backups", []
     for days in range(3):
         report = create(settings, now=NOW + timedelta(days=days))
         assert report.files[-1] == "backups/created.json"
-        held.append(sum(path.stat().st_size for path in folder.glob("backup_*")))
+        sizes.append(sum(path.stat().st_size for path in folder.glob("backup_*")))
     runs = json.loads((folder / creation.FILE).read_text())["runs"]
     figures = [run["figures"]["capacity.used backups"] for run in runs]
     assert [run["started"] for run in runs] == [(NOW + timedelta(days=days)).isoformat() for days in range(3)]
-    assert figures[0] == held[0]
+    assert figures[0] == sizes[0]
     # From the second on, the record of the first is among what the folder holds.
-    assert held[0] < held[1] < figures[1] < figures[2]
+    assert sizes[0] < sizes[1] < figures[1] < figures[2]
 
 
 def test_a_record_that_cannot_be_used_is_kept_aside_and_the_backup_is_made(settings: Settings) -> None:
@@ -129,7 +129,7 @@ def test_in_place_without_a_manifest_nothing_is_restored(settings: Settings) -> 
     create(settings, now=NOW)
     (Path(settings.root) / "backups/backup_20261124_120000.manifest.json").unlink()
     report = restore_in_place(settings, name="backup_20261124_120000.tar.gz", now=NOW)
-    assert told(report) == [(Status.CRITICAL, "It was not restored: there is no manifest beside it.")]
+    assert findings_of(report) == [(Status.CRITICAL, "It was not restored: there is no manifest beside it.")]
     with pytest.raises(UserError, match="no whole backup"):
         restore_in_place(settings, now=NOW)
 
@@ -152,7 +152,7 @@ def test_in_place_stopped_before_anything_changes_it_changes_nothing(settings: S
 
 def test_in_place_what_is_left_of_a_killed_run_is_cleared_away(settings: Settings) -> None:
     create(settings, now=NOW)
-    scratch = Path(settings.root) / "backups" / IN_PLACE / "data"
+    scratch = Path(settings.root) / "backups" / IN_PLACE_FOLDER / "data"
     scratch.mkdir(parents=True)
     (scratch / "a.yaml").write_text("half")
     assert restore_in_place(settings, now=NOW).status is Status.OK

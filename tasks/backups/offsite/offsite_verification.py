@@ -1,4 +1,4 @@
-"""The backups elsewhere in ``quarterly.backup-verification``: repositories, copies, and all of them counted."""
+"""The backups elsewhere in ``quarterly.backup-verification``: repositories, copies, and the number of all copies."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from ...core.report.model import Action, Finding, Metric, Report
 from ...core.secrets.keys import Key
 from ...core.settings.model import RepositorySettings, Settings
 from ...core.text.formatting import printable
-from ..store import Backup, backups
-from ..verification import Level
+from ..backup_folder import Backup, backups
+from ..verification_findings import Level
 from . import offsite_findings
-from .copies import Compared, compare
-from .examining import Examined, Surroundings, examine
-from .media import Copy, Counted, counted, disk, place_of, repository
-from .sampling import turn
+from .archive_copies import ComparedCopy, compare_copy
+from .repository_sample import next_data_part
+from .repository_verification import RepositoryContext, VerifiedRepository, verify_repository
+from .rule_3_2_1 import Copy, CopyCount, count_copies, medium_of, place_of, repository_copy
 
 FILE = "repositories.json"
+
 """Beside the archives: which part of each repository's data was read last."""
 
 
@@ -47,37 +48,37 @@ def verify_offsite(
         now: the moment of the run, aware of its zone.
         stop: ends it where it is set; nothing stays of what was being restored.
         dry_run: restore and write nothing.
-        advance: told after each repository and each copy.
+        advance: called after each repository and each copy.
     """
     root, own = Path(settings.root), settings.backups
     if not own.repositories and not own.copies:
         return Report(summary="", findings=[offsite_findings.nothing_configured(own.directory)])
     archives = _archives(root, own.directory)
-    around = Surroundings(root, own.directory, environ, keys, redact, now, stop, dry_run)
+    context = RepositoryContext(root, own.directory, environ, keys, redact, now, stop, dry_run)
     read = json_files.read_object(root, f"{own.directory}/{FILE}")
     examined, parts = {}, {}
     for name, settled in own.repositories.items():
         if not stop.is_set():
-            parts[name] = turn(read.content.get(name), settled.read_percent)
-            examined[name] = examine(settled, parts[name], around)
+            parts[name] = next_data_part(read.content.get(name), settled.read_percent)
+            examined[name] = verify_repository(settled, parts[name], context)
             advance(1)
     compared = []
     for path in own.copies if archives else ():
         if not stop.is_set():
-            compared.append(compare(path, archives, (root / own.directory).stat(), stop))
+            compared.append(compare_copy(path, archives, (root / own.directory).stat(), stop))
             advance(1)
     findings = [
         finding
         for name, each in examined.items()
-        for finding in offsite_findings.repository(name, own.repositories[name], each, own.max_age_days, now)
+        for finding in offsite_findings.repository_findings(name, own.repositories[name], each, own.max_age_days, now)
     ]
     findings += (
-        offsite_findings.copies(compared, len(archives)) if archives else offsite_findings.no_archive(own.copies)
+        offsite_findings.copy_findings(compared, len(archives)) if archives else offsite_findings.no_archive(own.copies)
     )
-    numbers = _counted(root, bool(archives), own.repositories, examined, compared)
-    findings.append(offsite_findings.media(numbers))
+    numbers = _count_sound(root, bool(archives), own.repositories, examined, compared)
+    findings.append(offsite_findings.media_finding(numbers))
     done = {name: [*parts[name]] for name, each in examined.items() if parts[name][1] and each.checked}
-    actions = list(_kept(around, read, done, own.repositories, findings)) if done else []
+    actions = list(_keep_parts(context, read, done, own.repositories, findings)) if done else []
     return Report(
         summary=offsite_findings.summary(examined, len(compared), numbers),
         findings=findings,
@@ -89,57 +90,57 @@ def verify_offsite(
 
 
 def _archives(root: Path, directory: str) -> list[Backup]:
-    """Return the project's whole archives; none where the folder cannot be read, which is told with the folder."""
+    """Return the project's whole archives; none where the folder cannot be read, which its own verification reports."""
     try:
         return [backup for backup in backups(root, directory) if backup.is_whole]
     except (safe_files.Refused, OSError):
         return []
 
 
-def _counted(
+def _count_sound(
     root: Path,
     has_archives: bool,
     configured: Mapping[str, RepositorySettings],
-    examined: Mapping[str, Examined],
-    compared: Sequence[Compared],
-) -> Counted:
+    examined: Mapping[str, VerifiedRepository],
+    compared: Sequence[ComparedCopy],
+) -> CopyCount:
     """Count what is there and well: the live data is the first copy, the project's own archives are the second."""
-    here = disk(root.stat().st_dev)
+    here = medium_of(root.stat().st_dev)
     copies = [Copy(here, "live"), *([Copy(here, "archives")] if has_archives else [])]
     copies += [
-        Copy(disk(each.status.st_dev), place_of(each.status))
+        Copy(medium_of(each.status.st_dev), place_of(each.status))
         for each in compared
         if each.problem is None and each.status is not None
     ]
     for name, each in examined.items():
         if each.level in {Level.INTACT, Level.RESTORED} and each.failed_restore is None:
             with suppress(OSError):
-                copies.append(repository(configured[name].program, configured[name].location, root))
-    return counted(copies)
+                copies.append(repository_copy(configured[name].program, configured[name].location, root))
+    return count_copies(copies)
 
 
-def _kept(
-    around: Surroundings,
+def _keep_parts(
+    context: RepositoryContext,
     read: json_files.Found,
     done: Mapping[str, list[int]],
     configured: Mapping[str, RepositorySettings],
     findings: list[Finding],
 ) -> Iterator[Action]:
     """Keep which parts were read, so that the next run reads the next ones."""
-    path = f"{around.directory}/{FILE}"
-    if around.dry_run:
+    path = f"{context.directory}/{FILE}"
+    if context.dry_run:
         yield Action(verb="write", target=path, done=False)
         return
     content = {name: value for name, value in read.content.items() if name in configured} | {**done}
     try:
-        json_files.write_object(around.root, path, content, read)
+        json_files.write_object(context.root, path, content, read)
     except (safe_files.Refused, OSError) as error:
         findings.append(offsite_findings.not_kept(path, printable(error).rstrip(".")))
     else:
         yield Action(verb="write", target=path)
 
 
-def _metrics(examined: Mapping[str, Examined], numbers: Counted, now: datetime) -> Iterator[Metric]:
+def _metrics(examined: Mapping[str, VerifiedRepository], numbers: CopyCount, now: datetime) -> Iterator[Metric]:
     yield Metric(name="backup.copies", value=numbers.copies, unit="copies")
     yield Metric(name="backup.media", value=numbers.media, unit="media")
     yield Metric(name="backup.offsite", value=numbers.elsewhere, unit="copies")
@@ -149,7 +150,9 @@ def _metrics(examined: Mapping[str, Examined], numbers: Counted, now: datetime) 
             yield Metric(name="backup.external.age", value=age, unit="days", subject=printable(name))
 
 
-def _rows(configured: Mapping[str, RepositorySettings], examined: Mapping[str, Examined]) -> Iterator[dict[str, Any]]:
+def _rows(
+    configured: Mapping[str, RepositorySettings], examined: Mapping[str, VerifiedRepository]
+) -> Iterator[dict[str, Any]]:
     for name, each in examined.items():
         yield {
             "repository": printable(name),

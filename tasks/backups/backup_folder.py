@@ -1,22 +1,21 @@
-"""The folder of backups: archives with their manifests beside them, and which of them are old."""
+"""The folder of backups: its archives with the manifests beside them, and the deletion of both."""
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import shutil
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime, timedelta
-from pathlib import Path, PurePosixPath
+from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from ..core.files import safe_files
 from ..core.settings.model import Settings
 from .manifest import Manifest, Unusable, decode, made_at, manifest_name
 
-TEST, IN_PLACE = ".restore-test", ".restore-in-place"
+TEST_FOLDER, IN_PLACE_FOLDER = ".restore-test", ".restore-in-place"
+
 """Folders beside the archives into which they are restored, and which are removed again."""
 
 _LARGEST_MANIFEST = 1 << 30
@@ -84,7 +83,7 @@ def are_as_verified(settings: Settings, paths: Iterable[str], verified: datetime
 
     Args:
         settings: the project's settings, ``root`` absolute.
-        paths: those of which the verification told, below the root.
+        paths: of the archives that the verification reported, below the root.
         verified: when it began.
     """
     root, directory = Path(settings.root), settings.backups.directory
@@ -113,52 +112,6 @@ def read_manifest(root: Path, directory: str, archive: str) -> tuple[Manifest | 
         return None, f"its manifest cannot be read: {error.strerror}"
     except Unusable as error:
         return None, f"of its manifest: {error}"
-
-
-def outdated(found: list[Backup], now: datetime, keep: int, days: float, sources: Sequence[str]) -> list[Backup]:
-    """Return the backups to delete: those beyond the newest *keep* that are older than *days*.
-
-    Copies of states before a restoring are counted by themselves. Never deleted are the newest whole backup, and of
-    each source the newest whole one that holds anything of it: where a disk was not mounted, all that came later hold
-    nothing of it.
-
-    Args:
-        found: all of them, the newest first.
-        now: the moment of the run.
-        keep: how many of each sort stay, however old; at least one does.
-        days: for how long the others stay.
-        sources: what is backed up, as the settings have it.
-    """
-    precious = _irreplaceable(found, sources)
-    oldest = now - timedelta(days=days)
-    gone = []
-    for sort in (False, True):
-        of_it = [backup for backup in found if backup.is_state_before is sort]
-        gone += [
-            backup
-            for place, backup in enumerate(of_it)
-            if place >= max(keep, 1) and backup.made < oldest and backup.name not in precious
-        ]
-    return gone
-
-
-def held_of(manifest: Manifest, sources: Iterable[str]) -> Counter[str]:
-    """Return how many files a backup holds below each place in the root that the sources begin with."""
-    places = {PurePosixPath(source).parts[0] for source in sources if PurePosixPath(source).parts}
-    tops = (PurePosixPath(entry.name).parts[0] for entry in manifest.entries if entry.is_file)
-    return Counter(top for top in tops if any(fnmatch.fnmatchcase(top, place) for place in places))
-
-
-def _irreplaceable(found: Iterable[Backup], sources: Sequence[str]) -> set[str]:
-    names: set[str] = set()
-    seen: set[str] = set()
-    for backup in found:
-        if backup.manifest is not None and backup.is_whole and not backup.is_state_before:
-            places = {*held_of(backup.manifest, sources)}
-            if not names or places - seen:
-                names.add(backup.name)
-            seen |= places
-    return names
 
 
 def clear_scratch(root: Path, directory: str, name: str) -> None:

@@ -23,12 +23,13 @@ from ..core.report.model import Action, Finding, Interrupted, Metric, Report, St
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, printable, size
 from .archive import Damaged, Member, Stopped, read_archive
+from .backup_folder import Backup, backups
 from .manifest import ENDING, Manifest, ManifestEntry
-from .store import Backup, backups
 
 TASK = "backup.restore"
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 """What a disk says that has no room, of blocks or inodes, or none for this user."""
 
 _BLOCK = 1 << 20
@@ -55,11 +56,11 @@ def restore(
             before a restoring.
         now: the moment of the run.
         dry_run: only read.
-        advance: told of the entries that were read.
+        advance: called with the number of entries that were read.
 
     Raises:
         UserError: there is no such backup, or the folder is not empty.
-        Held, Closed: another run is at work, or the root cannot be written.
+        LockedByOther, NotWritable: another run is at work, or the root cannot be written.
         Interrupted: Ctrl-C; what was restored is removed again.
     """
     root, directory = Path(settings.root), settings.backups.directory
@@ -80,9 +81,9 @@ def restore(
 
 
 def chosen(root: Path, directory: str, name: str) -> tuple[Backup, list[Finding]]:
-    """Return the backup of a name, else the newest whole one, and what there is to tell of newer ones.
+    """Return the backup of a name, else the newest whole one, and a finding on newer ones that were passed over.
 
-    A copy of a state before a restoring is taken only by its name: that state may be the spoilt one.
+    A copy of the state before a restore is used only by its name: that state may be the damaged one.
 
     Raises:
         UserError: there is none.
@@ -118,7 +119,7 @@ def _newer(directory: str, names: list[str]) -> Finding:
 
 
 def without_manifest(path: str, problem: str, *, dry_run: bool) -> Report:
-    """Return the report on an archive of which nobody can tell whether it is as it was made."""
+    """Return the report on an archive that cannot be checked, because its manifest is missing."""
     remedy = (
         f"Restore another one. What this one holds comes out unchecked with: mkdir unchecked && tar xzf "
         f"{shlex.quote(printable(path))} -C unchecked"
@@ -188,7 +189,7 @@ def _restored(
 
 
 def stopped(what: str, *, dry_run: bool) -> Report:
-    """Return the report on a restoring that was told to stop; *what* says what came of it."""
+    """Return the report on a restore that was asked to stop; *what* says what came of it."""
     message = f"It was told to stop: {what}."
     finding = Finding(check="run.interrupted", subject=TASK, status=Status.UNKNOWN, message=message)
     return Report(summary=f"stopped; {what}", findings=[finding], dry_run=dry_run)
@@ -202,7 +203,7 @@ def extract(
     stop: Event,
     advance: Callable[[int], None],
 ) -> None:
-    """Read an archive in full, into *target* where there is one; whatever goes wrong, nothing stays of it there."""
+    """Read an archive in full, into *target* where there is one; after any error nothing of it stays there."""
     try:
         with (
             safe_files.regular_file(root, path) as (descriptor, _),
@@ -233,13 +234,13 @@ def require_safe(manifest: Manifest) -> None:
         Damaged: there is one.
     """
     seen: set[str] = set()
-    for held in manifest.entries:
-        path = PurePosixPath(held.name)
-        if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in held.name or str(path) != held.name:
-            raise Damaged(f'the name "{printable(held.name)}" leads elsewhere')
-        if held.name in seen:
-            raise Damaged(f'the name "{printable(held.name)}" stands twice in it')
-        seen.add(held.name)
+    for entry in manifest.entries:
+        path = PurePosixPath(entry.name)
+        if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in entry.name or str(path) != entry.name:
+            raise Damaged(f'the name "{printable(entry.name)}" leads elsewhere')
+        if entry.name in seen:
+            raise Damaged(f'the name "{printable(entry.name)}" stands twice in it')
+        seen.add(entry.name)
 
 
 class Target:
@@ -255,44 +256,44 @@ class Target:
         Raises:
             Refused, OSError: it cannot be made.
         """
-        held = member.held
-        path = PurePosixPath(held.name)
+        entry = member.entry
+        path = PurePosixPath(entry.name)
         with safe_files.folder(self._root, f"{self._into}/{path.parent}", create=True) as parent:
             if member.content is None:
                 os.mkdir(path.name, 0o700, dir_fd=parent)
-                self._made.append(held)
+                self._made.append(entry)
                 return
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(path.name, flags, 0o600, dir_fd=parent)
-            self._made.append(held)
+            self._made.append(entry)
             with os.fdopen(descriptor, "wb") as file:
                 _copy(member.content, file)
                 file.flush()
                 owner = os.fstat(parent)
                 if os.geteuid() == 0:
                     os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-                os.fchmod(file.fileno(), held.mode & ~(stat.S_ISUID | stat.S_ISGID))
-            os.utime(path.name, ns=(held.mtime_ns, held.mtime_ns), dir_fd=parent, follow_symlinks=False)
+                os.fchmod(file.fileno(), entry.mode & ~(stat.S_ISUID | stat.S_ISGID))
+            os.utime(path.name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
 
     def finish(self) -> None:
         """Give the folders their modes and times, the deepest first, and see that all of it is on the disk."""
-        for held in reversed([each for each in self._made if not each.is_file]):
-            path = PurePosixPath(held.name)
-            with safe_files.folder(self._root, f"{self._into}/{held.name}") as folder:
-                os.fchmod(folder, held.mode)
+        for entry in reversed([each for each in self._made if not each.is_file]):
+            path = PurePosixPath(entry.name)
+            with safe_files.folder(self._root, f"{self._into}/{entry.name}") as folder:
+                os.fchmod(folder, entry.mode)
             with safe_files.folder(self._root, f"{self._into}/{path.parent}") as parent:
-                os.utime(path.name, ns=(held.mtime_ns, held.mtime_ns), dir_fd=parent, follow_symlinks=False)
+                os.utime(path.name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
         os.sync()
 
     def remove(self) -> None:
         """Remove what was made, and nothing else."""
-        for held in reversed(self._made):
-            path = PurePosixPath(held.name)
+        for entry in reversed(self._made):
+            path = PurePosixPath(entry.name)
             with (
                 suppress(OSError, safe_files.Refused),
                 safe_files.folder(self._root, f"{self._into}/{path.parent}") as parent,
             ):
-                if held.is_file:
+                if entry.is_file:
                     os.unlink(path.name, dir_fd=parent)
                 else:
                     os.rmdir(path.name, dir_fd=parent)

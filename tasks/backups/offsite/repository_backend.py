@@ -1,4 +1,4 @@
-"""What the programs have in common: how they are called, what they tell, and what may be wrong."""
+"""What every program that keeps a repository can do, how it is called, and what may go wrong."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Snapshot(NamedTuple):
     made: datetime
 
 
-class Listed(NamedTuple):
+class ListedFile(NamedTuple):
     """A regular file in a snapshot: its path without a leading slash, and its size in bytes."""
 
     path: str
@@ -33,7 +33,7 @@ class Listed(NamedTuple):
 class Listing(NamedTuple):
     """The files of a snapshot; *cut* where there are more than were listed."""
 
-    files: list[Listed]
+    files: list[ListedFile]
     cut: bool
 
 
@@ -45,7 +45,7 @@ class Problem(NamedTuple):
     remedy: str
 
 
-class Failed(Exception):
+class BackendFailed(Exception):
     """A program did not do what it was asked to."""
 
     def __init__(self, problem: Problem) -> None:
@@ -53,7 +53,7 @@ class Failed(Exception):
         self.problem = problem
 
 
-class Caller(NamedTuple):
+class ProgramCaller(NamedTuple):
     """Calls a program for one repository.
 
     Attributes:
@@ -88,48 +88,48 @@ class Caller(NamedTuple):
             stop=self.stop,
         )
 
-    def failed(self, ended: Ended) -> Failed:
+    def failed(self, ended: Ended) -> BackendFailed:
         """Return what went wrong, in words."""
         if ended.problem is not None:
-            return Failed(Problem(ended.problem, Status.UNKNOWN, f"See that {self.program} can be run."))
+            return BackendFailed(Problem(ended.problem, Status.UNKNOWN, f"See that {self.program} can be run."))
         if self.stop.is_set():
-            return Failed(Problem("it was told to stop", Status.UNKNOWN, "Run this again."))
+            return BackendFailed(Problem("it was told to stop", Status.UNKNOWN, "Run this again."))
         if ended.overdue:
             message = f"{self.program} was not done after {duration(self.deadline_seconds)}"
-            return Failed(Problem(message, Status.UNKNOWN, "Raise deadline_seconds, or lower read_percent."))
-        said = (ended.errors + ended.output).decode("utf-8", "replace")
+            return BackendFailed(Problem(message, Status.UNKNOWN, "Raise deadline_seconds, or lower read_percent."))
+        output = (ended.errors + ended.output).decode("utf-8", "replace")
         for pattern, problem in _KNOWN.items():
-            if pattern.search(said):
+            if pattern.search(output):
                 values = {"program": self.program, "variable": self.variable}
-                return Failed(
+                return BackendFailed(
                     Problem(problem.message.format(**values), problem.status, problem.remedy.format(**values))
                 )
-        words = self.redact(printable(_telling(ended)))
+        words = self.redact(printable(_most_telling_line(ended)))
         remedy = f"Look at it with {self.program} check; see that new backups are made elsewhere until it is well."
         message = f"{self.program} ended with status {ended.status}" + (f": {words}" if words else "")
-        return Failed(Problem(message, Status.CRITICAL, remedy))
+        return BackendFailed(Problem(message, Status.CRITICAL, remedy))
 
 
 class RepositoryBackend(Protocol):
-    """What is asked of each program; whatever it cannot do raises :class:`Failed`."""
+    """What is asked of each program; whatever it cannot do raises :class:`BackendFailed`."""
 
     def environment(self, environ: Mapping[str, str], password: str | None, state: Path) -> dict[str, str]:
         """Return the environment that it runs in; *password* is ``None`` where none is known."""
 
-    def snapshots(self, call: Caller) -> list[Snapshot]:
+    def snapshots(self, call: ProgramCaller) -> list[Snapshot]:
         """Return the states that the repository holds, the newest first."""
 
-    def check(self, call: Caller, part: int, of: int, *, read_only: bool) -> str:
+    def check(self, call: ProgramCaller, part: int, of: int, *, read_only: bool) -> str:
         """Check the repository with its own program, and return what was checked, as the end of a sentence."""
 
-    def listing(self, call: Caller, snapshot: Snapshot) -> Listing:
+    def listing(self, call: ProgramCaller, snapshot: Snapshot) -> Listing:
         """Return the files of a snapshot."""
 
-    def restore(self, call: Caller, snapshot: Snapshot, paths: Sequence[str] | None, folder: Path) -> None:
+    def restore(self, call: ProgramCaller, snapshot: Snapshot, paths: Sequence[str] | None, folder: Path) -> None:
         """Restore some files of a snapshot, or all of it, into a folder."""
 
 
-def records(output: bytes) -> tuple[list[dict[str, object]], bool]:
+def json_records(output: bytes) -> tuple[list[dict[str, object]], bool]:
     """Return the JSON objects of a text, one a line, and whether the first of them is cut off."""
     found: list[dict[str, object]] = []
     cut = False
@@ -144,7 +144,7 @@ def records(output: bytes) -> tuple[list[dict[str, object]], bool]:
     return found, cut
 
 
-def regular(record: Mapping[str, object]) -> Listed | None:
+def listed_file(record: Mapping[str, object]) -> ListedFile | None:
     """Return the file that a record of a listing is about; ``None`` where its name or size cannot be used."""
     path, size = record.get("path"), record.get("size", 0)
     if not isinstance(path, str) or not isinstance(size, int):
@@ -152,13 +152,13 @@ def regular(record: Mapping[str, object]) -> Listed | None:
     path = path.removeprefix("/")
     # What has no character for a byte of its name has the mark of replacement, and cannot be asked for by name.
     usable = path.isprintable() and "\ufffd" not in path and not {"", ".", ".."} & {*path.split("/")}
-    return Listed(path, size) if usable else None
+    return ListedFile(path, size) if usable else None
 
 
 _TELLING = re.compile(r"error|fatal|mismatch|corrupt|does not|cannot|not found|fail", re.IGNORECASE)
 
 
-def _telling(ended: Ended) -> str:
+def _most_telling_line(ended: Ended) -> str:
     """Return the line that says most: the first about a fault that is no part of a traceback, or the last."""
     lines = ended.errors.decode("utf-8", "replace").splitlines()
     telling = (line.strip() for line in lines if _TELLING.search(line) and not line.startswith(" "))

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.backups.backup_folder import Backup
+from tasks.backups.backup_history import usual_sizes
 from tasks.backups.manifest import Manifest, archive_name
-from tasks.backups.plausibility import usual_sizes
-from tasks.backups.store import Backup
-from tasks.backups.verification_ledger import Turn, turn
+from tasks.backups.verification import due_archives
+from tasks.backups.verification_findings import VerificationRecord
 from tasks.core.files import validation
 from tasks.core.files.validation import fault
 
@@ -26,12 +27,12 @@ def backup(number: int, size: int = 100) -> Backup:
 @given(st.integers(0, 30), st.integers(0, 8))
 def test_in_so_many_runs_every_backup_has_its_turn(number: int, runs: int) -> None:
     found = [backup(each) for each in range(number)]
-    ledger: dict[str, Turn] = {}
+    ledger: dict[str, VerificationRecord] = {}
     for run in range(max(runs, 1)):
-        chosen = turn(found, ledger, runs)
+        chosen = due_archives(found, ledger, runs)
         assert chosen[:1] == found[:1]
         assert len({each.name for each in chosen}) == len(chosen)
-        ledger |= {each.name: Turn(f"{run:03d}", None) for each in chosen}
+        ledger |= {each.name: VerificationRecord(f"{run:03d}", None) for each in chosen}
     assert {*ledger} == {each.name for each in found}
 
 

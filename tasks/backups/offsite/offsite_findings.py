@@ -1,4 +1,4 @@
-"""What is told of repositories, copies and media."""
+"""What the verification reports of repositories, copies and media: pure."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from datetime import datetime
 from ...core.report.model import Finding, Status
 from ...core.settings.model import RepositorySettings
 from ...core.text.formatting import count, printable
-from .copies import Compared
-from .examining import Examined
-from .media import COPIES, ELSEWHERE, MEDIA, Counted
-from .program import Problem
+from .archive_copies import ComparedCopy
+from .repository_backend import Problem
+from .repository_verification import VerifiedRepository
+from .rule_3_2_1 import COPIES, ELSEWHERE, MEDIA, CopyCount
 
 _RULE = f"{COPIES} copies on {MEDIA} media with {ELSEWHERE} off-site are the rule (3-2-1)"
 
 _SHOWN = 3
 
 _AHEAD = 0.05
+
 """Days that another machine's clock may be ahead."""
 
 
@@ -26,10 +27,10 @@ def days_old(made: datetime, now: datetime) -> float:
     return (now - made).total_seconds() / 86_400
 
 
-def repository(
-    name: str, own: RepositorySettings, each: Examined, max_age_days: float, now: datetime
+def repository_findings(
+    name: str, own: RepositorySettings, each: VerifiedRepository, max_age_days: float, now: datetime
 ) -> Iterator[Finding]:
-    """Yield what is told of one repository.
+    """Yield the findings on one repository.
 
     Args:
         name: the user's, for it.
@@ -57,7 +58,9 @@ def repository(
     yield from _restored(subject, each, what)
 
 
-def _age(subject: str, own: RepositorySettings, each: Examined, warning: float, now: datetime, what: str) -> Finding:
+def _age(
+    subject: str, own: RepositorySettings, each: VerifiedRepository, warning: float, now: datetime, what: str
+) -> Finding:
     days, critical = days_old(each.snapshots[0].made, now), 3 * warning
     status = Status.CRITICAL if days > critical else Status.WARNING if days > warning else Status.OK
     if days < -_AHEAD:
@@ -79,18 +82,18 @@ def _age(subject: str, own: RepositorySettings, each: Examined, warning: float, 
     )
 
 
-def _restored(subject: str, each: Examined, what: str) -> Iterator[Finding]:
+def _restored(subject: str, each: VerifiedRepository, what: str) -> Iterator[Finding]:
     check = "backup.external.restored"
     if each.failed_restore is not None:
         yield _problem(check, subject, f"Of the newest {what} nothing is verified", each.failed_restore)
     elif each.restored is not None:
         level = "" if each.level is None or each.failed_check is None else f"; it is {each.level.value}, and not more"
-        message = f"Restored of the newest {what}: {each.restored.told()}, each as it was listed{level}."
+        message = f"Restored of the newest {what}: {each.restored.in_words()}, each as it was listed{level}."
         yield _finding(check, subject, Status.OK, message)
         if each.restored.faults:
-            told = [f"{printable(name)} ({found})" for name, found in each.restored.faults]
-            more = f" and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
-            message = f"{count(len(told), 'file')} broken when it was saved: {'; '.join(told[:_SHOWN])}{more}."
+            broken = [f"{printable(name)} ({found})" for name, found in each.restored.faults]
+            more = f" and {len(broken) - _SHOWN:,} more" if len(broken) > _SHOWN else ""
+            message = f"{count(len(broken), 'file')} broken when it was saved: {'; '.join(broken[:_SHOWN])}{more}."
             remedy = f"Look at these; an older {what} may help."
             yield _finding("backup.external.content", subject, Status.WARNING, message, remedy)
     else:
@@ -99,11 +102,13 @@ def _restored(subject: str, each: Examined, what: str) -> Iterator[Finding]:
         yield _finding(check, subject, status, f"{level}nothing of it was restored.")
 
 
-def copies(compared: Sequence[Compared], number: int) -> Iterator[Finding]:
-    """Yield what is told of each folder of copies; *number* are the archives that there are here."""
+def copy_findings(compared: Sequence[ComparedCopy], number: int) -> Iterator[Finding]:
+    """Yield the findings on each folder of copies; *number* are the archives that there are here."""
     for each in compared:
         if each.problem is None:
-            message = f"The newest archive is there and the same; by size, {each.held:,} of {count(number, 'archive')}."
+            message = (
+                f"The newest archive is there and the same; by size, {each.same_size:,} of {count(number, 'archive')}."
+            )
             yield _finding("backup.copy", printable(each.path), Status.OK, message)
         else:
             message = f"{each.problem.message}."
@@ -117,12 +122,12 @@ def no_archive(paths: Sequence[str]) -> Iterator[Finding]:
         yield _finding("backup.copy", printable(path), Status.SKIPPED, message, "Run inv backup.create.")
 
 
-def media(numbers: Counted) -> Finding:
-    """Return what is told of the number of copies and media."""
+def media_finding(numbers: CopyCount) -> Finding:
+    """Return the finding on the number of copies and media."""
     if numbers.suffices:
-        return _finding("backup.media", "3-2-1", Status.OK, f"{numbers.told()}: the rule 3-2-1 is met.")
+        return _finding("backup.media", "3-2-1", Status.OK, f"{numbers.in_words()}: the rule 3-2-1 is met.")
     remedy = f"Add {numbers.lacking()}: backups.copies and backups.repositories name them."
-    return _finding("backup.media", "3-2-1", Status.WARNING, f"{numbers.told()}; {_RULE}.", remedy)
+    return _finding("backup.media", "3-2-1", Status.WARNING, f"{numbers.in_words()}; {_RULE}.", remedy)
 
 
 def nothing_configured(directory: str) -> Finding:
@@ -138,7 +143,7 @@ def not_kept(path: str, reason: str) -> Finding:
     return _finding("backup.ledger", path, Status.WARNING, message, "See that it can be written.")
 
 
-def summary(examined: Mapping[str, Examined], compared: int, numbers: Counted) -> str:
+def summary(examined: Mapping[str, VerifiedRepository], compared: int, numbers: CopyCount) -> str:
     """Return all of it in a line."""
     parts = []
     if examined:
@@ -146,7 +151,7 @@ def summary(examined: Mapping[str, Examined], compared: int, numbers: Counted) -
         parts.append(f"{count(len(examined), 'repository', 'repositories')}, {restored:,} restored from")
     if compared:
         parts.append(f"{count(compared, 'copy', 'copies')} compared")
-    return "; ".join([*parts, numbers.told()])
+    return "; ".join([*parts, numbers.in_words()])
 
 
 def _problem(check: str, subject: str, what: str, problem: Problem) -> Finding:

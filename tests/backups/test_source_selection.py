@@ -8,10 +8,11 @@ from threading import Event
 import pytest
 
 from tasks.backups.archive import Damaged
+from tasks.backups.backup_folder import Backup, backups, delete
+from tasks.backups.backup_history import outdated
 from tasks.backups.manifest import Manifest, ManifestEntry, archive_name
-from tasks.backups.restoring import require_safe
-from tasks.backups.selection import Selected, select
-from tasks.backups.store import Backup, backups, delete, outdated
+from tasks.backups.restore import require_safe
+from tasks.backups.source_selection import Selected, select
 
 NOW = datetime(2026, 11, 24, 12).astimezone()
 
@@ -115,8 +116,8 @@ def backup(days: float, *, whole: bool = True, before: bool = False, holds: str 
     ],
 )
 def test_which_backups_are_outdated(found: list[Backup], keep: int, days: float, gone: list[int]) -> None:
-    told = [round((NOW - each.made).days) for each in outdated(found, NOW, keep, days, ["config", "da*/x"])]
-    assert told == gone
+    ages = [round((NOW - each.made).days) for each in outdated(found, NOW, keep, days, ["config", "da*/x"])]
+    assert ages == gone
 
 
 def test_the_folder_of_backups_is_read_newest_first(tmp_path: Path) -> None:

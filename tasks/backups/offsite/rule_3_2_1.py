@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ...core.text.formatting import count
-from .borg import is_address
+from .borg_backend import is_address
 
 COPIES, MEDIA, ELSEWHERE = 3, 2, 1
 
@@ -31,9 +31,9 @@ class Copy(NamedTuple):
     """One copy of the data.
 
     Attributes:
-        medium: what it lies on.
+        medium: the disk or machine that holds it.
         place: what tells it from another copy, however it is named; two of one place are one copy.
-        elsewhere: True where that is another site's.
+        elsewhere: True for another site.
     """
 
     medium: str
@@ -41,7 +41,7 @@ class Copy(NamedTuple):
     elsewhere: bool = False
 
 
-class Counted(NamedTuple):
+class CopyCount(NamedTuple):
     """Copies, media and copies elsewhere."""
 
     copies: int
@@ -53,7 +53,7 @@ class Counted(NamedTuple):
         """True where the rule is met."""
         return self.copies >= COPIES and self.media >= MEDIA and self.elsewhere >= ELSEWHERE
 
-    def told(self) -> str:
+    def in_words(self) -> str:
         """Return the numbers in words."""
         elsewhere = f"{self.elsewhere:,} off-site" if self.elsewhere else "none off-site"
         return f"{count(self.copies, 'copy', 'copies')} on {count(self.media, 'medium', 'media')}, {elsewhere}"
@@ -66,10 +66,10 @@ class Counted(NamedTuple):
         return f"{count(max(lacks), 'more copy', 'more copies')}{f', {one}{what}' if what else ''}"
 
 
-def counted(copies: Iterable[Copy]) -> Counted:
+def count_copies(copies: Iterable[Copy]) -> CopyCount:
     """Count copies, the live data among them."""
     found = {each.place: each for each in copies}.values()
-    return Counted(len(found), len({each.medium for each in found}), sum(each.elsewhere for each in found))
+    return CopyCount(len(found), len({each.medium for each in found}), sum(each.elsewhere for each in found))
 
 
 def place_of(status: os.stat_result) -> str:
@@ -77,29 +77,29 @@ def place_of(status: os.stat_result) -> str:
     return f"{status.st_dev}:{status.st_ino}"
 
 
-def disk(device: int, blocks: Path = Path("/sys/dev/block")) -> str:
+def medium_of(device: int, blocks: Path = Path("/sys/dev/block")) -> str:
     """Return what tells the disk of a device apart: partitions of one disk are on one medium."""
     major, minor = os.major(device), os.minor(device)
     path = (blocks / f"{major}:{minor}").resolve()
     return str(path.parent if (path / "partition").exists() else path)
 
 
-def repository(program: str, location: str, root: Path) -> Copy:
+def repository_copy(program: str, location: str, root: Path) -> Copy:
     """Return the copy that a repository is.
 
     Raises:
         OSError: its path cannot be looked at.
     """
     if not (_RESTIC.match(location) if program == "restic" else is_address(location)):
-        return _folder((root / location.removeprefix("local:")).stat())
+        return _folder_copy((root / location.removeprefix("local:")).stat())
     if location.startswith("file://"):
-        return _folder(Path(location.removeprefix("file://")).stat())
+        return _folder_copy(Path(location.removeprefix("file://")).stat())
     host, place = _host(location), location.rstrip("/")
-    return Copy(disk(root.stat().st_dev), place) if host in _HERE else Copy(host, place, elsewhere=True)
+    return Copy(medium_of(root.stat().st_dev), place) if host in _HERE else Copy(host, place, elsewhere=True)
 
 
-def _folder(status: os.stat_result) -> Copy:
-    return Copy(disk(status.st_dev), place_of(status))
+def _folder_copy(status: os.stat_result) -> Copy:
+    return Copy(medium_of(status.st_dev), place_of(status))
 
 
 def _host(location: str) -> str:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tasks.backups.external import examining
-from tasks.backups.external.borg import Borg, is_address
-from tasks.backups.external.program import Listed, Listing, Problem, records, regular
-from tasks.backups.external.sampling import sample, turn
+from tasks.backups.offsite import repository_verification
+from tasks.backups.offsite.borg_backend import Borg, is_address
+from tasks.backups.offsite.repository_backend import ListedFile, Listing, Problem, json_records, listed_file
+from tasks.backups.offsite.repository_sample import files_to_restore, next_data_part
 from tasks.core.report.model import Report, Status
 
-from .conftest import NOW, PASSWORD, Programs, Verify, told
+from .conftest import NOW, PASSWORD, Programs, Verify, findings_of
 
 RESTIC = {"program": "restic", "location": "/srv/restic", "password_env": "FILED"}
 BORG = {"program": "borg", "location": "borg", "password_env": "FILED", "read_percent": 100}
@@ -66,12 +66,14 @@ def level(report: Report) -> str | None:
 def test_restic_is_listed_checked_and_restored_from(verify: Verify, programs: Programs, root: Path) -> None:
     restic(programs)
     report = verify(repositories={"disk": RESTIC})
-    assert told(report, "external") == [(Status.OK, "restic holds 2 snapshots, the newest 0.5 days old.")]
-    assert told(report, "external.check") == [(Status.OK, "restic found no fault: part 1 of 10 of its data was read.")]
-    assert told(report, "external.restored") == [
+    assert findings_of(report, "external") == [(Status.OK, "restic holds 2 snapshots, the newest 0.5 days old.")]
+    assert findings_of(report, "external.check") == [
+        (Status.OK, "restic found no fault: part 1 of 10 of its data was read.")
+    ]
+    assert findings_of(report, "external.restored") == [
         (Status.OK, "Restored of the newest snapshot: 2 files (8 B), each as it was listed.")
     ]
-    ((status, message),) = told(report, "external.content")
+    ((status, message),) = findings_of(report, "external.content")
     assert (status, message.startswith("1 file broken when it was saved: data/b.yaml (")) == (Status.WARNING, True)
     assert level(report) == "restored"
     assert report.files == ["backups/repositories.json"]
@@ -96,9 +98,9 @@ def test_in_so_many_runs_all_parts_are_read(verify: Verify, programs: Programs, 
 def test_borg_is_listed_checked_and_restored_from(verify: Verify, programs: Programs, root: Path) -> None:
     borg(programs)
     report = verify(repositories={"nas": BORG})
-    assert told(report, "external") == [(Status.OK, "borg holds 1 archive, the newest 0.5 days old.")]
-    assert told(report, "external.check") == [(Status.OK, "borg found no fault: all of its data was read.")]
-    assert told(report, "external.restored")[0][0] is Status.OK
+    assert findings_of(report, "external") == [(Status.OK, "borg holds 1 archive, the newest 0.5 days old.")]
+    assert findings_of(report, "external.check") == [(Status.OK, "borg found no fault: all of its data was read.")]
+    assert findings_of(report, "external.restored")[0][0] is Status.OK
     assert ["check", "--repository-only", "borg"] in programs.calls()
     assert ["extract", "--bypass-lock", f"{root / 'borg'}::a1"] in programs.calls()
     assert {each["BORG_PASSPHRASE"] for each in programs.environments()} == {PASSWORD}
@@ -110,7 +112,7 @@ def test_in_a_dry_run_nothing_is_restored_or_written(
 ) -> None:
     install(programs)
     report = verify(repositories={"it": repository}, dry_run=True)
-    assert told(report, "external.restored") == [(Status.OK, "It is intact; nothing of it was restored.")]
+    assert findings_of(report, "external.restored") == [(Status.OK, "It is intact; nothing of it was restored.")]
     assert [*root.iterdir()] == []
     words = [word for call in programs.calls() for word in call]
     assert "restore" not in words
@@ -121,16 +123,16 @@ def test_in_a_dry_run_nothing_is_restored_or_written(
 def test_without_reading_data_its_structure_is_checked(verify: Verify, programs: Programs) -> None:
     restic(programs)
     report = verify(repositories={"disk": RESTIC | {"read_percent": 0}})
-    assert told(report, "external.check") == [(Status.OK, "restic found no fault: its data was not read.")]
+    assert findings_of(report, "external.check") == [(Status.OK, "restic found no fault: its data was not read.")]
     assert report.actions == []
     borg(programs)
     report = verify(repositories={"nas": BORG | {"read_percent": 0}})
-    assert told(report, "external.check") == [(Status.OK, "borg found no fault: its data was not read.")]
+    assert findings_of(report, "external.check") == [(Status.OK, "borg found no fault: its data was not read.")]
     assert ["check", "--archives-only", "--last", "1", "borg"] in programs.calls()
 
 
 @pytest.mark.parametrize(
-    ("said", "status", "message"),
+    ("stderr", "status", "message"),
     [
         ("Fatal: wrong password or no key found", "critical", "the password in FILED is not that of the repository"),
         (
@@ -154,12 +156,12 @@ def test_without_reading_data_its_structure_is_checked(verify: Verify, programs:
     ],
 )
 def test_why_a_repository_could_not_be_listed(
-    verify: Verify, programs: Programs, said: str, status: str, message: str
+    verify: Verify, programs: Programs, stderr: str, status: str, message: str
 ) -> None:
-    restic(programs, snapshots={"err": said, "status": 1})
+    restic(programs, snapshots={"err": stderr, "status": 1})
     report = verify(repositories={"disk": RESTIC})
-    ((judged, found),) = told(report, "external")
-    assert judged is Status(status)
+    ((found_status, found),) = findings_of(report, "external")
+    assert found_status is Status(status)
     assert found.startswith("It could not be looked at: ")
     assert message in found
     assert PASSWORD not in str(report)
@@ -168,7 +170,7 @@ def test_why_a_repository_could_not_be_listed(
 
 def test_a_program_that_is_not_installed(verify: Verify) -> None:
     report = verify(repositories={"disk": RESTIC, "nas": BORG})
-    assert told(report, "external") == [
+    assert findings_of(report, "external") == [
         (Status.UNKNOWN, "It could not be looked at: restic is not installed."),
         (Status.UNKNOWN, "It could not be looked at: borg is not installed."),
     ]
@@ -178,7 +180,7 @@ def test_a_program_that_is_not_installed(verify: Verify) -> None:
 def test_a_program_that_cannot_be_run(verify: Verify, programs: Programs) -> None:
     restic(programs)
     (programs.folder / "restic").write_text("#!/nonexistent/interpreter\n")
-    ((status, message),) = told(verify(repositories={"disk": RESTIC}), "external")
+    ((status, message),) = findings_of(verify(repositories={"disk": RESTIC}), "external")
     assert (status, "restic cannot be started" in message) == (Status.UNKNOWN, True)
 
 
@@ -187,7 +189,7 @@ def test_a_program_that_hangs_is_ended_at_its_deadline(verify: Verify, programs:
     began = time.monotonic()
     report = verify(repositories={"disk": RESTIC | {"deadline_seconds": 2}})
     assert time.monotonic() - began < 40
-    assert told(report, "external.check") == [
+    assert findings_of(report, "external.check") == [
         (Status.UNKNOWN, "Its check did not pass: restic was not done after 2.0 s.")
     ]
 
@@ -195,16 +197,16 @@ def test_a_program_that_hangs_is_ended_at_its_deadline(verify: Verify, programs:
 @pytest.mark.parametrize("out", ["", "{", '{"a": 1}', '[{"id": 1}]', "\xff"])
 def test_what_a_program_says_may_not_be_understood(verify: Verify, programs: Programs, out: str) -> None:
     restic(programs, snapshots={"out": out})
-    assert told(verify(repositories={"disk": RESTIC}), "external")[0][0] is Status.UNKNOWN
+    assert findings_of(verify(repositories={"disk": RESTIC}), "external")[0][0] is Status.UNKNOWN
     borg(programs, **{"--json": {"out": out or '{"archives": [{"name": "a", "time": "noon"}]}'}})
-    assert told(verify(repositories={"nas": BORG}), "external")[0][0] is Status.UNKNOWN
+    assert findings_of(verify(repositories={"nas": BORG}), "external")[0][0] is Status.UNKNOWN
 
 
 @pytest.mark.parametrize("out", ["[]", "null"])
 def test_an_empty_repository_is_critical(verify: Verify, programs: Programs, out: str) -> None:
     restic(programs, snapshots={"out": out})
     report = verify(repositories={"disk": RESTIC})
-    assert told(report, "external") == [(Status.CRITICAL, "restic holds no snapshot there.")]
+    assert findings_of(report, "external") == [(Status.CRITICAL, "restic holds no snapshot there.")]
 
 
 @pytest.mark.parametrize(
@@ -215,23 +217,23 @@ def test_an_old_snapshot_is_told_by_its_own_limit_or_the_general_one(
 ) -> None:
     restic(programs, snapshots={"out": '[{"time": "2026-11-20T12:00:00Z", "id": "old"}]'})
     report = verify(repositories={"disk": RESTIC | {"max_age_days": own}}, max_age_days=1)
-    assert told(report, "external") == [(status, "restic holds 1 snapshot, the newest 6.0 days old.")]
+    assert findings_of(report, "external") == [(status, "restic holds 1 snapshot, the newest 6.0 days old.")]
 
 
 def test_of_what_does_not_pass_its_check_nothing_is_restored(verify: Verify, programs: Programs) -> None:
     restic(programs, check={"err": "Pack ID does not match\nFatal: repository contains errors", "status": 1})
     report = verify(repositories={"disk": RESTIC})
-    assert told(report, "external.check") == [
+    assert findings_of(report, "external.check") == [
         (Status.CRITICAL, "Its check did not pass: restic ended with status 1: Pack ID does not match.")
     ]
-    assert told(report, "external.restored") == [(Status.SKIPPED, "It is present; nothing of it was restored.")]
+    assert findings_of(report, "external.restored") == [(Status.SKIPPED, "It is present; nothing of it was restored.")]
     assert level(report) == "present"
     assert not any("restore" in call for call in programs.calls())
 
 
 def test_a_snapshot_of_the_future_is_told(verify: Verify, programs: Programs) -> None:
     restic(programs, snapshots={"out": '[{"time": "2026-11-28T12:00:00Z", "id": "new"}]'})
-    ((status, message),) = told(verify(repositories={"disk": RESTIC}), "external")
+    ((status, message),) = findings_of(verify(repositories={"disk": RESTIC}), "external")
     assert (status, message.startswith("The newest snapshot is dated 2.0 days in the future")) == (Status.WARNING, True)
 
 
@@ -246,19 +248,19 @@ def test_a_program_that_is_told_to_stop_ends(verify: Verify, programs: Programs,
         stop.set()
 
     Thread(target=when_it_lists, daemon=True).start()
-    ((status, message),) = told(verify(repositories={"disk": RESTIC}, stop=stop), "external.restored")
+    ((status, message),) = findings_of(verify(repositories={"disk": RESTIC}, stop=stop), "external.restored")
     assert (status, message.endswith("nothing is verified: it was told to stop.")) == (Status.UNKNOWN, True)
     assert not (root / "backups/.restore-external").exists()
 
 
 def test_a_check_that_fails_while_somebody_is_at_work_is_unknown(verify: Verify, programs: Programs) -> None:
     restic(programs, check={"err": "Fatal: repository contains errors", "status": 1}, list={"out": "0a1b\n"})
-    ((status, message),) = told(verify(repositories={"disk": RESTIC}), "external.check")
+    ((status, message),) = findings_of(verify(repositories={"disk": RESTIC}), "external.check")
     assert (status, "it is locked" in message) == (Status.UNKNOWN, True)
     borg(programs, check={"err": "Failed to create/acquire the lock x (timeout).", "status": 2})
     report = verify(repositories={"nas": BORG})
-    assert told(report, "external.check")[0][0] is Status.UNKNOWN
-    ((status, message),) = told(report, "external.restored")
+    assert findings_of(report, "external.check")[0][0] is Status.UNKNOWN
+    ((status, message),) = findings_of(report, "external.restored")
     assert (status, message.endswith("; it is present, and not more.")) == (Status.OK, True)
 
 
@@ -275,22 +277,22 @@ def test_what_does_not_come_back_is_critical(
 ) -> None:
     restic(programs, restore=restore)
     report = verify(repositories={"disk": RESTIC})
-    ((status, said),) = told(report, "external.restored")
+    ((status, stderr),) = findings_of(report, "external.restored")
     assert status is Status.CRITICAL
-    assert said == f"Of the newest snapshot nothing is verified: {message}."
+    assert stderr == f"Of the newest snapshot nothing is verified: {message}."
     assert level(report) == "intact"
     assert not (root / "backups/.restore-external").exists()
 
 
 def test_a_file_that_cannot_be_listed_is_told(verify: Verify, programs: Programs) -> None:
     restic(programs, ls={"err": "Fatal: no tree", "status": 1})
-    assert told(verify(repositories={"disk": RESTIC}), "external.restored")[0][0] is Status.CRITICAL
+    assert findings_of(verify(repositories={"disk": RESTIC}), "external.restored")[0][0] is Status.CRITICAL
 
 
 def test_of_a_large_snapshot_a_sample_is_restored(verify: Verify, programs: Programs) -> None:
     restic(programs, restore={"files": {"data/a.json": "{}"}})
     report = verify(repositories={"disk": RESTIC | {"restore_mb": 3e-6}})
-    ((status, message),) = told(report, "external.restored")
+    ((status, message),) = findings_of(report, "external.restored")
     assert (status, message) == (
         Status.OK,
         "Restored of the newest snapshot: 1 of 2 files (2 B), each as it was listed.",
@@ -302,7 +304,7 @@ def test_of_a_large_snapshot_a_sample_is_restored(verify: Verify, programs: Prog
 def test_a_sample_of_nothing_restores_nothing(verify: Verify, programs: Programs) -> None:
     restic(programs)
     report = verify(repositories={"disk": RESTIC | {"restore_mb": 0}})
-    assert told(report, "external.restored") == [
+    assert findings_of(report, "external.restored") == [
         (
             Status.WARNING,
             "Of the newest snapshot nothing is verified: none of its 2 files is small enough to be restored.",
@@ -316,7 +318,7 @@ def test_special_characters_of_names_are_no_patterns(verify: Verify, programs: P
     listing = f'{{"id": "x"}}\n{json.dumps({"type": "file", "path": "/" + name, "size": 1})}\n'
     listing += json.dumps({"type": "file", "path": "/data/large", "size": 10**9}) + "\n"
     restic(programs, ls={"out": listing}, restore={"files": {name: "1"}})
-    assert told(verify(repositories={"disk": RESTIC}), "external.restored")[0][0] is Status.OK
+    assert findings_of(verify(repositories={"disk": RESTIC}), "external.restored")[0][0] is Status.OK
     assert programs.calls()[-1][-1] == "/data/\\[a]\\*\\?\\\\b.txt"
 
 
@@ -334,9 +336,9 @@ def test_where_nothing_can_be_restored_to_it_is_unknown(verify: Verify, programs
     restic(programs)
     (root / "backups").touch()
     report = verify(repositories={"disk": RESTIC})
-    ((status, message),) = told(report, "external.restored")
+    ((status, message),) = findings_of(report, "external.restored")
     assert (status, "it could not be restored here: backups is not a folder" in message) == (Status.UNKNOWN, True)
-    assert told(report, "ledger")[0][0] is Status.WARNING
+    assert findings_of(report, "ledger")[0][0] is Status.WARNING
 
 
 def test_a_disk_that_is_full_is_unknown(verify: Verify, programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,8 +346,8 @@ def test_a_disk_that_is_full_is_unknown(verify: Verify, programs: Programs, monk
         raise OSError(28, "No space left on device")
 
     restic(programs)
-    monkeypatch.setattr(examining, "scratch", full)
-    ((_, message),) = told(verify(repositories={"disk": RESTIC}), "external.restored")
+    monkeypatch.setattr(repository_verification, "restore_folder", full)
+    ((_, message),) = findings_of(verify(repositories={"disk": RESTIC}), "external.restored")
     assert "it could not be restored here: No space left on device" in message
 
 
@@ -378,23 +380,23 @@ def test_without_a_password_restic_is_asked_only_where_the_user_has_a_file_for_i
 ) -> None:
     restic(programs)
     repository = {"program": "restic", "location": "/srv/restic"}
-    ((status, message),) = told(verify(repositories={"disk": repository}), "external")
+    ((status, message),) = findings_of(verify(repositories={"disk": repository}), "external")
     assert (status, message) == (
         Status.UNKNOWN,
         "It could not be looked at: its password is missing: RESTIC_PASSWORD is set nowhere.",
     )
-    ((_, message),) = told(verify(repositories={"disk": repository | {"password_env": "OTHER"}}), "external")
+    ((_, message),) = findings_of(verify(repositories={"disk": repository | {"password_env": "OTHER"}}), "external")
     assert "OTHER is not set" in message
     programs.environ["RESTIC_PASSWORD_FILE"] = "/x"  # noqa: S105 - the name of a file
-    assert told(verify(repositories={"disk": repository}), "external")[0][0] is Status.OK
+    assert findings_of(verify(repositories={"disk": repository}), "external")[0][0] is Status.OK
 
 
 def test_borg_asks_nobody_and_finds_the_users_keys(tmp_path: Path) -> None:
-    keeper, state = Borg(), tmp_path / "state"
-    bare = keeper.environment({}, None, state)
+    borg, state = Borg(), tmp_path / "state"
+    bare = borg.environment({}, None, state)
     assert bare["BORG_PASSPHRASE"] == ""
     assert "BORG_KEYS_DIR" not in bare
-    assert "BORG_PASSPHRASE" not in keeper.environment({"BORG_PASSCOMMAND": "pass"}, None, state)
+    assert "BORG_PASSPHRASE" not in borg.environment({"BORG_PASSCOMMAND": "pass"}, None, state)
     for name, below in (
         ("BORG_KEYS_DIR", ""),
         ("BORG_CONFIG_DIR", "keys"),
@@ -403,7 +405,7 @@ def test_borg_asks_nobody_and_finds_the_users_keys(tmp_path: Path) -> None:
         ("HOME", ".config/borg/keys"),
     ):
         (tmp_path / name / below).mkdir(parents=True)
-        environ = keeper.environment({name: str(tmp_path / name), "BORG_REPO": "x"}, "p", state)
+        environ = borg.environment({name: str(tmp_path / name), "BORG_REPO": "x"}, "p", state)
         assert environ["BORG_KEYS_DIR"] == str(tmp_path / name / below)
         assert environ["BORG_BASE_DIR"] == str(state)
         assert "BORG_REPO" not in environ
@@ -417,9 +419,9 @@ def test_a_password_is_not_in_what_a_traceback_may_show() -> None:
 
 
 def test_records_of_a_listing_that_is_cut_off() -> None:
-    assert records(b'{"a": 1}\n{"b": 2}\n[]\nnoise\n') == ([{"a": 1}, {"b": 2}], False)
-    assert records(b'1}\n{"b": 2}\n') == ([{"b": 2}], True)
-    assert records(b"") == ([], False)
+    assert json_records(b'{"a": 1}\n{"b": 2}\n[]\nnoise\n') == ([{"a": 1}, {"b": 2}], False)
+    assert json_records(b'1}\n{"b": 2}\n') == ([{"b": 2}], True)
+    assert json_records(b"") == ([], False)
 
 
 @pytest.mark.parametrize(
@@ -435,22 +437,25 @@ def test_records_of_a_listing_that_is_cut_off() -> None:
     ],
 )
 def test_a_record_that_names_no_file_that_can_be_asked_for(record: dict[str, object]) -> None:
-    assert regular(record) is None
+    assert listed_file(record) is None
 
 
 def test_a_sample_is_bounded_in_bytes_number_and_length_of_names() -> None:
-    small = Listing([Listed(f"f{number}", 1) for number in range(1000)], cut=False)
-    assert sample(small, 1000, NOW) == (small.files, True)
-    assert len(sample(small, 999, NOW)[0]) == 300
-    chosen, is_whole = sample(small._replace(cut=True), 10, NOW)
+    small = Listing([ListedFile(f"f{number}", 1) for number in range(1000)], cut=False)
+    assert files_to_restore(small, 1000, NOW) == (small.files, True)
+    assert len(files_to_restore(small, 999, NOW)[0]) == 300
+    chosen, is_whole = files_to_restore(small._replace(cut=True), 10, NOW)
     assert (len(chosen), is_whole) == (10, False)
-    assert chosen != sample(small, 10, NOW.replace(day=25))[0]
-    assert len(sample(Listing([Listed("x" * 20_000 + str(n), 1) for n in range(9)], cut=True), 9, NOW)[0]) == 2
+    assert chosen != files_to_restore(small, 10, NOW.replace(day=25))[0]
+    assert (
+        len(files_to_restore(Listing([ListedFile("x" * 20_000 + str(n), 1) for n in range(9)], cut=True), 9, NOW)[0])
+        == 2
+    )
 
 
 def test_more_files_than_were_listed_are_told(verify: Verify, programs: Programs) -> None:
     restic(programs, ls={"out": 'cut"}\n' + lines("file", "/")})
-    ((_, message),) = told(verify(repositories={"disk": RESTIC}), "external.restored")
+    ((_, message),) = findings_of(verify(repositories={"disk": RESTIC}), "external.restored")
     assert message.startswith("Restored of the newest snapshot: 2 of more than 2 files")
 
 
@@ -469,14 +474,14 @@ def test_more_files_than_were_listed_are_told(verify: Verify, programs: Programs
     ],
 )
 def test_turns(before: object, percent: float, expected: tuple[int, int]) -> None:
-    assert turn(before, percent) == expected
+    assert next_data_part(before, percent) == expected
 
 
 def test_many_broken_files_are_counted(verify: Verify, programs: Programs) -> None:
     names = [f"data/{number}.json" for number in range(5)]
     listing = "".join(json.dumps({"type": "file", "path": f"/{name}", "size": 1}) + "\n" for name in names)
     restic(programs, ls={"out": listing}, restore={"files": dict.fromkeys(names, "{")})
-    ((_, message),) = told(verify(repositories={"disk": RESTIC}), "external.content")
+    ((_, message),) = findings_of(verify(repositories={"disk": RESTIC}), "external.content")
     assert message.startswith("5 files broken when it was saved: data/0.json (")
     assert message.endswith(" and 2 more.")
 
@@ -486,13 +491,13 @@ def test_in_a_dry_run_a_check_that_fails_is_told(verify: Verify, programs: Progr
         programs, **{"extract --dry-run": {"status": 2, "err": "Data integrity error: Segment entry checksum mismatch"}}
     )
     report = verify(repositories={"nas": BORG}, dry_run=True)
-    assert told(report, "external.check") == [
+    assert findings_of(report, "external.check") == [
         (
             Status.CRITICAL,
             "Its check did not pass: borg ended with status 2: Data integrity error: Segment entry checksum mismatch.",
         )
     ]
-    assert told(report, "external.restored") == [(Status.SKIPPED, "It is present; nothing of it was restored.")]
+    assert findings_of(report, "external.restored") == [(Status.SKIPPED, "It is present; nothing of it was restored.")]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 import pytest
 
-from tasks.backups.external.offsite_verification import verify_offsite
+from tasks.backups.offsite.offsite_verification import verify_offsite
 from tasks.core.report.model import Report, Status
 from tasks.core.secrets.keys import Key
 from tasks.core.secrets.redaction import redactor
@@ -111,6 +111,6 @@ def verify(root: Path, programs: Programs) -> Verify:
     return call
 
 
-def told(report: Report, check: str) -> list[tuple[Status, str]]:
+def findings_of(report: Report, check: str) -> list[tuple[Status, str]]:
     """Return the status and the message of the findings of a check."""
     return [(each.status, each.message) for each in report.findings if each.check == f"backup.{check}"]

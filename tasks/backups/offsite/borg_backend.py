@@ -14,22 +14,24 @@ import msgspec
 
 from ...core.programs.processes import KEPT, Ended
 from ...core.report.model import Status
-from .program import Caller, Failed, Listing, Problem, Snapshot, records, regular
+from .repository_backend import BackendFailed, Listing, Problem, ProgramCaller, Snapshot, json_records, listed_file
 
 _PASSWORDS = ("BORG_PASSPHRASE", "BORG_PASSCOMMAND", "BORG_PASSPHRASE_FD")
+
 _PLACES = ("BORG_BASE_DIR", "BORG_CACHE_DIR", "BORG_CONFIG_DIR", "BORG_SECURITY_DIR", "BORG_KEYS_DIR")
 
 _WARNED = 1
+
 """Borg's exit status after warnings; from 2 on it failed."""
 
 
-class _Made(msgspec.Struct):
+class _BorgArchive(msgspec.Struct):
     name: str
     time: str
 
 
 class _Archives(msgspec.Struct):
-    archives: list[_Made]
+    archives: list[_BorgArchive]
 
 
 class Borg:
@@ -52,17 +54,17 @@ class Borg:
             "BORG_EXIT_CODES": "legacy",
         }
 
-    def snapshots(self, call: Caller) -> list[Snapshot]:
+    def snapshots(self, call: ProgramCaller) -> list[Snapshot]:
         """Return the archives that the repository holds, the newest first."""
         ended = _asked(call, "list", "--bypass-lock", "--json", call.location)
         try:
             made = msgspec.json.decode(ended.output, type=_Archives).archives
             found = [Snapshot(each.name, datetime.fromisoformat(each.time).astimezone()) for each in made]
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-            raise Failed(_not_understood(error)) from None
+            raise BackendFailed(_not_understood(error)) from None
         return sorted(found, key=lambda each: each.made, reverse=True)
 
-    def check(self, call: Caller, part: int, of: int, *, read_only: bool) -> str:
+    def check(self, call: ProgramCaller, part: int, of: int, *, read_only: bool) -> str:
         """Check every segment of the repository; *read_only*: read every chunk of the newest archive instead."""
         if read_only:
             newest = self.snapshots(call)[0]
@@ -75,14 +77,14 @@ class Borg:
         del part
         return "all of its data was read" if of else "its data was not read"
 
-    def listing(self, call: Caller, snapshot: Snapshot) -> Listing:
+    def listing(self, call: ProgramCaller, snapshot: Snapshot) -> Listing:
         """Return the files of an archive."""
         ended = _asked(call, "list", "--bypass-lock", "--json-lines", f"{call.location}::{snapshot.name}")
-        found, cut = records(ended.output)
-        files = [file for each in found if each.get("type") == "-" and (file := regular(each))]
+        found, cut = json_records(ended.output)
+        files = [file for each in found if each.get("type") == "-" and (file := listed_file(each))]
         return Listing(files, cut or len(ended.output) >= KEPT)
 
-    def restore(self, call: Caller, snapshot: Snapshot, paths: Sequence[str] | None, folder: Path) -> None:
+    def restore(self, call: ProgramCaller, snapshot: Snapshot, paths: Sequence[str] | None, folder: Path) -> None:
         """Restore some files of an archive, or all of it; borg compares every chunk with its own checksum."""
         only = [f"pf:{path}" for path in paths or ()]
         # It restores into the folder in which it runs: a relative path would be taken from there.
@@ -108,7 +110,7 @@ def _keys(environ: Mapping[str, str]) -> Path | None:
     return Path(environ["HOME"], ".config/borg/keys") if "HOME" in environ else None
 
 
-def _asked(call: Caller, *arguments: str, folder: Path | None = None) -> Ended:
+def _asked(call: ProgramCaller, *arguments: str, folder: Path | None = None) -> Ended:
     ended = call(*arguments, folder=folder)
     if ended.status not in {0, _WARNED} or ended.overdue:
         raise call.failed(ended)

@@ -1,11 +1,13 @@
-"""One repository: listed, checked by its own program, and restored from."""
+"""One repository of restic or borg: listed, checked by its own program, and restored from into a folder of its own."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -17,21 +19,21 @@ from ...core.report.model import Status
 from ...core.secrets.keys import Key
 from ...core.settings.model import RepositorySettings
 from ...core.text.formatting import count, printable, size
-from ..verification import Level
-from .borg import Borg
-from .program import Caller, Failed, Listed, Problem, RepositoryBackend, Snapshot
-from .restic import Restic
-from .sampling import sample
-from .scratch import scratch
+from ..verification_findings import Level
+from .borg_backend import Borg
+from .repository_backend import BackendFailed, ListedFile, Problem, ProgramCaller, RepositoryBackend, Snapshot
+from .repository_sample import files_to_restore
+from .restic_backend import Restic
 
-KEEPERS: Mapping[str, RepositoryBackend] = {"restic": Restic(), "borg": Borg()}
+BACKENDS: Mapping[str, RepositoryBackend] = {"restic": Restic(), "borg": Borg()}
 
 _OWN_PASSWORDS = ("RESTIC_PASSWORD_FILE", "RESTIC_PASSWORD_COMMAND", "BORG_PASSCOMMAND", "BORG_PASSPHRASE_FD")
+
 """Other ways in which users give a password to these programs, which then ask for it there."""
 
 
-class Surroundings(NamedTuple):
-    """What the repositories of a project are examined with.
+class RepositoryContext(NamedTuple):
+    """What every repository of a project is verified with.
 
     Attributes:
         root: the project.
@@ -54,7 +56,7 @@ class Surroundings(NamedTuple):
     dry_run: bool
 
 
-class Restored(NamedTuple):
+class RestoredSample(NamedTuple):
     """What came back of a snapshot: how many files of how many listed, their bytes, and the broken among them."""
 
     files: int
@@ -63,14 +65,14 @@ class Restored(NamedTuple):
     bytes: int
     faults: tuple[tuple[str, str], ...]
 
-    def told(self) -> str:
+    def in_words(self) -> str:
         """Return it in words."""
         total = f"more than {count(self.of, 'file')}" if self.is_more else count(self.of, "file")
         is_all = self.files == self.of and not self.is_more
         return f"{total if is_all else f'{self.files:,} of {total}'} ({size(self.bytes)})"
 
 
-class Examined(NamedTuple):
+class VerifiedRepository(NamedTuple):
     """What was found of one repository.
 
     Attributes:
@@ -88,111 +90,121 @@ class Examined(NamedTuple):
     unlisted: Problem | None = None
     checked: str = ""
     failed_check: Problem | None = None
-    restored: Restored | None = None
+    restored: RestoredSample | None = None
     failed_restore: Problem | None = None
 
 
-def examine(own: RepositorySettings, part: tuple[int, int], around: Surroundings) -> Examined:
+def verify_repository(own: RepositorySettings, part: tuple[int, int], context: RepositoryContext) -> VerifiedRepository:
     """List, check and restore from one repository.
 
     Args:
         own: its settings.
         part: which part of how many of its data the check reads; 0 of 0 for none.
-        around: what it is examined with.
+        context: what every repository of the project is verified with.
     """
-    if shutil.which(own.program, path=around.environ.get("PATH", "")) is None:
+    if shutil.which(own.program, path=context.environ.get("PATH", "")) is None:
         remedy = f"Install it (apt install {_PACKAGES[own.program]}), or take the repository out of the settings."
-        return Examined(unlisted=Problem(f"{own.program} is not installed", Status.UNKNOWN, remedy))
-    password = _password(own, around)
+        return VerifiedRepository(unlisted=Problem(f"{own.program} is not installed", Status.UNKNOWN, remedy))
+    password = _password(own, context)
     if isinstance(password, Problem):
-        return Examined(unlisted=password)
-    keeper = KEEPERS[own.program]
+        return VerifiedRepository(unlisted=password)
+    backend = BACKENDS[own.program]
     with tempfile.TemporaryDirectory(prefix="maintenance-") as state:
-        environ = keeper.environment(around.environ, password, Path(state))
-        call = Caller(
+        environ = backend.environment(context.environ, password, Path(state))
+        call = ProgramCaller(
             own.program,
             own.location,
             own.variable,
             environ,
-            around.root,
+            context.root,
             Path(state),
             own.deadline_seconds,
-            around.stop,
-            around.redact,
+            context.stop,
+            context.redact,
         )
-        return _examined(keeper, call, own, part, around)
+        return _verified(backend, call, own, part, context)
 
 
 _PACKAGES = {"restic": "restic", "borg": "borgbackup"}
 
 
-def _password(own: RepositorySettings, around: Surroundings) -> str | Problem | None:
+def _password(own: RepositorySettings, context: RepositoryContext) -> str | Problem | None:
     """Return the password as it is set; ``None`` where the program is to find it by itself, or needs none."""
-    if around.environ.get(own.variable):
-        return around.environ[own.variable]
-    key = around.keys.get(own.variable, Key("", ""))
+    if context.environ.get(own.variable):
+        return context.environ[own.variable]
+    key = context.keys.get(own.variable, Key("", ""))
     if key.value:
         return key.value
-    if own.program == "borg" or any(around.environ.get(name) for name in _OWN_PASSWORDS):
+    if own.program == "borg" or any(context.environ.get(name) for name in _OWN_PASSWORDS):
         return None
     message = f"its password is missing: {own.variable} {key.problem or 'is not set'}"
     return Problem(message, Status.UNKNOWN, f"Set {own.variable} to it, in the environment or in .env.")
 
 
-def _examined(
-    keeper: RepositoryBackend, call: Caller, own: RepositorySettings, part: tuple[int, int], around: Surroundings
-) -> Examined:
+def _verified(
+    backend: RepositoryBackend,
+    call: ProgramCaller,
+    own: RepositorySettings,
+    part: tuple[int, int],
+    context: RepositoryContext,
+) -> VerifiedRepository:
     try:
-        snapshots = keeper.snapshots(call)
-    except Failed as error:
-        return Examined(unlisted=error.problem)
+        snapshots = backend.snapshots(call)
+    except BackendFailed as error:
+        return VerifiedRepository(unlisted=error.problem)
     if not snapshots:
-        return Examined()
+        return VerifiedRepository()
     checked, failed_check = "", None
     try:
-        checked = keeper.check(call, *part, read_only=around.dry_run)
-    except Failed as error:
+        checked = backend.check(call, *part, read_only=context.dry_run)
+    except BackendFailed as error:
         failed_check = error.problem
     restored, failed_restore = None, None
     # What is damaged is not asked for: restic would try for a quarter of an hour to read data that is gone.
     is_damaged = failed_check is not None and failed_check.status is Status.CRITICAL
-    if not around.dry_run and not around.stop.is_set() and not is_damaged:
+    if not context.dry_run and not context.stop.is_set() and not is_damaged:
         try:
-            restored = _restored(keeper, call, snapshots[0], own, around)
-        except Failed as error:
+            restored = _restored(backend, call, snapshots[0], own, context)
+        except BackendFailed as error:
             failed_restore = error.problem
     level = Level.PRESENT
     if failed_check is None:
         level = Level.INTACT if restored is None else Level.RESTORED
-    return Examined(snapshots, level, None, checked, failed_check, restored, failed_restore)
+    return VerifiedRepository(snapshots, level, None, checked, failed_check, restored, failed_restore)
 
 
 def _restored(
-    keeper: RepositoryBackend, call: Caller, snapshot: Snapshot, own: RepositorySettings, around: Surroundings
-) -> Restored:
+    backend: RepositoryBackend,
+    call: ProgramCaller,
+    snapshot: Snapshot,
+    own: RepositorySettings,
+    context: RepositoryContext,
+) -> RestoredSample:
     """Restore files of a snapshot and look at each of them.
 
     Raises:
         Failed: they are not there as they were listed, or nothing could be restored.
     """
-    listing = keeper.listing(call, snapshot)
-    chosen, is_whole = sample(listing, own.restore_mb * 1e6, around.now)
+    listing = backend.listing(call, snapshot)
+    chosen, is_whole = files_to_restore(listing, own.restore_mb * 1e6, context.now)
     if not chosen:
         message = f"none of its {count(len(listing.files), 'file')} is small enough to be restored"
-        raise Failed(Problem(message, Status.WARNING, "Raise restore_mb."))
+        raise BackendFailed(Problem(message, Status.WARNING, "Raise restore_mb."))
     try:
-        with scratch(around.root, around.directory) as folder:
-            keeper.restore(call, snapshot, None if is_whole else [each.path for each in chosen], folder)
+        with restore_folder(context.root, context.directory) as folder:
+            backend.restore(call, snapshot, None if is_whole else [each.path for each in chosen], folder)
             faults = tuple(_faults(folder, chosen))
     except (safe_files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
         message = f"it could not be restored here: {reason}"
-        raise Failed(Problem(message, Status.UNKNOWN, "See that the folder of backups can be written.")) from None
+        raise BackendFailed(
+            Problem(message, Status.UNKNOWN, "See that the folder of backups can be written.")
+        ) from None
     total = sum(each.size for each in chosen)
-    return Restored(len(chosen), len(listing.files), listing.cut, total, faults)
+    return RestoredSample(len(chosen), len(listing.files), listing.cut, total, faults)
 
 
-def _faults(folder: Path, chosen: Sequence[Listed]) -> Iterator[tuple[str, str]]:
+def _faults(folder: Path, chosen: Sequence[ListedFile]) -> Iterator[tuple[str, str]]:
     """Yield the files that are broken by their own format.
 
     Raises:
@@ -203,13 +215,48 @@ def _faults(folder: Path, chosen: Sequence[Listed]) -> Iterator[tuple[str, str]]
         try:
             status = path.lstat()
         except OSError:
-            raise _odd(each, "did not come back") from None
+            raise _came_back_wrong(each, "did not come back") from None
         if not stat.S_ISREG(status.st_mode) or status.st_size != each.size:
-            raise _odd(each, "came back with another size or kind")
+            raise _came_back_wrong(each, "came back with another size or kind")
         if found := fault(path, each.path):
             yield each.path, found
 
 
-def _odd(each: Listed, what: str) -> Failed:
+def _came_back_wrong(each: ListedFile, what: str) -> BackendFailed:
     remedy = "Look at the repository; see that new backups are made elsewhere until it is well."
-    return Failed(Problem(f'"{printable(each.path)}" {what}', Status.CRITICAL, remedy))
+    return BackendFailed(Problem(f'"{printable(each.path)}" {what}', Status.CRITICAL, remedy))
+
+
+RESTORE_FOLDER = ".restore-external"
+
+
+@contextmanager
+def restore_folder(root: Path, directory: str) -> Iterator[Path]:
+    """Make the folder below *directory*, which only its owner can enter, and remove it at the end.
+
+    Raises:
+        Refused, OSError: it cannot be made, or what a killed run left there cannot be removed.
+    """
+    is_new = not (root / directory).exists()
+    with safe_files.folder(root, directory, create=True) as parent:
+        try:
+            _remove(parent, root / directory / RESTORE_FOLDER)
+            os.mkdir(RESTORE_FOLDER, 0o700, dir_fd=parent)
+            yield root / directory / RESTORE_FOLDER
+        finally:
+            with suppress(OSError):
+                _remove(parent, root / directory / RESTORE_FOLDER)
+            if is_new:
+                with suppress(OSError):  # something else is in it by now
+                    (root / directory).rmdir()
+
+
+def _remove(parent: int, path: Path) -> None:
+    """Remove what was restored; a folder may have been restored without the permission to empty it."""
+    for folder, names, _ in os.walk(path):
+        for name in names:
+            below = Path(folder, name)
+            if not below.is_symlink():
+                below.chmod(0o700)
+    with suppress(FileNotFoundError):
+        shutil.rmtree(RESTORE_FOLDER, dir_fd=parent)

@@ -12,30 +12,30 @@ from typing import NamedTuple
 from ...core.files import safe_files
 from ...core.report.model import Status
 from ...core.text.formatting import count, printable
+from ..backup_folder import Backup
 from ..manifest import manifest_name
-from ..store import Backup
-from .program import Problem
+from .repository_backend import Problem
 
 _CHUNK = 1 << 20
 
 
-class Compared(NamedTuple):
+class ComparedCopy(NamedTuple):
     """What was found in one folder.
 
     Attributes:
         path: of the folder.
         problem: what is wrong with it; ``None`` where nothing is.
-        held: how many of the archives it has, by size.
+        same_size: how many of the archives it has, by size.
         status: of the folder; ``None`` where it could not be looked at.
     """
 
     path: str
     problem: Problem | None
-    held: int = 0
+    same_size: int = 0
     status: os.stat_result | None = None
 
 
-def compare(path: str, own: Sequence[Backup], here: os.stat_result, stop: Event) -> Compared:
+def compare_copy(path: str, own: Sequence[Backup], here: os.stat_result, stop: Event) -> ComparedCopy:
     """Compare a folder with the project's archives: the newest in full, the others by size.
 
     Args:
@@ -51,14 +51,14 @@ def compare(path: str, own: Sequence[Backup], here: os.stat_result, stop: Event)
     except (safe_files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else printable(error)
         remedy = "See that it is mounted and can be read."
-        return Compared(path, Problem(f"It cannot be read: {reason}", Status.UNKNOWN, remedy))
+        return ComparedCopy(path, Problem(f"It cannot be read: {reason}", Status.UNKNOWN, remedy))
     if os.path.samestat(status, here):
         message = "It is the folder of the backups itself, and no copy"
-        return Compared(path, Problem(message, Status.WARNING, "Name another folder in backups.copies."))
-    held = [backup for backup in own if sizes.get(backup.name) == backup.size]
-    other = [backup.name for backup in own if backup.name in sizes and backup not in held]
+        return ComparedCopy(path, Problem(message, Status.WARNING, "Name another folder in backups.copies."))
+    same_size = [backup for backup in own if sizes.get(backup.name) == backup.size]
+    other = [backup.name for backup in own if backup.name in sizes and backup not in same_size]
     problem = _newest(path, own[0], sizes, stop) or (_others(other) if other else None)
-    return Compared(path, problem, len(held), status)
+    return ComparedCopy(path, problem, len(same_size), status)
 
 
 def _newest(path: str, newest: Backup, names: Collection[str], stop: Event) -> Problem | None:
@@ -84,7 +84,7 @@ def _others(names: Sequence[str]) -> Problem:
 
 
 def _digest(folder: Path, name: str, stop: Event) -> str | None:
-    """Return the SHA-256 of a file; ``None`` where it was told to stop."""
+    """Return the SHA-256 of a file; ``None`` where *stop* was set."""
     digest = hashlib.sha256()
     with safe_files.regular_file(folder, name) as (descriptor, _):
         while chunk := os.read(descriptor, _CHUNK):

@@ -21,11 +21,11 @@ from ..core.report.model import Action, Finding, Interrupted, Report, Status
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, printable, size
 from .archive import Damaged, Stopped
-from .creation import make
+from .backup_folder import IN_PLACE_FOLDER, clear_scratch
+from .creation import make_backup
 from .manifest import Manifest, ManifestEntry, manifest_name
-from .restoring import TASK, Target, chosen, extract, remedy_for, require_safe, stopped, without_manifest
-from .selection import select
-from .store import IN_PLACE, clear_scratch
+from .restore import TASK, Target, chosen, extract, remedy_for, require_safe, stopped, without_manifest
+from .source_selection import select
 
 _BLOCK = 1 << 20
 
@@ -56,11 +56,11 @@ def restore_in_place(
         name: the archive's name; empty: the newest whole one that is no copy of a state before a restoring.
         now: the moment of the run.
         dry_run: read the archive in full and say what would be replaced.
-        advance: told of the entries that were read.
+        advance: called with the number of entries that were read.
 
     Raises:
         UserError: there is no such backup.
-        Held, Closed: another run is at work, or the root cannot be written.
+        LockedByOther, NotWritable: another run is at work, or the root cannot be written.
         Interrupted: Ctrl-C; nothing in the project was changed, unless the report says so.
     """
     root, directory = Path(settings.root), settings.backups.directory
@@ -105,22 +105,22 @@ def _restore(
     settings: Settings, path: str, manifest: Manifest, now: datetime, stop: Event, advance: Callable[[int], None]
 ) -> _Done:
     root, own = Path(settings.root), settings.backups
-    scratch = f"{own.directory}/{IN_PLACE}"
+    scratch = f"{own.directory}/{IN_PLACE_FOLDER}"
     _clear(root, own.directory)  # what a killed run left
     extract(root, path, manifest, Target(root, scratch), stop, advance)
-    # Whatever is in the way is found before anything changes, and before there is a copy that nobody needs.
+    # Anything in the way is found before anything changes, and before there is a copy that nobody needs.
     replaced = [*_different(root, manifest)]
-    folders = [held for held in manifest.entries if not held.is_file]
-    if not replaced and not [held for held in folders if not _is_there(root, held)]:
+    folders = [entry for entry in manifest.entries if not entry.is_file]
+    if not replaced and not [entry for entry in folders if not _is_there(root, entry)]:
         return _Done("", [])
     safety = _saved(settings, manifest, now, stop, advance)
     try:
-        for held in folders:
-            _make_folder(root, held)
-        for held in replaced:
-            _replace(root, scratch, held)
-        for held in reversed(folders):
-            _give_times(root, held)
+        for entry in folders:
+            _make_folder(root, entry)
+        for entry in replaced:
+            _replace(root, scratch, entry)
+        for entry in reversed(folders):
+            _give_times(root, entry)
     except (safe_files.Refused, OSError) as error:
         raise _Halfway(safety, error) from error
     os.sync()
@@ -134,17 +134,17 @@ def _saved(settings: Settings, manifest: Manifest, now: datetime, stop: Event, a
     present = select(root, sources, (), own.directory, stop)
     if not present.entries:
         return ""
-    return make(root, own.directory, present, own.sources, now, stop, advance, before_restore=True).name
+    return make_backup(root, own.directory, present, own.sources, now, stop, advance, before_restore=True).name
 
 
-def _is_there(root: Path, held: ManifestEntry) -> bool:
+def _is_there(root: Path, entry: ManifestEntry) -> bool:
     """Tell whether a folder is there.
 
     Raises:
         Refused: something else is in its place.
     """
     try:
-        with safe_files.folder(root, held.name):
+        with safe_files.folder(root, entry.name):
             return True
     except FileNotFoundError:
         return False
@@ -152,32 +152,32 @@ def _is_there(root: Path, held: ManifestEntry) -> bool:
 
 def _different(root: Path, manifest: Manifest) -> Iterator[ManifestEntry]:
     """Yield the files that are missing in the project, or not as they were saved."""
-    for held in manifest.entries:
-        if held.is_file and not _is_same(root, held):
-            yield held
+    for entry in manifest.entries:
+        if entry.is_file and not _is_same(root, entry):
+            yield entry
 
 
-def _is_same(root: Path, held: ManifestEntry) -> bool:
+def _is_same(root: Path, entry: ManifestEntry) -> bool:
     try:
-        with safe_files.regular_file(root, held.name) as (descriptor, status):
+        with safe_files.regular_file(root, entry.name) as (descriptor, status):
             known = (status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
-            if known != (held.size, held.mtime_ns, held.mode):
+            if known != (entry.size, entry.mtime_ns, entry.mode):
                 return False
             digest = hashlib.sha256()
             while piece := os.read(descriptor, _BLOCK):
                 digest.update(piece)
-            return digest.hexdigest() == held.sha256
+            return digest.hexdigest() == entry.sha256
     except FileNotFoundError:
         return False
 
 
-def _make_folder(root: Path, held: ManifestEntry) -> None:
-    with safe_files.folder(root, held.name, create=True):
+def _make_folder(root: Path, entry: ManifestEntry) -> None:
+    with safe_files.folder(root, entry.name, create=True):
         return
 
 
-def _replace(root: Path, scratch: str, held: ManifestEntry) -> None:
-    path = PurePosixPath(held.name)
+def _replace(root: Path, scratch: str, entry: ManifestEntry) -> None:
+    path = PurePosixPath(entry.name)
     with (
         safe_files.folder(root, f"{scratch}/{path.parent}") as source,
         safe_files.folder(root, str(path.parent)) as target,
@@ -185,18 +185,18 @@ def _replace(root: Path, scratch: str, held: ManifestEntry) -> None:
         os.rename(path.name, path.name, src_dir_fd=source, dst_dir_fd=target)
 
 
-def _give_times(root: Path, held: ManifestEntry) -> None:
-    with safe_files.folder(root, held.name) as folder:
-        os.fchmod(folder, held.mode)
-        os.utime(folder, ns=(held.mtime_ns, held.mtime_ns))
+def _give_times(root: Path, entry: ManifestEntry) -> None:
+    with safe_files.folder(root, entry.name) as folder:
+        os.fchmod(folder, entry.mode)
+        os.utime(folder, ns=(entry.mtime_ns, entry.mtime_ns))
 
 
 def _clear(root: Path, directory: str) -> None:
     with suppress(OSError, safe_files.Refused):
-        clear_scratch(root, directory, IN_PLACE)
+        clear_scratch(root, directory, IN_PLACE_FOLDER)
 
 
-# What is told
+# What is reported
 
 
 def _report(directory: str, path: str, manifest: Manifest, done: _Done, *, dry_run: bool) -> Report:
@@ -211,7 +211,8 @@ def _report(directory: str, path: str, manifest: Manifest, done: _Done, *, dry_r
     written = [f"{directory}/{each}" for each in (done.safety, manifest_name(done.safety)) if done.safety]
     actions = [Action(verb="write", target=each) for each in written]
     actions += [
-        Action(verb="restore", target=printable(held.name), bytes=held.size, done=not dry_run) for held in done.replaced
+        Action(verb="restore", target=printable(entry.name), bytes=entry.size, done=not dry_run)
+        for entry in done.replaced
     ]
     return Report(
         summary=f"{count(len(done.replaced), 'file')} of {size(total)} {would}restored in place",

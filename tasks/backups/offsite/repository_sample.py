@@ -1,4 +1,4 @@
-"""Which files of a snapshot are restored, and which part of a repository is read: in turn, so that all have theirs."""
+"""Which files of a snapshot are restored, and which part of a repository is read in this run: pure."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import math
 from datetime import datetime
 from random import Random
 
-from .program import Listed, Listing
+from .repository_backend import ListedFile, Listing
 
 _MOST = 300
+
 _CHARACTERS = 60_000
+
 """Of files that are named in one call of a program: systems bound what an argument list may hold."""
 
 _PARTS = 256
+
 """The most parts in which restic reads its data."""
 
 
-def sample(listing: Listing, limit: float, now: datetime) -> tuple[list[Listed], bool]:
+def files_to_restore(listing: Listing, limit: float, now: datetime) -> tuple[list[ListedFile], bool]:
     """Return the files to restore, and whether that is the whole snapshot.
 
     Args:
@@ -39,7 +42,7 @@ def sample(listing: Listing, limit: float, now: datetime) -> tuple[list[Listed],
     return chosen, False
 
 
-def turn(before: object, percent: float) -> tuple[int, int]:
+def next_data_part(before: object, percent: float) -> tuple[int, int]:
     """Return which part of how many of a repository's data is read next; 0 of 0 where none is.
 
     Args:
