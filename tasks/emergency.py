@@ -116,7 +116,7 @@ def _means(run: Run, *, dry: bool) -> Ports:
     """Return the work of other domains, as the recovery calls it."""
     from .cache.cleanup import clean_up
     from .cache.statistics import FILE as STATISTICS
-    from .configuration.readable import readable
+    from .configuration.config_review import unreadable_files
     from .logs.errors.monitor_files import TRACKING_FILE as ERRORS
     from .logs.review.review_history import HISTORY_FILE as SIZES
     from .providers.provider_history import FILE as TIMES
@@ -139,7 +139,7 @@ def _means(run: Run, *, dry: bool) -> Ports:
 
     return Ports(
         room=lambda: examine_room(settings),
-        configuration=lambda stop: readable(settings, redact=run.redact, stop=stop),
+        configuration=lambda stop: unreadable_files(settings, redact=run.redact, stop=stop),
         plan_clearing=lambda: clean_up(settings, now=now, dry_run=True, older_than=0),
         clean=clean,
         rotate=rotate,

@@ -230,13 +230,13 @@ def config_review(
     import os
 
     from .configuration.config_review import run_review
-    from .configuration.drift.drift_review import Flags
+    from .configuration.drift.drift_acceptance import ConfigReviewFlags
     from .core.errors import UserError
 
     if accept and accept_path:
         raise UserError("--accept accepts everything and --accept-path a part: give one of the two.")
     settings, now, dry = run.settings, run.now, dry_run or run.dry
-    flags = Flags(accept, tuple(accept_path or ()), diff, dry)
+    flags = ConfigReviewFlags(accept, tuple(accept_path or ()), diff, dry)
 
     def reviewed(stop: Event) -> Report:
         return run_review(

@@ -15,7 +15,6 @@ from ..core.settings.model import Settings
 from .manifest import Manifest, Unusable, decode, made_at, manifest_name
 
 TEST_FOLDER, IN_PLACE_FOLDER = ".restore-test", ".restore-in-place"
-
 """Folders beside the archives into which they are restored, and which are removed again."""
 
 _LARGEST_MANIFEST = 1 << 30

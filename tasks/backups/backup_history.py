@@ -62,17 +62,14 @@ def _irreplaceable(found: Iterable[Backup], sources: Sequence[str]) -> set[str]:
 
 
 FEWEST = 4
-
 """Earlier backups that are needed before a size counts as unusual."""
 
 _DEVIATIONS = 5
 
 _NORMAL = 1.4826
-
 """A normal distribution's standard deviation in its median absolute deviations."""
 
 _SHARE = 0.2
-
 """Of the median, that a size may always differ: data that hardly changes has hardly any deviation."""
 
 

@@ -29,7 +29,6 @@ from .manifest import ENDING, Manifest, ManifestEntry
 TASK = "backup.restore"
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
 """What a disk says that has no room, of blocks or inodes, or none for this user."""
 
 _BLOCK = 1 << 20

@@ -16,7 +16,6 @@ from ..core.files.safe_files import TEMPORARY, Identity
 from .manifest import INSIDE
 
 _NEVER = frozenset({".git", TEMPORARY, LOCK_FILE, INSIDE})
-
 """Names that are in no backup: a repository is its own, the others are the suite's for the time of a run."""
 
 _WILD = frozenset("*?[")

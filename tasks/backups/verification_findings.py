@@ -20,7 +20,6 @@ from .source_selection import Selected
 _SHOWN = 3
 
 _AHEAD = 5 / 1440
-
 """Days that a moment may lie ahead: clocks that are set by the network go back by seconds."""
 
 

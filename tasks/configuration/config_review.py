@@ -1,4 +1,4 @@
-"""The procedure: every configured file read once, then judged, compared with its baseline, and told."""
+"""The configuration review: every configured file is read once, evaluated, and compared with its baseline."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from ..core.report.model import Finding, Metric, Report, Status
 from ..core.secrets.keys import FILE, Key
 from ..core.settings.model import Settings
 from ..core.text.formatting import count
-from .components import component_findings, components
-from .defaults import deviations
-from .drift.drift_review import Flags, review_drift
-from .drift.state import Present
-from .environment import EXAMPLE, Variables, key_findings, read_variables, variable_findings
+from .component_configuration import component_findings, find_components
+from .config_files import ConfigFiles, ReviewedFile, read_config_files
+from .default_deviations import deviations
+from .drift.drift_acceptance import ConfigReviewFlags
+from .drift.drift_review import review_drift
+from .drift.file_drift import PresentFile
+from .environment_variables import EXAMPLE, Variables, key_findings, read_variables, variable_findings
 from .file_findings import file_findings, unknown_findings
-from .inventory import Inventory, Reviewed, take
-from .materials.catalogue import MATERIALS, catalogue
+from .materials.material_catalogue import MATERIALS, catalogue
 from .materials.material_findings import evaluate
-from .secrecy import veil
+from .secret_values import without_secrets
 
 _DEVIATIONS = 20
 
 
 def run_review(
     settings: Settings,
-    flags: Flags,
+    flags: ConfigReviewFlags,
     *,
     keys: Mapping[str, Key],
     environ: Mapping[str, str],
@@ -50,10 +51,10 @@ def run_review(
         now: the moment of the run.
         redact: takes secrets out of a text.
         stop: ends it between two steps where it is set.
-        advance: told after each file.
+        advance: called after each file.
     """
     root, configuration = Path(settings.root), settings.configuration
-    inventory = take(root, configuration, stop, advance)
+    inventory = read_config_files(root, configuration, stop, advance)
     own, example = read_variables(root, FILE), read_variables(root, EXAMPLE)
     if not inventory.present and not own.present and not example.present:
         return Report(summary="no configuration", findings=[*file_findings(inventory, redact)])
@@ -64,7 +65,7 @@ def run_review(
         *file_findings(inventory, redact),
         *unknown_findings(inventory),
         *materials.findings,
-        *component_findings(components(inventory, configuration.components)),
+        *component_findings(find_components(inventory, configuration.components)),
         *key_findings(keys, configuration.environment_keys),
         *variable_findings(own, example, environ),
         *_default_findings(deviating),
@@ -76,24 +77,24 @@ def run_review(
         data={**materials.data, **({"deviations": deviating[:_DEVIATIONS]} if deviating else {})},
     )
     if not stop.is_set() and inventory.present:
-        drifted = review_drift(settings, *_states(inventory, own), flags, now=now, redact=redact)
-        report = _together(report, drifted)
-    return _cleaned(_by_file(report, inventory), redact)
+        drifted = review_drift(settings, *_present_states(inventory, own), flags, now=now, redact=redact)
+        report = _with_drift(report, drifted)
+    return _without_secrets(_by_file(report, inventory), redact)
 
 
-def _materials_file(inventory: Inventory) -> str | None:
+def _materials_file(inventory: ConfigFiles) -> str | None:
     """Return the file that by its name has materials, where it can be read."""
     named = (each for each in inventory.files if PurePosixPath(each.path).stem.casefold() == MATERIALS)
     return next((each.path for each in named if each.readable), None)
 
 
-def _summary(inventory: Inventory, metrics: list[Metric]) -> str:
+def _summary(inventory: ConfigFiles, metrics: list[Metric]) -> str:
     numbers = [f"{count(len(inventory.present), 'file')} reviewed"]
     numbers += [count(int(each.value), "material") for each in metrics if each.name == "configuration.materials"]
     return ", ".join(numbers)
 
 
-def _by_file(report: Report, inventory: Inventory) -> Report:
+def _by_file(report: Report, inventory: ConfigFiles) -> Report:
     """Return the report with the findings on one file beside each other, and how many are bad at its head."""
     names = [name for each in inventory.present for name in (each.path, each.found.asked)]
     places = {name: number for number, name in enumerate(dict.fromkeys([*names, FILE, EXAMPLE]))}
@@ -109,7 +110,7 @@ def _by_file(report: Report, inventory: Inventory) -> Report:
     return msgspec.structs.replace(report, summary=summary, findings=sorted(report.findings, key=place))
 
 
-def _together(report: Report, drifted: Report) -> Report:
+def _with_drift(report: Report, drifted: Report) -> Report:
     return Report(
         summary=f"{report.summary}, {drifted.summary}",
         findings=[*report.findings, *drifted.findings],
@@ -120,23 +121,27 @@ def _together(report: Report, drifted: Report) -> Report:
     )
 
 
-def _states(inventory: Inventory, own: Variables) -> tuple[list[Present], list[str]]:
+def _present_states(inventory: ConfigFiles, own: Variables) -> tuple[list[PresentFile], list[str]]:
     """Return the files to compare with the baseline, and the names of those that cannot be."""
-    present = [Present(_name(each), each.path, each.value, each.text) for each in inventory.present if each.readable]
-    unread = [_name(each) for each in inventory.present if not each.readable]
+    present = [
+        PresentFile(_baseline_name(each), each.path, each.value, each.text)
+        for each in inventory.present
+        if each.readable
+    ]
+    unread = [_baseline_name(each) for each in inventory.present if not each.readable]
     if own.present and own.problem is None:
-        present.append(Present(FILE, FILE, dict(own.values), "", secret=True))
+        present.append(PresentFile(FILE, FILE, dict(own.values), "", secret=True))
     elif own.present:
         unread.append(FILE)
     return present, unread
 
 
-def _name(each: Reviewed) -> str:
-    """Return under which name a file is remembered: as the settings ask for it, whatever its case on disk."""
+def _baseline_name(each: ReviewedFile) -> str:
+    """Return the name of a file in the baseline: as the settings write it, without regard to its case on disk."""
     return each.found.asked
 
 
-def _deviations(inventory: Inventory) -> Iterator[dict[str, Any]]:
+def _deviations(inventory: ConfigFiles) -> Iterator[dict[str, Any]]:
     for each in inventory.present:
         for found in deviations(each.value):
             yield {"file": each.path, "path": found.path, "value": found.value, "default": found.default}
@@ -155,12 +160,12 @@ def _default_findings(deviating: list[dict[str, Any]]) -> Iterator[Finding]:
         )
 
 
-def _cleaned(report: Report, redact: Callable[[str], str]) -> Report:
-    """Return the report without anything that looks like a secret, whatever way it came into it."""
+def _without_secrets(report: Report, redact: Callable[[str], str]) -> Report:
+    """Return the report without anything that looks like a secret, from wherever it came."""
 
     def cleaned(value: Any) -> Any:
         if isinstance(value, str):
-            return veil(value, redact)
+            return without_secrets(value, redact)
         if isinstance(value, list):
             return [cleaned(each) for each in value]
         return {key: cleaned(each) for key, each in value.items()} if isinstance(value, dict) else value
@@ -170,3 +175,20 @@ def _cleaned(report: Report, redact: Callable[[str], str]) -> Report:
         for each in report.findings
     ]
     return msgspec.structs.replace(report, findings=findings, data=cleaned(report.data))
+
+
+def unreadable_files(settings: Settings, *, redact: Callable[[str], str], stop: Event) -> Report:
+    """Read every configured file that is there, and report those that cannot be read; what is missing is no fault.
+
+    Args:
+        settings: the project's settings, ``root`` absolute.
+        redact: takes secrets out of a text.
+        stop: ends it between two files where it is set.
+    """
+    inventory = read_config_files(Path(settings.root), settings.configuration, stop, lambda _count: None)
+    broken = [
+        finding
+        for finding in file_findings(inventory, redact)
+        if finding.check == "configuration.readable" and finding.status.severity > Status.WARNING.severity
+    ]
+    return Report(summary=f"{count(len(inventory.present), 'configured file')} read", findings=broken)

@@ -21,7 +21,6 @@ _PASSWORDS = ("BORG_PASSPHRASE", "BORG_PASSCOMMAND", "BORG_PASSPHRASE_FD")
 _PLACES = ("BORG_BASE_DIR", "BORG_CACHE_DIR", "BORG_CONFIG_DIR", "BORG_SECURITY_DIR", "BORG_KEYS_DIR")
 
 _WARNED = 1
-
 """Borg's exit status after warnings; from 2 on it failed."""
 
 

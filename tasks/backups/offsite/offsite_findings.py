@@ -18,7 +18,6 @@ _RULE = f"{COPIES} copies on {MEDIA} media with {ELSEWHERE} off-site are the rul
 _SHOWN = 3
 
 _AHEAD = 0.05
-
 """Days that another machine's clock may be ahead."""
 
 

@@ -23,7 +23,6 @@ from .repository_verification import RepositoryContext, VerifiedRepository, veri
 from .rule_3_2_1 import Copy, CopyCount, count_copies, medium_of, place_of, repository_copy
 
 FILE = "repositories.json"
-
 """Beside the archives: which part of each repository's data was read last."""
 
 

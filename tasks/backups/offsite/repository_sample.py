@@ -11,11 +11,9 @@ from .repository_backend import ListedFile, Listing
 _MOST = 300
 
 _CHARACTERS = 60_000
-
 """Of files that are named in one call of a program: systems bound what an argument list may hold."""
 
 _PARTS = 256
-
 """The most parts in which restic reads its data."""
 
 

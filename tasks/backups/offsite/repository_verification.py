@@ -28,7 +28,6 @@ from .restic_backend import Restic
 BACKENDS: Mapping[str, RepositoryBackend] = {"restic": Restic(), "borg": Borg()}
 
 _OWN_PASSWORDS = ("RESTIC_PASSWORD_FILE", "RESTIC_PASSWORD_COMMAND", "BORG_PASSCOMMAND", "BORG_PASSPHRASE_FD")
-
 """Other ways in which users give a password to these programs, which then ask for it there."""
 
 

@@ -11,8 +11,8 @@ from difflib import SequenceMatcher
 from typing import Literal, NamedTuple, TypeAlias
 
 from ...core.text.formatting import count
-from ..paths import covers, last_key, parts
-from ..secrecy import comparable
+from ..key_names import covers, last_key, parts
+from ..secret_values import same_key
 from .flattening import Leaf, same, shown
 
 Kind: TypeAlias = Literal["added", "removed", "changed", "moved", "reordered", "unclear"]
@@ -83,8 +83,8 @@ def compare(old: Mapping[str, Leaf], new: Mapping[str, Leaf]) -> list[Change]:
 def _whole(path: str, before: _Index, after: _Index) -> Change:
     """Return that something became something of another kind: a value, a list or a mapping."""
     one, other = before.branch(path), after.branch(path)
-    told = _told(path, one, before), _told(path, other, after)
-    return Change("changed", path, *told, values=max(len(one), len(other)))
+    sides = _branch_text(path, one, before), _branch_text(path, other, after)
+    return Change("changed", path, *sides, values=max(len(one), len(other)))
 
 
 def _by_list(paths: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -165,11 +165,11 @@ def _compare_plain(paths: Sequence[str], before: _Index, after: _Index) -> Itera
     yield from _replaced(removed, added, before, after)
     for origin, path in _moved(removed, added, before, after):
         number = len(removed.pop(origin))
-        yield Change("moved", path, origin=origin, new=_told(path, added.pop(path), after), values=number)
+        yield Change("moved", path, origin=origin, new=_branch_text(path, added.pop(path), after), values=number)
     for path, values in removed.items():
-        yield Change("removed", path, old=_told(path, values, before), values=len(values))
+        yield Change("removed", path, old=_branch_text(path, values, before), values=len(values))
     for path, values in added.items():
-        yield Change("added", path, new=_told(path, values, after), values=len(values))
+        yield Change("added", path, new=_branch_text(path, values, after), values=len(values))
 
 
 def _top(path: str, other: _Index) -> str:
@@ -195,7 +195,7 @@ def _replaced(
                 del side[top]
 
 
-def _told(path: str, values: Sequence[str], index: _Index) -> str:
+def _branch_text(path: str, values: Sequence[str], index: _Index) -> str:
     if len(values) == 1 and values[0] == path:
         return shown(index.leaves[path])
     return count(len(values), "value")
@@ -203,7 +203,7 @@ def _told(path: str, values: Sequence[str], index: _Index) -> str:
 
 def _changed(path: str, old: Leaf, new: Leaf) -> Change:
     one, other = _secret(old), _secret(new)
-    if one is not None and other is not None and not comparable(one, other):
+    if one is not None and other is not None and not same_key(one, other):
         return Change("unclear", path, old=shown(old), new=shown(new))
     return Change("changed", path, old=shown(old), new=shown(new))
 
@@ -264,7 +264,7 @@ def _key(item: Mapping[str, Leaf]) -> str:
 
 
 def _blocks(one: Sequence[str], other: Sequence[str]) -> Sequence[tuple[str, int, int, int, int]]:
-    """Return which items stand for which, as :mod:`difflib` does, with as few changes as possible."""
+    """Return which items correspond to each other, as :mod:`difflib` does, with as few changes as possible."""
     shortest = min(len(one), len(other))
     in_place = [("equal" if one[at] == other[at] else "replace", at, at + 1, at, at + 1) for at in range(shortest)]
     if len(one) != len(other):

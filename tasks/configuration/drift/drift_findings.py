@@ -1,77 +1,25 @@
-"""What is told of drift: a finding for each file, a row for each change, a line of history for each."""
+"""What is reported of drift: a finding for each file, a row for each change, a line of history for each. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count
-from ..reading.places import lines_of
-from . import authorship
-from .comparison import Change, Kind
-from .state import Drifted
+from .change_authors import ROWS, LocatedChange
+from .comparison import Kind
+from .file_drift import DriftedFile
 
 TASK = "monthly.config-review"
-
-_ROWS = 20
-"""Changes that are told without ``--diff``."""
-
-_MOST = 1000
-"""Changes that are told with it, and remembered."""
 
 _CELL = 60
 
 _WORDS = {"moved": "moved", "unclear": "not comparable", "reordered": "in another order"}
 
 
-class ReportedDrift(NamedTuple):
-    """One change with what is known of it.
-
-    Attributes:
-        file: the file's path.
-        change: what changed.
-        line: where, from 1; 0 where it cannot be told.
-        author: who changed it, and when; ``None`` where nobody knows.
-    """
-
-    file: str
-    change: Change
-    line: int
-    author: authorship.Change | None
-
-
-def report_drift(root: Path, drifted: Iterable[Drifted]) -> list[ReportedDrift]:
-    """Return the first thousand changes, those of the files in turn, with their lines and authors.
-
-    Args:
-        root: the project.
-        drifted: the files.
-    """
-    left = _MOST
-    found: list[ReportedDrift] = []
-    for each in drifted:
-        changes = each.changes[:left]
-        left -= len(changes)
-        found += _told(root, each, changes)
-    return found
-
-
-def _told(root: Path, drifted: Drifted, changes: Sequence[Change]) -> Iterator[ReportedDrift]:
-    if not changes:
-        return
-    here = [change.path for change in changes if change.kind != "removed"]
-    lines = lines_of(drifted.path, drifted.text, here) if drifted.text and here else {}
-    authors = authorship.line_changes(root, drifted.path, [*lines.values()][:_ROWS]) if lines else {}
-    rest = authorship.file_change(root, drifted.path)
-    for change in changes:
-        line = 0 if change.kind == "removed" else lines.get(change.path, 0)
-        yield ReportedDrift(drifted.path, change, line, authors.get(line, rest))
-
-
-def drift_findings(drifted: Sequence[Drifted], known: Sequence[ReportedDrift]) -> Iterator[Finding]:
+def drift_findings(drifted: Sequence[DriftedFile], known: Sequence[LocatedChange]) -> Iterator[Finding]:
     """Yield a finding for each file that differs; the same items in another order are no drift.
 
     Args:
@@ -100,14 +48,14 @@ def drift_findings(drifted: Sequence[Drifted], known: Sequence[ReportedDrift]) -
         )
 
 
-def _remedy(each: Drifted, kinds: Mapping[Kind, int]) -> str:
+def _remedy(each: DriftedFile, kinds: Mapping[Kind, int]) -> str:
     if kinds["unclear"]:
         return f"The key beside the baseline is not the one of these hashes; inv {TASK} --accept begins anew."
-    more = f" inv {TASK} --diff shows every change." if len(each.changes) > _ROWS else ""
+    more = f" inv {TASK} --diff shows every change." if len(each.changes) > ROWS else ""
     return f"If this is meant: inv {TASK} --accept-path {each.path} (or --accept for all); else undo it.{more}"
 
 
-def _sentence(one: ReportedDrift) -> str:
+def _sentence(one: LocatedChange) -> str:
     change = one.change
     path = change.path or "the whole file"
     match change.kind:
@@ -123,14 +71,14 @@ def _sentence(one: ReportedDrift) -> str:
             return f"{path} cannot be compared: its hash was made with another key"
 
 
-def _where(one: ReportedDrift) -> str:
+def _where(one: LocatedChange) -> str:
     parts = [f"line {one.line}"] if one.line else []
     if one.author is not None:
         parts.append(f"{one.author.who}, {one.author.when[:10]}" if one.author.when else one.author.who)
     return f" ({'; '.join(parts)})" if parts else ""
 
 
-def rows(known: Sequence[ReportedDrift], *, diff: bool) -> list[dict[str, Any]]:
+def change_rows(known: Sequence[LocatedChange], *, diff: bool) -> list[dict[str, Any]]:
     """Return the table of changes; without *diff* it has the first twenty, with their values shortened."""
     return [
         {
@@ -143,7 +91,7 @@ def rows(known: Sequence[ReportedDrift], *, diff: bool) -> list[dict[str, Any]]:
             "who": one.author.who if one.author else None,
             "when": (one.author.when or None) if one.author else None,
         }
-        for one in (known if diff else known[:_ROWS])
+        for one in (known if diff else known[:ROWS])
     ]
 
 
@@ -155,7 +103,7 @@ def _short(text: str | None) -> str:
     return "" if text is None else text if len(text) <= _CELL else f"{text[: _CELL - 1]}…"
 
 
-def entries(event: str, known: Iterable[ReportedDrift], at: str) -> list[dict[str, Any]]:
+def history_entries(event: str, known: Iterable[LocatedChange], at: str) -> list[dict[str, Any]]:
     """Return the lines of history for changes.
 
     Args:

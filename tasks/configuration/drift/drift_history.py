@@ -13,7 +13,7 @@ from ...core.text.formatting import printable
 Entry: TypeAlias = Mapping[str, Any]
 
 _SAME = ("event", "file", "path", "change", "old", "new")
-"""What makes two entries one: drift that was told already is not told again until something else happened there."""
+"""Entries that agree in these are the same: drift is not recorded again until something else happened there."""
 
 _LIMIT = 200_000_000
 
@@ -42,7 +42,7 @@ def read_history(root: Path, path: str) -> History:
         return History([], f"{printable(path)} cannot be read: {error.strerror}.")
 
 
-def fresh(history: History, entries: Iterable[Entry]) -> list[Entry]:
+def new_entries(history: History, entries: Iterable[Entry]) -> list[Entry]:
     """Return the entries that are not the last of their file and path already."""
     last: dict[tuple[Any, Any], Any] = {}
     for line in history.lines:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from ...core.text.formatting import printable
-from ..paths import below
+from ..key_names import below
 from ..reading.python_reader import Unknown
-from ..secrecy import Sealer, is_opaque, names_secret
+from ..secret_values import Sealer, is_opaque, names_secret
 
 Leaf: TypeAlias = bool | int | float | str | dict[str, Any] | None
 """A value: a scalar, ``{"text", "sha256", "length"}`` for a long text, ``{"secret"}`` for a hash with a key,
@@ -52,7 +52,7 @@ def _collected(value: Any, names: Mapping[str, str], *, secret: bool) -> tuple[d
 
     Args:
         value: the document.
-        names: what stands in paths for keys that must not.
+        names: what paths have instead of keys that are secret.
         secret: True where everything is.
     """
     found: dict[str, tuple[Any, bool]] = {}

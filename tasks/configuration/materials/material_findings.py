@@ -1,4 +1,4 @@
-"""What is told of materials: one finding per fact, the materials grouped."""
+"""What is reported of materials: one finding per fact, the materials grouped."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 
 from ...core.report.model import Finding, Metric, Status
 from ...core.text.formatting import count, listed
-from .catalogue import CATEGORIES, MATERIALS, Catalogue
-from .ranges import Outside, Ranges, ranges, spelled
-from .references import broken
-from .required import lacking
+from .material_catalogue import CATEGORIES, MATERIALS, Catalogue, broken_references, lacking_properties
+from .material_ranges import OutsideValue, Ranges, compare_ranges, units_spelled_twice
 
 _NAMES = 8
 """Materials that are named in a table's cell."""
@@ -21,10 +19,10 @@ _PROPERTIES = 12
 
 
 class MaterialFindings(NamedTuple):
-    """What is told.
+    """The findings on materials.
 
     Attributes:
-        findings: the judged facts.
+        findings: one per fact.
         metrics: the numbers.
         data: tables by name.
     """
@@ -40,16 +38,16 @@ def evaluate(catalogue: Catalogue, required: Sequence[str], *, expected: str | N
     Args:
         catalogue: what there is.
         required: the properties that every material must have.
-        expected: a file that by its name has materials; where none has, that is told.
+        expected: a file that by its name has materials; where none has any, that is a finding.
     """
     if catalogue.file is None:
         message = f'No material was counted: "{MATERIALS}", a mapping of materials by their names, was expected here.'
         unknown = [] if expected is None else [_finding("materials", expected, Status.UNKNOWN, message, None, None)]
         return MaterialFindings(unknown, [], {})
-    missing = lacking(catalogue.materials, required)
-    compared = ranges(catalogue)
+    missing = lacking_properties(catalogue.materials, required)
+    compared = compare_ranges(catalogue)
     findings = [
-        *_counted(catalogue),
+        *_material_count(catalogue),
         *_required(catalogue, missing),
         *_references(catalogue),
         *_own_ranges(catalogue, compared),
@@ -79,8 +77,8 @@ def evaluate(catalogue: Catalogue, required: Sequence[str], *, expected: str | N
 # Findings
 
 
-def _counted(catalogue: Catalogue) -> Iterator[Finding]:
-    assert catalogue.file is not None  # noqa: S101 - judge() has looked
+def _material_count(catalogue: Catalogue) -> Iterator[Finding]:
+    assert catalogue.file is not None  # noqa: S101 - evaluate() has looked
     number = len(catalogue.materials) + len(catalogue.malformed)
     if catalogue.malformed:
         names = listed(catalogue.malformed, len(catalogue.malformed))
@@ -109,8 +107,8 @@ def _required(catalogue: Catalogue, missing: Mapping[str, Sequence[str]]) -> Ite
 
 
 def _references(catalogue: Catalogue) -> Iterator[Finding]:
-    assert catalogue.file is not None  # noqa: S101 - judge() has looked
-    found = [*broken(catalogue)]
+    assert catalogue.file is not None  # noqa: S101 - evaluate() has looked
+    found = [*broken_references(catalogue)]
     for each in found:
         message = f"{count(len(each.names), 'material')} {each.message}: {listed(each.names, len(each.names), 3)}."
         remedy = f"Correct them in {catalogue.file}" + (
@@ -126,7 +124,7 @@ def _references(catalogue: Catalogue) -> Iterator[Finding]:
 
 
 def _own_ranges(catalogue: Catalogue, found: Ranges) -> Iterator[Finding]:
-    assert catalogue.file is not None  # noqa: S101 - judge() has looked
+    assert catalogue.file is not None  # noqa: S101 - evaluate() has looked
     if found.reversed:
         message = f"{count(len(found.reversed), 'range')} with min above max: {_examples(found.reversed)}."
         yield _values("ranges", catalogue.file, Status.WARNING, message, len(found.reversed), "Exchange the two.")
@@ -157,10 +155,10 @@ def _category_ranges(catalogue: Catalogue, found: Ranges) -> Iterator[Finding]:
 
 
 def _units(catalogue: Catalogue, found: Ranges) -> Iterator[Finding]:
-    assert catalogue.file is not None  # noqa: S101 - judge() has looked
+    assert catalogue.file is not None  # noqa: S101 - evaluate() has looked
     mixed = _mixed(found)
     if mixed:
-        respelled = sum(bool(spelled(units)) for _, units in mixed)
+        respelled = sum(bool(units_spelled_twice(units)) for _, units in mixed)
         same = f", {respelled} of them in several spellings of one unit" if respelled else ""
         message = f"{count(len(mixed), 'property', 'properties')} with values in several units{same}."
         remedy = "One unit for each property makes its values comparable."
@@ -198,9 +196,9 @@ def _missing_rows(catalogue: Catalogue, missing: Mapping[str, Sequence[str]]) ->
         }
 
 
-def _outside_rows(beyond: Sequence[Outside]) -> Iterator[dict[str, Any]]:
+def _outside_rows(beyond: Sequence[OutsideValue]) -> Iterator[dict[str, Any]]:
     """Yield a row for each property and range, those with most values first."""
-    groups: dict[tuple[str, float | None, float | None, str | None], list[Outside]] = defaultdict(list)
+    groups: dict[tuple[str, float | None, float | None, str | None], list[OutsideValue]] = defaultdict(list)
     for each in beyond:
         groups[each.path[-1], each.low, each.high, each.unit].append(each)
     for (name, low, high, unit), found in sorted(groups.items(), key=lambda group: -len(group[1]))[:_PROPERTIES]:
@@ -216,10 +214,10 @@ def _outside_rows(beyond: Sequence[Outside]) -> Iterator[dict[str, Any]]:
 
 def _unit_rows(found: Ranges) -> Iterator[dict[str, Any]]:
     for name, units in _mixed(found)[:_PROPERTIES]:
-        told = (
+        parts = (
             f"{'none' if unit is None else unit or '(empty)'} {number}" for unit, number in units.most_common(_NAMES)
         )
-        yield {"property": name, "units": ", ".join(told)}
+        yield {"property": name, "units": ", ".join(parts)}
 
 
 def _end(limit: float | None) -> str:
@@ -231,9 +229,11 @@ def _shortened(names: Sequence[str], most: int = 4) -> str:
     return ", ".join(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-def _examples(found: Sequence[Outside]) -> str:
-    told = [f"{each.material} {each.path[-1]} {each.value:g} ({_end(each.low)} to {_end(each.high)})" for each in found]
-    return listed(told, len(told), 3)
+def _examples(found: Sequence[OutsideValue]) -> str:
+    examples = [
+        f"{each.material} {each.path[-1]} {each.value:g} ({_end(each.low)} to {_end(each.high)})" for each in found
+    ]
+    return listed(examples, len(examples), 3)
 
 
 def _finding(

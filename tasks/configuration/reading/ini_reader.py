@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import configparser
 
-from .document import Document, Problem, problem_at
+from .parsed_document import Document, Problem, problem_at
 
 
 class _ContinuesNothing(configparser.Error):
@@ -12,7 +12,7 @@ class _ContinuesNothing(configparser.Error):
 
 
 def read_ini(text: str) -> Document:
-    """Return the sections of an INI text, each a dictionary of texts; what stands above all sections is a fault.
+    """Return the sections of an INI text, each a dictionary of texts; a line above all sections is a fault.
 
     Args:
         text: the text.
@@ -30,7 +30,7 @@ def read_ini(text: str) -> Document:
 
 
 def _once_more(text: str, message: str, line: int | None) -> Document:
-    """Return the document in which something stands twice, and that."""
+    """Return the document in which something is there twice, with a problem that says so."""
     problem = problem_at(text, message, line or 0, 1)
     try:
         return Document(_parsed(text, strict=False), (problem,))

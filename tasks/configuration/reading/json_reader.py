@@ -1,4 +1,4 @@
-"""JSON, with the places of its faults and of keys that stand twice."""
+"""JSON, with the places of its faults and of repeated keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .document import Document, Problem, problem_at
+from .parsed_document import Document, Problem, problem_at
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]')
 
@@ -21,10 +21,10 @@ class _Open(NamedTuple):
 
 
 def read_json(text: str) -> Document:
-    """Return what a JSON text says. Of equal keys the last counts, and all are told.
+    """Return what a JSON text says. Of equal keys the last counts, and all are reported.
 
     Args:
-        text: the text; ``NaN`` and ``Infinity`` are taken, as Python writes them.
+        text: the text; ``NaN`` and ``Infinity`` are accepted, as Python writes them.
     """
     twice: list[str] = []
 
@@ -47,9 +47,9 @@ def read_json(text: str) -> Document:
 
 
 def _repeated(text: str) -> Iterator[Problem]:
-    """Yield the keys of a valid text that stand twice in one object."""
+    """Yield the keys of a valid text that are repeated in one object."""
     stack: list[_Open] = []
-    line, counted, told = 1, 0, 0
+    line, counted, reported = 1, 0, 0
     last: re.Match[str] | None = None
     for token in _TOKEN.finditer(text):
         kind = token[0][0]
@@ -61,8 +61,8 @@ def _repeated(text: str) -> Iterator[Problem]:
             line += text.count("\n", counted, last.start())
             counted = last.start()
             key = json.loads(last[0])
-            if key in keys and told < _PROBLEMS:
-                told += 1
+            if key in keys and reported < _PROBLEMS:
+                reported += 1
                 column = last.start() - text.rfind("\n", 0, last.start())
                 yield problem_at(
                     text, f"the key {key!r} stands on line {keys[key]} already; this one counts", line, column

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .document import Document, Problem, problem_at
+from .parsed_document import Document, Problem, problem_at
 
 _LARGEST = 2_000_000
 """Values in a collection or characters in a text that is put together: a settings module has some thousand."""

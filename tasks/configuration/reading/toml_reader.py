@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 
-from .document import Document, Problem, problem_at
+from .parsed_document import Document, Problem, problem_at
 
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
 def read_toml(text: str) -> Document:
-    """Return what a TOML text says; keys that stand twice are errors by the format's own rules.
+    """Return what a TOML text says; keys that are there twice are errors by the format's own rules.
 
     Args:
         text: the text.

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from .document import Document, Problem, problem_at
+from .parsed_document import Document, Problem, problem_at
 
 DEEPEST = 200
 """Levels of nesting. Files written by people have a dozen."""

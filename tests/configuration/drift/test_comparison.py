@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tasks.configuration.drift.comparison import Change, compare
 from tasks.configuration.drift.flattening import flatten
-from tasks.configuration.paths import below
-from tasks.configuration.secrecy import Sealer
+from tasks.configuration.key_names import below
+from tasks.configuration.secret_values import Sealer
 
 sealer = Sealer(b"k" * 32)
 
@@ -39,7 +39,7 @@ def changes(old: Any, new: Any) -> list[Change]:
     return compare(flat(old), flat(new))
 
 
-def told(old: Any, new: Any) -> list[tuple[str, str, str | None, str | None]]:
+def changes_between(old: Any, new: Any) -> list[tuple[str, str, str | None, str | None]]:
     return [(each.kind, each.path, each.origin or each.old, each.new) for each in changes(old, new)]
 
 
@@ -75,8 +75,8 @@ def test_one_value_that_changed_is_one_change_at_its_path(value: Any, data: st.D
 def test_an_item_that_was_put_in_is_one_change(items: list[int], place: int, item: str) -> None:
     place = min(place, len(items))
     new = [*items[:place], item, *items[place:]]
-    assert told({"a": items}, {"a": new}) == [("added", f"a[{place}]", None, item)]
-    assert told({"a": new}, {"a": items}) == [("removed", f"a[{place}]", item, None)]
+    assert changes_between({"a": items}, {"a": new}) == [("added", f"a[{place}]", None, item)]
+    assert changes_between({"a": new}, {"a": items}) == [("removed", f"a[{place}]", item, None)]
 
 
 @given(
@@ -87,7 +87,7 @@ def test_an_item_that_was_put_in_is_one_change(items: list[int], place: int, ite
 def test_items_in_another_order_are_one_change_that_is_none(both: tuple[list[int], list[int]]) -> None:
     old, new = both
     expected = [] if old == new else [("reordered", "a", None, None)]
-    assert told({"a": old}, {"a": new}) == expected
+    assert changes_between({"a": old}, {"a": new}) == expected
 
 
 @given(DOCUMENTS, DOCUMENTS)
@@ -141,7 +141,7 @@ def test_what_is_not_equal_has_changed_and_no_path_is_told_twice(old: Any, new: 
     ],
 )  # fmt: skip
 def test_changes(old: Any, new: Any, expected: list[tuple[str, str, str | None, str | None]]) -> None:
-    assert told(old, new) == expected
+    assert changes_between(old, new) == expected
 
 
 def test_a_branch_says_how_many_values_it_has() -> None:
@@ -151,8 +151,8 @@ def test_a_branch_says_how_many_values_it_has() -> None:
 
 def test_a_long_list_is_compared_place_by_place() -> None:
     old = [*range(3000)]
-    assert told({"a": old}, {"a": [*old[:2999], "x"]}) == [("changed", "a[2999]", "2999", "x")]
-    assert told({"a": old}, {"a": [*old, "x"]}) == [("added", "a[3000]", None, "x")]
+    assert changes_between({"a": old}, {"a": [*old[:2999], "x"]}) == [("changed", "a[2999]", "2999", "x")]
+    assert changes_between({"a": old}, {"a": [*old, "x"]}) == [("added", "a[3000]", None, "x")]
 
 
 @pytest.mark.parametrize("path", ["a[x]", "a[]", "a[99999999999999999999]", "a..b", "a]", "[", ".", '"', "a[0][", " "])
@@ -173,4 +173,6 @@ def test_a_secret_with_another_key_is_unclear_not_changed() -> None:
     old, new = ({"password": "same", "plain": 1}, {"password": "same", "plain": 2})
     found = compare(flat(old), flatten(new, other, lambda text: text))
     assert [(each.kind, each.path) for each in found] == [("unclear", "password"), ("changed", "plain")]
-    assert told({"password": "one"}, {"password": "two"}) == [("changed", "password", "[secret]", "[secret]")]
+    assert changes_between({"password": "one"}, {"password": "two"}) == [
+        ("changed", "password", "[secret]", "[secret]")
+    ]

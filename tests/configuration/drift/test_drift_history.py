@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.configuration.drift.drift_history import History, fresh, read_history, write_history
+from tasks.configuration.drift.drift_history import History, new_entries, read_history, write_history
 from tasks.core.files.safe_files import Refused
 
 PATH = "logs/history.jsonl"
@@ -21,7 +21,7 @@ def kept(root: Path) -> list[dict[str, str]]:
 
 def add(root: Path, *entries: dict[str, str], most: int = 100_000) -> None:
     history = read_history(root, PATH)
-    write_history(root, PATH, history, fresh(history, entries), most=most)
+    write_history(root, PATH, history, new_entries(history, entries), most=most)
 
 
 def test_a_change_is_told_once_until_something_else_happens_there(tmp_path: Path) -> None:
@@ -80,4 +80,4 @@ def test_what_cannot_be_read_is_not_written(tmp_path: Path, kind: str) -> None:
 
 def test_there_is_no_history_at_first(tmp_path: Path) -> None:
     assert read_history(tmp_path, PATH) == History([])
-    assert fresh(History([]), [entry("x", "1")]) == [entry("x", "1")]
+    assert new_entries(History([]), [entry("x", "1")]) == [entry("x", "1")]

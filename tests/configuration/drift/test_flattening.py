@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tasks.configuration.drift.flattening import flatten, same, shown
 from tasks.configuration.reading.python_reader import Unknown, read_python
-from tasks.configuration.secrecy import Sealer
+from tasks.configuration.secret_values import Sealer
 from tasks.core.secrets.redaction import redactor
 
 sealer = Sealer(b"k" * 32)

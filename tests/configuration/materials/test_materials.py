@@ -6,19 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.configuration.discovery import Found
-from tasks.configuration.inventory import Reviewed
-from tasks.configuration.materials.catalogue import Catalogue, catalogue, measured
+from tasks.configuration.config_files import FoundFile, ReviewedFile
+from tasks.configuration.key_names import bare_key
+from tasks.configuration.materials.material_catalogue import (
+    Catalogue,
+    broken_references,
+    catalogue,
+    lacking_properties,
+    measured_values,
+)
 from tasks.configuration.materials.material_findings import evaluate
-from tasks.configuration.materials.ranges import ranges, spelled
-from tasks.configuration.materials.references import broken
-from tasks.configuration.materials.required import lacking
-from tasks.configuration.spelling import bare, unit
+from tasks.configuration.materials.material_ranges import compare_ranges, plain_unit, units_spelled_twice
 from tasks.core.report.model import Status
 
 
-def read(value: Any, path: str = "data/materials.yaml") -> Reviewed:
-    return Reviewed(Found(path, path), value, readable=True)
+def read(value: Any, path: str = "data/materials.yaml") -> ReviewedFile:
+    return ReviewedFile(FoundFile(path, path), value, readable=True)
 
 
 def of(materials: dict[str, Any], categories: dict[str, Any] | None = None, **index: str) -> Catalogue:
@@ -39,7 +42,7 @@ def statuses(found: Catalogue, check: str) -> list[tuple[Status, str]]:
 def test_materials_and_categories_are_found_in_the_first_files_that_have_them() -> None:
     found = catalogue(
         [
-            Reviewed(Found("gone.yaml", None)),
+            ReviewedFile(FoundFile("gone.yaml", None)),
             read([1, 2], "list.yaml"),
             read({"materials": {"Brass": {"category": "metal"}, "Air": None}}, "one.yaml"),
             read({"materials": {"Other": {}}, "categories": {"metal": {}}}, "two.yaml"),
@@ -58,7 +61,7 @@ def test_a_list_of_materials_with_names_is_a_catalogue_too() -> None:
 
 def test_numbers_are_found_at_any_depth_with_their_property() -> None:
     value = {"a": {"density": {"value": 2, "unit": "g"}}, "list": [{"value": 1.5}], "flag": {"value": True}}
-    found = [(each.path, each.name, each.value, each.unit) for each in measured(value)]
+    found = [(each.path, each.name, each.value, each.unit) for each in measured_values(value)]
     assert found == [(("a", "density"), "density", 2, "g"), (("list", "0"), "list", 1.5, None)]
 
 
@@ -69,28 +72,28 @@ def test_numbers_are_found_at_any_depth_with_their_property() -> None:
     "key", ["melting_point", "meltingPoint", "Melting Point", "MELTING-POINT", "meltingpoint", "Melting.Point"]
 )
 def test_a_property_counts_in_any_spelling(key: str) -> None:
-    assert lacking({"Brass": {"a": [{"b": {key: 1}}]}}, ["melting_point"]) == {"melting_point": []}
+    assert lacking_properties({"Brass": {"a": [{"b": {key: 1}}]}}, ["melting_point"]) == {"melting_point": []}
 
 
 @pytest.mark.parametrize("value", [None, "", [], {}, {"value": None}, {"value": ""}])
 def test_a_property_without_a_value_is_missing(value: Any) -> None:
-    assert lacking({"Brass": {"density": value}}, ["density"]) == {"density": ["Brass"]}
+    assert lacking_properties({"Brass": {"density": value}}, ["density"]) == {"density": ["Brass"]}
 
 
 @pytest.mark.parametrize("value", [0, 0.0, False, "x", [1], {"unit": "g"}, {"value": 0}])
 def test_a_property_with_a_value_is_there(value: Any) -> None:
-    assert lacking({"Brass": {"density": value}}, ["density"]) == {"density": []}
+    assert lacking_properties({"Brass": {"density": value}}, ["density"]) == {"density": []}
 
 
 @given(st.lists(st.booleans(), max_size=40))
 def test_exactly_the_materials_without_it_are_named(has: list[bool]) -> None:
     materials = {f"M{number}": {"deep": {"er": [{"density": 1}] if each else []}} for number, each in enumerate(has)}
     expected = [f"M{number}" for number, each in enumerate(has) if not each]
-    assert lacking(materials, ["density"])["density"] == expected
+    assert lacking_properties(materials, ["density"])["density"] == expected
 
 
 def test_a_property_named_in_a_text_only_is_missing() -> None:
-    assert lacking({"Brass": {"notes": "its density is 8"}}, ["density"]) == {"density": ["Brass"]}
+    assert lacking_properties({"Brass": {"notes": "its density is 8"}}, ["density"]) == {"density": ["Brass"]}
 
 
 # References
@@ -104,7 +107,7 @@ def test_references_that_lead_nowhere_are_grouped_by_where_they_lead() -> None:
         "D": {"category": "cheese"},
         "E": {},
     }
-    found = [*broken(of(materials, {"metal": {}}))]
+    found = [*broken_references(of(materials, {"metal": {}}))]
     assert [(each.message, each.names) for each in found] == [
         ('in the category "Metal", which is not defined; "metal" differs by case only', ["B"]),
         ('in the category "cheese", which is not defined', ["C", "D"]),
@@ -114,7 +117,7 @@ def test_references_that_lead_nowhere_are_grouped_by_where_they_lead() -> None:
 
 def test_an_index_is_compared_with_the_materials() -> None:
     materials = {"A": {"category": "metal"}, "B": {"category": "wood"}, "C": {"category": "wood"}}
-    found = [*broken(of(materials, None, A="metal", B="metal", Z="wood"))]
+    found = [*broken_references(of(materials, None, A="metal", B="metal", Z="wood"))]
     assert [(each.message, each.names) for each in found] == [
         ("in the index only", ["Z"]),
         ("missing in the index", ["C"]),
@@ -140,7 +143,7 @@ def test_a_value_is_compared_with_the_range_beside_it() -> None:
         "reversed": {"value": 5, "min": 9, "max": 1},
         "texts": {"value": 5, "min": "low", "max": True},
     }
-    found = ranges(of({"A": entries}))
+    found = compare_ranges(of({"A": entries}))
     assert found.stated == 5
     assert [each.path[-1] for each in found.outside] == ["below", "above"]
     assert [each.path[-1] for each in found.reversed] == ["reversed"]
@@ -153,7 +156,7 @@ def test_a_value_is_compared_with_its_category_where_the_units_are_the_same() ->
         "B": {"category": "metal", "density": {"value": 2500, "unit": "kg/m³"}},
         "C": {"category": "wood", "density": {"value": 25, "unit": "g/cm³"}},
     }
-    found = ranges(of(materials, {"metal": metal, "wood": None}))
+    found = compare_ranges(of(materials, {"metal": metal, "wood": None}))
     assert (found.compared, found.incomparable) == (2, 1)
     assert [(each.material, each.path[-1], each.low, each.high) for each in found.beyond] == [
         ("A", "density", 2, 20),
@@ -164,35 +167,35 @@ def test_a_value_is_compared_with_its_category_where_the_units_are_the_same() ->
 def test_of_two_ranges_for_a_property_the_one_with_a_unit_counts() -> None:
     metal = {"properties": {"density": {"min": 5, "max": 6}}, "ranges": {"density": {"min": 1, "max": 9, "unit": "g"}}}
     material = {"category": "metal", "density": {"value": 8, "unit": "g"}}
-    found = ranges(of({"A": material}, {"metal": metal}))
+    found = compare_ranges(of({"A": material}, {"metal": metal}))
     assert (found.compared, found.incomparable, found.beyond) == (1, 0, [])
 
 
 def test_units_that_differ_in_spelling_only_are_one() -> None:
-    assert unit("10^-6 /K") == unit("10⁻⁶/K")
-    assert unit("µm") == unit("μm")
-    assert unit("W/(m·K)") == unit("W/(m K)")
-    assert unit("MPa·√m") == unit("MPa√m")
-    assert unit("K") != unit("°C")
-    found = ranges(
+    assert plain_unit("10^-6 /K") == plain_unit("10⁻⁶/K")
+    assert plain_unit("µm") == plain_unit("μm")
+    assert plain_unit("W/(m·K)") == plain_unit("W/(m K)")
+    assert plain_unit("MPa·√m") == plain_unit("MPa√m")
+    assert plain_unit("K") != plain_unit("°C")
+    found = compare_ranges(
         of({"A": {"d": {"value": 1, "unit": "µm"}}, "B": {"d": {"value": 1, "unit": "μm"}}, "C": {"d": {"value": 1}}})
     )
-    assert spelled(found.units["d"]) == {unit("µm"): ["µm", "μm"]}
-    assert bare("melting_point") == bare("Melting-Point") != bare("boiling_point")
+    assert units_spelled_twice(found.units["d"]) == {plain_unit("µm"): ["µm", "μm"]}
+    assert bare_key("melting_point") == bare_key("Melting-Point") != bare_key("boiling_point")
 
 
-# What is told
+# What is reported
 
 
 def test_a_catalogue_that_is_well_is_ok() -> None:
     metal = {"density": {"min": 1, "max": 9, "unit": "g"}}
     density = {"value": 5, "unit": "g", "min": 1, "max": 9}
-    judged = evaluate(of({"A": {"category": "metal", "density": density}}, {"metal": metal}), ("density",))
-    assert {each.status for each in judged.findings} == {Status.OK}
-    assert {each.check.removeprefix("configuration.") for each in judged.findings} == {
+    reported = evaluate(of({"A": {"category": "metal", "density": density}}, {"metal": metal}), ("density",))
+    assert {each.status for each in reported.findings} == {Status.OK}
+    assert {each.check.removeprefix("configuration.") for each in reported.findings} == {
         *("materials", "required", "references", "ranges", "category-ranges", "units")
     }
-    assert judged.data == {}
+    assert reported.data == {}
 
 
 def test_no_materials_are_nothing_to_tell_unless_they_are_expected() -> None:
@@ -222,14 +225,14 @@ def test_tables_are_grouped_and_bounded() -> None:
         for number in range(60)
     }
     metal = {f"x{number}": {"max": -1, "unit": f"u{unit_}"} for number in range(20) for unit_ in range(1)}
-    judged = evaluate(of(materials, {"metal": metal}), ("density",))
-    assert [(row["missing"], row["materials"], row["by_category"]) for row in judged.data["missing_properties"]] == [
+    reported = evaluate(of(materials, {"metal": metal}), ("density",))
+    assert [(row["missing"], row["materials"], row["by_category"]) for row in reported.data["missing_properties"]] == [
         ("density", 60, "metal 60")
     ]
-    assert judged.data["missing_properties"][0]["for_instance"] == "M0, M1, M2, M3 and 56 more"
-    assert len(judged.data["units"]) == 12
-    assert len(judged.data["outside_category_range"]) == 12
-    first = judged.data["outside_category_range"][0]
+    assert reported.data["missing_properties"][0]["for_instance"] == "M0, M1, M2, M3 and 56 more"
+    assert len(reported.data["units"]) == 12
+    assert len(reported.data["outside_category_range"]) == 12
+    first = reported.data["outside_category_range"][0]
     assert first == {
         "property": "x0",
         "range": "… to -1 u0",
@@ -237,4 +240,4 @@ def test_tables_are_grouped_and_bounded() -> None:
         "values": "0",
         "for_instance": "M0",
     }
-    assert judged.data["materials_without"] == {"density": [*materials]}
+    assert reported.data["materials_without"] == {"density": [*materials]}

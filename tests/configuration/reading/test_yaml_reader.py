@@ -1,4 +1,4 @@
-"""YAML is read as PyYAML reads it, and what PyYAML passes over is told."""
+"""YAML is read as PyYAML reads it, and what PyYAML passes over is reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.configuration.reading.document import problem_at
+from tasks.configuration.reading.parsed_document import problem_at
 from tasks.configuration.reading.yaml_reader import read_yaml
 
 SCALARS = st.one_of(
@@ -77,7 +77,7 @@ def test_what_python_would_be_made_of_is_read_as_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "told"),
+    ("text", "line", "message"),
     [
         ("a: 1\nb: [1, 2\nc: 3\n", 3, ""),
         ("a:\n\tb: 1\n", 2, "no tab"),
@@ -91,11 +91,11 @@ def test_what_python_would_be_made_of_is_read_as_text() -> None:
         ("{a: " * 10_000, 1, "levels of nesting"),
     ],
 )
-def test_what_cannot_be_read_is_told_with_its_place(text: str, line: int, told: str) -> None:
+def test_what_cannot_be_read_is_reported_with_its_place(text: str, line: int, message: str) -> None:
     document = read_yaml(text)
     assert (document.readable, document.value) == (False, None)
     assert document.problems[-1].line == line
-    assert told in document.problems[-1].message
+    assert message in document.problems[-1].message
 
 
 def test_a_bomb_is_told_before_it_is_written_out() -> None:
