@@ -2,7 +2,7 @@
 
 A check that is well has all of its points, one with a warning half of them, a critical one none. One that does not
 apply or could not be made is left out of both sides, so that it neither helps nor harms; how many points that
-concerns is told beside the score, for a score of few checks says little.
+concerns is shown beside the score, for a score of few checks says little.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Score(NamedTuple):
         lines: by check, in the order in which they were declared.
         points: the sum of what was got.
         possible: the sum of what could be got.
-        left_out: the weights of the checks that were not judged.
+        left_out: the weights of the checks without a result.
     """
 
     lines: tuple[Line, ...]
@@ -50,7 +50,7 @@ class Score(NamedTuple):
 
     @property
     def percent(self) -> int | None:
-        """The score from 0 to 100, rounded down; ``None`` where nothing was judged."""
+        """The score from 0 to 100, rounded down; ``None`` where no check has a result."""
         return math.floor(100 * self.points / self.possible + 1e-9) if self.possible else None
 
 
@@ -107,6 +107,6 @@ def table(found: Score) -> list[dict[str, Any]]:
 def _line(check: Check, statuses: Sequence[Status]) -> Line:
     result = worst(statuses) if statuses else Status.SKIPPED
     if result is Status.SKIPPED and Status.OK in statuses:
-        result = Status.OK  # a part of it does not apply, the rest was judged
+        result = Status.OK  # a part of it does not apply, the rest was checked
     share = _SHARES.get(result)
     return Line(check, result, None if share is None else share * check.weight)

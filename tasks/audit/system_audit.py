@@ -1,4 +1,4 @@
-"""``quarterly.system-audit``: every area examined, what is accepted taken out, one score, a page to read."""
+"""``quarterly.system-audit``: every area examined, waivers applied, one score, a page to read."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ..core.settings.model import Settings
 from ..core.text.formatting import count
 from . import reused_reports
 from .architecture import declared as architecture
-from .architecture.architecture_area import examine as examine_architecture
+from .architecture.architecture_area import examine_architecture
 from .compliance import declared as compliance
-from .compliance.compliance_area import examine as examine_licences
+from .compliance.compliance_area import examine_licences
 from .data import data_area as data
 from .performance import performance_area as performance
 from .reused_reports import ReusedReport, reused_findings
 from .score import Score, arithmetic, score, table
 from .security import checks as security
-from .security.security_area import examine as examine_security
+from .security.security_area import examine_security
 from .trend import FOLDER, compared, last_audit
 from .waivers import waive
 
@@ -65,14 +65,16 @@ def audit(
         interpreter: of the environment whose packages' licences are looked at.
         environ: the environment in which it runs.
         now: the moment of the audit.
-        quarter: tells the quarter of a moment, ``2026Q4``.
+        quarter: returns the quarter of a moment, ``2026Q4``.
         stop: ends it where it is set.
-        advance: told after each step.
+        advance: called after each step.
         dry_run: write nothing.
     """
     root = Path(settings.root)
-    integrity = data.examine(settings, now=now, stop=stop, advance=advance, dry_run=dry_run)
-    speed = performance.examine(settings, now=now, quarter=quarter, stop=stop, advance=advance, dry_run=dry_run)
+    integrity = data.examine_data(settings, now=now, stop=stop, advance=advance, dry_run=dry_run)
+    speed = performance.examine_performance(
+        settings, now=now, quarter=quarter, stop=stop, advance=advance, dry_run=dry_run
+    )
     licensed, licences = examine_licences(interpreter.python, interpreter.reason, settings.audit, environ, stop)
     waived = waive(
         [

@@ -41,14 +41,13 @@ def waive(findings: Iterable[Finding], waivers: Sequence[Waiver], today: date) -
     """
     used: set[Waiver] = set()
 
-    def judged(finding: Finding) -> Finding:
+    def waived(finding: Finding) -> Finding:
         matching = [each for each in waivers if finding.status in _WAIVABLE and _answers(each, finding)]
         used.update(matching)
         standing = next((each for each in matching if today <= each.until), None)
         return finding if standing is None else _accepted(finding, standing)
 
-    judged_findings = [judged(finding) for finding in findings]
-    return Waived(judged_findings, [*_notes(waivers, used, today)])
+    return Waived([waived(finding) for finding in findings], [*_notes(waivers, used, today)])
 
 
 def _answers(waiver: Waiver, finding: Finding) -> bool:

@@ -1,1 +1,1 @@
-"""The area *compliance*: under which licences the packages stand that are installed for the project."""
+"""The area *compliance*: the licences of the packages that are installed for the project."""

@@ -1,4 +1,4 @@
-"""The whole area."""
+"""The area *compliance*: the licences of the installed packages, asked of the project's interpreter and evaluated."""
 
 from __future__ import annotations
 
@@ -9,31 +9,34 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
+import msgspec
+
+from ...core.programs.processes import Ended, run
 from ...core.report.model import Finding, Status
 from ...core.settings.model import AuditSettings
-from ...core.text.formatting import count, printable
+from ...core.text.formatting import count, duration, printable
 from .declared import LICENCES
-from .expressions import Rules, Verdict, canonical, evaluate
-from .packages import StatedLicence, Unknown, installed, licence
+from .licence_expressions import LicenceRules, LicenceVerdict, canonical, evaluate_licence
+from .package_licences import StatedLicence, stated_licence
 
 _SUBJECT = "packages"
 _MOST = 10
 
 UNKNOWN = "unknown"
-"""In the table, the licence of packages that tell none that is known."""
+"""In the table, the licence of packages that state none that is known."""
 
 
-class Licensed(NamedTuple):
-    """A package and its licence, an SPDX expression; ``None`` where it tells none that is known."""
+class LicensedPackage(NamedTuple):
+    """A package and its licence, an SPDX expression; ``None`` where it states none that is known."""
 
     package: StatedLicence
     licence: str | None
 
 
-def examine(
+def examine_licences(
     python: Path | None, reason: str, settings: AuditSettings, environ: Mapping[str, str], stop: Event
 ) -> tuple[list[Finding], list[dict[str, Any]]]:
-    """Return what is to be told of the licences, and a table of them with the number of packages under each.
+    """Return the findings on the licences, and a table of them with the number of packages under each.
 
     Args:
         python: the interpreter of the project's environment; ``None``: there is none.
@@ -44,20 +47,20 @@ def examine(
     """
     if python is None:
         return [LICENCES.finding(Status.SKIPPED, _SUBJECT, f"No installed packages to look at. {reason}".strip())], []
-    told = installed(python, environ, stop)
-    if isinstance(told, Unknown):
+    answer = ask_installed(python, environ, stop)
+    if isinstance(answer, NoAnswer):
         remedy = "Make the environment anew, or set maintenance.dependencies.python to another interpreter."
-        return [LICENCES.finding(Status.UNKNOWN, _SUBJECT, told.message, remedy)], []
-    licensed = _licensed(told, settings.licences_known)
-    return list(_findings(licensed, Rules(settings.licences_denied, settings.licences_review))), _table(licensed)
+        return [LICENCES.finding(Status.UNKNOWN, _SUBJECT, answer.message, remedy)], []
+    licensed = _licensed(answer, settings.licences_known)
+    return list(_findings(licensed, LicenceRules(settings.licences_denied, settings.licences_review))), _table(licensed)
 
 
-def _licensed(told: Sequence[StatedLicence], known: Mapping[str, str]) -> list[Licensed]:
+def _licensed(answer: Sequence[StatedLicence], known: Mapping[str, str]) -> list[LicensedPackage]:
     settled = {re.sub(r"[-_.]+", "-", name).lower(): canonical(text) for name, text in known.items()}
-    return [Licensed(each, settled.get(each.name) or licence(each)) for each in told]
+    return [LicensedPackage(each, settled.get(each.name) or stated_licence(each)) for each in answer]
 
 
-def _table(licensed: Sequence[Licensed]) -> list[dict[str, Any]]:
+def _table(licensed: Sequence[LicensedPackage]) -> list[dict[str, Any]]:
     numbers = Counter(each.licence or UNKNOWN for each in licensed)
     return [
         {"licence": name, "packages": number}
@@ -65,11 +68,11 @@ def _table(licensed: Sequence[Licensed]) -> list[dict[str, Any]]:
     ]
 
 
-def _findings(licensed: Sequence[Licensed], rules: Rules) -> Iterator[Finding]:
-    verdicts = [None if each.licence is None else evaluate(each.licence, rules) for each in licensed]
+def _findings(licensed: Sequence[LicensedPackage], rules: LicenceRules) -> Iterator[Finding]:
+    verdicts = [None if each.licence is None else evaluate_licence(each.licence, rules) for each in licensed]
     denied, review, unknown = (
         [each for each, verdict in zip(licensed, verdicts, strict=True) if verdict is wanted]
-        for wanted in (Verdict.DENIED, Verdict.REVIEW, None)
+        for wanted in (LicenceVerdict.DENIED, LicenceVerdict.REVIEW, None)
     )
     if denied:
         yield _finding(
@@ -104,7 +107,7 @@ def _findings(licensed: Sequence[Licensed], rules: Rules) -> Iterator[Finding]:
         yield LICENCES.finding(Status.SKIPPED, _SUBJECT, "No packages are installed in the project's environment.")
 
 
-def _finding(status: Status, found: Sequence[Licensed], what: str, remedy: str) -> Finding:
+def _finding(status: Status, found: Sequence[LicensedPackage], what: str, remedy: str) -> Finding:
     shown = ", ".join(printable(_described(each)) for each in found[:_MOST])
     rest = f" and {len(found) - _MOST:,} more" if len(found) > _MOST else ""
     return LICENCES.finding(
@@ -117,6 +120,41 @@ def _finding(status: Status, found: Sequence[Licensed], what: str, remedy: str) 
     )
 
 
-def _described(each: Licensed) -> str:
+def _described(each: LicensedPackage) -> str:
     name = f"{each.package.name} {each.package.version}".strip()
     return f"{name} ({each.licence})" if each.licence else name
+
+
+_PROBE = Path(__file__).with_name("licences_probe.py")
+
+_SECONDS = 60.0
+
+
+class NoAnswer(NamedTuple):
+    """The interpreter gave no usable answer; the message is a sentence."""
+
+    message: str
+
+
+def ask_installed(python: Path, environ: Mapping[str, str], stop: Event) -> list[StatedLicence] | NoAnswer:
+    """Return what the packages of an interpreter state about their licences.
+
+    Args:
+        python: the interpreter.
+        environ: the process's environment.
+        stop: ends it early where it is set.
+    """
+    ended = run([python, "-I", "-B", _PROBE], folder=Path("/"), environ=environ, deadline_seconds=_SECONDS, stop=stop)
+    name = printable(str(python))
+    if not ended.succeeded:
+        return NoAnswer(f"{name} does not work: {_failure(ended)}.")
+    try:
+        return sorted(msgspec.json.decode(ended.output, type=list[StatedLicence]), key=lambda each: each.name)
+    except msgspec.MsgspecError:
+        return NoAnswer(f"{name} answers with something else than was asked for.")
+
+
+def _failure(ended: Ended) -> str:
+    if ended.overdue:
+        return f"it has not answered within {duration(_SECONDS)}, or was interrupted"
+    return printable(ended.problem or ended.last_words()) or "it ended without a word"

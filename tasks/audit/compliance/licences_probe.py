@@ -1,4 +1,4 @@
-"""What the project's interpreter tells of its packages' licences; that interpreter runs this file, by itself.
+"""Prints what the packages of an interpreter state about their licences; that interpreter runs this file, by itself.
 
 It prints one JSON document. It needs the standard library only, of Python 3.8 or newer.
 """
@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import Any, Iterator  # noqa: UP035 - of Python 3.8, collections.abc cannot be subscripted
 
 _LONGEST = 2_000
-"""Characters of a field that are told: some hold the whole text of a licence."""
+"""Characters of a field that are printed: some hold the whole text of a licence."""
 
 
 def main() -> None:

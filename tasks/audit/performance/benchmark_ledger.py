@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.files import json_files
-from .machine import Machine
+from .benchmarks import Machine
 
 FILE = "audit_benchmarks.json"
 """In the log folder."""

@@ -1,4 +1,4 @@
-"""The check of performance: this machine against itself, an earlier quarter ago."""
+"""The area *performance*: this machine against itself in an earlier quarter."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from ...core.text.formatting import count, duration, printable
 from ..checks import Check
 from . import benchmark_ledger
 from .benchmark_ledger import Entry
-from .benchmarks import measure
-from .machine import Machine, this_machine
+from .benchmarks import Machine, measure_benchmarks, this_machine
 
 BENCHMARKS = Check("audit.benchmarks", "performance", 4, "this machine is as fast as it was a quarter ago")
 
 CHECKS = (BENCHMARKS,)
 
 
-class Examined(NamedTuple):
+class MeasuredPerformance(NamedTuple):
     """What was found and measured, and what was written or would be."""
 
     findings: list[Finding]
@@ -33,7 +32,7 @@ class Examined(NamedTuple):
     rows: list[dict[str, Any]]
 
 
-def examine(
+def examine_performance(
     settings: Settings,
     *,
     now: datetime,
@@ -41,30 +40,30 @@ def examine(
     stop: Event,
     advance: Callable[[int], None],
     dry_run: bool,
-) -> Examined:
+) -> MeasuredPerformance:
     """Measure the benchmarks, and compare them with those of an earlier quarter on the same machine.
 
     Args:
         settings: the project's.
         now: the moment of the audit.
-        quarter: tells the quarter of a moment, ``2026Q4``.
+        quarter: returns the quarter of a moment, ``2026Q4``.
         stop: ends it between two benchmarks where it is set; then nothing is kept.
-        advance: told after each benchmark.
+        advance: called after each benchmark.
         dry_run: write nothing; the disk is then not measured, nor anything compared.
     """
     root, directory = Path(settings.root), settings.logs.directory
     target = f"{directory}/{benchmark_ledger.FILE}"
     if dry_run:
         finding = BENCHMARKS.finding(Status.SKIPPED, "benchmarks", "A dry run measures nothing.")
-        return Examined([finding], [], [Action(verb="write", target=target, done=False)], [])
+        return MeasuredPerformance([finding], [], [Action(verb="write", target=target, done=False)], [])
     entries, found = benchmark_ledger.read(root, directory)
-    machine, measured = this_machine(), measure(root, directory, stop, advance)
+    machine, measured = this_machine(), measure_benchmarks(root, directory, stop, advance)
     metrics = [
         Metric(name="audit.benchmark", value=round(seconds, 6), unit="s", subject=name)
         for name, seconds in measured.items()
     ]
-    usual = earlier(entries, machine.identity, quarter(now), quarter)
-    findings = [judged(measured, usual, machine, settings.audit.benchmark_percent)]
+    usual = usual_seconds(entries, machine.identity, quarter(now), quarter)
+    findings = [benchmark_finding(measured, usual, machine, settings.audit.benchmark_percent)]
     rows = [
         {"benchmark": name, "now": duration(seconds), "before": duration(usual[name]) if name in usual else None}
         for name, seconds in measured.items()
@@ -73,17 +72,19 @@ def examine(
         message = f"{found.problem} It was kept aside under another name."
         findings.append(BENCHMARKS.finding(Status.WARNING, target, message, "Look at what wrote it."))
     if stop.is_set():
-        return Examined(findings, metrics, [], rows)
+        return MeasuredPerformance(findings, metrics, [], rows)
     try:
         benchmark_ledger.write(root, directory, measured, machine, now, found)
     except (safe_files.Refused, OSError) as error:
         message = f"The benchmarks could not be kept: {printable(error).rstrip('.')}."
         findings.append(BENCHMARKS.finding(Status.WARNING, target, message, "See that it can be written."))
-        return Examined(findings, metrics, [], rows)
-    return Examined(findings, metrics, [Action(verb="write", target=target)], rows)
+        return MeasuredPerformance(findings, metrics, [], rows)
+    return MeasuredPerformance(findings, metrics, [Action(verb="write", target=target)], rows)
 
 
-def earlier(entries: Sequence[Entry], machine: str, now: str, quarter: Callable[[datetime], str]) -> dict[str, float]:
+def usual_seconds(
+    entries: Sequence[Entry], machine: str, now: str, quarter: Callable[[datetime], str]
+) -> dict[str, float]:
     """Return the usual seconds of each benchmark in the last earlier quarter that has some of this machine."""
     own = [entry for entry in entries if entry.machine == machine and quarter(entry.moment) < now]
     last = max((quarter(entry.moment) for entry in own), default=None)
@@ -92,7 +93,7 @@ def earlier(entries: Sequence[Entry], machine: str, now: str, quarter: Callable[
     return {name: median([entry.seconds[name] for entry in of_it if name in entry.seconds]) for name in names}
 
 
-def judged(measured: dict[str, float], usual: dict[str, float], machine: Machine, percent: int) -> Finding:
+def benchmark_finding(measured: dict[str, float], usual: dict[str, float], machine: Machine, percent: int) -> Finding:
     """Return the finding: a warning where a benchmark takes more than *percent* longer than it did."""
     both = sorted(measured.keys() & usual.keys())
     where = f"{printable(machine.processor)}, {count(machine.processors, 'processor')}, {machine.python}"
@@ -101,7 +102,7 @@ def judged(measured: dict[str, float], usual: dict[str, float], machine: Machine
         return BENCHMARKS.finding(Status.SKIPPED, "benchmarks", message)
     changes = {name: 100 * (measured[name] / usual[name] - 1) for name in both}
     worst = max(changes.values())
-    told = ", ".join(
+    compared = ", ".join(
         f"{name} {duration(usual[name])} → {duration(measured[name])} ({changes[name]:+.0f} %)" for name in both
     )
     slow = worst > percent
@@ -109,7 +110,7 @@ def judged(measured: dict[str, float], usual: dict[str, float], machine: Machine
     return BENCHMARKS.finding(
         Status.WARNING if slow else Status.OK,
         "benchmarks",
-        f"On the same machine ({where}): {told}.",
+        f"On the same machine ({where}): {compared}.",
         remedy if slow else None,
         value=round(worst, 1),
         unit="%",

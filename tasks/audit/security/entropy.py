@@ -1,4 +1,4 @@
-"""Whether a value is a secret or a word: its entropy, its runs of letters and digits, and what stands for a secret."""
+"""Whether a value is a secret, a word or a placeholder: by its entropy and its runs of letters and digits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STANDS_FOR = re.compile(
     r"|example|placeholder|change[_-]?me|redacted|dummy|sample|insert|replace|your[_-]"
     r"|(?<![a-z])(?:your|test|fake|mock|demo|todo|foo|bar|none|null|secret|password|passwd|pass|key|token|user)(?![a-z])"
 )
-"""What stands where a secret is to be put, or is put together when the program runs."""
+"""Placeholders for a secret, and texts that are put together when the program runs."""
 
 
 def entropy(text: str) -> float:
@@ -39,7 +39,7 @@ def entropy(text: str) -> float:
 
 
 def is_placeholder(text: str) -> bool:
-    """Tell whether a text stands for a secret: ``your-key-here``, ``${TOKEN}``, ``xxxxxxxx``."""
+    """Tell whether a text is a placeholder for a secret: ``your-key-here``, ``${TOKEN}``, ``xxxxxxxx``."""
     return _STANDS_FOR.search(text.lower()) is not None
 
 

@@ -17,7 +17,7 @@ _SKIPPED |= {".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".cac
 """Names of folders that hold no keys of the project: repositories, environments, caches."""
 
 _ENVIRONMENT = "pyvenv.cfg"
-"""By which a folder is a virtual environment, whatever its name (PEP 405)."""
+"""The file that makes a folder a virtual environment, under any name (PEP 405)."""
 
 _KEYS = ("*.pem", "*.key", "*.p12", "*.pfx", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519")
 _HARMLESS = frozenset({"example", "sample", "template", "dist", "tmpl", "defaults"})
@@ -33,7 +33,7 @@ class KeyFile(NamedTuple):
     Attributes:
         path: below the root.
         status: of the file itself.
-        folder: the status of the folder in which it lies.
+        folder: the status of its folder.
         foreign: True where that belongs to another repository inside the project.
     """
 
@@ -43,7 +43,7 @@ class KeyFile(NamedTuple):
     foreign: bool
 
 
-class Walked(NamedTuple):
+class KeyFileWalk(NamedTuple):
     """What a walk found: the files, the folders that cannot be looked into, and whether it came to its end."""
 
     keys: list[KeyFile]
@@ -57,7 +57,7 @@ def is_environment(path: str) -> bool:
     return name == ".env" or (name.startswith(".env.") and name.rpartition(".")[2] not in _HARMLESS)
 
 
-def find_key_files(root: Path, settings: Settings, stop: Event) -> Walked:
+def find_key_files(root: Path, settings: Settings, stop: Event) -> KeyFileWalk:
     """Walk the project and return the files whose names say that they hold keys.
 
     Args:
@@ -88,7 +88,7 @@ def find_key_files(root: Path, settings: Settings, stop: Event) -> Walked:
                 waiting += [(path, foreign)] * (entry.name not in _SKIPPED and path not in out)
             elif _holds_keys(entry.name):
                 keys += _key_files(entry, path, here, foreign=foreign)
-    return Walked(sorted(keys, key=lambda each: each.path), unread, left > 0 and not stop.is_set())
+    return KeyFileWalk(sorted(keys, key=lambda each: each.path), unread, left > 0 and not stop.is_set())
 
 
 def _plain(path: str) -> str:

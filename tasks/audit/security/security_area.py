@@ -1,4 +1,4 @@
-"""The examination of this area."""
+"""The area *security*: secrets in Git, ``.env`` and Git, and who can read the files that hold keys."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from threading import Event
 
 from ...core.report.model import Finding
 from ...core.settings.model import Settings
-from .ignoring import evaluate_ignoring
+from .git_tracking import ignore_findings, tracked_files
 from .key_files import find_key_files
-from .permissions import evaluate_permissions, mounts
-from .secrets import find_secrets
-from .tracked import tracked_files
+from .key_permissions import mounts, permission_findings
+from .tracked_secrets import secret_findings
 
 
-def examine(root: Path, settings: Settings, stop: Event, advance: Callable[[int], None]) -> list[Finding]:
+def examine_security(root: Path, settings: Settings, stop: Event, advance: Callable[[int], None]) -> list[Finding]:
     """Return the findings of every check of this area, at least one of each.
 
     Args:
         root: the project; it may be a folder of its repository.
         settings: name the folders of the cache and of the logs.
         stop: ends the work where it is set; what was not looked at is unknown then.
-        advance: is told of each tracked file that was read.
+        advance: called after each tracked file.
     """
     tracked = tracked_files(root)
     walked = find_key_files(root, settings, stop)
     return [
-        *find_secrets(root, tracked, stop, advance),
-        *evaluate_ignoring(root, tracked, walked.keys),
-        *evaluate_permissions(root, walked, mounts()),
+        *secret_findings(root, tracked, stop, advance),
+        *ignore_findings(root, tracked, walked.keys),
+        *permission_findings(root, walked, mounts()),
     ]

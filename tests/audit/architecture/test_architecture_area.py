@@ -8,28 +8,28 @@ from typing import Any
 
 import pytest
 
-from tasks.audit.architecture import graph, mirror
-from tasks.audit.architecture.architecture_area import examine
+from tasks.audit.architecture import code_mirror, import_graph
+from tasks.audit.architecture.architecture_area import examine_architecture
+from tasks.audit.architecture.code_files import CodeFile
 from tasks.audit.architecture.declared import CHECKS
-from tasks.audit.architecture.sources import Source
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import AuditSettings, ConfigurationSettings, Settings
 
-Judge = Callable[..., dict[str, list[Finding]]]
+Examine = Callable[..., dict[str, list[Finding]]]
 
 
 @pytest.fixture
-def judge(tmp_path: Path) -> Judge:
-    def judged(stop: Event | None = None, **audit: Any) -> dict[str, list[Finding]]:
+def examine(tmp_path: Path) -> Examine:
+    def look(stop: Event | None = None, **audit: Any) -> dict[str, list[Finding]]:
         settings = Settings(audit=AuditSettings(**({"places": ()} | audit)))
         before = fingerprint(tmp_path)
-        findings = examine(tmp_path, settings, stop or Event(), lambda _number: None)
+        findings = examine_architecture(tmp_path, settings, stop or Event(), lambda _number: None)
         assert fingerprint(tmp_path) == before, "nothing is written"
         by_check = {check.name: [each for each in findings if each.check == check.name] for check in CHECKS}
         assert all(by_check.values()), "every check yields a finding"
         return {name.removeprefix("audit."): found for name, found in by_check.items()}
 
-    return judged
+    return look
 
 
 def fingerprint(root: Path) -> list[tuple[str, int, int]]:
@@ -52,25 +52,25 @@ def only(findings: list[Finding]) -> Finding:
     return finding
 
 
-def test_a_project_without_code(judge: Judge) -> None:
-    found = judge()
+def test_a_project_without_code(examine: Examine) -> None:
+    found = examine()
     assert {each.status for findings in found.values() for each in findings} == {Status.SKIPPED}
 
 
-def test_a_circle_is_told_with_its_lines(judge: Judge, tmp_path: Path) -> None:
+def test_a_circle_is_reported_with_its_lines(examine: Examine, tmp_path: Path) -> None:
     plant(
         tmp_path,
         run="from components.a import main\n",
         components__a="import os\nfrom components.b import thing\n",
         components__b="# first\n\nfrom . import a\n",
     )
-    told = only(judge()["cycles"])
-    assert told.status is Status.WARNING
-    assert told.message == ("components.a → components.b → components.a (components.a line 2, components.b line 3).")
-    assert (told.subject, told.value, told.unit) == ("components.a", 1, "cycles")
+    finding = only(examine()["cycles"])
+    assert finding.status is Status.WARNING
+    assert finding.message == ("components.a → components.b → components.a (components.a line 2, components.b line 3).")
+    assert (finding.subject, finding.value, finding.unit) == ("components.a", 1, "cycles")
 
 
-def test_the_shortest_way_round_is_told_and_how_many_more_hang_together(judge: Judge, tmp_path: Path) -> None:
+def test_the_shortest_way_round_is_reported_and_how_many_more_hang_together(examine: Examine, tmp_path: Path) -> None:
     plant(
         tmp_path,
         api__a="from api import b",
@@ -80,25 +80,25 @@ def test_the_shortest_way_round_is_told_and_how_many_more_hang_together(judge: J
         api__e="from api import d",
         api__apart="import api.a",
     )
-    told = only(judge()["cycles"])
-    assert told.message.startswith("api.d → api.e → api.d (")
-    assert "3 more modules hang together with them" in told.message
+    finding = only(examine()["cycles"])
+    assert finding.message.startswith("api.d → api.e → api.d (")
+    assert "3 more modules hang together with them" in finding.message
 
 
-def test_a_circle_of_three(judge: Judge, tmp_path: Path) -> None:
+def test_a_circle_of_three(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, api__b="from api import c", api__c="from api import a", api__a="from api import b")
-    assert "api.a → api.b → api.c → api.a" in only(judge()["cycles"]).message
+    assert "api.a → api.b → api.c → api.a" in only(examine()["cycles"]).message
 
 
-def test_of_a_long_circle_only_the_beginning_is_shown(judge: Judge, tmp_path: Path) -> None:
+def test_of_a_long_circle_only_the_beginning_is_shown(examine: Examine, tmp_path: Path) -> None:
     for number in range(30):
         plant(tmp_path, **{f"api__m{number:02}": f"import api.m{(number + 1) % 30:02}"})
-    told = only(judge()["cycles"]).message
-    assert "api.m07 → 22 more → api.m00 (" in told
-    assert "api.m07 line 1)" in told
+    finding = only(examine()["cycles"]).message
+    assert "api.m07 → 22 more → api.m00 (" in finding
+    assert "api.m07 line 1)" in finding
 
 
-def test_what_lies_between_two_circles_is_in_none(judge: Judge, tmp_path: Path) -> None:
+def test_what_is_between_two_circles_is_in_none(examine: Examine, tmp_path: Path) -> None:
     plant(
         tmp_path,
         api__a="import api.b",
@@ -107,65 +107,65 @@ def test_what_lies_between_two_circles_is_in_none(judge: Judge, tmp_path: Path) 
         api__c="import api.d",
         api__d="import api.c",
     )
-    told = judge()["cycles"]
-    assert [each.subject for each in told] == ["api.a", "api.c"]
-    assert {each.value for each in told} == {2}
+    finding = examine()["cycles"]
+    assert [each.subject for each in finding] == ["api.a", "api.c"]
+    assert {each.value for each in finding} == {2}
 
 
-def test_circles_beyond_the_first_ten_are_counted(judge: Judge, tmp_path: Path) -> None:
+def test_circles_beyond_the_first_ten_are_counted(examine: Examine, tmp_path: Path) -> None:
     for number in range(13):
         plant(tmp_path, **{f"api__a{number}": f"import api.b{number}", f"api__b{number}": f"import api.a{number}"})
-    told = judge()["cycles"]
-    assert len(told) == 11
-    assert told[-1].message == "3 further circles of imports."
+    finding = examine()["cycles"]
+    assert len(finding) == 11
+    assert finding[-1].message == "3 further circles of imports."
 
 
-def test_imports_for_types_and_of_itself_make_no_circle(judge: Judge, tmp_path: Path) -> None:
+def test_imports_for_types_and_of_itself_make_no_circle(examine: Examine, tmp_path: Path) -> None:
     plant(
         tmp_path,
         api__a="from api import b\nimport api.a\n",
         api__b="from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from api import a\n",
     )
-    told = only(judge()["cycles"])
-    assert (told.status, told.value) == (Status.OK, 0)
-    assert told.message == "2 modules with 2 imports and no circle."
+    finding = only(examine()["cycles"])
+    assert (finding.status, finding.value) == (Status.OK, 0)
+    assert finding.message == "2 modules with 2 imports and no circle."
 
 
-def test_modules_at_the_top_take_part(judge: Judge, tmp_path: Path) -> None:
+def test_modules_at_the_top_take_part(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, run="import helper", helper="def f():\n    import run\n")
-    assert only(judge()["cycles"]).message == (
+    assert only(examine()["cycles"]).message == (
         "helper → run → helper (helper line 2, run line 1). "
         "The import in helper is inside a function; that keeps Python from failing on it."
     )
 
 
-def test_the_src_layout_and_folders_that_are_named(judge: Judge, tmp_path: Path) -> None:
+def test_the_src_layout_and_folders_that_are_named(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, src__zbeam__a="import zbeam.b", src__zbeam__b="import zbeam.a")
-    assert "zbeam.a → zbeam.b" in only(judge()["cycles"]).message
+    assert "zbeam.a → zbeam.b" in only(examine()["cycles"]).message
     plant(tmp_path, other__x="import zbeam.a")
-    assert "zbeam.a → zbeam.b" in only(judge(packages=("other", "src/zbeam"))["cycles"]).message
-    told = judge(packages=("src/zbeam", "gone"))["cycles"]
-    assert told[-1].status is Status.UNKNOWN
-    assert "gone: No such file or directory" in told[-1].message
+    assert "zbeam.a → zbeam.b" in only(examine(packages=("other", "src/zbeam"))["cycles"]).message
+    finding = examine(packages=("src/zbeam", "gone"))["cycles"]
+    assert finding[-1].status is Status.UNKNOWN
+    assert "gone: No such file or directory" in finding[-1].message
 
 
-def test_nothing_of_the_project_is_executed(judge: Judge, tmp_path: Path) -> None:
+def test_nothing_of_the_project_is_executed(examine: Examine, tmp_path: Path) -> None:
     trap = f"open({str(tmp_path / 'executed')!r}, 'w')\nraise SystemExit\n"
     plant(tmp_path, json__x=trap, sitecustomize=trap, api__x="", run=f"{trap}import api")
     write(tmp_path / "api" / "__init__.py", trap)
     write(tmp_path / "json" / "__init__.py", trap)
-    told = judge()["cycles"]
+    finding = examine()["cycles"]
     assert not (tmp_path / "executed").exists()
-    assert told[0].status is Status.OK
-    assert "json: Python or the suite has a module of that name" in told[1].message
+    assert finding[0].status is Status.OK
+    assert "json: Python or the suite has a module of that name" in finding[1].message
 
 
-def test_code_with_errors_is_named_and_the_rest_is_analysed(judge: Judge, tmp_path: Path) -> None:
+def test_code_with_errors_is_named_and_the_rest_is_analysed(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, api__a="import api.b", api__b="import api.a", api__broken="x = 1\ndef f(:\n", api__worse='"""')
     write(tmp_path / "api" / "latin.py", b"x = 1\ny = '\xe9'\n")
     write(tmp_path / "api" / "nul.py", b"x = 1\0\n")
     write(tmp_path / "api" / "strange.py", b"# coding: klingon\n")
-    circle, unread = judge()["cycles"]
+    circle, unread = examine()["cycles"]
     assert circle.status is Status.WARNING
     assert unread.status is Status.UNKNOWN
     assert unread.value == 5
@@ -179,65 +179,65 @@ def test_code_with_errors_is_named_and_the_rest_is_analysed(judge: Judge, tmp_pa
         assert expected in unread.message
 
 
-def test_more_errors_than_are_shown(judge: Judge, tmp_path: Path) -> None:
+def test_more_errors_than_are_shown(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, **{f"api__m{number}": "def" for number in range(8)})
-    assert judge()["cycles"][-1].message.endswith("; and 3 more.")
+    assert examine()["cycles"][-1].message.endswith("; and 3 more.")
 
 
-def test_a_tree_that_is_no_python_has_no_analysis(judge: Judge, tmp_path: Path) -> None:
+def test_a_tree_that_is_no_python_has_no_analysis(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, components__x__code="x = 1", **{f"api__m{number}": "def" for number in range(101)})
-    found = judge()
+    found = examine()
     assert found["cycles"][0].status is Status.UNKNOWN
     assert "could not be analysed: " in found["cycles"][0].message
     assert only(found["unreferenced"]).status is Status.UNKNOWN
     assert only(found["sizes"]).status is Status.OK
 
 
-def test_encodings_other_than_utf_8(judge: Judge, tmp_path: Path) -> None:
+def test_encodings_other_than_utf_8(examine: Examine, tmp_path: Path) -> None:
     write(tmp_path / "api" / "a.py", "# -*- coding: cp1252 -*-\nx = '€'\nimport api.b\n".encode("cp1252"))
     write(tmp_path / "api" / "b.py", "\N{ZERO WIDTH NO-BREAK SPACE}import api.a\r\n".encode())
-    assert "(api.a line 3, api.b line 1)" in only(judge()["cycles"]).message
+    assert "(api.a line 3, api.b line 1)" in only(examine()["cycles"]).message
 
 
-def test_code_that_is_too_deeply_nested_is_named_and_the_rest_is_analysed(judge: Judge, tmp_path: Path) -> None:
+def test_code_that_is_too_deeply_nested_is_named_and_the_rest_is_analysed(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, api__deep="x = 1" + "+1" * 400_000, api__a="import api.b", api__b="import api.a", api__c="(")
-    circle, unread = judge()["cycles"]
+    circle, unread = examine()["cycles"]
     assert circle.message.startswith("api.a → api.b → api.a")
     assert "api/deep.py: it is too deeply nested" in unread.message
     assert "api/c.py:1: syntax error" in unread.message
 
 
-def test_a_crash_of_the_analysis_is_told(judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_of_the_analysis_is_reported(examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     probe = tmp_path.parent / f"{tmp_path.name}-probe.py"
     probe.write_text("import os; os.abort()")
-    monkeypatch.setattr(graph, "_PROBE", probe)
+    monkeypatch.setattr(import_graph, "_PROBE", probe)
     plant(tmp_path, api__a="")
-    assert "could not be analysed: it was ended by signal 6." in only(judge()["cycles"]).message
+    assert "could not be analysed: it was ended by signal 6." in only(examine()["cycles"]).message
 
 
-def test_an_analysis_that_hangs(judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_analysis_that_hangs(examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     probe = tmp_path.parent / f"{tmp_path.name}-probe.py"
     probe.write_text("import time; time.sleep(60)")
-    monkeypatch.setattr(graph, "_PROBE", probe)
-    monkeypatch.setattr(graph, "_SECONDS", 0.5)
+    monkeypatch.setattr(import_graph, "_PROBE", probe)
+    monkeypatch.setattr(import_graph, "_SECONDS", 0.5)
     plant(tmp_path, api__a="")
-    assert "it took longer than 500 ms" in judge()["cycles"][0].message
+    assert "it took longer than 500 ms" in examine()["cycles"][0].message
 
 
-def test_a_temporary_folder_without_room(judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_temporary_folder_without_room(examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tempfile.TemporaryDirectory", full)
     plant(tmp_path, api__a="")
-    found = judge()
+    found = examine()
     assert "No space left on device" in found["cycles"][0].message
     assert only(found["sizes"]).status is Status.UNKNOWN
 
 
-def test_what_cannot_be_read_is_told(judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_is_reported(examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, api__a="", api__gone="", api__large="x" * 200)
-    monkeypatch.setattr(mirror, "LARGEST", 100)
+    monkeypatch.setattr(code_mirror, "LARGEST", 100)
     real, listing = os.open, os.scandir
 
     def denied(path: Path, *rest: int, **options: Any) -> int:
@@ -253,58 +253,58 @@ def test_what_cannot_be_read_is_told(judge: Judge, tmp_path: Path, monkeypatch: 
     (tmp_path / "closed").mkdir()
     monkeypatch.setattr(os, "open", denied)
     monkeypatch.setattr(os, "scandir", closed)
-    told = judge()["cycles"][-1].message
-    assert "closed: Permission denied" in told
-    assert "api/gone.py: Permission denied" in told
-    assert "api/large.py: it is larger than 0 MB" in told
+    finding = examine()["cycles"][-1].message
+    assert "closed: Permission denied" in finding
+    assert "api/gone.py: Permission denied" in finding
+    assert "api/large.py: it is larger than 0 MB" in finding
 
 
-def test_only_files_that_are_none_to_read(judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_files_that_are_none_to_read(examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, api__a="")
-    monkeypatch.setattr(mirror, "_content", lambda _path: mirror_failure())
-    found = judge()
+    monkeypatch.setattr(code_mirror, "_bytes_of", lambda _path: mirror_failure())
+    found = examine()
     assert only(found["sizes"]).status is Status.UNKNOWN
     assert found["cycles"][-1].status is Status.UNKNOWN
 
 
 def mirror_failure() -> bytes:
-    raise mirror.Unread(": gone")
+    raise code_mirror.Unread(": gone")
 
 
 def test_a_fifo_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.py")
-    with pytest.raises(mirror.Unread, match="no file any more"):
-        mirror.read(tmp_path / "a.py")
+    with pytest.raises(code_mirror.Unread, match="no file any more"):
+        code_mirror.read_code(tmp_path / "a.py")
 
 
-def test_links_are_not_followed(judge: Judge, tmp_path: Path) -> None:
+def test_links_are_not_followed(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, api__a="x = 1")
     (tmp_path / "api" / "loop").symlink_to("..")
     (tmp_path / "api" / "self.py").symlink_to("self.py")
     (tmp_path / "other.py").symlink_to("api/a.py")
-    found = judge()
+    found = examine()
     assert "The largest of 1 module has 1 line of code." in only(found["sizes"]).message
-    assert only(judge(packages=("api",))["cycles"]).status is Status.OK
+    assert only(examine(packages=("api",))["cycles"]).status is Status.OK
 
 
-def test_names_that_no_import_can_write(judge: Judge, tmp_path: Path) -> None:
+def test_names_that_no_import_can_write(examine: Examine, tmp_path: Path) -> None:
     write(tmp_path / "my-tools" / "a b.py", "x = 1\n" * 3)
     write(tmp_path / "api" / "1st.py", "x = (")
     write(tmp_path / "api" / "a.b.py", "x = 1")
     write(tmp_path / os.fsdecode(b"\xff.py"), "x = 1")
-    found = judge(module_lines=2)
+    found = examine(module_lines=2)
     assert only(found["cycles"]).status is Status.OK
     assert only(found["sizes"]).subject == "my-tools/a b.py"
 
 
-def test_what_is_not_the_projects_own_is_left_out(judge: Judge, tmp_path: Path) -> None:
+def test_what_is_not_the_projects_own_is_left_out(examine: Examine, tmp_path: Path) -> None:
     plant(
         tmp_path,
         docs__conf="(",
         tests__test_a="(",
         tasks="(",
         tasks__namespace="(",
-        tasks__core__procedure="(",
+        tasks__core__run__procedure="(",
         site__run="(",
         env__lib__x="(",
         logs__x="(",
@@ -314,58 +314,63 @@ def test_what_is_not_the_projects_own_is_left_out(judge: Judge, tmp_path: Path) 
     write(tmp_path / "api" / ".hidden.py", "(")
     write(tmp_path / "site" / ".made-by-inv-demo")
     write(tmp_path / "env" / "pyvenv.cfg")
-    assert only(judge()["cycles"]).status is Status.SKIPPED
+    assert only(examine()["cycles"]).status is Status.SKIPPED
 
 
-def test_a_package_hides_the_module_of_its_name(judge: Judge, tmp_path: Path) -> None:
+def test_a_package_hides_the_module_of_its_name(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, api="import run", run="import api, api.b", api__b="import run")
     write(tmp_path / "api" / "__init__.py", "")
     write(tmp_path / "api" / "b" / "__init__.py", "")
-    assert only(judge()["cycles"]).status is Status.OK
+    assert only(examine()["cycles"]).status is Status.OK
 
 
-def test_a_module_hides_the_folder_of_its_name(judge: Judge, tmp_path: Path) -> None:
+def test_a_module_hides_the_folder_of_its_name(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, run="import api.b.c, api.b", api__b="", api__b__c="import run")
-    assert only(judge()["cycles"]).status is Status.OK
+    assert only(examine()["cycles"]).status is Status.OK
     plant(tmp_path, api__b="import run")
-    assert only(judge()["cycles"]).message.startswith("api.b → run")
+    assert only(examine()["cycles"]).message.startswith("api.b → run")
 
 
-def test_text_that_no_encoding_can_write(judge: Judge, tmp_path: Path) -> None:
+def test_text_that_no_encoding_can_write(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, api__a="# coding: utf-7\nx = '+2AA-'\n")
-    assert only(judge()["cycles"]).status is Status.OK
+    assert only(examine()["cycles"]).status is Status.OK
 
 
-def test_only_so_many_files_are_looked_at(judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasks.audit.architecture.sources.MOST_FILES", 2)
+def test_only_so_many_files_are_looked_at(examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.audit.architecture.code_files.MOST_FILES", 2)
     plant(tmp_path, a="", b="", c="")
-    assert "there are more than 2 files" in judge()["cycles"][-1].message
+    assert "there are more than 2 files" in examine()["cycles"][-1].message
 
 
-def test_an_audit_that_is_interrupted(judge: Judge, tmp_path: Path) -> None:
+def test_an_audit_that_is_interrupted(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, api__a="")
     stop = Event()
     stop.set()
-    found = judge(stop)
+    found = examine(stop)
     assert only(found["cycles"]).status is Status.UNKNOWN
-    source = Source("api/a.py", ("api", "a"), package=False)
-    assert mirror.mirror(tmp_path, [source], tmp_path / "x", stop, lambda _: None).tops == set()
+    source = CodeFile("api/a.py", ("api", "a"), package=False)
+    assert code_mirror.mirror_code(tmp_path, [source], tmp_path / "x", stop, lambda _: None).tops == set()
 
 
-def test_large_modules_are_told_the_largest_first(judge: Judge, tmp_path: Path) -> None:
+def test_large_modules_are_reported_the_largest_first(examine: Examine, tmp_path: Path) -> None:
     code = "# a comment\n\n    \nx = 1\n"
     plant(tmp_path, api__fits=code * 10, api__large=code * 11, api__larger=code * 12)
-    told = only(judge(module_lines=10)["sizes"])
-    assert told.message == ("2 modules have more than 10 lines of code: api/larger.py (12), api/large.py (11).")
-    assert (told.status, told.subject, told.value, told.warning) == (Status.WARNING, "api/larger.py", 12, 10)
+    finding = only(examine(module_lines=10)["sizes"])
+    assert finding.message == ("2 modules have more than 10 lines of code: api/larger.py (12), api/large.py (11).")
+    assert (finding.status, finding.subject, finding.value, finding.warning) == (
+        Status.WARNING,
+        "api/larger.py",
+        12,
+        10,
+    )
 
 
-def test_more_large_modules_than_are_shown(judge: Judge, tmp_path: Path) -> None:
+def test_more_large_modules_than_are_shown(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, **{f"api__m{number}": "x = 1" for number in range(7)})
-    assert only(judge(module_lines=0)["sizes"]).message.endswith("and 2 more.")
+    assert only(examine(module_lines=0)["sizes"]).message.endswith("and 2 more.")
 
 
-def test_components_that_nothing_uses(judge: Judge, tmp_path: Path) -> None:
+def test_components_that_nothing_uses(examine: Examine, tmp_path: Path) -> None:
     plant(
         tmp_path,
         run="from components.imported.code import f\nLOADED = ['by_name']\n",
@@ -380,23 +385,23 @@ def test_components_that_nothing_uses(judge: Judge, tmp_path: Path) -> None:
     write(tmp_path / "config" / "settings.yaml", "enabled: [In-Settings]\nunused_too: 1\n")
     write(tmp_path / "components" / "without_code" / "config.yaml", "x: 1")
     write(tmp_path / "logs" / "x.json", '"unused"')
-    told = only(judge()["unreferenced"])
-    assert told.status is Status.WARNING
-    assert "2 are neither imported" in told.message
-    assert '"components/only_within", "components/unused"' in told.message
-    assert "Of 5 components" in told.message
+    finding = only(examine()["unreferenced"])
+    assert finding.status is Status.WARNING
+    assert "2 are neither imported" in finding.message
+    assert '"components/only_within", "components/unused"' in finding.message
+    assert "Of 5 components" in finding.message
 
 
-def test_components_that_are_all_used(judge: Judge, tmp_path: Path) -> None:
+def test_components_that_are_all_used(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, run="from components.a import code", components__a__code="")
-    assert only(judge()["unreferenced"]).status is Status.OK
+    assert only(examine()["unreferenced"]).status is Status.OK
     plant(tmp_path, components__b__code="", components__c__code="import components.b.code  # c")
     write(tmp_path / "config.toml", "c = 1")
-    assert only(judge()["unreferenced"]).message == "All of 3 components are used."
+    assert only(examine()["unreferenced"]).message == "All of 3 components are used."
 
 
 def test_a_file_that_cannot_be_searched_names_nothing(
-    judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant(tmp_path, components__a__code="")
     write(tmp_path / "x.yaml", "a")
@@ -408,27 +413,27 @@ def test_a_file_that_cannot_be_searched_names_nothing(
         return real(self, *rest, **options)
 
     monkeypatch.setattr(Path, "open", denied)
-    assert only(judge()["unreferenced"]).status is Status.WARNING
+    assert only(examine()["unreferenced"]).status is Status.WARNING
 
 
-def test_places(judge: Judge, tmp_path: Path) -> None:
+def test_places(examine: Examine, tmp_path: Path) -> None:
     write(tmp_path / "README.md")
     write(tmp_path / "data" / "materials.yaml")
-    told = only(judge(places=("README.md", "data/"))["places"])
-    assert (told.status, told.value) == (Status.OK, 0)
-    told = only(judge(places=("readme.md", "data/Materials.yaml", "config", "README.md/x"))["places"])
-    assert told.status is Status.WARNING
-    assert told.value == 4
-    assert 'missing: "config", "README.md/x"' in told.message
-    assert '"data/materials.yaml" is there in the place of "data/Materials.yaml"' in told.message
-    assert '"README.md" is there in the place of "readme.md"' in told.message
+    finding = only(examine(places=("README.md", "data/"))["places"])
+    assert (finding.status, finding.value) == (Status.OK, 0)
+    finding = only(examine(places=("readme.md", "data/Materials.yaml", "config", "README.md/x"))["places"])
+    assert finding.status is Status.WARNING
+    assert finding.value == 4
+    assert 'missing: "config", "README.md/x"' in finding.message
+    assert '"data/materials.yaml" is there in the place of "data/Materials.yaml"' in finding.message
+    assert '"README.md" is there in the place of "readme.md"' in finding.message
 
 
 def test_components_are_where_the_settings_say(tmp_path: Path) -> None:
     plant(tmp_path, parts__one__code="", components__two__code="", run="")
     patterns = ("components.yaml", "parts/*/config.yaml", "*/config.yaml")
     settings = Settings(configuration=ConfigurationSettings(components=patterns))
-    findings = examine(tmp_path, settings, Event(), lambda _number: None)
+    findings = examine_architecture(tmp_path, settings, Event(), lambda _number: None)
     assert (
         'configuration: "parts/one".' in only([each for each in findings if each.check == "audit.unreferenced"]).message
     )

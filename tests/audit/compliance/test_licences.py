@@ -12,15 +12,14 @@ import pytest
 import trove_classifiers
 from packaging.licenses import canonicalize_license_expression
 
-from tasks.audit.compliance import licences_probe, packages
-from tasks.audit.compliance.compliance_area import examine
-from tasks.audit.compliance.expressions import Rules, Verdict, canonical, evaluate
-from tasks.audit.compliance.names import CLASSIFIERS, GENERIC, of_text
-from tasks.audit.compliance.packages import StatedLicence, licence
+from tasks.audit.compliance import compliance_area, licences_probe
+from tasks.audit.compliance.compliance_area import examine_licences
+from tasks.audit.compliance.licence_expressions import LicenceRules, LicenceVerdict, canonical, evaluate_licence
+from tasks.audit.compliance.package_licences import CLASSIFIERS, GENERIC, StatedLicence, licence_of_text, stated_licence
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import AuditSettings
 
-RULES = Rules(("AGPL-*", "SSPL-*"), ("GPL-*",))
+RULES = LicenceRules(("AGPL-*", "SSPL-*"), ("GPL-*",))
 OSI = "License :: OSI Approved :: "
 
 
@@ -32,7 +31,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def look(python: Path | None, reason: str = "", **settings: Any) -> tuple[list[Finding], list[dict[str, Any]]]:
-    return examine(python, reason, AuditSettings(**settings), os.environ, Event())
+    return examine_licences(python, reason, AuditSettings(**settings), os.environ, Event())
 
 
 def install(environment: Path, name: str, *fields: str) -> None:
@@ -42,11 +41,11 @@ def install(environment: Path, name: str, *fields: str) -> None:
     (info / "METADATA").write_text("\n".join(["Metadata-Version: 2.4", f"Name: {name}", "Version: 1.0", *fields, ""]))
 
 
-def answering(folder: Path, *told: dict[str, Any]) -> Path:
+def answering(folder: Path, *packages: dict[str, Any]) -> Path:
     """An interpreter that tells of certain packages."""
-    (folder / "told.json").write_text(json.dumps([{"version": "1", **each} for each in told]))
+    (folder / "answer.json").write_text(json.dumps([{"version": "1", **each} for each in packages]))
     python = folder / "python"
-    python.write_text(f"#!/bin/sh\ncat '{folder}/told.json'\n")
+    python.write_text(f"#!/bin/sh\ncat '{folder}/answer.json'\n")
     python.chmod(0o755)
     return python
 
@@ -54,29 +53,29 @@ def answering(folder: Path, *told: dict[str, Any]) -> Path:
 @pytest.mark.parametrize(
     ("expression", "verdict"),
     [
-        ("MIT", Verdict.ALLOWED),
-        ("LGPL-3.0-only", Verdict.ALLOWED),
-        ("GPL-3.0-only", Verdict.REVIEW),
-        ("GPL-2.0+", Verdict.REVIEW),
-        ("AGPL-3.0-or-later", Verdict.DENIED),
-        ("MIT OR GPL-3.0-only", Verdict.ALLOWED),
-        ("AGPL-3.0-only OR GPL-3.0-only", Verdict.REVIEW),
-        ("MIT AND GPL-3.0-only", Verdict.REVIEW),
-        ("MIT OR GPL-3.0-only AND AGPL-3.0-only", Verdict.ALLOWED),
-        ("(MIT OR GPL-3.0-only) AND AGPL-3.0-only", Verdict.DENIED),
-        ("(MIT OR (GPL-3.0-only AND MIT)) AND (GPL-3.0-only OR Apache-2.0)", Verdict.ALLOWED),
-        ("GPL-2.0-only WITH Classpath-exception-2.0", Verdict.REVIEW),
-        ("GPL-2.0-only WITH Classpath-exception-2.0 OR MIT", Verdict.ALLOWED),
-        ("LicenseRef-Own", Verdict.ALLOWED),
+        ("MIT", LicenceVerdict.ALLOWED),
+        ("LGPL-3.0-only", LicenceVerdict.ALLOWED),
+        ("GPL-3.0-only", LicenceVerdict.REVIEW),
+        ("GPL-2.0+", LicenceVerdict.REVIEW),
+        ("AGPL-3.0-or-later", LicenceVerdict.DENIED),
+        ("MIT OR GPL-3.0-only", LicenceVerdict.ALLOWED),
+        ("AGPL-3.0-only OR GPL-3.0-only", LicenceVerdict.REVIEW),
+        ("MIT AND GPL-3.0-only", LicenceVerdict.REVIEW),
+        ("MIT OR GPL-3.0-only AND AGPL-3.0-only", LicenceVerdict.ALLOWED),
+        ("(MIT OR GPL-3.0-only) AND AGPL-3.0-only", LicenceVerdict.DENIED),
+        ("(MIT OR (GPL-3.0-only AND MIT)) AND (GPL-3.0-only OR Apache-2.0)", LicenceVerdict.ALLOWED),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", LicenceVerdict.REVIEW),
+        ("GPL-2.0-only WITH Classpath-exception-2.0 OR MIT", LicenceVerdict.ALLOWED),
+        ("LicenseRef-Own", LicenceVerdict.ALLOWED),
     ],
 )
-def test_what_an_expression_allows(expression: str, verdict: Verdict) -> None:
+def test_what_an_expression_allows(expression: str, verdict: LicenceVerdict) -> None:
     assert canonical(expression) == expression
-    assert evaluate(expression, RULES) is verdict
+    assert evaluate_licence(expression, RULES) is verdict
 
 
 def test_patterns_know_no_case() -> None:
-    assert evaluate("MIT", Rules(("mit",), ())) is Verdict.DENIED
+    assert evaluate_licence("MIT", LicenceRules(("mit",), ())) is LicenceVerdict.DENIED
 
 
 def test_what_is_no_expression() -> None:
@@ -132,7 +131,7 @@ def test_what_is_no_expression() -> None:
     ],
 )
 def test_free_text(text: str, expected: str | None) -> None:
-    assert of_text(text) == expected
+    assert licence_of_text(text) == expected
     assert expected is None or canonical(expected) == expected
 
 
@@ -160,7 +159,7 @@ def test_every_classifier_exists_and_names_a_licence_of_spdx() -> None:
     ],
 )
 def test_which_field_counts(fields: dict[str, Any], expected: str | None) -> None:
-    assert licence(StatedLicence(name="x", version="1", **fields)) == expected
+    assert stated_licence(StatedLicence(name="x", version="1", **fields)) == expected
 
 
 def test_a_real_environment(empty: Path) -> None:
@@ -217,7 +216,7 @@ def test_no_environment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "told"),
+    ("program", "message"),
     [
         ("#!/bin/sh\necho broken >&2\nexit 1\n", "does not work: broken."),
         ("#!/bin/sh\nexit 1\n", "does not work: it ended without a word."),
@@ -227,14 +226,16 @@ def test_no_environment() -> None:
         ("#!/bin/sh\nsleep 60\n", "it has not answered within 500 ms"),
     ],
 )
-def test_an_interpreter_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, told: str) -> None:
-    monkeypatch.setattr(packages, "_SECONDS", 0.5)
+def test_an_interpreter_that_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, message: str
+) -> None:
+    monkeypatch.setattr(compliance_area, "_SECONDS", 0.5)
     python = tmp_path / "python"
     python.write_text(program)
     python.chmod(0o755)
     (finding,), table = look(python)
     assert (finding.status, table) == (Status.UNKNOWN, [])
-    assert told in finding.message
+    assert message in finding.message
 
 
 def test_the_probe_itself(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,8 +246,8 @@ def test_the_probe_itself(capsys: pytest.CaptureFixture[str], tmp_path: Path, mo
         monkeypatch.syspath_prepend(str(tmp_path / folder))
     (tmp_path / "a" / "nameless-1.dist-info").mkdir()
     licences_probe.main()
-    told = {each["name"]: each for each in json.loads(capsys.readouterr().out)}
-    assert told["twice"]["version"] == "b"
-    assert len(told["twice"]["text"]) == 2000
-    assert told["twice"]["classifiers"] == []
-    assert "invoke" in told
+    packages = {each["name"]: each for each in json.loads(capsys.readouterr().out)}
+    assert packages["twice"]["version"] == "b"
+    assert len(packages["twice"]["text"]) == 2000
+    assert packages["twice"]["classifiers"] == []
+    assert "invoke" in packages

@@ -8,8 +8,8 @@ from threading import Event
 
 import pytest
 
-from tasks.audit.data import inventory
-from tasks.audit.data.data_area import CHECKSUMS, PARSES, Examined, examine
+from tasks.audit.data import data_checksums
+from tasks.audit.data.data_area import CHECKSUMS, PARSES, ExaminedData, examine_data
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import AuditSettings, Settings
 from tests.audit.repository import git
@@ -26,20 +26,20 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def look(root: Path, *, dry_run: bool = False, days: float = 0, stop: bool = False) -> Examined:
+def look(root: Path, *, dry_run: bool = False, days: float = 0, stop: bool = False) -> ExaminedData:
     event = Event()
     if stop:
         event.set()
     now = NOW + timedelta(days=days)
-    return examine(Settings(root=str(root)), now=now, stop=event, advance=lambda _n: None, dry_run=dry_run)
+    return examine_data(Settings(root=str(root)), now=now, stop=event, advance=lambda _n: None, dry_run=dry_run)
 
 
-def told(found: Examined, check: str = CHECKSUMS.name) -> list[Finding]:
+def findings_of(found: ExaminedData, check: str = CHECKSUMS.name) -> list[Finding]:
     return [each for each in found.findings if each.check == check]
 
 
-def one(found: Examined) -> Finding:
-    (finding,) = told(found)
+def one(found: ExaminedData) -> Finding:
+    (finding,) = findings_of(found)
     return finding
 
 
@@ -73,7 +73,7 @@ def test_a_dry_run_and_one_that_is_stopped_keep_nothing(project: Path) -> None:
 
 def test_a_file_that_does_not_parse_is_critical(project: Path) -> None:
     (project / "data/a.yaml").write_text("a: [1\n")
-    (finding,) = told(look(project), PARSES.name)
+    (finding,) = findings_of(look(project), PARSES.name)
     assert (finding.status, finding.subject) == (Status.CRITICAL, "data/a.yaml")
 
 
@@ -117,7 +117,7 @@ def test_with_git_a_commit_explains_and_its_absence_does_not(tmp_path: Path, bel
     (root / ".gitignore").write_text("logs/\n")
     git(tmp_path, "init")
     commit(tmp_path)
-    old = examine(
+    old = examine_data(
         Settings(root=str(root)),
         now=NOW - timedelta(days=30),
         stop=Event(),
@@ -127,7 +127,7 @@ def test_with_git_a_commit_explains_and_its_absence_does_not(tmp_path: Path, bel
     assert one(old).status is Status.SKIPPED
     (root / "data/a.yaml").write_text("a: 22\n")
     (root / "data/with\nline.json").unlink()
-    first, second = told(look(root))
+    first, second = findings_of(look(root))
     assert (first.subject, second.subject) == ("data changed", "data gone")
     assert "and no commit has it" in first.message
     assert first.status is second.status is Status.WARNING
@@ -167,24 +167,24 @@ def test_patterns_name_files_and_folders(project: Path) -> None:
     (project / "more").mkdir()
     (project / "more/x.txt").write_text("x")
     settings = Settings(root=str(project), audit=AuditSettings(data=("*.json", "more", "data/*.yaml")))
-    examine(settings, now=NOW, stop=Event(), advance=lambda _n: None, dry_run=False)
+    examine_data(settings, now=NOW, stop=Event(), advance=lambda _n: None, dry_run=False)
     assert [*json.loads((project / LEDGER).read_text())["files"]] == ["data/a.yaml", "more/x.txt", "top.json"]
 
 
 def test_what_cannot_be_read_is_unknown_and_remembered(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     look(project)
-    record = inventory._record
+    record = data_checksums._checksum
 
-    def refusing(root: Path, path: str) -> inventory.Record:
+    def refusing(root: Path, path: str) -> data_checksums.ChecksumRecord:
         if path == "data/a.yaml":
             raise PermissionError(13, "Permission denied")
         if path == "data/deep/b.json":
             raise FileNotFoundError
         return record(root, path)
 
-    monkeypatch.setattr(inventory, "_record", refusing)
+    monkeypatch.setattr(data_checksums, "_checksum", refusing)
     found = look(project, days=1)
-    (unknown,) = [each for each in told(found, PARSES.name) if each.status is Status.UNKNOWN]
+    (unknown,) = [each for each in findings_of(found, PARSES.name) if each.status is Status.UNKNOWN]
     assert (unknown.subject, unknown.message) == ("data/a.yaml", "It cannot be read: Permission denied.")
     assert "data/a.yaml" in json.loads((project / LEDGER).read_text())["files"]
 
@@ -192,5 +192,5 @@ def test_what_cannot_be_read_is_unknown_and_remembered(project: Path, monkeypatc
 def test_checksums_that_cannot_be_kept_are_told(project: Path) -> None:
     (project / "logs").write_text("no folder")
     found = look(project)
-    assert told(found)[-1].status is Status.WARNING
+    assert findings_of(found)[-1].status is Status.WARNING
     assert found.actions == []

@@ -9,10 +9,15 @@ from typing import Any
 
 import pytest
 
-from tasks.audit.performance import benchmarks, machine
+from tasks.audit.performance import benchmarks
 from tasks.audit.performance.benchmark_ledger import FILE, Entry
-from tasks.audit.performance.machine import Machine, this_machine
-from tasks.audit.performance.performance_area import Examined, earlier, examine, judged
+from tasks.audit.performance.benchmarks import Machine, this_machine
+from tasks.audit.performance.performance_area import (
+    MeasuredPerformance,
+    benchmark_finding,
+    examine_performance,
+    usual_seconds,
+)
 from tasks.core.report.model import Status
 from tasks.core.settings.model import Settings
 
@@ -32,11 +37,11 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(benchmarks, "_RECORDS", 100)
 
 
-def look(root: Path, *, now: datetime = NOW, dry_run: bool = False, stop: bool = False) -> Examined:
+def look(root: Path, *, now: datetime = NOW, dry_run: bool = False, stop: bool = False) -> MeasuredPerformance:
     event = Event()
     if stop:
         event.set()
-    return examine(
+    return examine_performance(
         Settings(root=str(root)), now=now, quarter=quarter, stop=event, advance=lambda _n: None, dry_run=dry_run
     )
 
@@ -83,14 +88,14 @@ def test_only_the_last_earlier_quarter_of_this_machine_counts() -> None:
         Entry(NOW - timedelta(days=90), "other", {"json": 50.0}),
         Entry(NOW, "abc", {"json": 70.0}),
     ]
-    assert earlier(entries, "abc", "2026Q4", quarter) == {"json": 2.0, "disk": 5.0}
-    assert earlier(entries, "new", "2026Q4", quarter) == {}
+    assert usual_seconds(entries, "abc", "2026Q4", quarter) == {"json": 2.0, "disk": 5.0}
+    assert usual_seconds(entries, "new", "2026Q4", quarter) == {}
 
 
 def test_slower_by_more_than_the_limit_is_a_warning() -> None:
-    assert judged({"json": 1.5}, {"json": 1.0}, HERE, 50).status is Status.OK
-    assert judged({"json": 1.51}, {"json": 1.0}, HERE, 50).status is Status.WARNING
-    assert judged({"json": 1.5, "disk": 1.0}, {"json": 1.0, "disk": 4.0}, HERE, 50).message == (
+    assert benchmark_finding({"json": 1.5}, {"json": 1.0}, HERE, 50).status is Status.OK
+    assert benchmark_finding({"json": 1.51}, {"json": 1.0}, HERE, 50).status is Status.WARNING
+    assert benchmark_finding({"json": 1.5, "disk": 1.0}, {"json": 1.0, "disk": 4.0}, HERE, 50).message == (
         "On the same machine (Processor, 2 processors, CPython 3.11.7): "
         "disk 4.0 s → 1.0 s (-75 %), json 1.0 s → 1.5 s (+50 %)."
     )
@@ -144,8 +149,8 @@ def test_what_cannot_be_written_is_left_out_and_told(tmp_path: Path, monkeypatch
 
 def test_a_machine_is_known_by_its_id_processor_and_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     identity, cpuinfo = tmp_path / "machine-id", tmp_path / "cpuinfo"
-    monkeypatch.setattr(machine, "_IDENTITIES", (tmp_path / "missing", identity))
-    monkeypatch.setattr(machine, "_CPUINFO", cpuinfo)
+    monkeypatch.setattr(benchmarks, "_IDENTITIES", (tmp_path / "missing", identity))
+    monkeypatch.setattr(benchmarks, "_CPUINFO", cpuinfo)
     identity.write_text("one\n")
     cpuinfo.write_text("processor\t: 0\nmodel name\t: Fast One\n")
     first = this_machine()

@@ -9,8 +9,8 @@ from threading import Event
 
 import pytest
 
-from tasks.audit.security import secrets
-from tasks.audit.security.tracked import tracked_files
+from tasks.audit.security import tracked_secrets
+from tasks.audit.security.git_tracking import tracked_files
 from tasks.core.files import safe_files as core_files
 from tasks.core.programs import git as core_git
 from tasks.core.report.model import Finding, Status
@@ -24,10 +24,10 @@ RANDOM = "".join(CHANCE.choices(string.ascii_letters + string.digits, k=40)) + "
 
 
 def found(root: Path, stop: Event | None = None) -> list[Finding]:
-    return secrets.find_secrets(root, tracked_files(root), stop or Event(), lambda _: None)
+    return tracked_secrets.secret_findings(root, tracked_files(root), stop or Event(), lambda _: None)
 
 
-def judged(root: Path) -> dict[str, str]:
+def statuses(root: Path) -> dict[str, str]:
     return {each.subject: each.status.value for each in found(root)}
 
 
@@ -54,7 +54,7 @@ def test_what_git_does_not_track_is_not_read(repository: Path, add: Add) -> None
 def test_a_change_that_is_not_committed_is_read_and_a_deleted_file_is_not(repository: Path, add: Add) -> None:
     add("a.txt", "a").write_text(KEY)
     add("gone.txt", KEY).unlink()
-    assert judged(repository) == {"a.txt": "critical"}
+    assert statuses(repository) == {"a.txt": "critical"}
 
 
 def test_links_and_submodules_are_left_out(repository: Path, add: Add, git: Git, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_links_and_submodules_are_left_out(repository: Path, add: Add, git: Git,
     (repository / "link").symlink_to(other / "key.txt")
     git(repository, "add", "link")
     assert set(tracked_files(repository).paths) == {"a.txt", ".gitmodules"}
-    assert judged(repository) == {".": "ok"}
+    assert statuses(repository) == {".": "ok"}
 
 
 def test_names_of_any_kind(repository: Path, add: Add) -> None:
@@ -77,13 +77,13 @@ def test_names_of_any_kind(repository: Path, add: Add) -> None:
     add('quo"te é.txt', KEY)
     add(os.fsdecode(b"by\xff.txt"), KEY)
     add("-f", KEY)
-    assert set(judged(repository)) == {"line\\nbreak.txt", 'quo"te é.txt', "by\\xff.txt", "-f"}
+    assert set(statuses(repository)) == {"line\\nbreak.txt", 'quo"te é.txt', "by\\xff.txt", "-f"}
 
 
 def test_the_root_may_be_a_folder_of_the_repository(repository: Path, add: Add) -> None:
     add("above.txt", KEY)
     add("project/a.txt", KEY)
-    assert judged(repository / "project") == {"a.txt": "critical"}
+    assert statuses(repository / "project") == {"a.txt": "critical"}
 
 
 def test_a_file_in_conflict_is_read_once(repository: Path, add: Add, git: Git) -> None:
@@ -98,7 +98,7 @@ def test_a_file_in_conflict_is_read_once(repository: Path, add: Add, git: Git) -
     with pytest.raises(Exception, match="merge"):
         git(repository, "merge", "other")
     assert tracked_files(repository).paths == ("a.txt",)
-    assert judged(repository) == {"a.txt": "critical"}
+    assert statuses(repository) == {"a.txt": "critical"}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_random_values_of_generated_files_are_data_but_known_forms_are_not(
     repository: Path, add: Add, name: str
 ) -> None:
     add(name, f'token = "{RANDOM}"\n')
-    assert judged(repository) == {".": "ok"}
+    assert statuses(repository) == {".": "ok"}
     add(name, f'token = "{RANDOM}"\n{KEY}\n')
     (finding,) = found(repository)
     assert "1 secret in it: line 2" in finding.message
@@ -117,9 +117,9 @@ def test_random_values_of_generated_files_are_data_but_known_forms_are_not(
 def test_requirements_with_digests_and_binary_files_have_random_values(repository: Path, add: Add) -> None:
     add("requirements.txt", f"a==1 --hash=sha256:{'ab' * 32}\n# token={RANDOM}\n")
     add("binary.dat", b"\0\1\2 token=" + RANDOM.encode())
-    assert judged(repository) == {".": "ok"}
+    assert statuses(repository) == {".": "ok"}
     add("binary.dat", b"\0\1\2 " + KEY.encode() + b"\0")
-    assert judged(repository) == {"binary.dat": "critical"}
+    assert statuses(repository) == {"binary.dat": "critical"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
@@ -131,14 +131,14 @@ def test_encodings(repository: Path, add: Add, encoding: str) -> None:
 def test_invalid_encoding_is_fine(repository: Path, add: Add) -> None:
     add("a.txt", b"\xff\xfe\xd8" + KEY.encode())
     add("b.txt", b"\xc3\x28 \xed\xa0\x80 " + KEY.encode())
-    assert judged(repository)["b.txt"] == "critical"
+    assert statuses(repository)["b.txt"] == "critical"
 
 
 def test_a_large_file_is_read_in_parts_for_known_forms(
     repository: Path, add: Add, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(secrets, "_LARGE", 1_000)
-    monkeypatch.setattr(secrets, "_OVERLAP", 200)
+    monkeypatch.setattr(tracked_secrets, "_LARGE", 1_000)
+    monkeypatch.setattr(tracked_secrets, "_OVERLAP", 200)
     add("large.txt", f'token = "{RANDOM}"\n' + "x y\n" * 1_000)
     (finding,) = found(repository)
     assert (finding.status, finding.value) == (Status.OK, 1)
@@ -150,7 +150,7 @@ def test_a_large_file_is_read_in_parts_for_known_forms(
         add("large.txt", f"{'x ' * (2 * place)}{KEY} {'x ' * place}")
         assert "1 secret in it: line 1: token" in found(repository)[0].message
         add("large.txt", f"{'x' * (4 * place)}{KEY}{'x' * place}")
-        assert judged(repository) == {".": "ok"}
+        assert statuses(repository) == {".": "ok"}
 
 
 def test_many_secrets_of_a_file_are_counted(repository: Path, add: Add) -> None:
@@ -172,21 +172,21 @@ def test_what_cannot_be_read_is_unknown(repository: Path, add: Add, monkeypatch:
 
     monkeypatch.setattr(core_files, "regular_file", denied)
     assert {each.message for each in found(repository)} == {"It cannot be read: Permission denied."}
-    assert judged(repository) == {"a.txt": "unknown", "b.txt": "unknown"}
+    assert statuses(repository) == {"a.txt": "unknown", "b.txt": "unknown"}
 
 
 def test_it_can_be_stopped(repository: Path, add: Add) -> None:
     add("a.txt", KEY)
     add("b.txt", KEY)
     stop = Event()
-    told = []
+    advanced = []
 
     def advance(number: int) -> None:
-        told.append(number)
+        advanced.append(number)
         stop.set()
 
-    findings = secrets.find_secrets(repository, tracked_files(repository), stop, advance)
-    assert told == [1]
+    findings = tracked_secrets.secret_findings(repository, tracked_files(repository), stop, advance)
+    assert advanced == [1]
     assert [each.status for each in findings] == [Status.CRITICAL, Status.UNKNOWN]
     assert "after 1 of 2 tracked files" in findings[1].message
 
@@ -210,4 +210,4 @@ def test_without_an_answer_of_git_it_is_unknown(
 
 
 def test_a_repository_without_files_is_skipped(repository: Path) -> None:
-    assert judged(repository) == {".": "skipped"}
+    assert statuses(repository) == {".": "skipped"}

@@ -8,11 +8,11 @@ from threading import Event
 import psutil
 import pytest
 
-from tasks.audit.security import key_files, permissions
+from tasks.audit.security import key_files, key_permissions
 from tasks.audit.security.checks import CHECKS
 from tasks.audit.security.key_files import find_key_files
-from tasks.audit.security.permissions import Mount, evaluate_permissions, mounts
-from tasks.audit.security.security_area import examine
+from tasks.audit.security.key_permissions import Mount, mounts, permission_findings
+from tasks.audit.security.security_area import examine_security
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import CacheSettings, Settings
 
@@ -31,10 +31,10 @@ def put(root: Path, path: str, mode: int, content: str = "x") -> Path:
 
 
 def found(root: Path, stop: Event | None = None, mounted: tuple[Mount, ...] = (Mount("/", "ext4"),)) -> list[Finding]:
-    return evaluate_permissions(root, find_key_files(root, Settings(), stop or Event()), mounted)
+    return permission_findings(root, find_key_files(root, Settings(), stop or Event()), mounted)
 
 
-def judged(root: Path) -> dict[str, str]:
+def statuses(root: Path) -> dict[str, str]:
     return {each.subject: each.status.value for each in found(root)}
 
 
@@ -69,13 +69,13 @@ def test_modes(tmp_path: Path, mode: int, status: Status | None, words: str) -> 
 )
 def test_names_of_files_with_keys(tmp_path: Path, name: str) -> None:
     put(tmp_path, name, 0o644)
-    assert judged(tmp_path) == {name: "critical"}
+    assert statuses(tmp_path) == {name: "critical"}
 
 
 @pytest.mark.parametrize("name", [".env.example", "id_rsa.pub", "key", "keys.py", "a.pem.txt", ".envrc"])
 def test_other_names(tmp_path: Path, name: str) -> None:
     put(tmp_path, name, 0o666)
-    assert judged(tmp_path) == {".": "skipped"}
+    assert statuses(tmp_path) == {".": "skipped"}
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_other_names(tmp_path: Path, name: str) -> None:
 )
 def test_folders_without_keys_of_the_project(tmp_path: Path, folder: str) -> None:
     put(tmp_path, f"{folder}/server.key", 0o644)
-    assert judged(tmp_path) == {".": "skipped"}
+    assert statuses(tmp_path) == {".": "skipped"}
 
 
 def test_an_environment_of_any_name_is_left_out(tmp_path: Path) -> None:
     put(tmp_path, "env311/pyvenv.cfg", 0o644)
     put(tmp_path, "env311/lib/server.key", 0o644)
-    assert judged(tmp_path) == {".": "skipped"}
+    assert statuses(tmp_path) == {".": "skipped"}
 
 
 def test_a_folder_of_the_cache_is_where_the_settings_say(tmp_path: Path) -> None:
@@ -102,10 +102,10 @@ def test_what_is_public_may_be_read(tmp_path: Path) -> None:
     put(tmp_path, "ca.pem", 0o644, f"# roots\n{CERTIFICATE}\nMII\n")
     put(tmp_path, "public.key", 0o644, "-----BEGIN PUBLIC KEY-----\n")
     put(tmp_path, "talk.key", 0o644, "PK\x03\x04 presentation")
-    assert judged(tmp_path) == {".": "skipped"}
+    assert statuses(tmp_path) == {".": "skipped"}
     put(tmp_path, "both.pem", 0o644, f"{CERTIFICATE}\n{PRIVATE}\n")
     put(tmp_path, "huge.pem", 0o644, f"{CERTIFICATE}\n" + "x" * 2_100_000)
-    assert judged(tmp_path) == {"both.pem": "critical", "huge.pem": "critical"}
+    assert statuses(tmp_path) == {"both.pem": "critical", "huge.pem": "critical"}
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (root / "folder").symlink_to(tmp_path / "outside")
     (root / "deep.key").mkdir()
     os.mkfifo(root / "pipe.key")
-    assert judged(root) == {".": "skipped"}
+    assert statuses(root) == {".": "skipped"}
 
 
 def test_a_folder_in_which_everyone_can_replace_a_key(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_folder_in_which_everyone_can_replace_a_key(tmp_path: Path) -> None:
     assert (finding.subject, finding.status) == ("keys dir", Status.WARNING)
     assert finding.remedy == "chmod o-w 'keys dir'"
     (tmp_path / "keys dir").chmod(0o1777)
-    assert judged(tmp_path) == {".": "ok"}
+    assert statuses(tmp_path) == {".": "ok"}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_folder_that_cannot_be_looked_into(tmp_path: Path, monkeypatch: pytest
         return real(folder, most)
 
     monkeypatch.setattr(key_files, "_entries", denied)
-    assert judged(tmp_path) == {".": "unknown", "b.key": "critical"}
+    assert statuses(tmp_path) == {".": "unknown", "b.key": "critical"}
     assert '"deep"' in found(tmp_path)[0].message
 
 
@@ -199,16 +199,16 @@ def test_a_file_that_goes_while_we_look(tmp_path: Path, monkeypatch: pytest.Monk
         return entries
 
     monkeypatch.setattr(key_files, "_entries", then_gone)
-    assert judged(tmp_path) == {".": "skipped"}
+    assert statuses(tmp_path) == {".": "skipped"}
 
 
 def test_every_check_has_a_finding(tmp_path: Path, repository: Path, add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(permissions, "_WITHOUT_MODES", frozenset[str]())
+    monkeypatch.setattr(key_permissions, "_WITHOUT_MODES", frozenset[str]())
     add("a.txt", "a")
     done: list[int] = []
     stopped = Event()
     stopped.set()
     for root, stop in ((tmp_path / "project", Event()), (tmp_path, Event()), (repository, stopped)):
-        findings = examine(root, Settings(root=str(root)), stop, done.append)
+        findings = examine_security(root, Settings(root=str(root)), stop, done.append)
         assert {each.check for each in findings} == {check.name for check in CHECKS}
     assert done == [1]

@@ -1,4 +1,4 @@
-"""Secrets in files that Git tracks. A finding says where one is and of what kind, and nothing of what it says."""
+"""Secrets in files that Git tracks. A finding says where one is and of what kind, and nothing of its content."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ...core.files import safe_files
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, listed, printable, size
 from .checks import SECRETS
-from .scanning import Found, secrets_in
-from .tracked import Tracked
+from .git_tracking import TrackedFiles
+from .secret_patterns import FoundSecret, secrets_in
 
 _LOCKS = ("*.lock", "*.lock.*", "*lock.json", "*lock.yaml", "*.sum", "npm-shrinkwrap.json")
 _GENERATED = (*_LOCKS, "*.min.js", "*.min.css", "*.map", "*.svg")
 """Names of files whose random values are digests and data; known forms of secrets are looked for in them as well."""
 
 _HASHED = b"--hash=sha"
-"""By which a file of requirements tells that it is one with digests (pip's "Secure installs")."""
+"""What a file of requirements with digests contains (pip's "Secure installs")."""
 
 _LARGE = 5_000_000
 """Bytes from which a file is data: it is read in parts of so many, and only known forms are looked for in it."""
@@ -43,21 +43,21 @@ _REMEDY = (
 )
 
 
-class _Read(NamedTuple):
+class _ReadFile(NamedTuple):
     """One file: the secrets in it, and whether it is so large that only known forms were looked for."""
 
-    secrets: Sequence[Found]
+    secrets: Sequence[FoundSecret]
     large: bool
 
 
-def find_secrets(root: Path, tracked: Tracked, stop: Event, advance: Callable[[int], None]) -> list[Finding]:
+def secret_findings(root: Path, tracked: TrackedFiles, stop: Event, advance: Callable[[int], None]) -> list[Finding]:
     """Read the tracked files as they are in the project's folder, and return a finding for each that holds a secret.
 
     Args:
         root: the project.
-        tracked: what Git told of its files.
+        tracked: its files, as Git has them.
         stop: ends the work where it is set.
-        advance: is told of each file done.
+        advance: called after each file.
     """
     if tracked.problem:
         return [SECRETS.finding(tracked.status, ".", tracked.problem)]
@@ -84,16 +84,16 @@ def find_secrets(root: Path, tracked: Tracked, stop: Event, advance: Callable[[i
     return findings or [_well(read, large)]
 
 
-def _read(root: Path, path: str, stop: Event) -> _Read:
+def _read(root: Path, path: str, stop: Event) -> _ReadFile:
     with safe_files.regular_file(root, path) as (descriptor, status):
         if status.st_size > _LARGE:
-            return _Read(sorted({found for part in _parts(descriptor, stop) for found in part}), large=True)
+            return _ReadFile(sorted({found for part in _parts(descriptor, stop) for found in part}), large=True)
         content = _whole(descriptor)
     encoding = _WIDE.get(content[:2])
     if encoding:
         content = content.decode(encoding, "replace").encode("utf-8", "replace")
     settings = not (_is_generated(path, content) or b"\0" in content[:_HEAD])
-    return _Read(secrets_in(content, settings=settings), large=False)
+    return _ReadFile(secrets_in(content, settings=settings), large=False)
 
 
 def _whole(descriptor: int) -> bytes:
@@ -101,7 +101,7 @@ def _whole(descriptor: int) -> bytes:
         return file.read(_LARGE)
 
 
-def _parts(descriptor: int, stop: Event) -> Iterator[list[Found]]:
+def _parts(descriptor: int, stop: Event) -> Iterator[list[FoundSecret]]:
     line, kept = 1, b""
     while not stop.is_set() and (block := os.read(descriptor, _LARGE)):
         part = kept + block
@@ -119,7 +119,7 @@ def _is_generated(path: str, content: bytes) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in _GENERATED)
 
 
-def _finding(path: str, secrets: Sequence[Found]) -> Finding:
+def _finding(path: str, secrets: Sequence[FoundSecret]) -> Finding:
     shown = "; ".join(f"line {each.line:,}: {each.kind}" for each in secrets[:_SHOWN])
     more = f"; and {len(secrets) - _SHOWN:,} more" if len(secrets) > _SHOWN else ""
     message = f"Git tracks {count(len(secrets), 'secret')} in it: {shown}{more}."

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 _TOKEN = re.compile(r"[()]|[^()\s]+")
 
 
-class Verdict(IntEnum):
+class LicenceVerdict(IntEnum):
     """What is thought of a licence; a later member is worse."""
 
     ALLOWED = 0
@@ -19,22 +19,22 @@ class Verdict(IntEnum):
     DENIED = 2
 
 
-class Rules(NamedTuple):
+class LicenceRules(NamedTuple):
     """Shell patterns on SPDX identifiers, which know no case: what is denied, and what somebody has to look at."""
 
     denied: Sequence[str]
     review: Sequence[str]
 
-    def verdict(self, licence: str) -> Verdict:
+    def verdict(self, licence: str) -> LicenceVerdict:
         """Return what is thought of one licence."""
-        for patterns, verdict in ((self.denied, Verdict.DENIED), (self.review, Verdict.REVIEW)):
+        for patterns, verdict in ((self.denied, LicenceVerdict.DENIED), (self.review, LicenceVerdict.REVIEW)):
             if any(fnmatchcase(licence.casefold(), pattern.casefold()) for pattern in patterns):
                 return verdict
-        return Verdict.ALLOWED
+        return LicenceVerdict.ALLOWED
 
 
-_Part: TypeAlias = Callable[[list[str], Rules], Verdict]
-_Chosen: TypeAlias = Callable[[Verdict, Verdict], Verdict]
+_Part: TypeAlias = Callable[[list[str], LicenceRules], LicenceVerdict]
+_Chosen: TypeAlias = Callable[[LicenceVerdict, LicenceVerdict], LicenceVerdict]
 
 
 def canonical(text: str) -> str | None:
@@ -47,25 +47,25 @@ def canonical(text: str) -> str | None:
         return None
 
 
-def evaluate(expression: str, rules: Rules) -> Verdict:
+def evaluate_licence(expression: str, rules: LicenceRules) -> LicenceVerdict:
     """Return what is thought of a canonical expression.
 
     ``WITH`` binds more tightly than ``AND``, and that more than ``OR`` (SPDX specification, annex B). An exception
-    only ever adds permissions, which ones differs; the licence is judged as if it stood alone.
+    only ever adds permissions, which ones differs; the licence is evaluated as if it were alone.
     """
     tokens = _TOKEN.findall(expression)[::-1]
     return _alternatives(tokens, rules)
 
 
-def _alternatives(tokens: list[str], rules: Rules) -> Verdict:
-    return _chain(tokens, rules, "OR", min, _together)
+def _alternatives(tokens: list[str], rules: LicenceRules) -> LicenceVerdict:
+    return _chain(tokens, rules, "OR", min, _conjunction)
 
 
-def _together(tokens: list[str], rules: Rules) -> Verdict:
+def _conjunction(tokens: list[str], rules: LicenceRules) -> LicenceVerdict:
     return _chain(tokens, rules, "AND", max, _one)
 
 
-def _chain(tokens: list[str], rules: Rules, operator: str, chosen: _Chosen, part: _Part) -> Verdict:
+def _chain(tokens: list[str], rules: LicenceRules, operator: str, chosen: _Chosen, part: _Part) -> LicenceVerdict:
     verdict = part(tokens, rules)
     while tokens and tokens[-1] == operator:
         tokens.pop()
@@ -73,7 +73,7 @@ def _chain(tokens: list[str], rules: Rules, operator: str, chosen: _Chosen, part
     return verdict
 
 
-def _one(tokens: list[str], rules: Rules) -> Verdict:
+def _one(tokens: list[str], rules: LicenceRules) -> LicenceVerdict:
     token = tokens.pop()
     if token == "(":  # noqa: S105 - a parenthesis
         verdict = _alternatives(tokens, rules)

@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from .sources import Source
+from .code_files import CodeFile
 
 LARGEST = 5_000_000
 """Bytes of the largest file that is read: what is larger was generated."""
@@ -31,7 +31,7 @@ class Unread(Exception):
     """A file cannot be read as Python code; the message says why, ``:line`` first where that is known."""
 
 
-class Mirror(NamedTuple):
+class CodeMirror(NamedTuple):
     """What was copied.
 
     Attributes:
@@ -47,7 +47,9 @@ class Mirror(NamedTuple):
     unread: list[str]
 
 
-def mirror(root: Path, sources: Iterable[Source], scratch: Path, stop: Event, advance: Callable[[int], None]) -> Mirror:
+def mirror_code(
+    root: Path, sources: Iterable[CodeFile], scratch: Path, stop: Event, advance: Callable[[int], None]
+) -> CodeMirror:
     """Copy the code.
 
     Args:
@@ -55,15 +57,15 @@ def mirror(root: Path, sources: Iterable[Source], scratch: Path, stop: Event, ad
         sources: its files.
         scratch: an empty folder.
         stop: ends it early where it is set.
-        advance: told of each file.
+        advance: called for each file.
     """
-    made = Mirror(set(), {}, {}, [])
+    made = CodeMirror(set(), {}, {}, [])
     for source in sorted(sources, key=_packages_first):
         if stop.is_set():
             break
         advance(1)
         try:
-            text = read(root / source.path)
+            text = read_code(root / source.path)
         except Unread as error:
             made.unread.append(f"{source.path}{error}")
             continue
@@ -74,12 +76,12 @@ def mirror(root: Path, sources: Iterable[Source], scratch: Path, stop: Event, ad
     return made
 
 
-def _packages_first(source: Source) -> tuple[bool, str]:
+def _packages_first(source: CodeFile) -> tuple[bool, str]:
     """Of a folder with ``__init__.py`` and a file of one name, Python imports the folder."""
     return not source.package, source.path
 
 
-def _copy(made: Mirror, source: Source, text: str, scratch: Path) -> None:
+def _copy(made: CodeMirror, source: CodeFile, text: str, scratch: Path) -> None:
     folder = scratch.joinpath(*source.module)
     package, module = folder / _INIT, folder.with_name(f"{folder.name}.py")
     if {str(package), str(module)} & made.origins.keys():
@@ -99,13 +101,13 @@ def _complete(scratch: Path) -> None:
             (folder / _INIT).touch()
 
 
-def read(path: Path) -> str:
+def read_code(path: Path) -> str:
     """Return the text of a file of Python code, decoded as Python decodes it.
 
     Raises:
         Unread: it cannot be.
     """
-    content = _content(path)
+    content = _bytes_of(path)
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return content.decode(encoding)
@@ -116,7 +118,7 @@ def read(path: Path) -> str:
         raise Unread(f":1: {error}") from None
 
 
-def _content(path: Path) -> bytes:
+def _bytes_of(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as stream:

@@ -1,7 +1,7 @@
 """Reads the imports of a mirrored project with grimp; a program of its own, so that a crash or a hang is only its own.
 
 It takes the path of a JSON document with the work and that of one for the answer. Nothing of the project is
-imported: while grimp looks for packages, a finder that comes before all others tells it where each lies and has
+imported: while grimp looks for packages, a finder that comes before all others names the folder of each and has
 nothing that could execute it.
 """
 
@@ -42,7 +42,7 @@ class Finder:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return where a package lies; ``None`` for one that is not of the folder."""
+        """Return the place of a package; ``None`` for one that is not of the folder."""
         del path, target
         if name not in self._names:
             return None
@@ -54,8 +54,8 @@ class Finder:
 def main(arguments: Sequence[str]) -> None:
     """Do the work of a document and write the answer."""
     work, answer = map(Path, arguments)
-    told = examine(**json.loads(work.read_text(encoding="utf-8")))
-    answer.write_text(json.dumps(told), encoding="utf-8")
+    result = examine(**json.loads(work.read_text(encoding="utf-8")))
+    answer.write_text(json.dumps(result), encoding="utf-8")
 
 
 def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cautious: bool = False) -> dict[str, Any]:
@@ -68,37 +68,38 @@ def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cau
         cautious: leave out what Python finds too deeply nested; far deeper nesting makes grimp crash.
 
     Returns:
-        ``taken``: the packages that cannot be looked at, because the interpreter has loaded one of that name;
+        ``loaded``: the packages that cannot be looked at, because the interpreter has loaded one of that name;
         ``deep``: the paths of the files that are left out for their nesting;
         ``broken``: path, line and text of each syntax error;
         ``imports``: how many there are;
-        ``cycles``: how many; ``told``: of the first ten, the size and a shortest way round, as importer, imported, line
-        and whether that is inside a function;
+        ``cycles``: how many; ``shortest``: of the first ten, the size and a shortest way round, as importer, imported,
+        line and whether that is inside a function;
         ``used``: the components that are imported from outside.
     """
-    taken = [name for name in names if name in sys.modules or name in sys.builtin_module_names]
-    looked_at = [name for name in names if name not in taken]
+    loaded = [name for name in names if name in sys.modules or name in sys.builtin_module_names]
+    looked_at = [name for name in names if name not in loaded]
     deep = list(_too_deep(Path(folder))) if cautious else []
     broken: list[tuple[str, int, str]] = []
     graph = _graph(Path(folder), looked_at, broken)
     circles = list(_circles(graph))
-    told = sorted(
-        (_told(graph, Path(folder), circle) for circle in circles[:MOST_CYCLES]), key=lambda each: each["imports"]
+    shortest = sorted(
+        (_shortest_cycle(graph, Path(folder), circle) for circle in circles[:MOST_CYCLES]),
+        key=lambda each: each["imports"],
     )
     return {
-        "taken": taken,
+        "loaded": loaded,
         "deep": deep,
         "broken": broken,
         "imports": graph.count_imports(),
         "cycles": len(circles),
-        "told": told,
+        "shortest": shortest,
         "used": [name for name in components if _is_used(graph, name)],
     }
 
 
 def _too_deep(folder: Path) -> Iterator[str]:
     for aside in folder.rglob(f"*{_ASIDE}"):
-        aside.rename(aside.with_suffix(""))  # the crash came before anybody was told of it
+        aside.rename(aside.with_suffix(""))  # the crash came before anybody could report it
     for path in sorted(folder.rglob("*.py")):
         try:
             ast.parse(path.read_bytes())
@@ -134,7 +135,7 @@ def _graph(folder: Path, names: Sequence[str], broken: list[tuple[str, int, str]
 def _circles(graph: grimp.ImportGraph) -> Iterator[set[str]]:
     """Yield the sets of modules that all lead to each other, in the order of their names.
 
-    The standard library sorts out the modules that are in no circle, grimp tells which of the others reach each other.
+    The standard library sorts out the modules that are in no circle, grimp knows which of the others reach each other.
     """
     left = _in_circles({module: graph.find_modules_directly_imported_by(module) for module in graph.modules})
     left &= _in_circles({module: graph.find_modules_that_directly_import(module) for module in graph.modules})
@@ -148,7 +149,7 @@ def _circles(graph: grimp.ImportGraph) -> Iterator[set[str]]:
 
 
 def _in_circles(neighbours: dict[str, set[str]]) -> set[str]:
-    """Return the modules that lie in a circle or behind one."""
+    """Return the modules that are in a circle or behind one."""
     sorter = TopologicalSorter(neighbours)
     left = set(neighbours)
     try:
@@ -161,7 +162,7 @@ def _in_circles(neighbours: dict[str, set[str]]) -> set[str]:
     return set()
 
 
-def _told(graph: grimp.ImportGraph, folder: Path, circle: Collection[str]) -> dict[str, Any]:
+def _shortest_cycle(graph: grimp.ImportGraph, folder: Path, circle: Collection[str]) -> dict[str, Any]:
     chain = _shortest(graph, circle)
     steps = list(zip(chain, [*chain[1:], chain[0]], strict=True))
     return {"size": len(circle), "imports": [(one, other, *_import(graph, folder, one, other)) for one, other in steps]}
@@ -188,7 +189,7 @@ def _from_first(chain: list[str]) -> list[str]:
 
 
 def _import(graph: grimp.ImportGraph, folder: Path, importer: str, imported: str) -> tuple[int, bool]:
-    """Return the line of an import, and whether it stands inside a function; one at the top of a module comes first."""
+    """Return the line of an import, and whether it is inside a function; one at the top of a module comes first."""
     bodies = list(_functions(folder, importer))
     details = graph.get_import_details(importer=importer, imported=imported)
     inside, line = min((any(each["line_number"] in body for body in bodies), each["line_number"]) for each in details)

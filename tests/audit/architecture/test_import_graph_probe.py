@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from grimp.exceptions import SourceSyntaxError
 
-from tasks.audit.architecture import graph_probe
-from tasks.audit.architecture.graph_probe import Finder, examine, main
+from tasks.audit.architecture import import_graph_probe
+from tasks.audit.architecture.import_graph_probe import Finder, examine, main
 
 
 def code(folder: Path, **modules: str) -> None:
@@ -19,14 +19,16 @@ def code(folder: Path, **modules: str) -> None:
 
 def test_what_is_told(tmp_path: Path) -> None:
     code(tmp_path, a="import planted.b", b="\nimport planted.a, planted.c", c="import planted.d", d="x = (", e="")
-    told = examine(str(tmp_path), ["planted", "sys"], ["planted.a", "planted.e", "planted.gone"])
-    assert told == {
-        "taken": ["sys"],
+    result = examine(str(tmp_path), ["planted", "sys"], ["planted.a", "planted.e", "planted.gone"])
+    assert result == {
+        "loaded": ["sys"],
         "deep": [],
         "broken": [(str(tmp_path / "planted" / "d.py"), 1, "x = (")],
         "imports": 4,
         "cycles": 1,
-        "told": [{"size": 2, "imports": [("planted.a", "planted.b", 1, False), ("planted.b", "planted.a", 2, False)]}],
+        "shortest": [
+            {"size": 2, "imports": [("planted.a", "planted.b", 1, False), ("planted.b", "planted.a", 2, False)]}
+        ],
         "used": ["planted.a"],
     }
     assert "planted" not in sys.modules
@@ -36,10 +38,10 @@ def test_what_is_told(tmp_path: Path) -> None:
 def test_what_python_finds_too_deep_is_left_out_when_cautious(tmp_path: Path) -> None:
     code(tmp_path, a="import planted.b\nx = 1" + "+1" * 9_000, b="(")
     assert examine(str(tmp_path), ["planted"], [])["imports"] == 1
-    told = examine(str(tmp_path), ["planted"], [], cautious=True)
-    assert [each[1:] for each in told["broken"]] == [(1, "(")]
-    assert told["deep"] == [str(tmp_path / "planted" / "a.py")]
-    assert told["imports"] == 0
+    result = examine(str(tmp_path), ["planted"], [], cautious=True)
+    assert [each[1:] for each in result["broken"]] == [(1, "(")]
+    assert result["deep"] == [str(tmp_path / "planted" / "a.py")]
+    assert result["imports"] == 0
 
 
 def test_the_shortest_of_several_ways_round_and_imports_of_itself(tmp_path: Path) -> None:
@@ -53,9 +55,9 @@ def test_the_shortest_of_several_ways_round_and_imports_of_itself(tmp_path: Path
         b_too="import planted.e",
         e="import planted.c",
     )
-    (told,) = examine(str(tmp_path), ["planted"], [])["told"]
-    assert [each[0] for each in told["imports"]] == ["planted.b_too", "planted.e", "planted.c"]
-    assert told["size"] == 6
+    (result,) = examine(str(tmp_path), ["planted"], [])["shortest"]
+    assert [each[0] for each in result["imports"]] == ["planted.b_too", "planted.e", "planted.c"]
+    assert result["size"] == 6
 
 
 def test_imports_inside_functions_are_told_apart(tmp_path: Path) -> None:
@@ -67,7 +69,7 @@ def test_imports_inside_functions_are_told_apart(tmp_path: Path) -> None:
         __init__="import planted.c",
         c="class C:\n    def f(self):\n        import planted\n",
     )
-    first, second = examine(str(tmp_path), ["planted"], [])["told"]
+    first, second = examine(str(tmp_path), ["planted"], [])["shortest"]
     assert first["imports"] == [("planted", "planted.c", 1, False), ("planted.c", "planted", 3, True)]
     assert second["imports"] == [("planted.a", "planted.b", 2, True), ("planted.b", "planted.a", 3, False)]
 
@@ -78,8 +80,8 @@ def test_syntax_of_a_python_to_come_is_no_obstacle(tmp_path: Path, monkeypatch: 
 
     code(tmp_path, a="def f(): import planted.b", b="import planted.a")
     monkeypatch.setattr("ast.parse", unknown)
-    (told,) = examine(str(tmp_path), ["planted"], [])["told"]
-    assert told["imports"][0] == ("planted.a", "planted.b", 1, False)
+    (result,) = examine(str(tmp_path), ["planted"], [])["shortest"]
+    assert result["imports"][0] == ("planted.a", "planted.b", 1, False)
 
 
 def test_other_modules_are_not_for_this_finder(tmp_path: Path) -> None:
@@ -95,18 +97,18 @@ def test_without_packages_there_is_nothing() -> None:
 
 
 def test_too_many_broken_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph_probe, "MOST_BROKEN", 1)
+    monkeypatch.setattr(import_graph_probe, "MOST_BROKEN", 1)
     code(tmp_path, a="(", b="(")
     with pytest.raises(SourceSyntaxError):
         examine(str(tmp_path), ["planted"], [])
 
 
 def test_a_wide_circle_is_not_tried_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph_probe, "_MOST_TRIED", 1)
+    monkeypatch.setattr(import_graph_probe, "_MOST_TRIED", 1)
     modules = {f"m{number}": f"import planted.m{(number + 1) % 4}" for number in range(4)}
     code(tmp_path, **modules)
-    (told,) = examine(str(tmp_path), ["planted"], [])["told"]
-    assert [each[0] for each in told["imports"]] == ["planted.m0", "planted.m1", "planted.m2", "planted.m3"]
+    (result,) = examine(str(tmp_path), ["planted"], [])["shortest"]
+    assert [each[0] for each in result["imports"]] == ["planted.m0", "planted.m1", "planted.m2", "planted.m3"]
 
 
 def test_it_reads_its_work_and_writes_its_answer(tmp_path: Path) -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from ...core.programs import git
 from ...core.text.formatting import printable
-from .changes import History
+from .data_changes import CommitHistory
 
 _RECORD, _FIELD = "\x1e", "\x1f"
 
 
-def history(root: Path, paths: Sequence[str], since: datetime) -> tuple[History | None, str]:
-    """Return what Git knows of the folders that the paths lie in.
+def read_commits(root: Path, paths: Sequence[str], since: datetime) -> tuple[CommitHistory | None, str]:
+    """Return what Git knows of the folders of the paths.
 
     Args:
-        root: the project, which may lie below the repository's top.
+        root: the project, which may be below the repository's top.
         paths: those of interest, below the root.
         since: commits before it explain nothing.
 
@@ -45,7 +45,7 @@ def history(root: Path, paths: Sequence[str], since: datetime) -> tuple[History 
         )
     except git.GitError as reason:
         return None, str(reason)
-    return History(frozenset(_split(tracked)), frozenset(_split(modified)), _commits(log)), ""
+    return CommitHistory(frozenset(_split(tracked)), frozenset(_split(modified)), _commits(log)), ""
 
 
 def _split(text: str) -> list[str]:

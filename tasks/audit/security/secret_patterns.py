@@ -1,4 +1,4 @@
-"""Secrets in the bytes of a file: which line, and of what kind. What a secret says leaves this module nowhere."""
+"""Secrets in the bytes of a file: on which line, and of what kind. No secret leaves this module. Pure."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ _AWS = re.compile(r"[A-Za-z0-9+/]{40}")
 _DJANGO = re.compile(r"(?=(?:.*[!@#$%^&*(=+)]){3})(?:django-insecure-)?[a-z0-9!@#$%^&*(_=+)-]{50}")
 
 
-class Found(NamedTuple):
+class FoundSecret(NamedTuple):
     """A secret: the number of its line and its kind, for people."""
 
     line: int
     kind: str
 
 
-def secrets_in(content: bytes, first: int = 1, *, settings: bool = True) -> list[Found]:
+def secrets_in(content: bytes, first: int = 1, *, settings: bool = True) -> list[FoundSecret]:
     """Return the secrets in a text, in the order of its lines.
 
     Args:
@@ -74,16 +74,16 @@ def secrets_in(content: bytes, first: int = 1, *, settings: bool = True) -> list
     """
     lines = _Lines(content)
     known = chain(_keys(content), _tokens(content), _private_keys(content), _passwords(content))
-    found = {Found(line, kind) for at, kind in known if not lines.accepted(line := lines.number(at))}
+    found = {FoundSecret(line, kind) for at, kind in known if not lines.accepted(line := lines.number(at))}
     if settings:
-        taken = {each.line for each in found}
+        known_lines = {each.line for each in found}
         given = ((lines.number(at), kind) for at, kind in _settings(content))
         found |= {
-            Found(line, kind)
+            FoundSecret(line, kind)
             for line, kind in given
-            if line not in taken and lines.length(line) < _LONG_LINE and not lines.accepted(line)
+            if line not in known_lines and lines.length(line) < _LONG_LINE and not lines.accepted(line)
         }
-    return sorted(Found(first + each.line, each.kind) for each in found)
+    return sorted(FoundSecret(first + each.line, each.kind) for each in found)
 
 
 class _Lines:
@@ -115,8 +115,8 @@ def _keys(content: bytes) -> Iterator[tuple[int, str]]:
         form = FORMS[int(name.removeprefix("form"))]
         value = _text(match[name])
         # Words have the form of some keys: sk-toggleable-content-label, ASIAPACIFICSOUTHEASTERN.
-        worded = looks_like_words(value) if value.islower() else value.isupper() and len(value) > form.certain
-        if entropy(value) >= _BITS and not is_placeholder(value) and not worded:
+        is_wording = looks_like_words(value) if value.islower() else value.isupper() and len(value) > form.certain
+        if entropy(value) >= _BITS and not is_placeholder(value) and not is_wording:
             yield match.start(), form.kind
 
 

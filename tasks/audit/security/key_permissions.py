@@ -1,4 +1,4 @@
-"""Who can read and change the files that hold keys, judged by their modes; what is in them is not shown."""
+"""Who can read and change the files that hold keys, by their modes; their contents are never shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...core.files import safe_files
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, listed, printable
 from .checks import PERMISSIONS
-from .key_files import MOST, KeyFile, Walked
+from .key_files import MOST, KeyFile, KeyFileWalk
 
 _LIMIT = 2_000_000
 """Bytes of a file up to which it is looked into for whether it is public: bundles of certificates are the longest."""
@@ -38,7 +38,7 @@ class Mount(NamedTuple):
 
 
 def mounts() -> list[Mount]:
-    """Return the file systems of this machine; none where the system does not tell."""
+    """Return the file systems of this machine; none where the system does not say."""
     import psutil
 
     try:
@@ -47,21 +47,21 @@ def mounts() -> list[Mount]:
         return []
 
 
-def evaluate_permissions(root: Path, walked: Walked, mounted: Iterable[Mount]) -> list[Finding]:
+def permission_findings(root: Path, walked: KeyFileWalk, mounted: Iterable[Mount]) -> list[Finding]:
     """Return a finding for each file with keys that others can read or change, and for each folder that they can.
 
     Args:
         root: the project.
         walked: its files with keys.
-        mounted: the file systems of the machine: some have no modes to judge by.
+        mounted: the file systems of the machine: some have no modes.
     """
     findings = [*_not_seen(walked)]
     if kind := _without_modes(root, mounted):
         message = f"The project is on a file system without permissions ({kind}), so there are none to judge."
         return [*findings, PERMISSIONS.finding(Status.SKIPPED, ".", message)]
     private = [each for each in walked.keys if not _is_public(root, each.path)]
-    findings += [found for each in private for found in _judged(each)]
-    findings += _folders(private)
+    findings += [found for each in private for found in _mode_findings(each)]
+    findings += _folder_findings(private)
     if findings:
         return findings
     if not private:
@@ -70,7 +70,7 @@ def evaluate_permissions(root: Path, walked: Walked, mounted: Iterable[Mount]) -
     return [PERMISSIONS.finding(Status.OK, ".", message, value=len(private), unit="files")]
 
 
-def _not_seen(walked: Walked) -> Iterator[Finding]:
+def _not_seen(walked: KeyFileWalk) -> Iterator[Finding]:
     if walked.unread:
         message = f"{listed(walked.unread, len(walked.unread))} cannot be looked into for files with keys."
         remedy = "Run the audit as a user who can, or see what the folders are."
@@ -93,13 +93,13 @@ def _is_public(root: Path, path: str) -> bool:
         return False
     try:
         content = safe_files.read(root, path, limit=_LIMIT)
-    except (safe_files.Refused, OSError):  # what cannot be looked into is judged as if it were private
+    except (safe_files.Refused, OSError):  # a file that cannot be read counts as private
         return False
     is_certificate = b"PRIVATE KEY" not in content and _PUBLIC.search(content) is not None
     return is_certificate or content.startswith(_PRESENTATION)
 
 
-def _judged(key: KeyFile) -> Iterator[Finding]:
+def _mode_findings(key: KeyFile) -> Iterator[Finding]:
     mode = stat.S_IMODE(key.status.st_mode)
     if mode & _OTHERS_WRITE:
         status, what = Status.CRITICAL, "others than its owner can change it"
@@ -113,7 +113,7 @@ def _judged(key: KeyFile) -> Iterator[Finding]:
     yield PERMISSIONS.finding(status, printable(key.path), f"It holds keys, and {what} (mode {mode:04o}).", remedy)
 
 
-def _folders(keys: Iterable[KeyFile]) -> Iterator[Finding]:
+def _folder_findings(keys: Iterable[KeyFile]) -> Iterator[Finding]:
     """Yield a finding for each folder in which everyone can put another file in a key's place."""
     folders = {str(PurePosixPath(each.path).parent): each.folder.st_mode for each in keys}
     for path, mode in sorted(folders.items()):

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.audit.security.entropy import entropy, is_placeholder, is_random
-from tasks.audit.security.scanning import Found, secrets_in
+from tasks.audit.security.secret_patterns import FoundSecret, secrets_in
 
 WORD = string.ascii_letters + string.digits
 URL = WORD + "-_"
@@ -131,9 +131,9 @@ def test_only_known_forms_are_looked_for_where_values_are_not() -> None:
 @given(st.sampled_from(sorted(ALL)), st.integers(0, 10**6), st.text("ab \n=:", max_size=20))
 def test_what_is_found_tells_nothing_of_the_secret(name: str, seed: int, before: str) -> None:
     secret = make(name, seed)
-    told = repr(secrets_in(f"{before}\n{secret}\n".encode()))
+    found = repr(secrets_in(f"{before}\n{secret}\n".encode()))
     parts = [secret[at : at + 8] for at in range(len(secret) - 7)]
-    assert not any(part in told for part in parts if any(map(str.isdigit, part)))
+    assert not any(part in found for part in parts if any(map(str.isdigit, part)))
 
 
 CHANCE = random.Random(7)
@@ -226,13 +226,13 @@ def test_a_line_says_that_it_holds_no_secret() -> None:
 
 def test_two_kinds_on_a_line_and_two_lines_of_a_kind() -> None:
     text = f"{make('github')} {make('npm')}\nx\n{make('github', 1)}"
-    kinds = [Found(1, "token of GitHub"), Found(1, "token of npm"), Found(3, "token of GitHub")]
+    kinds = [FoundSecret(1, "token of GitHub"), FoundSecret(1, "token of npm"), FoundSecret(3, "token of GitHub")]
     assert secrets_in(text.encode()) == kinds
     assert [each.line for each in secrets_in(text.encode(), 11)] == [11, 11, 13]
 
 
 def test_a_known_form_behind_a_name_is_told_once() -> None:
-    assert secrets_in(f'token = "{make("github")}"'.encode()) == [Found(1, "token of GitHub")]
+    assert secrets_in(f'token = "{make("github")}"'.encode()) == [FoundSecret(1, "token of GitHub")]
 
 
 @pytest.mark.parametrize(

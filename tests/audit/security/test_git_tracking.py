@@ -6,9 +6,8 @@ from threading import Event
 
 import pytest
 
-from tasks.audit.security.ignoring import evaluate_ignoring
+from tasks.audit.security.git_tracking import ignore_findings, tracked_files
 from tasks.audit.security.key_files import find_key_files, is_environment
-from tasks.audit.security.tracked import tracked_files
 from tasks.core.programs import git as core_git
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import Settings
@@ -18,10 +17,10 @@ Git = Callable[..., None]
 
 
 def found(root: Path) -> list[Finding]:
-    return evaluate_ignoring(root, tracked_files(root), find_key_files(root, Settings(), Event()).keys)
+    return ignore_findings(root, tracked_files(root), find_key_files(root, Settings(), Event()).keys)
 
 
-def judged(root: Path) -> dict[str, str]:
+def statuses(root: Path) -> dict[str, str]:
     return {each.subject: each.status.value for each in found(root)}
 
 
@@ -51,7 +50,7 @@ def test_not_ignored_is_a_warning_before_there_is_one_and_after(repository: Path
     assert "none yet" in finding.message
     (repository / ".env").write_text("")
     (repository / ".env.local").write_text("")
-    assert judged(repository) == {".env": "warning", ".env.local": "warning"}
+    assert statuses(repository) == {".env": "warning", ".env.local": "warning"}
     assert "makes it part" in found(repository)[0].message
 
 
@@ -67,7 +66,7 @@ def test_tracked_is_critical_although_it_is_ignored(repository: Path, add: Add) 
 
 def test_a_tracked_one_that_is_ignored_nowhere_is_told_once(repository: Path, add: Add) -> None:
     add(".env", "KEY=\n")
-    assert judged(repository) == {".env": "critical"}
+    assert statuses(repository) == {".env": "critical"}
 
 
 def test_those_of_a_repository_inside_are_its_own(repository: Path, add: Add, git: Git) -> None:
@@ -76,17 +75,17 @@ def test_those_of_a_repository_inside_are_its_own(repository: Path, add: Add, gi
     (inner / "deep").mkdir(parents=True)
     git(inner, "init", "--quiet")
     (inner / "deep/.env").write_text("")
-    assert judged(repository) == {".env": "ok"}
+    assert statuses(repository) == {".env": "ok"}
 
 
 def test_the_root_may_be_a_folder_of_the_repository(repository: Path, add: Add) -> None:
     add(".gitignore", ".env\n")
     add("project/a.txt", "a")
-    assert judged(repository / "project") == {".env": "ok"}
+    assert statuses(repository / "project") == {".env": "ok"}
 
 
 def test_without_git(tmp_path: Path, repository: Path, add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert judged(tmp_path) == {".env": "skipped"}
+    assert statuses(tmp_path) == {".env": "skipped"}
     add(".env", "")
     asked = tracked_files(repository)
 
@@ -96,6 +95,6 @@ def test_without_git(tmp_path: Path, repository: Path, add: Add, monkeypatch: py
     monkeypatch.setattr(core_git, "ask", silent)
     (repository / ".env.local").write_text("")
     keys = find_key_files(repository, Settings(), Event()).keys
-    findings = evaluate_ignoring(repository, asked, keys)
+    findings = ignore_findings(repository, asked, keys)
     assert [each.status for each in findings] == [Status.CRITICAL, Status.UNKNOWN]
     assert "git gave no answer" in findings[1].message

@@ -1,4 +1,4 @@
-"""Where the project's code lies: one walk that follows no link and leaves out what is not the project's own."""
+"""The files of the project's own code: one walk that follows no link and leaves out other people's code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SUITES = ("namespace.py", "core/run/procedure.py")
 """The folder of this suite has both; it is maintained elsewhere."""
 
 
-class Source(NamedTuple):
+class CodeFile(NamedTuple):
     """A file of Python code.
 
     Attributes:
@@ -38,7 +38,7 @@ class Source(NamedTuple):
     package: bool
 
 
-class Walk:
+class CodeWalk:
     """A walk below a root.
 
     Args:
@@ -59,7 +59,7 @@ class Walk:
 
         Args:
             top: the folder; empty: the root.
-            wanted: tells from a name whether the file is.
+            wanted: returns from a name whether the file is wanted.
             left_out: the paths of further folders that are left out.
         """
         pending = [top]
@@ -100,7 +100,7 @@ def is_suite(folder: Path) -> bool:
     return all(os.path.isfile(folder / name) for name in _SUITES)  # noqa: PTH113 - a folder may not let us look into it
 
 
-def sources(walk: Walk, root: Path, packages: Sequence[str], left_out: frozenset[str]) -> list[Source]:
+def find_code(walk: CodeWalk, root: Path, packages: Sequence[str], left_out: frozenset[str]) -> list[CodeFile]:
     """Return the files of Python code: those in the root, and those below its folders of code.
 
     A folder ``src`` without code of its own is where Python looks for modules, not a package (the "src layout" of
@@ -112,7 +112,7 @@ def sources(walk: Walk, root: Path, packages: Sequence[str], left_out: frozenset
         packages: the folders; empty: all but those that are left out.
         left_out: the paths of folders without code: logs, cache, backups.
     """
-    found: list[Source] = []
+    found: list[CodeFile] = []
     suites = is_suite(root / "tasks")
     for path in _paths(walk, root, packages, left_out):
         if len(found) == MOST_FILES:
@@ -123,7 +123,7 @@ def sources(walk: Walk, root: Path, packages: Sequence[str], left_out: frozenset
     return found
 
 
-def _paths(walk: Walk, root: Path, packages: Sequence[str], left_out: frozenset[str]) -> Iterator[str]:
+def _paths(walk: CodeWalk, root: Path, packages: Sequence[str], left_out: frozenset[str]) -> Iterator[str]:
     if not packages:
         yield from walk.files("", _is_python, left_out)
         return
@@ -145,8 +145,8 @@ def base_of(root: Path, path: str, packages: Sequence[str]) -> PurePosixPath:
     return PurePosixPath("src" if is_layout else "")
 
 
-def _source(path: str, base: PurePosixPath) -> Source:
+def _source(path: str, base: PurePosixPath) -> CodeFile:
     parts = PurePosixPath(path).relative_to(base).with_suffix("").parts
     package = len(parts) > 1 and parts[-1] == "__init__"
     module = parts[:-1] if package else parts
-    return Source(path, module if all(part.isidentifier() for part in module) else (), package)
+    return CodeFile(path, module if all(part.isidentifier() for part in module) else (), package)

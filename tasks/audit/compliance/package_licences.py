@@ -1,13 +1,17 @@
-"""Licences by the names that packages give them, as SPDX writes them.
+"""The licence that a package states, as an SPDX expression.
 
 Where a name leaves the version open, the identifier is a ``LicenseRef-`` of ours, or, for the GNU licences, that of
-any version: theirs say that without a number any may be chosen. What says little about what is allowed ("Freeware",
-"Other/Proprietary License") is in no table: somebody has to look.
+any version: theirs say that without a number any may be chosen. A name that says little about what is allowed
+("Freeware", "Other/Proprietary License") is in no table: somebody has to look.
 """
 
 from __future__ import annotations
 
 import re
+
+import msgspec
+
+from .licence_expressions import canonical
 
 _OSI = "License :: OSI Approved :: "
 
@@ -108,7 +112,7 @@ _GNU = re.compile(
 )
 
 
-def of_text(text: str) -> str | None:
+def licence_of_text(text: str) -> str | None:
     """Return the licence that free text names; ``None`` where that is not known."""
     plain = re.sub(r"[\s-]+", " ", text).strip(" .").lower().removeprefix("the ")
     for pattern, name in _SPELLINGS:
@@ -127,3 +131,35 @@ def _gnu(found: re.Match[str]) -> str:
     if name == "AGPL" or found["major"] == "3":
         return f"{name}-3.0-{'or-later' if found['later'] else 'only'}"
     return f"{name}-2.{minor or 0}-{'or-later' if found['later'] else 'only'}"
+
+
+_UNVERSIONED = "LicenseRef-"
+
+
+class StatedLicence(msgspec.Struct, frozen=True, kw_only=True):
+    """What the metadata of a package say: the fields of the core metadata specification."""
+
+    name: str
+    version: str
+    expression: str = ""
+    text: str = ""
+    classifiers: list[str] = []
+
+
+def stated_licence(package: StatedLicence) -> str | None:
+    """Return the licence of a package as an SPDX expression; ``None`` where it states none that is known.
+
+    The field that is made for it comes first (PEP 639), then the classifiers, then free text. Several classifiers
+    may be alternatives or not: nobody can know, so all are assumed to apply. Free text is asked too where a classifier
+    leaves the version open.
+    """
+    if found := canonical(package.expression):
+        return found
+    named = [each for each in dict.fromkeys(package.classifiers) if each not in GENERIC]
+    known = [CLASSIFIERS[each] for each in named if each in CLASSIFIERS]
+    text = canonical(package.text.strip()) or licence_of_text(package.text)
+    if named and len(known) == len(named):
+        (first, *others) = known
+        is_open = not others and first.startswith(_UNVERSIONED)
+        return text if is_open and text else " AND ".join(known)
+    return None if named else text

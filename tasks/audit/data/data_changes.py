@@ -1,4 +1,4 @@
-"""What became of each file since the last audit, and whether that can be explained: pure."""
+"""What happened to each data file since the last audit, and whether that can be explained: pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from .inventory import Record
+from .data_checksums import ChecksumRecord
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What became of a file."""
 
     NEW = "new"
@@ -19,7 +19,7 @@ class Kind(StrEnum):
     GONE = "gone"
 
 
-class History(NamedTuple):
+class CommitHistory(NamedTuple):
     """What Git knows.
 
     Attributes:
@@ -33,7 +33,7 @@ class History(NamedTuple):
     commits: Mapping[str, str]
 
 
-class Change(NamedTuple):
+class DataChange(NamedTuple):
     """One file and what became of it.
 
     Attributes:
@@ -41,21 +41,23 @@ class Change(NamedTuple):
         kind: what became of it.
         explained: True where nothing needs to be looked at.
         why: what explains it, or what is missing, as the end of a sentence.
-        once: True where it is told this time only, for nothing could ever explain it.
+        once: True where it is reported this time only, because nothing could ever explain it.
     """
 
     path: str
-    kind: Kind
+    kind: ChangeKind
     explained: bool
     why: str
     once: bool = False
 
 
-def changes(before: Mapping[str, Record], now: Mapping[str, Record], history: History | None) -> list[Change]:
+def data_changes(
+    before: Mapping[str, ChecksumRecord], now: Mapping[str, ChecksumRecord], history: CommitHistory | None
+) -> list[DataChange]:
     """Return what became of each file that is not the same, by path.
 
     With a history a change is explained by a commit, and an uncommitted one is not; where Git does not track the
-    file, or there is no repository, a change that moved the file's time is taken for somebody's work.
+    file, or there is no repository, a change that moved the file's time is assumed to be somebody's work.
 
     Args:
         before: at the last audit.
@@ -65,41 +67,43 @@ def changes(before: Mapping[str, Record], now: Mapping[str, Record], history: Hi
     found = []
     for path in sorted(before.keys() | now.keys()):
         kind = _kind(before.get(path), now.get(path))
-        if kind is not Kind.SAME:
+        if kind is not ChangeKind.SAME:
             found.append(_explained(path, kind, history))
     return found
 
 
-def kept(before: Mapping[str, Record], now: Mapping[str, Record], found: list[Change]) -> dict[str, Record]:
+def records_to_keep(
+    before: Mapping[str, ChecksumRecord], now: Mapping[str, ChecksumRecord], found: list[DataChange]
+) -> dict[str, ChecksumRecord]:
     """Return the records to keep: the present ones, but for unexplained changes those from before.
 
-    So what is unexplained is told again until it is explained or undone.
+    So what is unexplained is reported again until it is explained or undone.
     """
     told_again = [change.path for change in found if not change.explained and not change.once]
     return {**now, **{path: before[path] for path in told_again}}
 
 
-def _kind(before: Record | None, now: Record | None) -> Kind:
+def _kind(before: ChecksumRecord | None, now: ChecksumRecord | None) -> ChangeKind:
     if before is None:
-        return Kind.NEW
+        return ChangeKind.NEW
     if now is None:
-        return Kind.GONE
+        return ChangeKind.GONE
     if before.sha256 == now.sha256:
-        return Kind.SAME
+        return ChangeKind.SAME
     same = (before.size, before.mtime_ns) == (now.size, now.mtime_ns)
-    return Kind.SILENT if same else Kind.CHANGED
+    return ChangeKind.SILENT if same else ChangeKind.CHANGED
 
 
-def _explained(path: str, kind: Kind, history: History | None) -> Change:
-    if kind is Kind.NEW:
-        return Change(path, kind, explained=True, why="it is new")
+def _explained(path: str, kind: ChangeKind, history: CommitHistory | None) -> DataChange:
+    if kind is ChangeKind.NEW:
+        return DataChange(path, kind, explained=True, why="it is new")
     commit = history.commits.get(path) if history else None
     if commit and history and path not in history.modified:
-        return Change(path, kind, explained=True, why=commit)
-    if kind is Kind.SILENT:
-        return Change(path, kind, explained=False, why="its bytes are others, its size and time are the same")
+        return DataChange(path, kind, explained=True, why=commit)
+    if kind is ChangeKind.SILENT:
+        return DataChange(path, kind, explained=False, why="its bytes are others, its size and time are the same")
     if history and (path in history.tracked or path in history.modified):
-        return Change(path, kind, explained=False, why="no commit has it")
-    if kind is Kind.GONE:
-        return Change(path, kind, explained=False, why="nothing tells why", once=True)
-    return Change(path, kind, explained=True, why="it was written since")
+        return DataChange(path, kind, explained=False, why="no commit has it")
+    if kind is ChangeKind.GONE:
+        return DataChange(path, kind, explained=False, why="nothing tells why", once=True)
+    return DataChange(path, kind, explained=True, why="it was written since")

@@ -1,4 +1,4 @@
-"""What the imports mean: circles, and code that could not be read."""
+"""What the import graph shows: modules that import each other in a circle, and code that could not be read. Pure."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, printable
 from .declared import CYCLES
-from .graph import Circle, Graph
+from .import_graph import ImportCycle, ImportGraph
 
 _SUBJECT = "imports"
 _MOST_UNREAD = 5
 _MOST_STEPS = 8
 
 
-def cycles(graph: Graph, problems: Sequence[str]) -> Iterator[Finding]:
-    """Yield the findings: one for each circle, at most those that are told, and one for what was not analysed.
+def cycle_findings(graph: ImportGraph, problems: Sequence[str]) -> Iterator[Finding]:
+    """Yield the findings: one for each circle, at most those of *graph*, and one for what was not analysed.
 
     Args:
         graph: what imports what.
@@ -34,14 +34,14 @@ def cycles(graph: Graph, problems: Sequence[str]) -> Iterator[Finding]:
         yield _unread(unread)
 
 
-def _circles(graph: Graph) -> Iterator[Finding]:
-    for circle in graph.told:
+def _circles(graph: ImportGraph) -> Iterator[Finding]:
+    for circle in graph.shown:
         yield _circle(circle, graph.cycles)
-    if graph.cycles > len(graph.told):
+    if graph.cycles > len(graph.shown):
         yield CYCLES.finding(
             Status.WARNING,
             _SUBJECT,
-            f"{count(graph.cycles - len(graph.told), 'further circle')} of imports.",
+            f"{count(graph.cycles - len(graph.shown), 'further circle')} of imports.",
             "Resolve those that are told, then audit again.",
             value=graph.cycles,
             unit="cycles",
@@ -51,7 +51,7 @@ def _circles(graph: Graph) -> Iterator[Finding]:
         yield CYCLES.finding(Status.OK, _SUBJECT, f"{modules} with {imports} and no circle.", value=0, unit="cycles")
 
 
-def _circle(circle: Circle, total: int) -> Finding:
+def _circle(circle: ImportCycle, total: int) -> Finding:
     names = [printable(step.importer) for step in circle.steps]
     places = ", ".join(f"{printable(step.importer)} line {step.line}" for step in circle.steps[:_MOST_STEPS])
     others = circle.size - len(names)
@@ -68,7 +68,7 @@ def _circle(circle: Circle, total: int) -> Finding:
     )
 
 
-def _deferred(circle: Circle) -> str:
+def _deferred(circle: ImportCycle) -> str:
     """Return, as a sentence, which imports of a circle are made only when a function is called; empty: none."""
     names = [printable(step.importer) for step in circle.steps if step.inside]
     if not names:

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, listed
+from .code_files import MOST_FILES, CodeFile, CodeWalk, base_of
+from .code_mirror import LARGEST
 from .declared import UNREFERENCED
-from .graph import Graph
-from .mirror import LARGEST
-from .sources import MOST_FILES, Source, Walk, base_of
+from .import_graph import ImportGraph
 
 _WILD = frozenset("*?[")
 
@@ -27,8 +27,8 @@ class Component(NamedTuple):
     module: str
 
 
-def components(
-    root: Path, patterns: Iterable[str], packages: Sequence[str], found: Sequence[Source]
+def find_components(
+    root: Path, patterns: Iterable[str], packages: Sequence[str], found: Sequence[CodeFile]
 ) -> list[Component]:
     """Return the components that have code; a folder whose name starts with an underscore is none.
 
@@ -60,15 +60,17 @@ def _parents(patterns: Iterable[str]) -> Iterator[PurePosixPath]:
             yield PurePosixPath(*parts[:wild])
 
 
-def unreferenced(root: Path, known: Sequence[Component], graph: Graph, walk: Walk, left_out: frozenset[str]) -> Finding:
+def unused_finding(
+    root: Path, known: Sequence[Component], graph: ImportGraph, walk: CodeWalk, left_out: frozenset[str]
+) -> Finding:
     """Return the finding on the components.
 
     Args:
         root: the project.
         known: its components.
         graph: what imports what.
-        walk: a walk of the project; its problems are told elsewhere.
-        left_out: the paths of folders in which no configuration lies: logs, cache, backups.
+        walk: a walk of the project; its problems are reported elsewhere.
+        left_out: the paths of folders without configuration: logs, cache, backups.
     """
     if not known:
         return UNREFERENCED.finding(Status.SKIPPED, "components", "There are no components with code.")
@@ -93,8 +95,8 @@ def unreferenced(root: Path, known: Sequence[Component], graph: Graph, walk: Wal
     )
 
 
-def _mentioned(root: Path, candidates: Sequence[Component], walk: Walk, left_out: frozenset[str]) -> set[str]:
-    """Return the paths of the components whose name stands somewhere outside their folder, as a word of its own."""
+def _mentioned(root: Path, candidates: Sequence[Component], walk: CodeWalk, left_out: frozenset[str]) -> set[str]:
+    """Return the paths of the components whose name is somewhere outside their folder, as a word of its own."""
     patterns = {each.path: _pattern(PurePosixPath(each.path).name) for each in candidates}
     mentioned: set[str] = set()
     for number, path in enumerate(walk.files("", _may_name, left_out)):

@@ -1,4 +1,4 @@
-"""What imports what in the project's code."""
+"""What imports what in the project's code, as grimp finds it in a copy of the code."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import msgspec
 
 from ...core.programs.processes import Ended, run
 from ...core.text.formatting import duration, printable
-from .mirror import Mirror, mirror
-from .sources import Source
+from .code_files import CodeFile
+from .code_mirror import CodeMirror, mirror_code
 
-_PROBE = Path(__file__).with_name("graph_probe.py")
+_PROBE = Path(__file__).with_name("import_graph_probe.py")
 
 _SECONDS = 300.0
 """After which the analysis is not waited for; a thousand modules take about one."""
 
 
-class Step(NamedTuple):
+class CycleStep(NamedTuple):
     """One import of a circle: the importing module, the imported one, the line, and whether a function makes it."""
 
     importer: str
@@ -31,14 +31,14 @@ class Step(NamedTuple):
     inside: bool
 
 
-class Circle(NamedTuple):
+class ImportCycle(NamedTuple):
     """Modules that import each other: how many, and a shortest way round."""
 
     size: int
-    steps: list[Step]
+    steps: list[CycleStep]
 
 
-class Graph(NamedTuple):
+class ImportGraph(NamedTuple):
     """What was found.
 
     Attributes:
@@ -46,7 +46,7 @@ class Graph(NamedTuple):
         modules: how many modules were analysed.
         imports: how many imports there are between them.
         cycles: how many circles.
-        told: the first of them.
+        shown: the first of them.
         used: the asked components that something outside them imports.
         unread: the files that were not analysed, as ``path:line: reason``.
         problem: why there is no analysis, as the end of a sentence; empty where there is one.
@@ -56,15 +56,15 @@ class Graph(NamedTuple):
     modules: int = 0
     imports: int = 0
     cycles: int = 0
-    told: Sequence[Circle] = ()
+    shown: Sequence[ImportCycle] = ()
     used: frozenset[str] = frozenset()
     unread: Sequence[str] = ()
     problem: str = ""
 
 
-def analyse(
-    root: Path, sources: Iterable[Source], components: Sequence[str], stop: Event, advance: Callable[[int], None]
-) -> Graph:
+def analyse_imports(
+    root: Path, sources: Iterable[CodeFile], components: Sequence[str], stop: Event, advance: Callable[[int], None]
+) -> ImportGraph:
     """Return what the project's modules import of each other.
 
     Args:
@@ -72,27 +72,31 @@ def analyse(
         sources: its files of code.
         components: the modules of which it is asked whether something outside them imports them.
         stop: ends it early where it is set.
-        advance: told of each file.
+        advance: called for each file.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="audit-") as folder:
             scratch = Path(folder).resolve()
             copy = scratch / "code"
             copy.mkdir()
-            made = mirror(root, sources, copy, stop, advance)
-            return _asked(made, copy, scratch, components, stop) if made.tops else Graph(made.lines, unread=made.unread)
+            made = mirror_code(root, sources, copy, stop, advance)
+            return (
+                _analysed(made, copy, scratch, components, stop)
+                if made.tops
+                else ImportGraph(made.lines, unread=made.unread)
+            )
     except OSError as error:
-        return Graph({}, problem=f"the code cannot be copied to a temporary folder: {error.strerror}")
+        return ImportGraph({}, problem=f"the code cannot be copied to a temporary folder: {error.strerror}")
 
 
-def _asked(made: Mirror, copy: Path, scratch: Path, components: Sequence[str], stop: Event) -> Graph:
+def _analysed(made: CodeMirror, copy: Path, scratch: Path, components: Sequence[str], stop: Event) -> ImportGraph:
     answer = scratch / "answer.json"
     work = {"folder": str(copy), "names": sorted(made.tops), "components": list(components)}
     ended = _probed(scratch, work, answer, stop)
     if ended.status is not None and ended.status < 0 and not ended.overdue:
         ended = _probed(scratch, work | {"cautious": True}, answer, stop)
     if not ended.succeeded:
-        return Graph(made.lines, unread=made.unread, problem=_failure(ended))
+        return ImportGraph(made.lines, unread=made.unread, problem=_failure(ended))
     return _graph(made, msgspec.json.decode(answer.read_bytes(), type=dict[str, Any]))
 
 
@@ -116,18 +120,20 @@ def _failure(ended: Ended) -> str:
     return printable(ended.problem or ended.last_words()) or "it ended without a word"
 
 
-def _graph(made: Mirror, told: dict[str, Any]) -> Graph:
-    broken = [f"{made.origins[path]}:{line}: syntax error{_quoted(text)}" for path, line, text in told["broken"]]
-    deep = [f"{made.origins[path]}: it is too deeply nested" for path in told["deep"]]
-    taken = [f"{name}: Python or the suite has a module of that name" for name in told["taken"]]
-    return Graph(
+def _graph(made: CodeMirror, answer: dict[str, Any]) -> ImportGraph:
+    broken = [f"{made.origins[path]}:{line}: syntax error{_quoted(text)}" for path, line, text in answer["broken"]]
+    deep = [f"{made.origins[path]}: it is too deeply nested" for path in answer["deep"]]
+    loaded = [f"{name}: Python or the suite has a module of that name" for name in answer["loaded"]]
+    return ImportGraph(
         lines=made.lines,
         modules=len(made.origins) - len(broken) - len(deep),
-        imports=told["imports"],
-        cycles=told["cycles"],
-        told=[Circle(each["size"], [Step(*step) for step in each["imports"]]) for each in told["told"]],
-        used=frozenset(told["used"]),
-        unread=sorted([*made.unread, *broken, *deep, *taken]),
+        imports=answer["imports"],
+        cycles=answer["cycles"],
+        shown=[
+            ImportCycle(each["size"], [CycleStep(*step) for step in each["imports"]]) for each in answer["shortest"]
+        ],
+        used=frozenset(answer["used"]),
+        unread=sorted([*made.unread, *broken, *deep, *loaded]),
     )
 
 
