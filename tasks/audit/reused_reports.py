@@ -9,7 +9,7 @@ import msgspec
 
 from ..core.report.model import INCOMPLETE, LOCKED_OUT, Finding, Status
 from ..core.report.reused_reports import Source
-from .checks import Check
+from .audit_checks import Check
 
 DEPENDENCIES = Check("audit.dependencies", "security", 10, "no installed package has a known vulnerability")
 REFERENCES = Check("audit.references", "data", 6, "materials and categories answer to each other")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..core.report.model import Finding, Status, worst
 from ..core.text.formatting import count
-from .checks import Check
+from .audit_checks import Check
 
 _SHARES = {Status.OK: 1.0, Status.WARNING: 0.5, Status.CRITICAL: 0.0}
 """Of its weight, what a check gets by its result; the others are left out."""

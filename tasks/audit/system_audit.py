@@ -17,30 +17,21 @@ from ..core.report.reused_reports import Source, rows
 from ..core.settings.model import Settings
 from ..core.text.formatting import count
 from . import reused_reports
-from .architecture import declared as architecture
 from .architecture.architecture_area import examine_architecture
-from .compliance import declared as compliance
+from .audit_checks import OWN_CHECKS
 from .compliance.compliance_area import examine_licences
-from .data import data_area as data
-from .performance import performance_area as performance
+from .data.data_area import examine_data
+from .performance.performance_area import examine_performance
 from .reused_reports import ReusedReport, reused_findings
 from .score import Score, arithmetic, score, table
-from .security import checks as security
 from .security.security_area import examine_security
 from .trend import FOLDER, compared, last_audit
 from .waivers import waive
 
 TASK = "quarterly.system-audit"
 
-CHECKS = (
-    *architecture.CHECKS,
-    *security.CHECKS,
-    *performance.CHECKS,
-    *data.CHECKS,
-    *compliance.CHECKS,
-    *reused_reports.CHECKS,
-)
-"""All that is declared; their weights are what the score is made of."""
+CHECKS = (*OWN_CHECKS, *reused_reports.CHECKS)
+"""All of them, in the order of the score's table."""
 
 
 def audit(
@@ -71,18 +62,16 @@ def audit(
         dry_run: write nothing.
     """
     root = Path(settings.root)
-    integrity = data.examine_data(settings, now=now, stop=stop, advance=advance, dry_run=dry_run)
-    speed = performance.examine_performance(
-        settings, now=now, quarter=quarter, stop=stop, advance=advance, dry_run=dry_run
-    )
-    licensed, licences = examine_licences(interpreter.python, interpreter.reason, settings.audit, environ, stop)
+    integrity = examine_data(settings, now=now, stop=stop, advance=advance, dry_run=dry_run)
+    speed = examine_performance(settings, now=now, quarter=quarter, stop=stop, advance=advance, dry_run=dry_run)
+    licence_findings, licences = examine_licences(interpreter.python, interpreter.reason, settings.audit, environ, stop)
     waived = waive(
         [
             *examine_architecture(root, settings, stop, advance),
             *examine_security(root, settings, stop, advance),
             *speed.findings,
             *integrity.findings,
-            *licensed,
+            *licence_findings,
             *reused_findings(reused, sources),
         ],
         settings.audit.waivers,

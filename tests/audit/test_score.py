@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.audit.checks import Check
+from tasks.audit.audit_checks import Check
 from tasks.audit.score import arithmetic, score, table
 from tasks.core.report.model import Status
 

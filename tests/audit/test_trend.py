@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.audit.checks import Check
+from tasks.audit.audit_checks import Check
 from tasks.audit.score import score, table
 from tasks.audit.trend import Before, Last, compared, last_audit
 from tasks.core.report.model import Status

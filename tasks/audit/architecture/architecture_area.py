@@ -9,8 +9,8 @@ from threading import Event
 from ...core.report.model import Finding, Status
 from ...core.settings.model import Settings
 from ...core.text.formatting import count, listed, printable
+from ..audit_checks import CYCLES, PLACES, SIZES, UNREFERENCED
 from .code_files import CodeWalk, find_code
-from .declared import CYCLES, PLACES, SIZES, UNREFERENCED
 from .import_cycles import cycle_findings
 from .import_graph import analyse_imports
 from .unused_components import find_components, unused_finding

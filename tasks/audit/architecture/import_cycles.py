@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, printable
-from .declared import CYCLES
+from ..audit_checks import CYCLES
 from .import_graph import ImportCycle, ImportGraph
 
 _SUBJECT = "imports"

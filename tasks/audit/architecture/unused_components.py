@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, listed
+from ..audit_checks import UNREFERENCED
 from .code_files import MOST_FILES, CodeFile, CodeWalk, base_of
 from .code_mirror import LARGEST
-from .declared import UNREFERENCED
 from .import_graph import ImportGraph
 
 _WILD = frozenset("*?[")

@@ -15,7 +15,7 @@ from ...core.programs.processes import Ended, run
 from ...core.report.model import Finding, Status
 from ...core.settings.model import AuditSettings
 from ...core.text.formatting import count, duration, printable
-from .declared import LICENCES
+from ..audit_checks import LICENCES
 from .licence_expressions import LicenceRules, LicenceVerdict, canonical, evaluate_licence
 from .package_licences import StatedLicence, stated_licence
 

@@ -12,16 +12,11 @@ from ...core.files import safe_files
 from ...core.report.model import Action, Finding, Status
 from ...core.settings.model import Settings
 from ...core.text.formatting import count, listed, printable
-from ..checks import Check
+from ..audit_checks import CHECKSUMS, DATA_CHECKS, PARSES
 from . import data_checksums
 from .data_changes import ChangeKind, DataChange, data_changes, records_to_keep
 from .data_checksums import DataFiles, take_checksums
 from .data_commits import read_commits
-
-PARSES = Check("audit.data", "data", 8, "every data file can be read by its own format")
-CHECKSUMS = Check("audit.checksums", "data", 6, "every data file is what it was, or somebody changed it")
-
-CHECKS = (PARSES, CHECKSUMS)
 
 _SHOWN = 5
 
@@ -52,7 +47,7 @@ def examine_data(
     )
     if not found.records and not found.unread and not before.records:
         message = f"There are no files in {listed(settings.audit.data, len(settings.audit.data))}."
-        return ExaminedData([check.finding(Status.SKIPPED, "data", message) for check in CHECKS], [])
+        return ExaminedData([check.finding(Status.SKIPPED, "data", message) for check in DATA_CHECKS], [])
     findings = [*_parse_findings(found)]
     changed: list[DataChange] = []
     if before.moment is None:

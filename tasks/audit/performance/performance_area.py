@@ -13,14 +13,10 @@ from ...core.files import safe_files
 from ...core.report.model import Action, Finding, Metric, Status
 from ...core.settings.model import Settings
 from ...core.text.formatting import count, duration, printable
-from ..checks import Check
+from ..audit_checks import BENCHMARKS
 from . import benchmark_ledger
 from .benchmark_ledger import Entry
 from .benchmarks import Machine, measure_benchmarks, this_machine
-
-BENCHMARKS = Check("audit.benchmarks", "performance", 4, "this machine is as fast as it was a quarter ago")
-
-CHECKS = (BENCHMARKS,)
 
 
 class MeasuredPerformance(NamedTuple):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ...core.programs import git
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, printable
-from .checks import IGNORED
+from ..audit_checks import IGNORED
 from .key_files import KeyFile, is_environment
 
 _FILES = frozenset({"100644", "100755"})

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ...core.files import safe_files
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, listed, printable
-from .checks import PERMISSIONS
+from ..audit_checks import PERMISSIONS
 from .key_files import MOST, KeyFile, KeyFileWalk
 
 _LIMIT = 2_000_000

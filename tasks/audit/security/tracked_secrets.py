@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ...core.files import safe_files
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, listed, printable, size
-from .checks import SECRETS
+from ..audit_checks import SECRETS
 from .git_tracking import TrackedFiles
 from .secret_patterns import FoundSecret, secrets_in
 

@@ -11,7 +11,7 @@ import pytest
 from tasks.audit.architecture import code_mirror, import_graph
 from tasks.audit.architecture.architecture_area import examine_architecture
 from tasks.audit.architecture.code_files import CodeFile
-from tasks.audit.architecture.declared import CHECKS
+from tasks.audit.audit_checks import ARCHITECTURE_CHECKS
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import AuditSettings, ConfigurationSettings, Settings
 
@@ -25,7 +25,9 @@ def examine(tmp_path: Path) -> Examine:
         before = fingerprint(tmp_path)
         findings = examine_architecture(tmp_path, settings, stop or Event(), lambda _number: None)
         assert fingerprint(tmp_path) == before, "nothing is written"
-        by_check = {check.name: [each for each in findings if each.check == check.name] for check in CHECKS}
+        by_check = {
+            check.name: [each for each in findings if each.check == check.name] for check in ARCHITECTURE_CHECKS
+        }
         assert all(by_check.values()), "every check yields a finding"
         return {name.removeprefix("audit."): found for name, found in by_check.items()}
 

@@ -8,8 +8,9 @@ from threading import Event
 
 import pytest
 
+from tasks.audit.audit_checks import CHECKSUMS, PARSES
 from tasks.audit.data import data_checksums
-from tasks.audit.data.data_area import CHECKSUMS, PARSES, ExaminedData, examine_data
+from tasks.audit.data.data_area import ExaminedData, examine_data
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import AuditSettings, Settings
 from tests.audit.repository import git

@@ -8,8 +8,8 @@ from threading import Event
 import psutil
 import pytest
 
+from tasks.audit.audit_checks import SECURITY_CHECKS
 from tasks.audit.security import key_files, key_permissions
-from tasks.audit.security.checks import CHECKS
 from tasks.audit.security.key_files import find_key_files
 from tasks.audit.security.key_permissions import Mount, mounts, permission_findings
 from tasks.audit.security.security_area import examine_security
@@ -210,5 +210,5 @@ def test_every_check_has_a_finding(tmp_path: Path, repository: Path, add: Add, m
     stopped.set()
     for root, stop in ((tmp_path / "project", Event()), (tmp_path, Event()), (repository, stopped)):
         findings = examine_security(root, Settings(root=str(root)), stop, done.append)
-        assert {each.check for each in findings} == {check.name for check in CHECKS}
+        assert {each.check for each in findings} == {check.name for check in SECURITY_CHECKS}
     assert done == [1]
