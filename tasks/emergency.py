@@ -104,15 +104,15 @@ def recover(
         def ask(lines: Sequence[str], question: str) -> bool:
             return bool(run.confirm(lines, question, stop))
 
-        means = _means(run, dry=dry)
+        ports = _ports(run, dry=dry)
         return get_running(
-            Context(settings, means, steps, yes, ask if askable() else None, now, stop, dry), advance=run.advance
+            Context(settings, ports, steps, yes, ask if askable() else None, now, stop, dry), advance=run.advance
         )
 
     return run.compose({"recovery": recovered}, advance=lambda _parts: None, dry_run=dry)
 
 
-def _means(run: Run, *, dry: bool) -> Ports:
+def _ports(run: Run, *, dry: bool) -> Ports:
     """Return the work of other domains, as the recovery calls it."""
     from .cache.cleanup import clean_up
     from .cache.statistics import FILE as STATISTICS

@@ -14,21 +14,21 @@ from ..core.settings.model import Settings
 TASK = "emergency.recover"
 
 Ask: TypeAlias = Callable[[Sequence[str], str], bool]
-"""Shows lines, asks a question, and tells whether the answer was yes."""
+"""Shows lines, asks a question, and returns whether the answer was yes."""
 
 STEPS = ("leftovers", "cache", "logs", "structure", "providers")
 """What recovery does, in this order: what frees space comes first, and least of all is lost by what comes first."""
 
 
 class Ports(NamedTuple):
-    """The work of other domains; all of it is told beforehand whether this is a dry run.
+    """The work of other domains; all of it knows already whether this is a dry run.
 
     Attributes:
         room: measures memory and disks (checks ``system.…``, metrics ``disk.…``).
         configuration: reads the configured files.
-        plan_clearing: tells what clearing the cache would delete, and changes nothing.
-        clean: cleans the cache: every entry, or only the expired ones; anew, also where this run has done so.
-        rotate: archives the logs; anew, also where this run has done so.
+        plan_clearing: reports what clearing the cache would delete, and changes nothing.
+        clean: cleans the cache: every entry, or only the expired ones; *again*: also where this run has done so.
+        rotate: archives the logs; *again*: also where this run has done so.
         providers: asks every provider once.
         records: by path below the root, the procedure that keeps this file from run to run.
     """
@@ -47,7 +47,7 @@ class Context(NamedTuple):
 
     Attributes:
         settings: the project's settings, ``root`` absolute.
-        means: the work of others.
+        ports: the work of other domains.
         steps: those to take, of :data:`STEPS`.
         yes: clear the cache without asking.
         ask: asks whoever sits at the terminal; ``None`` where nobody does.
@@ -57,7 +57,7 @@ class Context(NamedTuple):
     """
 
     settings: Settings
-    means: Ports
+    ports: Ports
     steps: tuple[str, ...]
     yes: bool
     ask: Ask | None

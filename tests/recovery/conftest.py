@@ -21,7 +21,7 @@ TOTAL = 1000
 
 
 def room(used: int = 500, inodes: int = 10, status: Status | None = None) -> Report:
-    """Return the report of a disk of 1,000 bytes: critical above 900, as the machine's domain judges it."""
+    """Return the report of a disk of 1,000 bytes: critical above 900, as the machine's domain has it."""
     status = status or (Status.CRITICAL if used > 900 else Status.OK)
     full = Finding(
         check="system.disk", subject=".", status=status, message=f"{used} used.", value=used / 10, remedy="Run others."
@@ -37,7 +37,7 @@ def room(used: int = 500, inodes: int = 10, status: Status | None = None) -> Rep
     )
 
 
-def performed(task: str, status: Status = Status.OK, *, actions: list[Action] | None = None, ago: float = -1) -> Report:
+def report_of(task: str, status: Status = Status.OK, *, actions: list[Action] | None = None, ago: float = -1) -> Report:
     """Return what a procedure reports that began so many seconds ago."""
     finding = Finding(check=f"{task}.check", subject="x", status=status, message="m")
     started = (NOW - timedelta(seconds=ago)).isoformat()
@@ -59,20 +59,20 @@ class Others:
 
     used: int = 500
     inodes: int = 10
-    cleanings: list[tuple[Report, int]] = field(default_factory=lambda: [(performed("weekly.cache-cleanup"), 0)])
-    rotations: list[tuple[Report, int]] = field(default_factory=lambda: [(performed("weekly.log-rotation"), 0)])
+    cleanings: list[tuple[Report, int]] = field(default_factory=lambda: [(report_of("weekly.cache-cleanup"), 0)])
+    rotations: list[tuple[Report, int]] = field(default_factory=lambda: [(report_of("weekly.log-rotation"), 0)])
     planned: tuple[Action, ...] = ()
     calls: list[tuple[Any, ...]] = field(default_factory=list)
 
     def room(self) -> Report:
         return room(self.used, self.inodes)
 
-    def clean(self, everything: bool, anew: bool) -> Report:  # noqa: FBT001 - as the collection's
-        self.calls.append(("clean", everything, anew))
+    def clean(self, everything: bool, again: bool) -> Report:  # noqa: FBT001 - as the collection's
+        self.calls.append(("clean", everything, again))
         return self._next(self.cleanings)
 
-    def rotate(self, anew: bool) -> Report:  # noqa: FBT001 - as the collection's
-        self.calls.append(("rotate", anew))
+    def rotate(self, again: bool) -> Report:  # noqa: FBT001 - as the collection's
+        self.calls.append(("rotate", again))
         return self._next(self.rotations)
 
     def _next(self, outcomes: list[tuple[Report, int]]) -> Report:
@@ -85,7 +85,7 @@ class Others:
         finding = Finding(check="providers.answer", subject="deepseek", status=Status.OK, message="well")
         return Report(summary="1 of 1", findings=[finding], data={"providers": [{"a": 1}]})
 
-    def means(self, records: Mapping[str, str]) -> Ports:
+    def ports(self, records: Mapping[str, str]) -> Ports:
         return Ports(
             room=self.room,
             configuration=lambda _stop: Report(summary=""),
@@ -113,15 +113,15 @@ def others() -> Others:
 
 
 @pytest.fixture
-def scene(root: Path, others: Others) -> Callable[..., Context]:
-    """Makes a scene; every attribute of it can be given."""
+def context(root: Path, others: Others) -> Callable[..., Context]:
+    """Makes a context; every attribute of it can be given."""
 
     def make(*, records: Mapping[str, str] | None = None, limit: float = 1000, **changes: Any) -> Context:
         plain = Settings(root=str(root))
         logs = msgspec.structs.replace(plain.logs, emergency_total_mb=limit)
         settings = msgspec.structs.replace(plain, logs=logs)
-        means = others.means(records or {})
-        made = Context(settings, means, STEPS, yes=True, ask=None, now=NOW, stop=Event(), dry_run=False)
+        ports = others.ports(records or {})
+        made = Context(settings, ports, STEPS, yes=True, ask=None, now=NOW, stop=Event(), dry_run=False)
         return made._replace(**changes)
 
     return make

@@ -19,17 +19,17 @@ from .ports import Context
 
 _ENTRIES = 5_000
 _BYTES = 64_000_000
-"""How many entries are read, and how much in all: a sample tells, and somebody waits for the rest of the diagnosis."""
+"""How many entries are read, and how much in all: a sample is enough, for somebody waits for the rest."""
 
 
-def entry_findings(scene: Context) -> Iterator[Finding]:
+def entry_findings(context: Context) -> Iterator[Finding]:
     """Yield how many entries of the cache were looked at and cannot be used, where there are any."""
     looked, left, damaged, closed = 0, _BYTES, [], []
-    for path in _entries(scene):
-        if looked == _ENTRIES or left <= 0 or scene.stop.is_set():
+    for path in _entry_paths(context):
+        if looked == _ENTRIES or left <= 0 or context.stop.is_set():
             break
         try:
-            content = safe_files.read(scene.root, path, limit=left)
+            content = safe_files.read(context.root, path, limit=left)
         except (FileNotFoundError, safe_files.Refused):
             continue
         except OSError:
@@ -38,7 +38,7 @@ def entry_findings(scene: Context) -> Iterator[Finding]:
         looked, left = looked + 1, left - len(content)
         if not _parses(content):
             damaged.append(path)
-    subject = printable(scene.settings.cache.directory)
+    subject = printable(context.settings.cache.directory)
     if damaged:
         yield Finding(
             check="recovery.entries",
@@ -64,13 +64,13 @@ def entry_findings(scene: Context) -> Iterator[Finding]:
         )
 
 
-def _entries(scene: Context) -> Iterator[str]:
+def _entry_paths(context: Context) -> Iterator[str]:
     """Yield the paths of the JSON files in the folders of the kinds; a folder that cannot be walked has none."""
-    cache = scene.settings.cache
+    cache = context.settings.cache
     for kind in cache.expiry_hours:
         with (
             suppress(safe_files.Refused, OSError),
-            safe_files.folder(scene.root, f"{cache.directory}/{kind}") as descriptor,
+            safe_files.folder(context.root, f"{cache.directory}/{kind}") as descriptor,
         ):
             for folder, _folders, names, _descriptor in os.fwalk(".", dir_fd=descriptor):
                 for name in sorted(names):
@@ -86,22 +86,26 @@ def _parses(content: bytes) -> bool:
     return True
 
 
-def record_findings(scene: Context) -> Iterator[Finding]:
-    """Yield the suite's own records that are broken; their owners keep them aside and begin anew."""
-    for path, owner in scene.means.records.items():
+def record_findings(context: Context) -> Iterator[Finding]:
+    """Yield the suite's own records that are broken; their owners keep them aside and start new ones."""
+    for path, owner in context.ports.records.items():
         try:
-            content = safe_files.read(scene.root, path, limit=LIMIT)
+            content = safe_files.read(context.root, path, limit=LIMIT)
         except FileNotFoundError:
             continue
         except (safe_files.Refused, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            yield _record(path, f"It cannot be read: {reason}", f"Move it away, or see that {owner} can read it.")
+            yield _record_finding(
+                path, f"It cannot be read: {reason}", f"Move it away, or see that {owner} can read it."
+            )
             continue
         if content.strip() and not _parses(content):
-            yield _record(path, "It is no valid JSON any more.", f"inv {owner} keeps it aside and begins a new one.")
+            yield _record_finding(
+                path, "It is no valid JSON any more.", f"inv {owner} keeps it aside and begins a new one."
+            )
 
 
-def _record(path: str, message: str, remedy: str) -> Finding:
+def _record_finding(path: str, message: str, remedy: str) -> Finding:
     return Finding(
         check="recovery.record", subject=printable(path), status=Status.WARNING, message=message, remedy=remedy
     )

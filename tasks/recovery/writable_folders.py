@@ -1,4 +1,4 @@
-"""The folders that the project writes to: whether it can, and what is missing of them."""
+"""The folders that the project writes to: whether it can write there, and which of them are missing."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """No blocks or inodes, none left to this user, or a limit on what it may write."""
 
 
-def folder_findings(scene: Context) -> Iterator[Finding]:
+def folder_findings(context: Context) -> Iterator[Finding]:
     """Yield what keeps the project from writing, and which folders are missing.
 
-    What is so in the root, a full disk for one, is told once, and so is what lies below a folder that is closed.
+    A reason that holds for the root, such as a full disk, is reported once; so is a closed folder with all below it.
     """
     missing: list[str] = []
-    told: dict[str, int | None] = {}
-    for path in (".", *scene.folders):
-        if any(PurePosixPath(path).is_relative_to(above) for above in told if above != "."):
+    refused: dict[str, int | None] = {}
+    for path in (".", *context.folders):
+        if any(PurePosixPath(path).is_relative_to(above) for above in refused if above != "."):
             continue
         try:
-            reason = _reason(scene, path)
+            reason = _why_not(context, path)
         except FileNotFoundError:
             missing.append(path)
             continue
         if isinstance(reason, safe_files.Refused):
-            told[path] = None
+            refused[path] = None
             yield _closed(path, str(reason), "See that a folder of its own is in this place.")
-        elif reason is not None and told.get(".") != reason.errno:
-            told[path] = reason.errno
+        elif reason is not None and refused.get(".") != reason.errno:
+            refused[path] = reason.errno
             message = f"Nothing can be written there: {reason.strerror}."
-            yield _closed(path, message, _remedy(scene.root / path, reason))
+            yield _closed(path, message, _remedy(context.root / path, reason))
     if missing:
         yield Finding(
             check="recovery.structure",
@@ -55,14 +55,14 @@ def folder_findings(scene: Context) -> Iterator[Finding]:
         )
 
 
-def _reason(scene: Context, path: str) -> safe_files.Refused | OSError | None:
+def _why_not(context: Context, path: str) -> safe_files.Refused | OSError | None:
     """Return what keeps us from writing into a folder.
 
     Raises:
         FileNotFoundError: it is missing.
     """
     try:
-        with safe_files.folder(scene.root, path) as descriptor:
+        with safe_files.folder(context.root, path) as descriptor:
             return refusal(descriptor)
     except FileNotFoundError:
         raise
@@ -74,7 +74,7 @@ def refusal(descriptor: int) -> OSError | None:
     """Return what keeps us from writing a file into an open folder; ``None`` where nothing does.
 
     It is tried with a file that has no name and so leaves nothing behind, not even another time of the folder's last
-    change. Where there are no such files, the permissions tell.
+    change. Where there are no such files, the permissions decide.
     """
     nameless = getattr(os, "O_TMPFILE", None)  # Linux
     try:
@@ -109,8 +109,8 @@ def _remedy(path: Path, error: OSError) -> str:
     )
 
 
-def rebuild(scene: Context) -> Report:
-    """Make the folders that are missing; what is in the place of one is told by :func:`folder_findings`.
+def create_folders(context: Context) -> Report:
+    """Make the folders that are missing; what is in the place of one is a finding of :func:`folder_findings`.
 
     Raises:
         NotAcquired: the project's lock could not be had.
@@ -118,53 +118,53 @@ def rebuild(scene: Context) -> Report:
     made: list[str] = []
     closed: list[str] = []
     failed: dict[str, Finding] = {}
-    with nullcontext() if scene.dry_run else project_lock(scene.root, TASK, scene.now):
-        for path in scene.folders:
+    with nullcontext() if context.dry_run else project_lock(context.root, TASK, context.now):
+        for path in context.folders:
             if any(PurePosixPath(path).is_relative_to(above) for above in failed):
                 continue
             try:
-                if _make(scene, path):
+                if _create(context, path):
                     made.append(path)
-            except _Unmade as error:
-                failed[path] = _unmade(path, str(error))
+            except _NotCreated as error:
+                failed[path] = _not_created(path, str(error))
             except (safe_files.Refused, OSError):
                 closed.append(path)
-    would = "would be " if scene.dry_run else ""
+    would = "would be " if context.dry_run else ""
     message = f"{count(len(made), 'missing folder')} {would}made." if made else "No folder is missing."
     if closed and not made:
         message = "No folder was made: something is in the place of one, or one is closed."
     findings = [*failed.values()] or [
         Finding(check="recovery.structure", subject="structure", status=Status.OK, message=message)
     ]
-    actions = [Action(verb="create", target=printable(path), done=not scene.dry_run) for path in made]
+    actions = [Action(verb="create", target=printable(path), done=not context.dry_run) for path in made]
     return Report(summary=message, findings=findings, actions=actions)
 
 
-class _Unmade(Exception):
+class _NotCreated(Exception):
     """A folder that is missing could not be made; the message says why, as a sentence."""
 
 
-def _make(scene: Context, path: str) -> bool:
-    """Make a folder where it is missing, and tell whether it was.
+def _create(context: Context, path: str) -> bool:
+    """Make a folder where it is missing, and return whether it was.
 
     Raises:
         _Unmade: it is missing, and cannot be made.
         Refused, OSError: something else is in its place, or it cannot be opened.
     """
     try:
-        with safe_files.folder(scene.root, path):
+        with safe_files.folder(context.root, path):
             return False
     except FileNotFoundError:
         try:
-            if not scene.dry_run:
-                with safe_files.folder(scene.root, path, create=True):
+            if not context.dry_run:
+                with safe_files.folder(context.root, path, create=True):
                     pass
         except OSError as error:
-            raise _Unmade(f"It could not be made: {error.strerror}.") from None
+            raise _NotCreated(f"It could not be made: {error.strerror}.") from None
         return True
 
 
-def _unmade(path: str, message: str) -> Finding:
+def _not_created(path: str, message: str) -> Finding:
     remedy = "Put that right, then run inv emergency.recover --only structure."
     return Finding(
         check="recovery.structure", subject=printable(path), status=Status.CRITICAL, message=message, remedy=remedy

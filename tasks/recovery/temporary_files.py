@@ -1,4 +1,4 @@
-"""Temporary files of the suite's own that a killed run left in the log folder and in the cache."""
+"""The suite's own temporary files that a killed run left in the log folder and in the cache."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..core.text.formatting import count, printable, size
 from .ports import TASK, Context
 
 
-def remove_leftovers(scene: Context) -> Report:
+def remove_leftovers(context: Context) -> Report:
     """Delete what nobody will finish: whoever holds the project's lock knows that no other run is writing it.
 
     Raises:
@@ -23,18 +23,18 @@ def remove_leftovers(scene: Context) -> Report:
     """
     removed: list[Action] = []
     findings: list[Finding] = []
-    with nullcontext() if scene.dry_run else project_lock(scene.root, TASK, scene.now):
-        for directory in (scene.settings.logs.directory, scene.settings.cache.directory):
-            for path, freed in _leftovers(scene, directory):
+    with nullcontext() if context.dry_run else project_lock(context.root, TASK, context.now):
+        for directory in (context.settings.logs.directory, context.settings.cache.directory):
+            for path, freed in _leftovers(context, directory):
                 try:
-                    if not scene.dry_run:
-                        _unlink(scene, path)
+                    if not context.dry_run:
+                        _unlink(context, path)
                 except (safe_files.Refused, OSError) as error:
-                    findings.append(_left(path, error))
+                    findings.append(_not_deleted(path, error))
                 else:
                     target = printable(path)
-                    removed.append(Action(verb="delete", target=target, bytes=freed, done=not scene.dry_run))
-    would = "would be " if scene.dry_run else ""
+                    removed.append(Action(verb="delete", target=target, bytes=freed, done=not context.dry_run))
+    would = "would be " if context.dry_run else ""
     total = size(sum(each.bytes for each in removed))
     summary = f"{count(len(removed), 'leftover temporary file')} {would}deleted ({total})"
     if removed and not findings:
@@ -51,11 +51,11 @@ def remove_leftovers(scene: Context) -> Report:
     return Report(summary=summary, findings=findings, actions=removed)
 
 
-def _leftovers(scene: Context, directory: str) -> Iterator[tuple[str, int]]:
+def _leftovers(context: Context, directory: str) -> Iterator[tuple[str, int]]:
     """Yield path and size of each in a folder and below it; a folder that cannot be walked holds none for us."""
     try:
-        with safe_files.folder(scene.root, directory) as descriptor:
-            safe_files.refuse_precious(scene.root, descriptor, directory)
+        with safe_files.folder(context.root, directory) as descriptor:
+            safe_files.refuse_precious(context.root, descriptor, directory)
             for folder, _folders, names, inside in os.fwalk(".", dir_fd=descriptor):
                 if safe_files.TEMPORARY in names:
                     status = os.stat(safe_files.TEMPORARY, dir_fd=inside, follow_symlinks=False)
@@ -65,13 +65,13 @@ def _leftovers(scene: Context, directory: str) -> Iterator[tuple[str, int]]:
         return
 
 
-def _unlink(scene: Context, path: str) -> None:
+def _unlink(context: Context, path: str) -> None:
     place = PurePosixPath(path)
-    with safe_files.folder(scene.root, str(place.parent)) as folder:
+    with safe_files.folder(context.root, str(place.parent)) as folder:
         os.unlink(place.name, dir_fd=folder)
 
 
-def _left(path: str, error: safe_files.Refused | OSError) -> Finding:
+def _not_deleted(path: str, error: safe_files.Refused | OSError) -> Finding:
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return Finding(
         check="recovery.leftovers",

@@ -1,4 +1,4 @@
-"""The steps that put something right, each followed by another look at the disk."""
+"""The steps that put something right; the disk is measured after each."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from ..core.files.disk_usage import usage_by_entry
 from ..core.report.model import Action, Finding, Interrupted, Report, Status
 from ..core.run.composition import attempt
 from ..core.text.formatting import count, printable, size
-from .diagnosis import measure
-from .folders import rebuild
-from .leftovers import remove_leftovers
+from .diagnosis import DiskRoom, FreedSpace, measure_room
 from .ports import Context
-from .room import Freed, Room
+from .temporary_files import remove_leftovers
+from .writable_folders import create_folders
 
 _MEGABYTE = 1_000_000
 
@@ -27,73 +26,73 @@ _ROUNDS = 3
 
 @dataclass(slots=True)
 class StepResult:
-    """A step that was taken.
+    """A step and what it achieved.
 
     Attributes:
         step: its name.
         before: how much room there was.
         room: how much there is after it.
-        report: what it has to tell by itself.
+        report: its own findings.
         parts: the reports of the procedures that were performed for it, the last one last.
     """
 
     step: str
-    before: Room
-    room: Room
+    before: DiskRoom
+    room: DiskRoom
     report: Report = field(default_factory=lambda: Report(summary=""))
     parts: list[Report] = field(default_factory=list)
 
     @property
-    def freed(self) -> Freed:
+    def freed(self) -> FreedSpace:
         """What is in use no more since it began."""
         return self.room.freed_since(self.before)
 
 
-def take(step: str, scene: Context, room: Room) -> StepResult:
-    """Take a step, whatever happens in it.
+def run_step(step: str, context: Context, room: DiskRoom) -> StepResult:
+    """Run a step; an exception in it becomes a finding.
 
     Args:
         step: one of :data:`~.ports.STEPS`.
-        scene: what it needs.
+        context: what it needs.
         room: how much room there is.
     """
-    taken = StepResult(step, room, room)
+    result = StepResult(step, room, room)
 
     def act(_stop: object) -> Report:
-        return _ACTS[step](scene, taken)
+        return _STEPS[step](context, result)
 
     try:
-        taken.report = attempt(step, act, scene.stop)
+        result.report = attempt(step, act, context.stop)
     except Interrupted as error:
-        scene.stop.set()
-        taken.parts.append(error.report)
-    taken.room = measure(scene)
-    return taken
+        context.stop.set()
+        result.parts.append(error.report)
+    result.room = measure_room(context)
+    return result
 
 
-def _clear(scene: Context, taken: StepResult) -> Report:
+def _clear(context: Context, result: StepResult) -> Report:
     """Clear the cache where that is agreed to, else delete what has expired, as every week."""
-    subject = printable(scene.settings.cache.directory)
-    planned = [] if scene.yes or scene.dry_run else _deletions(scene.means.plan_clearing())
-    held = f"{count(sum(each.count for each in planned), 'entry', 'entries')} ({_weight(planned)})"
-    agreed = scene.yes or scene.dry_run or not planned
-    if not agreed and scene.ask is not None:
-        agreed = scene.ask(_shown(subject, planned), f"Clear these {held}?")
-    if scene.stop.is_set():
+    subject = printable(context.settings.cache.directory)
+    planned = [] if context.yes or context.dry_run else _planned_deletions(context.ports.plan_clearing())
+    total = f"{count(sum(each.count for each in planned), 'entry', 'entries')} ({_weight(planned)})"
+    agreed = context.yes or context.dry_run or not planned
+    if not agreed and context.ask is not None:
+        agreed = context.ask(_shown(subject, planned), f"Clear these {total}?")
+    if context.stop.is_set():
         return Report(summary="not cleared")
-    _thoroughly(scene, taken, lambda anew: scene.means.clean(agreed, anew))
-    findings = [_result("recovery.cache", subject, taken.parts)]
-    if scene.dry_run and not scene.yes:
+    _repeat_while_short(context, result, lambda again: context.ports.clean(agreed, again))
+    findings = [_result("recovery.cache", subject, result.parts)]
+    if context.dry_run and not context.yes:
         message = (
             "A run asks before it clears; where nobody can be asked and --yes is not given, only what has expired goes."
         )
         findings.append(Finding(check="recovery.clearing", subject=subject, status=Status.OK, message=message))
     elif not agreed:
-        findings.append(_kept(subject, held, asked=scene.ask is not None))
+        findings.append(_not_cleared(subject, total, asked=context.ask is not None))
     return Report(summary="", findings=findings)
 
 
-def _deletions(report: Report) -> list[Action]:
+def _planned_deletions(report: Report) -> list[Action]:
     return [action for action in report.actions if action.verb == "delete"]
 
 
@@ -110,33 +109,33 @@ def _shown(subject: str, planned: list[Action]) -> list[str]:
     ]
 
 
-def _kept(subject: str, held: str, *, asked: bool) -> Finding:
+def _not_cleared(subject: str, total: str, *, asked: bool) -> Finding:
     if asked:
-        message = f"Not cleared, as you answered: {held} stay, but for what had expired."
+        message = f"Not cleared, as you answered: {total} stay, but for what had expired."
         return Finding(check="recovery.clearing", subject=subject, status=Status.SKIPPED, message=message)
     return Finding(
         check="recovery.clearing",
         subject=subject,
         status=Status.WARNING,
-        message=f"Not cleared, for nobody can be asked here: {held}, of which only what had expired was deleted.",
+        message=f"Not cleared, for nobody can be asked here: {total}, of which only what had expired was deleted.",
         remedy="inv emergency.recover --only cache --yes clears it.",
     )
 
 
-def _rotate(scene: Context, taken: StepResult) -> Report:
+def _rotate(context: Context, result: StepResult) -> Report:
     """Archive the logs where they are too large in all, or where the disk is short."""
-    directory, limit = scene.settings.logs.directory, scene.settings.logs.emergency_total_mb * _MEGABYTE
-    subject, held = printable(directory), _held(scene, directory)
-    if not taken.before.short and (held is None or held <= limit):
-        holds = "what the log folder holds is unknown" if held is None else f"the log folder holds {size(held)}"
+    directory, limit = context.settings.logs.directory, context.settings.logs.emergency_total_mb * _MEGABYTE
+    subject, total = printable(directory), _bytes_in(context, directory)
+    if not result.before.short and (total is None or total <= limit):
+        holds = "what the log folder holds is unknown" if total is None else f"the log folder holds {size(total)}"
         message = f"Not rotated: the disk is not short, and {holds}; up to {size(limit)} is expected."
-        return Report(summary="", findings=[_log_finding(subject, Status.OK, message, held, limit)])
-    _thoroughly(scene, taken, scene.means.rotate)
-    findings = [_result("recovery.logs", subject, taken.parts)]
-    if scene.dry_run:
+        return Report(summary="", findings=[_log_finding(subject, Status.OK, message, total, limit)])
+    _repeat_while_short(context, result, context.ports.rotate)
+    findings = [_result("recovery.logs", subject, result.parts)]
+    if context.dry_run:
         message = "A run rotates where they exceed their limit, or the disk is still short once the cache is cleared."
-        return Report(summary="", findings=[*findings, _log_finding(subject, Status.OK, message, held, limit)])
-    left = _held(scene, directory)
+        return Report(summary="", findings=[*findings, _log_finding(subject, Status.OK, message, total, limit)])
+    left = _bytes_in(context, directory)
     if left is not None and left > limit:
         message = f"The log folder still holds {size(left)}; up to {size(limit)} is expected."
         remedy = (
@@ -148,47 +147,47 @@ def _rotate(scene: Context, taken: StepResult) -> Report:
 
 
 def _log_finding(
-    subject: str, status: Status, message: str, held: int | None, limit: float, remedy: str | None = None
+    subject: str, status: Status, message: str, total: int | None, limit: float, remedy: str | None = None
 ) -> Finding:
     return Finding(
         check="recovery.log-size",
         subject=subject,
         status=status,
         message=message,
-        value=held,
+        value=total,
         unit="B",
         warning=limit,
         remedy=remedy,
     )
 
 
-def _held(scene: Context, directory: str) -> int | None:
+def _bytes_in(context: Context, directory: str) -> int | None:
     """Return the bytes in a folder; ``None`` where it is missing, cannot be read or is none of the project's."""
     try:
-        with safe_files.folder(scene.root, directory):
-            return usage_by_entry(scene.root / directory, scene.stop).total()
+        with safe_files.folder(context.root, directory):
+            return usage_by_entry(context.root / directory, context.stop).total()
     except (safe_files.Refused, OSError):
         return None
 
 
-def _thoroughly(scene: Context, taken: StepResult, perform: Callable[[bool], Report]) -> None:
-    """Perform a procedure, and on a short disk again for as long as it frees room and something is left to do.
+def _repeat_while_short(context: Context, result: StepResult, execute: Callable[[bool], Report]) -> None:
+    """Run a procedure, and on a short disk again for as long as it frees room and something is left to do.
 
-    A report from before this run is no reason to go by: what stood in the way may be gone by now.
+    A report from before this run is no reason to go by: what was in the way may be gone by now.
 
     Args:
-        scene: what it needs.
-        taken: where the reports go.
-        perform: performs it; told whether to do so although this run has.
+        context: what it needs.
+        result: where the reports go.
+        execute: runs it; its argument: also where this run has done so.
     """
-    room = taken.before
+    room = result.before
     for number in range(_ROUNDS):
-        report = perform(number > 0)
-        taken.parts.append(report)
-        after = measure(scene)
-        done = report.status.severity <= Status.WARNING.severity or scene.dry_run or not taken.before.short
-        helped = max(after.freed_since(room)) > 0 or _is_earlier(report, scene.now)
-        if done or scene.stop.is_set() or not helped:
+        report = execute(number > 0)
+        result.parts.append(report)
+        after = measure_room(context)
+        done = report.status.severity <= Status.WARNING.severity or context.dry_run or not result.before.short
+        helped = max(after.freed_since(room)) > 0 or _is_earlier(report, context.now)
+        if done or context.stop.is_set() or not helped:
             return
         room = after
 
@@ -198,7 +197,7 @@ def _is_earlier(report: Report, now: datetime) -> bool:
 
 
 def _result(check: str, subject: str, parts: list[Report]) -> Finding:
-    """Return what the procedures of a step came to: the last one tells how it is now."""
+    """Return the result of the procedures of a step: the last one shows how it is now."""
     last = parts[-1]
     status = last.status
     return Finding(
@@ -210,19 +209,19 @@ def _result(check: str, subject: str, parts: list[Report]) -> Finding:
     )
 
 
-def _test_providers(scene: Context, _taken: StepResult) -> Report:
-    if not scene.settings.providers:
+def _test_providers(context: Context, _taken: StepResult) -> Report:
+    if not context.settings.providers:
         message = "None is set in maintenance.providers, so none was asked."
         finding = Finding(check="recovery.providers", subject="providers", status=Status.OK, message=message)
         return Report(summary="", findings=[finding])
-    report = scene.means.providers(scene.stop)
+    report = context.ports.providers(context.stop)
     return msgspec.structs.replace(report, data={})
 
 
-_ACTS: Mapping[str, Callable[[Context, StepResult], Report]] = {
-    "leftovers": lambda scene, _taken: remove_leftovers(scene),
+_STEPS: Mapping[str, Callable[[Context, StepResult], Report]] = {
+    "leftovers": lambda context, _taken: remove_leftovers(context),
     "cache": _clear,
     "logs": _rotate,
-    "structure": lambda scene, _taken: rebuild(scene),
+    "structure": lambda context, _taken: create_folders(context),
     "providers": _test_providers,
 }

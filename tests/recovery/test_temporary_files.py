@@ -11,8 +11,8 @@ import pytest
 from tasks.core.files.lock import LOCK_FILE, NotWritable
 from tasks.core.files.safe_files import TEMPORARY
 from tasks.core.report.model import Status
-from tasks.recovery.leftovers import remove_leftovers
 from tasks.recovery.ports import Context
+from tasks.recovery.temporary_files import remove_leftovers
 
 
 def leave(root: Path, *folders: str) -> list[Path]:
@@ -23,13 +23,13 @@ def leave(root: Path, *folders: str) -> list[Path]:
     return paths
 
 
-def test_leftovers_of_logs_and_cache_are_deleted_and_nothing_else(scene: Callable[..., Context], root: Path) -> None:
+def test_leftovers_of_logs_and_cache_are_deleted_and_nothing_else(context: Callable[..., Context], root: Path) -> None:
     gone = leave(root, "logs", "logs/archive/2026/11", "cache")
     kept = leave(root, ".", "data")
     (root / "logs/archive/x.gz").write_text("")
-    dry = remove_leftovers(scene(dry_run=True))
+    dry = remove_leftovers(context(dry_run=True))
     assert all(path.exists() for path in gone)
-    done = remove_leftovers(scene())
+    done = remove_leftovers(context())
     assert [each.target for each in done.actions] == [each.target for each in dry.actions]
     assert not any(path.exists() for path in gone)
     assert all(path.exists() for path in kept)
@@ -37,37 +37,37 @@ def test_leftovers_of_logs_and_cache_are_deleted_and_nothing_else(scene: Callabl
     assert not (root / LOCK_FILE).exists()
 
 
-def test_without_leftovers_there_is_nothing_to_tell(scene: Callable[..., Context]) -> None:
-    report = remove_leftovers(scene())
+def test_without_leftovers_there_is_nothing_to_tell(context: Callable[..., Context]) -> None:
+    report = remove_leftovers(context())
     assert (report.findings, report.actions) == ([], [])
 
 
 def test_a_folder_or_link_of_that_name_is_none_of_ours(
-    scene: Callable[..., Context], root: Path, tmp_path: Path
+    context: Callable[..., Context], root: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "mine").write_text("mine")
     (root / "logs" / TEMPORARY).mkdir()
     (root / "cache" / TEMPORARY).symlink_to(tmp_path / "mine")
-    assert remove_leftovers(scene()).actions == []
+    assert remove_leftovers(context()).actions == []
     assert (root / "cache" / TEMPORARY).is_symlink()
 
 
 def test_a_cache_that_is_a_link_a_home_or_missing_is_left(
-    scene: Callable[..., Context], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    context: Callable[..., Context], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (precious,) = leave(root, "cache")
     monkeypatch.setenv("HOME", str(root / "cache"))
-    assert remove_leftovers(scene()).actions == []
+    assert remove_leftovers(context()).actions == []
     assert precious.exists()
     (root / "logs").rmdir()
     (root / "logs").symlink_to(tmp_path)
     (elsewhere,) = leave(tmp_path, ".")
-    assert remove_leftovers(scene()).actions == []
+    assert remove_leftovers(context()).actions == []
     assert elsewhere.exists()
 
 
 def test_one_that_cannot_be_deleted_keeps_no_other_from_it(
-    scene: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
+    context: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = leave(root, "logs", "cache")
     real = os.unlink
@@ -80,7 +80,7 @@ def test_one_that_cannot_be_deleted_keeps_no_other_from_it(
         real(path, **names)
 
     monkeypatch.setattr(os, "unlink", closed)
-    report = remove_leftovers(scene())
+    report = remove_leftovers(context())
     (finding,) = report.findings
     assert (finding.subject, finding.status) == (f"logs/{TEMPORARY}", Status.WARNING)
     assert finding.message == "This temporary file of an earlier run cannot be deleted: Permission denied."
@@ -88,7 +88,7 @@ def test_one_that_cannot_be_deleted_keeps_no_other_from_it(
 
 
 def test_without_the_lock_nothing_is_deleted(
-    scene: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
+    context: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (left,) = leave(root, "logs")
     real = os.open
@@ -100,5 +100,5 @@ def test_without_the_lock_nothing_is_deleted(
 
     monkeypatch.setattr(os, "open", closed)
     with pytest.raises(NotWritable, match="Read-only"):
-        remove_leftovers(scene())
+        remove_leftovers(context())
     assert left.exists()

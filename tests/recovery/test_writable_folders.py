@@ -11,8 +11,8 @@ import pytest
 
 from tasks.core.files import safe_files
 from tasks.core.report.model import Status
-from tasks.recovery.folders import folder_findings, rebuild, refusal
 from tasks.recovery.ports import Context
+from tasks.recovery.writable_folders import create_folders, folder_findings, refusal
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
@@ -28,10 +28,10 @@ def refuse(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 
 
 def test_folders_that_can_be_written_are_no_finding_and_stay_as_they_are(
-    scene: Callable[..., Context], root: Path
+    context: Callable[..., Context], root: Path
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in [root, *root.rglob("*")]}
-    assert [*folder_findings(scene())] == []
+    assert [*folder_findings(context())] == []
     assert {path: path.stat().st_mtime_ns for path in [root, *root.rglob("*")]} == before
 
 
@@ -41,10 +41,10 @@ linux = pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="only Linux has 
 @linux
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_that_the_disk_is_full_is_told_once(
-    scene: Callable[..., Context], monkeypatch: pytest.MonkeyPatch, number: int
+    context: Callable[..., Context], monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     refuse(monkeypatch, number)
-    (finding,) = folder_findings(scene())
+    (finding,) = folder_findings(context())
     assert (finding.subject, finding.status) == (".", Status.CRITICAL)
     assert finding.message == f"Nothing can be written there: {os.strerror(number)}."
     assert (finding.remedy or "").startswith("Make room")
@@ -53,19 +53,19 @@ def test_that_the_disk_is_full_is_told_once(
 @linux
 @pytest.mark.parametrize(("number", "remedy"), [(errno.EACCES, "chmod"), (errno.EROFS, "Mount it")])
 def test_what_closes_all_folders_is_told_once_with_what_to_do(
-    scene: Callable[..., Context], monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
+    context: Callable[..., Context], monkeypatch: pytest.MonkeyPatch, number: int, remedy: str
 ) -> None:
     refuse(monkeypatch, number)
-    (finding,) = folder_findings(scene())
+    (finding,) = folder_findings(context())
     assert (finding.subject, remedy in (finding.remedy or "")) == (".", True)
 
 
-def test_what_lies_in_a_folder_that_is_none_is_not_told_as_well(scene: Callable[..., Context], root: Path) -> None:
+def test_what_lies_in_a_folder_that_is_none_is_not_told_as_well(context: Callable[..., Context], root: Path) -> None:
     shutil.rmtree(root / "cache")
     (root / "cache").symlink_to("logs")
-    (finding,) = folder_findings(scene())
+    (finding,) = folder_findings(context())
     assert (finding.subject, "symbolic link" in finding.message) == ("cache", True)
-    report = rebuild(scene())
+    report = create_folders(context())
     assert (report.status, report.summary) == (
         Status.OK,
         "No folder was made: something is in the place of one, or one is closed.",
@@ -105,7 +105,7 @@ def test_a_byte_that_cannot_be_written_counts_and_leaves_no_descriptor(
 
 
 def test_what_is_no_folder_or_cannot_be_opened_is_told(
-    scene: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
+    context: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "logs").rmdir()
     (root / "logs").symlink_to("cache")
@@ -119,29 +119,29 @@ def test_what_is_no_folder_or_cannot_be_opened_is_told(
         return real(root, relative, **options)
 
     monkeypatch.setattr(safe_files, "folder", closed)
-    told = {each.subject: each.message for each in folder_findings(scene())}
-    assert set(told) == {"logs", "cache/temp", "cache/material_data"}
-    assert "symbolic link" in told["logs"]
-    assert "is not a folder" in told["cache/temp"]
-    assert told["cache/material_data"] == "Nothing can be written there: Permission denied."
+    by_subject = {each.subject: each.message for each in folder_findings(context())}
+    assert set(by_subject) == {"logs", "cache/temp", "cache/material_data"}
+    assert "symbolic link" in by_subject["logs"]
+    assert "is not a folder" in by_subject["cache/temp"]
+    assert by_subject["cache/material_data"] == "Nothing can be written there: Permission denied."
 
 
-def test_missing_folders_are_one_finding_and_are_made(scene: Callable[..., Context], root: Path) -> None:
+def test_missing_folders_are_one_finding_and_are_made(context: Callable[..., Context], root: Path) -> None:
     shutil.rmtree(root / "cache")
     (root / "logs").rmdir()
-    (finding,) = folder_findings(scene())
+    (finding,) = folder_findings(context())
     assert (finding.check, finding.value) == ("recovery.structure", 6)
-    dry = rebuild(scene(dry_run=True))
+    dry = create_folders(context(dry_run=True))
     assert ([*root.iterdir()], dry.summary) == ([], "6 missing folders would be made.")
-    done = rebuild(scene())
-    assert [each.target for each in done.actions] == [each.target for each in dry.actions] == [*scene().folders]
+    done = create_folders(context())
+    assert [each.target for each in done.actions] == [each.target for each in dry.actions] == [*context().folders]
     assert ([each.done for each in dry.actions], done.status) == ([False] * 6, Status.OK)
-    assert [*folder_findings(scene())] == []
-    assert rebuild(scene()).summary == "No folder is missing."
+    assert [*folder_findings(context())] == []
+    assert create_folders(context()).summary == "No folder is missing."
 
 
 def test_a_folder_that_cannot_be_made_keeps_no_other_from_it(
-    scene: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
+    context: Callable[..., Context], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.rmtree(root / "cache/temp")
     shutil.rmtree(root / "cache/api_responses")
@@ -155,7 +155,7 @@ def test_a_folder_that_cannot_be_made_keeps_no_other_from_it(
         real(path, *rest, **names)
 
     monkeypatch.setattr(os, "mkdir", full)
-    report = rebuild(scene())
-    told = {each.subject: (each.status, each.message) for each in report.findings}
-    assert told["cache/api_responses"] == (Status.CRITICAL, "It could not be made: No space left on device.")
-    assert ((root / "cache/temp").is_dir(), len(told)) == (True, 1)
+    report = create_folders(context())
+    by_subject = {each.subject: (each.status, each.message) for each in report.findings}
+    assert by_subject["cache/api_responses"] == (Status.CRITICAL, "It could not be made: No space left on device.")
+    assert ((root / "cache/temp").is_dir(), len(by_subject)) == (True, 1)
