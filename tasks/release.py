@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .checklist.checklist import Measure
-    from .checklist.gates.maintenance import Standing
+    from .checklist.gates.maintenance_gate import MaintenanceState
     from .checklist.report_gate import ReportGate
     from .core.report.model import Report
     from .core.report.reused_reports import Source
@@ -100,7 +100,7 @@ def checklist(
     def errors(since: datetime | None, stop: Event) -> Report:
         return critical_since(settings, since, now=now, stop=stop, redact=run.redact)
 
-    means = Ports(
+    ports = Ports(
         measure=_measure(run, dry=dry, rerun=rerun),
         errors=errors,
         room=lambda: examine_room(settings),
@@ -110,22 +110,24 @@ def checklist(
         environ=os.environ,
         redact=run.redact,
     )
-    report = check(settings, means, skip=skip or (), reason=reason, now=now, advance=run.advance, dry_run=dry)
+    report = check(settings, ports, skip=skip or (), reason=reason, now=now, advance=run.advance, dry_run=dry)
     return record(report, Path(settings.root), settings.logs.directory, task=TASK, now=now, dry_run=dry)
 
 
-def _maintenance(run: Run) -> Standing | None:
+def _maintenance(run: Run) -> MaintenanceState | None:
     """Return which procedures are overdue or never ran; ``None`` where none has ever left a stamp."""
     from pathlib import Path
 
-    from .checklist.gates.maintenance import Standing
+    from .checklist.gates.maintenance_gate import MaintenanceState
     from .core.run.cadence import standings
 
     settings = run.settings
     found = standings(Path(settings.root), settings.logs.directory, schedule.cadences(settings), run.now)
     if all(each.never_ran for each in found):
         return None
-    return Standing([each.task for each in found if each.overdue_days], [each.task for each in found if each.never_ran])
+    return MaintenanceState(
+        [each.task for each in found if each.overdue_days], [each.task for each in found if each.never_ran]
+    )
 
 
 def _report_gates() -> list[ReportGate]:

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from ..core.files import safe_files
 from ..core.text.formatting import printable
-from .releases import parsed
+from .release_repository import parsed
 
 _LIMIT = 10_000_000
 _HEADING = re.compile(r"##\s+\[?(?P<name>[^\]\s]+)(?P<rest>.*)")
@@ -30,7 +30,7 @@ class Changelog(NamedTuple):
 
     Attributes:
         released: the version of its topmost released section; ``None`` where there is none.
-        problem: why nothing can be said, as a sentence; empty where it can.
+        problem: why it cannot be used, as a sentence; empty where it can.
         missing: True where there is no such file.
     """
 
@@ -39,7 +39,7 @@ class Changelog(NamedTuple):
     missing: bool = False
 
 
-def read(root: Path, path: str) -> Changelog:
+def read_changelog(root: Path, path: str) -> Changelog:
     """Return what the changelog *path* below *root* says."""
     try:
         text = safe_files.read(root, path, limit=_LIMIT).decode("utf-8-sig")

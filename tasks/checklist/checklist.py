@@ -21,31 +21,39 @@ from ..core.report.model import Interrupted, Report
 from ..core.report.reused_reports import Source, rows
 from ..core.settings.model import GATES, ReleaseSettings, Settings, Severity
 from ..core.text.formatting import printable
-from .changelog import Changelog
-from .changelog import read as read_changelog
-from .commands import Command, carry_out, environment
-from .gate import Answer, EvaluatedGate, Gate, GateResult, finding
-from .gates import branch, linters, maintenance, tests, tree, version
-from .releases import last_release
+from .changelog import Changelog, read_changelog
+from .gate import Answer, EvaluatedGate, Gate, GateResult, finding, summary, verdict
+from .gates.command_gates import LINTERS_GATE, TESTS_GATE, evaluate_linters, evaluate_tests
+from .gates.maintenance_gate import MAINTENANCE_GATE, MaintenanceState, evaluate_maintenance
+from .gates.repository_gates import BRANCH_GATE, TREE_GATE, evaluate_branch, evaluate_tree
+from .gates.version_gate import VERSION_GATE, evaluate_version, version_to_release
+from .project_commands import Command, environment, run_command
+from .release_repository import NoRepository, Repository, last_release, read_repository
 from .report_gate import DISK, ERRORS, ReportGate, evaluate
-from .repository import NoRepository, Repository, look
-from .stated_version import Reading
-from .stated_version import read as read_versions
+from .stated_version import StatedVersions, read_versions
 from .usual_commands import command_for_tests, commands_for_linting
-from .verdict import summary, verdict
 
 TASK = "release.checklist"
 
-OWN = (tree.GATE, branch.GATE, version.GATE, tests.GATE, linters.GATE, ERRORS.gate, DISK.gate, maintenance.GATE)
+OWN = (
+    TREE_GATE,
+    BRANCH_GATE,
+    VERSION_GATE,
+    TESTS_GATE,
+    LINTERS_GATE,
+    ERRORS.gate,
+    DISK.gate,
+    MAINTENANCE_GATE,
+)
 """The gates that the checklist itself answers."""
 
 _ALONE = "daily.health-check"
 """It measures the processors and how fast providers answer, so nothing else runs beside it."""
 
-_COMMANDS = (tests.GATE.name, linters.GATE.name)
+_COMMANDS = (TESTS_GATE.name, LINTERS_GATE.name)
 
 _TICK = 0.25
-"""Seconds after which progress is told again while a command runs."""
+"""Seconds after which progress is reported again while a command runs."""
 
 _STOPPED = GateResult(Answer.NOT_CHECKED, "It was told to stop before this was looked at.", "Run it again.")
 
@@ -58,7 +66,7 @@ Measure: TypeAlias = Callable[[str, Callable[[Source], bool]], Source]
 
 @dataclass(frozen=True)
 class Ports:
-    """From what the answers come.
+    """Where the answers come from.
 
     Attributes:
         measure: returns the reports of other procedures.
@@ -75,7 +83,7 @@ class Ports:
     report_gates: Sequence[ReportGate]
     errors: Callable[[datetime | None, Event], Report]
     room: Callable[[], Report]
-    maintenance: maintenance.Standing | None
+    maintenance: MaintenanceState | None
     interpreter: Interpreter
     environ: Mapping[str, str]
     redact: Callable[[str], str]
@@ -85,13 +93,13 @@ class State(NamedTuple):
     """What the project's files and Git say."""
 
     repository: Repository | NoRepository
-    reading: Reading
+    reading: StatedVersions
     changelog: Changelog
 
 
 def check(
     settings: Settings,
-    means: Ports,
+    ports: Ports,
     *,
     skip: Sequence[str] = (),
     reason: str = "",
@@ -105,47 +113,49 @@ def check(
 
     Args:
         settings: the project's, ``root`` absolute.
-        means: from what the answers come.
+        ports: where the answers come from.
         skip: gates that are left out this time.
         reason: why.
         now: the moment of the run, aware of its zone.
-        advance: told how many gates have answered since its last call, several times a second while commands run.
+        advance: called with the number of new answers, several times a second while commands run.
         dry_run: run none of the project's commands.
 
     Raises:
         Interrupted: Ctrl-C; it carries the report of what was known by then.
     """
     root, own = Path(settings.root), settings.release
-    gates = _in_order([*OWN, *(each.gate for each in means.report_gates)])
-    said = {
+    gates = _in_order([*OWN, *(each.gate for each in ports.report_gates)])
+    results = {
         each.name: GateResult(Answer.SKIPPED, "Left out by maintenance.release.gates.")
         for each in gates
         if _severity(each, own) == "skip"
     } | {name: GateResult(Answer.SKIPPED, f"Left out by --skip: {printable(reason)}") for name in skip}
     # Before anything runs that may write into the tree.
     state = State(
-        look(root), read_versions(root, own.version_files, _kept_folders(settings)), read_changelog(root, own.changelog)
+        read_repository(root),
+        read_versions(root, own.version_files, _kept_folders(settings)),
+        read_changelog(root, own.changelog),
     )
     with deferred_interrupt() as stop:
         questions = {
             name: question
-            for name, question in _questions(settings, means, state, now, stop, dry_run=dry_run).items()
-            if name not in said
+            for name, question in _questions(settings, ports, state, now, stop, dry_run=dry_run).items()
+            if name not in results
         }
-        takers = [each for each in means.report_gates if each.gate.name not in said]
+        takers = [each for each in ports.report_gates if each.gate.name not in results]
         commands = {name: questions.pop(name) for name in _COMMANDS if name in questions}
-        said |= {name: _answered(name, question) for name, question in questions.items()}
-        measured = partial(_measured, means=means, state=state, now=now, stop=stop, dry_run=dry_run)
+        results |= {name: _answered(name, question) for name, question in questions.items()}
+        measured = partial(_measured, ports=ports, state=state, now=now, stop=stop, dry_run=dry_run)
         sources = measured([each for each in takers if each.procedure == _ALONE])
         with _side_by_side(commands, stop, advance) as answers:
             sources |= measured([each for each in takers if each.procedure != _ALONE])
-            said |= answers()
+            results |= answers()
         if commands and not dry_run and "tree" in questions:
-            said["tree"] = _looked_again(said["tree"], state.repository, root, settings)
-    said |= {each.gate.name: evaluate(each, sources[each.procedure]) for each in takers if each.procedure in sources}
-    judged = [EvaluatedGate(each, _severity(each, own), said.get(each.name, _STOPPED)) for each in gates]
-    advance(len(judged))
-    report = _report(settings, state, judged, sources, dry_run=dry_run)
+            results["tree"] = _looked_again(results["tree"], state.repository, root, settings)
+    results |= {each.gate.name: evaluate(each, sources[each.procedure]) for each in takers if each.procedure in sources}
+    evaluated = [EvaluatedGate(each, _severity(each, own), results.get(each.name, _STOPPED)) for each in gates]
+    advance(len(evaluated))
+    report = _report(settings, state, evaluated, sources, dry_run=dry_run)
     if stop.is_set():
         raise Interrupted(report)
     return report
@@ -165,8 +175,8 @@ def _looked_again(
     before: GateResult, repository: Repository | NoRepository, root: Path, settings: Settings
 ) -> GateResult:
     """Return what the tree is like once the project's commands have run, where it was as it should be before."""
-    after = look(root)
-    again = tree.evaluate(after, (*_kept_folders(settings), LOCK_FILE))
+    after = read_repository(root)
+    again = evaluate_tree(after, (*_kept_folders(settings), LOCK_FILE))
     moved = isinstance(after, Repository) and isinstance(repository, Repository) and after.head != repository.head
     if before.answer is not Answer.GO or (again.answer is Answer.GO and not moved):
         return before
@@ -184,7 +194,7 @@ def _kept_folders(settings: Settings) -> tuple[str, ...]:
 
 
 def _questions(
-    settings: Settings, means: Ports, state: State, now: datetime, stop: Event, *, dry_run: bool
+    settings: Settings, ports: Ports, state: State, now: datetime, stop: Event, *, dry_run: bool
 ) -> dict[str, Callable[[], GateResult]]:
     """Return how the gates are asked that take nothing over from other procedures."""
     root, own = Path(settings.root), settings.release
@@ -192,34 +202,34 @@ def _questions(
     if isinstance(state.repository, Repository):
         last = last_release(state.repository, own.tag_prefix)
     since = last.tag.created if last else None
-    environ = environment(means.interpreter.python, means.environ)
+    environ = environment(ports.interpreter.python, ports.environ)
 
     def run(command: Command) -> GateResult:
-        return carry_out(
+        return run_command(
             command,
             root,
             environ=environ,
             deadline_seconds=own.deadline_seconds,
-            redact=means.redact,
+            redact=ports.redact,
             stop=stop,
         )
 
     carry = None if dry_run else run
     return {
-        "tree": lambda: tree.evaluate(state.repository, (*_kept_folders(settings), LOCK_FILE)),
-        "branch": lambda: branch.evaluate(state.repository, own.branches),
-        "version": lambda: version.evaluate(
+        "tree": lambda: evaluate_tree(state.repository, (*_kept_folders(settings), LOCK_FILE)),
+        "branch": lambda: evaluate_branch(state.repository, own.branches),
+        "version": lambda: evaluate_version(
             state.reading,
             state.changelog,
             state.repository,
             prefix=own.tag_prefix,
             changelog_path=own.changelog,
         ),
-        "errors": lambda: evaluate(ERRORS, Source(means.errors(since, stop), now, reused=False)),
-        "disk": lambda: evaluate(DISK, Source(means.room(), now, reused=False)),
-        "maintenance": lambda: maintenance.evaluate(means.maintenance),
-        "tests": lambda: tests.evaluate(command_for_tests(root, own), means.interpreter, carry),
-        "linters": lambda: linters.evaluate(commands_for_linting(root, own), carry),
+        "errors": lambda: evaluate(ERRORS, Source(ports.errors(since, stop), now, reused=False)),
+        "disk": lambda: evaluate(DISK, Source(ports.room(), now, reused=False)),
+        "maintenance": lambda: evaluate_maintenance(ports.maintenance),
+        "tests": lambda: evaluate_tests(command_for_tests(root, own), ports.interpreter, carry),
+        "linters": lambda: evaluate_linters(commands_for_linting(root, own), carry),
     }
 
 
@@ -237,9 +247,9 @@ def _answered(name: str, question: Callable[[], GateResult]) -> GateResult:
 
 
 def _measured(
-    takers: Sequence[ReportGate], *, means: Ports, state: State, now: datetime, stop: Event, dry_run: bool
+    takers: Sequence[ReportGate], *, ports: Ports, state: State, now: datetime, stop: Event, dry_run: bool
 ) -> dict[str, Source]:
-    """Return the reports that these gates take over, by procedure; none of those that were not begun when told to stop.
+    """Return the reports that answer these gates, by procedure; none that had not started when *stop* was set.
 
     A fresh report is used where by it the gates do not stop the release: what it found against one may have been
     mended since. A dry run, which could measure less, takes it as it is.
@@ -255,7 +265,7 @@ def _measured(
 
         if not stop.is_set():
             try:
-                sources[procedure] = means.measure(procedure, usable)
+                sources[procedure] = ports.measure(procedure, usable)
             except Interrupted as stopped:  # meanwhile Ctrl-C was its to notice
                 stop.set()
                 sources[procedure] = Source(stopped.report, now, reused=False)
@@ -299,13 +309,18 @@ def _side_by_side(
 
 
 def _report(
-    settings: Settings, state: State, judged: Sequence[EvaluatedGate], sources: Mapping[str, Source], *, dry_run: bool
+    settings: Settings,
+    state: State,
+    evaluated: Sequence[EvaluatedGate],
+    sources: Mapping[str, Source],
+    *,
+    dry_run: bool,
 ) -> Report:
     repository = state.repository
-    to_release = version.to_release(state.reading, state.changelog, repository, settings.release.tag_prefix)
+    to_release = version_to_release(state.reading, state.changelog, repository, settings.release.tag_prefix)
     known = repository if isinstance(repository, Repository) else None
     data: dict[str, Any] = {
-        "verdict": verdict(judged).value,
+        "verdict": verdict(evaluated).value,
         "version": str(to_release) if to_release else None,
         "commit": known.head if known else None,
         "branch": printable(known.branch) if known else None,
@@ -313,16 +328,16 @@ def _report(
             each.gate.name: {
                 "title": each.gate.title,
                 "severity": each.severity,
-                "answer": each.said.answer.value,
-                "reason": each.said.reason,
+                "answer": each.result.answer.value,
+                "reason": each.result.reason,
             }
-            for each in judged
+            for each in evaluated
         },
         **({"sources": rows(sources)} if sources else {}),
     }
     return Report(
-        summary=summary(judged, str(to_release or "")),
+        summary=summary(evaluated, str(to_release or "")),
         dry_run=dry_run,
-        findings=[finding(each) for each in judged],
+        findings=[finding(each) for each in evaluated],
         data=data,
     )

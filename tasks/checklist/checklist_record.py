@@ -24,10 +24,10 @@ _CHECK = "release.report"
 def record(report: Report, root: Path, directory: str, *, task: str, now: datetime, dry_run: bool) -> Report:
     """Keep the report and return it with its files, or with a finding that says why there are none.
 
-    The project's lock is held for no longer than that takes; where another run has it, the verdict is told without.
+    The project's lock is held for no longer than that takes; where another run has it, the verdict is reported without.
 
     Args:
-        report: what the gates said.
+        report: the answers of the gates.
         root: the project.
         directory: the log folder, below it.
         task: the procedure's full name, which the lock tells to others.

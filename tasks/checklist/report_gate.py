@@ -11,7 +11,7 @@ from ..core.text.formatting import count
 from .gate import Answer, Gate, GateResult
 
 _MOST = 2
-"""Findings that are well and told in their own words, where they are on one subject."""
+"""Findings without a fault whose messages are shown, where they are on one subject."""
 
 
 class ReportGate(NamedTuple):
@@ -63,21 +63,21 @@ def report_gate(procedure: str, gate: str, stops: Mapping[str, str], of_commit: 
     return ReportGate(Gate(gate, title), procedure, {check: Status(each) for check, each in stops.items()}, of_commit)
 
 
-def evaluate(taken: ReportGate, source: Source) -> GateResult:
+def evaluate(gate: ReportGate, source: Source) -> GateResult:
     """Return the gate's answer.
 
     Args:
-        taken: the gate.
+        gate: the gate.
         source: the procedure's report.
     """
-    name, findings = taken.procedure, source.report.findings
+    name, findings = gate.procedure, source.report.findings
     if failed := next((each for each in findings if each.check in {*INCOMPLETE, LOCKED_OUT}), None):
         return GateResult(Answer.NOT_CHECKED, f"{name} did not run to its end: {failed.message}", f"Run inv {name}.")
-    judged = [(each, lowest) for each in findings if (lowest := _lowest(taken, each)) is not None]
-    ours = [each for each, _ in judged]
+    relevant = [(each, lowest) for each in findings if (lowest := _lowest(gate, each)) is not None]
+    ours = [each for each, _ in relevant]
     if not ours:
         return GateResult(Answer.SKIPPED, f"{name} found nothing to judge here.")
-    against = [each for each, lowest in judged if _is_no(each, lowest)]
+    against = [each for each, lowest in relevant if _is_no(each, lowest)]
     unknown = [each for each in ours if each.status is Status.UNKNOWN]
     for answer, these in ((Answer.NO_GO, against), (Answer.NOT_CHECKED, unknown)):
         if these:
@@ -88,13 +88,13 @@ def evaluate(taken: ReportGate, source: Source) -> GateResult:
         return GateResult(Answer.SKIPPED, ours[0].message, ours[0].remedy)
     warned = [each for each in ours if each.status is Status.WARNING]
     if warned:
-        told = f"{warned[0].subject}: {warned[0].message} {_nothing_back(len(warned))}"
+        message = f"{warned[0].subject}: {warned[0].message} {_nothing_back(len(warned))}"
     else:
         well = [each for each in ours if each.status is Status.OK]
         alike = len(well) <= _MOST and len({each.subject for each in well}) == 1
-        told = " ".join(each.message for each in well) if alike else f"{name} found nothing against it."
+        message = " ".join(each.message for each in well) if alike else f"{name} found nothing against it."
     when = f" (Measured on {source.measured:%Y-%m-%d at %H:%M}.)" if source.reused else ""
-    return GateResult(Answer.GO, f"{told}{when}")
+    return GateResult(Answer.GO, f"{message}{when}")
 
 
 def _nothing_back(number: int) -> str:
@@ -105,8 +105,8 @@ def _nothing_back(number: int) -> str:
     )
 
 
-def _lowest(taken: ReportGate, finding: Finding) -> Status | None:
-    return taken.stops.get(finding.check)
+def _lowest(gate: ReportGate, finding: Finding) -> Status | None:
+    return gate.stops.get(finding.check)
 
 
 def _is_no(finding: Finding, lowest: Status) -> bool:

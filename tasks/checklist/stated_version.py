@@ -24,14 +24,14 @@ _TAGGERS = ("hatch-vcs", "poetry-dynamic-versioning", "setuptools-scm", "setupto
 """Build requirements that make the version from tags."""
 
 
-class Stated(NamedTuple):
+class StatedVersion(NamedTuple):
     """A version, and the file that states it."""
 
     place: str
     version: str
 
 
-class Reading(NamedTuple):
+class StatedVersions(NamedTuple):
     """What the files say.
 
     Attributes:
@@ -40,7 +40,7 @@ class Reading(NamedTuple):
         problems: sentences on files that could not be read or state none.
     """
 
-    stated: tuple[Stated, ...] = ()
+    stated: tuple[StatedVersion, ...] = ()
     from_tags: str = ""
     problems: tuple[str, ...] = ()
 
@@ -53,7 +53,7 @@ class _ElsewhereError(Exception):
     """The file leaves the version to another one; the message is its path, if it says which."""
 
 
-def read(root: Path, configured: Sequence[str], own: Sequence[str]) -> Reading:
+def read_versions(root: Path, configured: Sequence[str], own: Sequence[str]) -> StatedVersions:
     """Return what the project's files say of its version.
 
     Args:
@@ -61,7 +61,7 @@ def read(root: Path, configured: Sequence[str], own: Sequence[str]) -> Reading:
         configured: the files to read, below the root; none: those that usually state one, where they are there.
         own: folders below the root in which nothing is looked for.
     """
-    stated: list[Stated] = []
+    stated: list[StatedVersion] = []
     problems: list[str] = []
     from_tags = left = ""
     pending = [*(configured or _usual(root, own))]
@@ -74,13 +74,13 @@ def read(root: Path, configured: Sequence[str], own: Sequence[str]) -> Reading:
             left = path
             pending += {str(elsewhere)} - {"", *pending}
         else:
-            stated += [Stated(path, version)] if version else []
+            stated += [StatedVersion(path, version)] if version else []
             problems += [problem] if problem else []
     if from_tags and not configured:  # what a build wrote down is that build's
         stated = [each for each in stated if PurePosixPath(each.place).name not in _MODULES]
     if left and not (stated or from_tags or problems):
         problems.append(f"{printable(left)} leaves the version to the build, and no file was found that states it.")
-    return Reading(tuple(stated), from_tags, tuple(problems))
+    return StatedVersions(tuple(stated), from_tags, tuple(problems))
 
 
 def _look(root: Path, path: str, *, asked: bool) -> tuple[str, str]:

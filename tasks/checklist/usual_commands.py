@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.files import safe_files
 from ..core.settings.model import ReleaseSettings
-from .commands import Command
+from .project_commands import Command
 
 _LIMIT = 1_000_000
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from tasks.checklist.changelog import Changelog, read
+from tasks.checklist.changelog import Changelog, read_changelog
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,12 @@ from tasks.checklist.changelog import Changelog, read
 )
 def test_the_topmost_released_section_counts(tmp_path: Path, text: str, version: str) -> None:
     (tmp_path / "CHANGELOG.md").write_text(text, encoding="utf-8")
-    assert read(tmp_path, "CHANGELOG.md") == Changelog(Version(version))
+    assert read_changelog(tmp_path, "CHANGELOG.md") == Changelog(Version(version))
 
 
 def test_where_everything_is_unreleased_nothing_is_released(tmp_path: Path) -> None:
     (tmp_path / "CHANGELOG.md").write_text("## [Unreleased]\n- more\n")
-    assert read(tmp_path, "CHANGELOG.md") == Changelog()
+    assert read_changelog(tmp_path, "CHANGELOG.md") == Changelog()
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,19 @@ def test_where_everything_is_unreleased_nothing_is_released(tmp_path: Path) -> N
 )
 def test_another_format_is_told(tmp_path: Path, content: bytes, problem: str) -> None:
     (tmp_path / "CHANGES").write_bytes(content)
-    found = read(tmp_path, "CHANGES")
+    found = read_changelog(tmp_path, "CHANGES")
     assert (found.released, found.missing) == (None, False)
     assert problem in found.problem
     assert "CHANGES" in found.problem
 
 
 def test_a_changelog_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read(tmp_path, "CHANGELOG.md") == Changelog(missing=True)
+    assert read_changelog(tmp_path, "CHANGELOG.md") == Changelog(missing=True)
     (tmp_path / "link").symlink_to("elsewhere")
-    assert "symbolic link" in read(tmp_path, "link").problem
+    assert "symbolic link" in read_changelog(tmp_path, "link").problem
 
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("tasks.checklist.changelog.safe_files.read", denied)
-    assert read(tmp_path, "CHANGELOG.md").problem == "CHANGELOG.md cannot be read: Permission denied."
+    assert read_changelog(tmp_path, "CHANGELOG.md").problem == "CHANGELOG.md cannot be read: Permission denied."

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tasks.checklist.checklist import Measure, Ports, check
-from tasks.checklist.gates.maintenance import Standing
+from tasks.checklist.gates.maintenance_gate import MaintenanceState
 from tasks.checklist.report_gate import report_gate
 from tasks.core.errors import UserError
 from tasks.core.programs.interpreter import Interpreter
@@ -19,7 +19,7 @@ from tasks.core.report.reused_reports import Source
 from tasks.core.run.registry import procedures
 from tasks.core.settings.model import ReleaseSettings, Settings
 
-from .test_repository import git
+from .test_release_repository import git
 
 NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
 
@@ -40,7 +40,7 @@ class World:
         self.measured: list[str] = []
         self.since: list[datetime | None] = []
         self.counted: list[int] = []
-        self.maintenance: Standing | None = None
+        self.maintenance: MaintenanceState | None = None
         self.measure: Measure = self.well
         self.errors: Callable[[datetime | None, Event], Report] = self.none
 
@@ -53,7 +53,7 @@ class World:
         return report("errors.critical")
 
     def check(self, *, dry_run: bool = False, **arguments: Any) -> Report:
-        means = Ports(
+        ports = Ports(
             measure=self.measure,
             report_gates=[report_gate(each.name, *each.gate) for each in procedures() if each.gate is not None],
             errors=self.errors,
@@ -63,7 +63,7 @@ class World:
             environ={"PATH": "/usr/bin:/bin"},
             redact=str,
         )
-        return check(self.settings, means, now=NOW, advance=self.counted.append, dry_run=dry_run, **arguments)
+        return check(self.settings, ports, now=NOW, advance=self.counted.append, dry_run=dry_run, **arguments)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def answers(found: Report) -> dict[str, str]:
 
 
 def test_go(world: World) -> None:
-    world.maintenance = Standing([], [])
+    world.maintenance = MaintenanceState([], [])
     found = world.check()
     assert {*answers(found).values()} == {"go"}, found
     assert found.status is Status.OK
@@ -93,7 +93,7 @@ def test_go(world: World) -> None:
 
 
 def test_overdue_maintenance_warns(world: World) -> None:
-    world.maintenance = Standing(["weekly.log-rotation"], [])
+    world.maintenance = MaintenanceState(["weekly.log-rotation"], [])
     found = world.check()
     assert (answers(found)["maintenance"], found.status) == ("no-go", Status.WARNING)
     assert found.summary == "GO for 1.2.0, warned by maintenance (11 go, 1 no-go)"
@@ -131,9 +131,9 @@ def test_what_ctrl_c_interrupts_is_told_and_nothing_more_is_begun(world: World) 
     with pytest.raises(Interrupted) as stopped:
         world.check()
     assert world.measured == ["daily.health-check"]
-    said = answers(stopped.value.report)
-    assert {said[name] for name in ("providers", "dependencies", "backup")} == {"not checked"}
-    assert said["tree"] == "go"
+    result = answers(stopped.value.report)
+    assert {result[name] for name in ("providers", "dependencies", "backup")} == {"not checked"}
+    assert result["tree"] == "go"
     reasons = stopped.value.report.data["gates"]
     assert reasons["providers"]["reason"].startswith("daily.health-check did not run to its end")
     assert reasons["backup"]["reason"] == "It was told to stop before this was looked at."

@@ -24,7 +24,7 @@ def source(*findings: Finding, reused: bool = False) -> Source:
 
 
 @pytest.mark.parametrize(
-    ("taken", "check", "status", "answer"),
+    ("gate", "check", "status", "answer"),
     [
         (GATES["configuration"], "configuration.drift", Status.WARNING, Answer.NO_GO),
         (GATES["configuration"], "configuration.required", Status.WARNING, Answer.GO),
@@ -46,12 +46,12 @@ def source(*findings: Finding, reused: bool = False) -> Source:
         (ERRORS, "logs.unreadable", Status.UNKNOWN, Answer.NOT_CHECKED),
     ],
 )
-def test_what_keeps_a_release_back(taken: ReportGate, check: str, status: Status, answer: Answer) -> None:
-    assert evaluate(taken, source(finding(check, status))).answer is answer
+def test_what_keeps_a_release_back(gate: ReportGate, check: str, status: Status, answer: Answer) -> None:
+    assert evaluate(gate, source(finding(check, status))).answer is answer
 
 
 def test_a_no_counts_more_than_what_is_not_known_and_the_worst_is_told() -> None:
-    said = evaluate(
+    result = evaluate(
         BACKUP,
         source(
             finding("backup.content", Status.UNKNOWN),
@@ -59,27 +59,27 @@ def test_a_no_counts_more_than_what_is_not_known_and_the_worst_is_told() -> None
             finding("backup.verified", Status.CRITICAL, "Damaged.", "Make another."),
         ),
     )
-    assert said[:3] == (
+    assert result[:3] == (
         Answer.NO_GO,
         "s: Damaged. And 1 finding more of quarterly.backup-verification.",
         "Make another.",
     )
-    said = evaluate(BACKUP, source(finding("backup.content", Status.UNKNOWN)))
-    assert said.remedy == "Run inv quarterly.backup-verification."
+    result = evaluate(BACKUP, source(finding("backup.content", Status.UNKNOWN)))
+    assert result.remedy == "Run inv quarterly.backup-verification."
 
 
 def test_what_was_measured_counts_where_only_the_stamp_could_not_be_written() -> None:
-    said = evaluate(
+    result = evaluate(
         DISK,
         source(finding("system.disk", Status.CRITICAL, "It is full."), finding("run.stamp", Status.WARNING)),
     )
-    assert (said.answer, "It is full." in said.reason) == (Answer.NO_GO, True)
+    assert (result.answer, "It is full." in result.reason) == (Answer.NO_GO, True)
 
 
 def test_what_did_not_run_to_its_end_is_not_checked() -> None:
-    said = evaluate(DISK, source(finding("system.disk", Status.OK), finding("run.lock", Status.UNKNOWN, "Held.")))
-    assert said.answer is Answer.NOT_CHECKED
-    assert said.reason == "daily.health-check did not run to its end: Held."
+    result = evaluate(DISK, source(finding("system.disk", Status.OK), finding("run.lock", Status.UNKNOWN, "Held.")))
+    assert result.answer is Answer.NOT_CHECKED
+    assert result.reason == "daily.health-check did not run to its end: Held."
 
 
 def test_what_is_well_is_told_with_its_moment_where_it_is_not_of_now() -> None:

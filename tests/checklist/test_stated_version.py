@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.checklist.stated_version import Reading, Stated, read
+from tasks.checklist.stated_version import StatedVersion, StatedVersions, read_versions
 
 
 def written(root: Path, path: str, text: str) -> None:
@@ -13,7 +13,7 @@ def written(root: Path, path: str, text: str) -> None:
 
 
 def stated(root: Path, *configured: str) -> list[tuple[str, str]]:
-    return [(each.place, each.version) for each in read(root, configured, ("logs",)).stated]
+    return [(each.place, each.version) for each in read_versions(root, configured, ("logs",)).stated]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_where_a_version_usually_stands(tmp_path: Path, path: str, text: str) ->
 )
 def test_what_states_none_is_left_out(tmp_path: Path, path: str, text: str) -> None:
     written(tmp_path, path, text)
-    assert read(tmp_path, (), ("logs",)) == Reading()
+    assert read_versions(tmp_path, (), ("logs",)) == StatedVersions()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_states_none_is_left_out(tmp_path: Path, path: str, text: str) -> N
 )
 def test_a_file_that_does_not_parse_is_named(tmp_path: Path, path: str, text: str) -> None:
     written(tmp_path, path, text)
-    (problem,) = read(tmp_path, (), ()).problems
+    (problem,) = read_versions(tmp_path, (), ()).problems
     assert problem.startswith(f"{path} does not parse: ")
 
 
@@ -77,8 +77,8 @@ def test_files_that_the_settings_name_must_state_one(tmp_path: Path) -> None:
     written(tmp_path, "a/some.toml", "version = '1.3.0'\n")
     (tmp_path / "a/link").symlink_to("some.toml")
     names = ("a/settings.py", "a/none.toml", "a/some.toml", "a/link", "a/gone")
-    found = read(tmp_path, names, ())
-    assert found.stated == (Stated("a/settings.py", "1.2.0"), Stated("a/some.toml", "1.3.0"))
+    found = read_versions(tmp_path, names, ())
+    assert found.stated == (StatedVersion("a/settings.py", "1.2.0"), StatedVersion("a/some.toml", "1.3.0"))
     assert found.problems[0] == "a/none.toml states no version."
     assert "symbolic link" in found.problems[1]
     assert found.problems[2] == "a/gone is not there."
@@ -99,21 +99,21 @@ DYNAMIC = "[project]\ndynamic = ['version']\n"
 def test_a_version_that_is_made_from_tags(tmp_path: Path, more: str) -> None:
     written(tmp_path, "pyproject.toml", DYNAMIC + more)
     written(tmp_path, "generator/_version.py", "__version__ = '1.1.1.dev3'\n")
-    assert read(tmp_path, (), ()) == Reading(from_tags="pyproject.toml")
+    assert read_versions(tmp_path, (), ()) == StatedVersions(from_tags="pyproject.toml")
 
 
 def test_a_version_that_stands_elsewhere(tmp_path: Path) -> None:
     written(tmp_path, "pyproject.toml", DYNAMIC + "[tool.hatch.version]\npath = 'lib/deep/version.py'\n")
-    (problem,) = read(tmp_path, (), ()).problems
+    (problem,) = read_versions(tmp_path, (), ()).problems
     assert problem == "lib/deep/version.py is not there."
     written(tmp_path, "lib/deep/version.py", "__version__ = '1.2.0'\n")
     assert stated(tmp_path) == [("lib/deep/version.py", "1.2.0")]
     written(tmp_path, "pyproject.toml", DYNAMIC)
-    assert read(tmp_path, (), ()).problems == (
+    assert read_versions(tmp_path, (), ()).problems == (
         "pyproject.toml leaves the version to the build, and no file was found that states it.",
     )
     written(tmp_path, "generator/__init__.py", "__version__ = '1.2.0'\n")
-    assert read(tmp_path, (), ()) == Reading((Stated("generator/__init__.py", "1.2.0"),))
+    assert read_versions(tmp_path, (), ()) == StatedVersions((StatedVersion("generator/__init__.py", "1.2.0"),))
 
 
 @pytest.mark.parametrize(("named", "found"), [("file: VERSION.in", [("VERSION.in", "1.2.0")]), ("attr: a.b", [])])
@@ -128,4 +128,4 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("tasks.checklist.stated_version.safe_files.read", denied)
-    assert read(tmp_path, ("VERSION",), ()).problems == ("VERSION cannot be read: Permission denied.",)
+    assert read_versions(tmp_path, ("VERSION",), ()).problems == ("VERSION cannot be read: Permission denied.",)

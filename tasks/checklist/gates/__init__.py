@@ -1,1 +1,1 @@
-"""The gates, a module each: what is asked, and how the answer follows from what was found."""
+"""The gates that the checklist itself answers: what is asked, and how the answer follows from what was found."""

@@ -10,9 +10,9 @@ from packaging.version import Version
 
 from tasks.checklist.changelog import Changelog
 from tasks.checklist.gate import Answer, GateResult
-from tasks.checklist.gates.version import evaluate, to_release
-from tasks.checklist.repository import NoRepository, Repository, Tag
-from tasks.checklist.stated_version import Reading, Stated
+from tasks.checklist.gates.version_gate import evaluate_version, version_to_release
+from tasks.checklist.release_repository import NoRepository, Repository, Tag
+from tasks.checklist.stated_version import StatedVersion, StatedVersions
 
 NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
 NONE = NoRepository("The project is not in a Git repository.", "Run git init.")
@@ -28,16 +28,18 @@ def repository(*here: str, before: tuple[str, ...] = (), beside: tuple[str, ...]
     return plain._replace(**other)
 
 
-def reading(*versions: str, **other: Any) -> Reading:
-    return Reading(tuple(Stated(f"file{place}", version) for place, version in enumerate(versions)))._replace(**other)
+def reading(*versions: str, **other: Any) -> StatedVersions:
+    return StatedVersions(
+        tuple(StatedVersion(f"file{place}", version) for place, version in enumerate(versions))
+    )._replace(**other)
 
 
 def released(version: str) -> Changelog:
     return Changelog(Version(version))
 
 
-def said(read: Reading, changelog: Changelog, repo: Repository | NoRepository) -> GateResult:
-    return evaluate(read, changelog, repo, prefix="v", changelog_path="CHANGELOG.md")
+def result(read: StatedVersions, changelog: Changelog, repo: Repository | NoRepository) -> GateResult:
+    return evaluate_version(read, changelog, repo, prefix="v", changelog_path="CHANGELOG.md")
 
 
 MISSING = Changelog(missing=True)
@@ -166,16 +168,16 @@ MISSING = Changelog(missing=True)
     ],
 )
 def test_what_the_gate_says(
-    read: Reading, changelog: Changelog, repo: Repository | NoRepository, answer: Answer, reason: str
+    read: StatedVersions, changelog: Changelog, repo: Repository | NoRepository, answer: Answer, reason: str
 ) -> None:
-    found = said(read, changelog, repo)
+    found = result(read, changelog, repo)
     assert (found.answer, found.reason) == (answer, reason)
     assert (found.remedy is not None) == (answer in {Answer.NO_GO, Answer.NOT_CHECKED})
 
 
 def test_the_remedy_is_for_what_is_told_first() -> None:
-    def remedy(read: Reading, changelog: Changelog, repo: Repository | NoRepository) -> str:
-        return said(read, changelog, repo).remedy or ""
+    def remedy(read: StatedVersions, changelog: Changelog, repo: Repository | NoRepository) -> str:
+        return result(read, changelog, repo).remedy or ""
 
     assert "keepachangelog.com" in remedy(reading("1"), Changelog(problem="Another format."), repository(shallow=True))
     assert "fetch-depth: 0" in remedy(reading("1"), MISSING, repository(shallow=True))
@@ -190,14 +192,14 @@ VERSIONS = st.builds("{}.{}".format, st.integers(0, 3), st.integers(0, 3))
 
 @given(st.lists(VERSIONS, min_size=1, max_size=3), VERSIONS, st.lists(VERSIONS, max_size=3))
 def test_go_means_one_version_that_is_newer(files: list[str], entry: str, before: list[str]) -> None:
-    found = said(reading(*files), released(entry), repository(before=tuple(f"v{each}" for each in before)))
+    found = result(reading(*files), released(entry), repository(before=tuple(f"v{each}" for each in before)))
     same = {Version(each) for each in (*files, entry)} == {Version(entry)}
     newer = all(Version(each) < Version(entry) for each in before)
     assert (found.answer is Answer.GO) == (same and newer)
 
 
 def test_the_version_to_be_released() -> None:
-    assert to_release(reading("x", "1.2.0"), released("1.1.0"), repository("v1.0.0"), "v") == Version("1.2.0")
-    assert to_release(reading(), released("1.1.0"), repository("v1.0.0"), "v") == Version("1.0.0")
-    assert to_release(reading(), released("1.1.0"), NONE, "v") == Version("1.1.0")
-    assert to_release(reading(), MISSING, NONE, "v") is None
+    assert version_to_release(reading("x", "1.2.0"), released("1.1.0"), repository("v1.0.0"), "v") == Version("1.2.0")
+    assert version_to_release(reading(), released("1.1.0"), repository("v1.0.0"), "v") == Version("1.0.0")
+    assert version_to_release(reading(), released("1.1.0"), NONE, "v") == Version("1.1.0")
+    assert version_to_release(reading(), MISSING, NONE, "v") is None

@@ -1,4 +1,4 @@
-"""The project's own commands: its tests and its linters, run as somebody would who works on it."""
+"""The project's own commands, its tests and its linters, run as somebody who works on it would run them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _FRAME = " =-"
 
 _LINES = 10
 _LONGEST = 200
-"""Characters of a line that are told."""
+"""Characters of a line that are shown."""
 
 _KEPT = 64_000
-"""Bytes of the end of what it said from which these lines are taken."""
+"""Bytes at the end of the output in which these lines are."""
 
 
 class Command(NamedTuple):
@@ -62,7 +62,7 @@ def environment(python: Path | None, environ: Mapping[str, str]) -> dict[str, st
     return variables
 
 
-def carry_out(
+def run_command(
     command: Command,
     root: Path,
     *,
@@ -71,7 +71,7 @@ def carry_out(
     redact: Callable[[str], str],
     stop: Event,
 ) -> GateResult:
-    """Run a command in the root, without a shell, and return what it means.
+    """Run a command in the root, without a shell, and return its result.
 
     Args:
         command: what to run.
@@ -86,7 +86,7 @@ def carry_out(
     if found is None:
         return _not_there(command, program)
     ended = run([found, *arguments], folder=root, environ=environ, deadline_seconds=deadline_seconds, stop=stop)
-    return meaning(command, ended, deadline_seconds=deadline_seconds, redact=redact, stopped=stop.is_set())
+    return command_result(command, ended, deadline_seconds=deadline_seconds, redact=redact, stopped=stop.is_set())
 
 
 def _not_there(command: Command, program: str) -> GateResult:
@@ -98,23 +98,23 @@ def _not_there(command: Command, program: str) -> GateResult:
     )
 
 
-def meaning(
+def command_result(
     command: Command, ended: Ended, *, deadline_seconds: float, redact: Callable[[str], str], stopped: bool
 ) -> GateResult:
-    """Return what it means that a command ended so.
+    """Return the result of a command that has ended.
 
     Args:
         command: the command.
         ended: how it ended.
         deadline_seconds: how long it was given.
-        redact: takes secrets out of what it said.
-        stopped: True where it was told to end early.
+        redact: takes secrets out of its output.
+        stopped: True where it was ended early.
     """
     if ended.problem:
         return GateResult(Answer.NOT_CHECKED, f"{printable(redact(ended.problem))}.", f"Correct {command.setting}.")
     if ended.succeeded:
-        said = _last(ended, redact)
-        return GateResult(Answer.GO, f"{command} passed{': ' if said else ''}{said}.")
+        output = _last(ended, redact)
+        return GateResult(Answer.GO, f"{command} passed{': ' if output else ''}{output}.")
     if stopped:
         return GateResult(Answer.NOT_CHECKED, f"{command} was told to stop before it had ended.", "Run it again.")
     return _failure(command, ended, deadline_seconds, last_lines(ended, redact))

@@ -1,4 +1,4 @@
-"""Is no maintenance overdue?"""
+"""The gate *maintenance*: no procedure is overdue."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import NamedTuple
 from ...core.text.formatting import count
 from ..gate import Answer, Gate, GateResult
 
-GATE = Gate("maintenance", "no maintenance is overdue")
+MAINTENANCE_GATE = Gate("maintenance", "no maintenance is overdue")
 
 
-class Standing(NamedTuple):
+class MaintenanceState(NamedTuple):
     """The full names of the procedures that are overdue, and of those that never ran."""
 
     overdue: Sequence[str]
     never: Sequence[str]
 
 
-def evaluate(standing: Standing | None) -> GateResult:
+def evaluate_maintenance(state: MaintenanceState | None) -> GateResult:
     """Return the gate's answer.
 
     Args:
-        standing: of the procedures; ``None`` where nobody knows. What never ran is told and keeps nothing back: it may
+        state: of the procedures; ``None`` where nobody knows. What never ran is reported and keeps nothing back: it may
             not be wanted.
     """
-    if standing is None:
+    if state is None:
         return GateResult(Answer.SKIPPED, "No schedule is kept, so it is not known what is overdue.")
-    overdue, never = standing
+    overdue, never = state
     if overdue:
         names = ", ".join(overdue)
         return GateResult(
             Answer.NO_GO, f"{count(len(overdue), 'procedure')} overdue: {names}.", f"Run inv {overdue[0]}."
         )
-    told = f"; {count(len(never), 'procedure')} never ran: {', '.join(never)}" if never else ""
-    return GateResult(Answer.GO, f"Nothing is overdue{told}.")
+    unused = f"; {count(len(never), 'procedure')} never ran: {', '.join(never)}" if never else ""
+    return GateResult(Answer.GO, f"Nothing is overdue{unused}.")

@@ -1,4 +1,4 @@
-"""Do version, changelog and tag agree?"""
+"""The gate *version*: version, changelog and tag agree."""
 
 from __future__ import annotations
 
@@ -10,39 +10,40 @@ from packaging.version import Version
 from ...core.text.formatting import printable
 from ..changelog import Changelog
 from ..gate import Answer, Gate, GateResult
-from ..releases import last_release, parsed, releases, strays
-from ..repository import NoRepository, Repository
-from ..stated_version import Reading
+from ..release_repository import NoRepository, Repository, last_release, parsed, releases, strays
+from ..stated_version import StatedVersions
 
-GATE = Gate("version", "version, changelog and tag agree")
+VERSION_GATE = Gate("version", "version, changelog and tag agree")
 
 
-class Statement(NamedTuple):
+class StatedPlace(NamedTuple):
     """A version, and where it stands, for people."""
 
     version: Version
     place: str
 
 
-def statements(reading: Reading, changelog: Changelog, changelog_path: str) -> list[Statement]:
+def statements(reading: StatedVersions, changelog: Changelog, changelog_path: str) -> list[StatedPlace]:
     """Return every version that is stated, the files' before that of the changelog."""
-    found = [Statement(version, printable(each.place)) for each in reading.stated if (version := parsed(each.version))]
+    found = [
+        StatedPlace(version, printable(each.place)) for each in reading.stated if (version := parsed(each.version))
+    ]
     if changelog.released is not None:
-        found.append(Statement(changelog.released, printable(changelog_path)))
+        found.append(StatedPlace(changelog.released, printable(changelog_path)))
     return found
 
 
-def to_release(
-    reading: Reading, changelog: Changelog, repository: Repository | NoRepository, prefix: str
+def version_to_release(
+    reading: StatedVersions, changelog: Changelog, repository: Repository | NoRepository, prefix: str
 ) -> Version | None:
     """Return the version to be released: what the files say, else the tag of the commit, else the changelog."""
     stated = [version for each in reading.stated if (version := parsed(each.version))]
-    borne = _borne(repository, prefix)
+    borne = _tagged_here(repository, prefix)
     return next(iter(stated), None) or borne or changelog.released
 
 
-def evaluate(
-    reading: Reading,
+def evaluate_version(
+    reading: StatedVersions,
     changelog: Changelog,
     repository: Repository | NoRepository,
     *,
@@ -58,7 +59,7 @@ def evaluate(
         prefix: what stands before the version in the name of a tag.
         changelog_path: where the changelog lies, for people.
     """
-    version = to_release(reading, changelog, repository, prefix)
+    version = version_to_release(reading, changelog, repository, prefix)
     stated = statements(reading, changelog, changelog_path)
     against = [
         *_unusable(reading),
@@ -85,11 +86,11 @@ def evaluate(
     )
 
 
-def _made(reading: Reading) -> str:
+def _made(reading: StatedVersions) -> str:
     return f"; by {printable(reading.from_tags)} it is made from tags" if reading.from_tags else ""
 
 
-def _unusable(reading: Reading) -> Iterator[tuple[str, str]]:
+def _unusable(reading: StatedVersions) -> Iterator[tuple[str, str]]:
     for each in reading.stated:
         if parsed(each.version) is None:
             text = f"{printable(each.place)} states {printable(each.version)!r}, which is no version (PEP 440)."
@@ -97,10 +98,10 @@ def _unusable(reading: Reading) -> Iterator[tuple[str, str]]:
 
 
 def _unlike(
-    version: Version | None, stated: list[Statement], repository: Repository | NoRepository, prefix: str
+    version: Version | None, stated: list[StatedPlace], repository: Repository | NoRepository, prefix: str
 ) -> Iterator[tuple[str, str]]:
-    borne = _borne(repository, prefix)
-    compared = [*stated, *([Statement(borne, "the tag of this commit")] if borne is not None else [])]
+    borne = _tagged_here(repository, prefix)
+    compared = [*stated, *([StatedPlace(borne, "the tag of this commit")] if borne is not None else [])]
     if any(each.version != version for each in compared):
         places = ", ".join(f"{each.version} in {each.place}" for each in compared)
         yield (
@@ -109,7 +110,7 @@ def _unlike(
         )
 
 
-def _borne(repository: Repository | NoRepository, prefix: str) -> Version | None:
+def _tagged_here(repository: Repository | NoRepository, prefix: str) -> Version | None:
     """Return the newest version whose tag the commit at hand bears."""
     if isinstance(repository, NoRepository):
         return None
@@ -169,7 +170,7 @@ def _remedy(first: str, changelog: Changelog, repository: Repository | NoReposit
 
 def _agreement(
     version: Version,
-    stated: list[Statement],
+    stated: list[StatedPlace],
     changelog: Changelog,
     repository: Repository | NoRepository,
     prefix: str,
@@ -181,7 +182,7 @@ def _agreement(
     if changelog.missing:
         parts.append(f"there is no {printable(path)}")
     if isinstance(repository, Repository):
-        if _borne(repository, prefix) == version:
+        if _tagged_here(repository, prefix) == version:
             parts.append("its tag points to this commit")
         last = last_release(repository, prefix)
         parts.append(f"{printable(last.tag.name)} was the last release" if last else "it is the first release")

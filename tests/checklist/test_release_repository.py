@@ -9,9 +9,16 @@ from pathlib import Path
 import pytest
 
 from tasks.checklist.gate import Answer
-from tasks.checklist.gates import branch, tree
-from tasks.checklist.releases import last_release, releases
-from tasks.checklist.repository import NoRepository, Repository, Tag, look, unexpected
+from tasks.checklist.gates import repository_gates
+from tasks.checklist.release_repository import (
+    NoRepository,
+    Repository,
+    Tag,
+    last_release,
+    read_repository,
+    releases,
+    unexpected,
+)
 
 GIT = shutil.which("git") or "git"
 
@@ -35,7 +42,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def seen(root: Path) -> Repository:
-    found = look(root)
+    found = read_repository(root)
     assert isinstance(found, Repository), found
     return found
 
@@ -52,7 +59,7 @@ def test_a_clean_state(root: Path) -> None:
         shallow=False,
         tags=(),
     )
-    assert tree.evaluate(found, ()).answer is Answer.GO
+    assert repository_gates.evaluate_tree(found, ()).answer is Answer.GO
 
 
 def test_files_that_differ_by_their_paths_below_the_root(root: Path) -> None:
@@ -65,9 +72,9 @@ def test_files_that_differ_by_their_paths_below_the_root(root: Path) -> None:
     found = seen(root / "a b")
     assert (found.changed, found.untracked) == (("näher/two",), ("näher/three",))
     assert seen(root).changed == ("a b/näher/two", "one")
-    said = tree.evaluate(seen(root), ())
-    assert said.answer is Answer.NO_GO
-    assert said.reason.startswith('2 files not committed: "a b/näher/two", "one"; 1 file neither tracked nor ignored')
+    result = repository_gates.evaluate_tree(seen(root), ())
+    assert result.answer is Answer.NO_GO
+    assert result.reason.startswith('2 files not committed: "a b/näher/two", "one"; 1 file neither tracked nor ignored')
 
 
 def test_what_the_suite_keeps_is_no_reason(root: Path) -> None:
@@ -75,7 +82,7 @@ def test_what_the_suite_keeps_is_no_reason(root: Path) -> None:
         (root / name).parent.mkdir(exist_ok=True)
         (root / name).touch()
     assert unexpected(seen(root), ("logs", ".maintenance.lock")) == ("logs2/a",)
-    assert tree.evaluate(seen(root), ("logs", "logs2", ".maintenance.lock")).answer is Answer.GO
+    assert repository_gates.evaluate_tree(seen(root), ("logs", "logs2", ".maintenance.lock")).answer is Answer.GO
 
 
 def test_tags_of_commits_with_their_moments(root: Path) -> None:
@@ -113,33 +120,38 @@ def test_what_is_half_done(root: Path, operation: str) -> None:
         git(root, operation, "other")
     found = seen(root)
     assert found.under_way == operation
-    assert tree.evaluate(found, ()).reason == f"A {operation} is under way."
+    assert repository_gates.evaluate_tree(found, ()).reason == f"A {operation} is under way."
 
 
 def test_before_the_first_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "--initial-branch=main")
     found = seen(tmp_path)
     assert (found.head, found.committed, found.branch, found.tags) == ("", None, "main", ())
-    assert tree.evaluate(found, ()) == (Answer.NOT_CHECKED, "There is no commit yet.", "Commit the project.", ())
+    assert repository_gates.evaluate_tree(found, ()) == (
+        Answer.NOT_CHECKED,
+        "There is no commit yet.",
+        "Commit the project.",
+        (),
+    )
 
 
 def test_a_detached_head_and_branches_by_patterns(root: Path) -> None:
-    assert branch.evaluate(seen(root), ("master", "ma*")).reason == "It is on main."
-    assert branch.evaluate(seen(root), ("master", "release/*")).reason == (
+    assert repository_gates.evaluate_branch(seen(root), ("master", "ma*")).reason == "It is on main."
+    assert repository_gates.evaluate_branch(seen(root), ("master", "release/*")).reason == (
         'It is on main; releases are made from "master", "release/*".'
     )
     git(root, "switch", "--detach")
     assert seen(root).branch == ""
-    assert branch.evaluate(seen(root), ("*",)).answer is Answer.NO_GO
+    assert repository_gates.evaluate_branch(seen(root), ("*",)).answer is Answer.NO_GO
 
 
 def test_no_repository_and_a_git_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = look(tmp_path)
+    found = read_repository(tmp_path)
     assert isinstance(found, NoRepository)
     assert found.reason == "The project is not in a Git repository."
-    assert tree.evaluate(found, ())[:3] == (Answer.NOT_CHECKED, *found)
+    assert repository_gates.evaluate_tree(found, ())[:3] == (Answer.NOT_CHECKED, *found)
     monkeypatch.setenv("PATH", "")
-    found = look(tmp_path)
+    found = read_repository(tmp_path)
     assert isinstance(found, NoRepository)
     assert found.reason == "Git cannot tell: git is not installed."
-    assert branch.evaluate(found, ("main",))[:3] == (Answer.NOT_CHECKED, *found)
+    assert repository_gates.evaluate_branch(found, ("main",))[:3] == (Answer.NOT_CHECKED, *found)

@@ -1,10 +1,13 @@
-"""What Git tells of the project before a release."""
+"""What Git shows of the project before a release: its state, its tags, and which of them are releases."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+
+from packaging.version import InvalidVersion, Version
 
 from ..core.programs import git
 from ..core.text.formatting import printable
@@ -70,21 +73,21 @@ _UNDER_WAY = {
 _FIELDS = "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(creatordate:iso-strict)"
 
 
-def look(root: Path) -> Repository | NoRepository:
+def read_repository(root: Path) -> Repository | NoRepository:
     """Return the state of the repository that the project lies in.
 
     Args:
         root: the project, which may lie below the repository's top.
     """
     try:
-        return _look(root)
+        return _read(root)
     except git.GitError as error:
         if git.is_none(error):
             return NoRepository("The project is not in a Git repository.", "Run git init, and commit the project.")
         return NoRepository(f"Git cannot tell: {printable(error)}.", "See that git status works in the root.")
 
 
-def _look(root: Path) -> Repository:
+def _read(root: Path) -> Repository:
     asked = git.ask(root, "rev-parse", "--absolute-git-dir", "--is-shallow-repository", "--show-prefix")
     folder, shallow, prefix, *_ = asked.split("\n")
     head = git.ask(root, "rev-parse", "--verify", "--quiet", "HEAD", answer=1).strip()
@@ -122,3 +125,45 @@ def unexpected(repository: Repository, own: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
         path for path in repository.untracked if not any(PurePosixPath(path).is_relative_to(each) for each in own)
     )
+
+
+class Release(NamedTuple):
+    """A tag that names a version."""
+
+    version: Version
+    tag: Tag
+
+
+def releases(repository: Repository, prefix: str) -> Iterator[Release]:
+    """Yield the tags that name a version.
+
+    Args:
+        repository: the repository.
+        prefix: what stands before the version in the name of a tag.
+    """
+    for tag in repository.tags:
+        version = parsed(tag.name.removeprefix(prefix)) if tag.name.startswith(prefix) else None
+        if version is not None:
+            yield Release(version, tag)
+
+
+def strays(repository: Repository, prefix: str) -> Iterator[Release]:
+    """Yield the tags that are versions as they stand, without the prefix that the others have."""
+    for tag in repository.tags:
+        version = None if tag.name.startswith(prefix) else parsed(tag.name)
+        if version is not None:
+            yield Release(version, tag)
+
+
+def last_release(repository: Repository, prefix: str) -> Release | None:
+    """Return the newest version that the commit at hand comes after, and does not bear itself; ``None``: the first."""
+    before = [each for each in releases(repository, prefix) if each.tag.merged and each.tag.commit != repository.head]
+    return max(before, key=lambda each: each.version, default=None)
+
+
+def parsed(text: str) -> Version | None:
+    """Return a text as a version (PEP 440); ``None`` where it is none."""
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

@@ -7,9 +7,9 @@ from threading import Event
 
 import pytest
 
-from tasks.checklist.commands import Command, carry_out, environment, last_lines, meaning
 from tasks.checklist.gate import Answer, GateResult
-from tasks.checklist.gates import linters, tests
+from tasks.checklist.gates import command_gates
+from tasks.checklist.project_commands import Command, command_result, environment, last_lines, run_command
 from tasks.core.programs.interpreter import Interpreter
 from tasks.core.programs.processes import Ended
 
@@ -19,7 +19,7 @@ PYTHON = Interpreter(Path(sys.executable))
 
 
 def meant(ended: Ended, command: Command = COMMAND, *, stopped: bool = False) -> GateResult:
-    return meaning(
+    return command_result(
         command, ended, deadline_seconds=90, redact=lambda text: text.replace("secret", "***"), stopped=stopped
     )
 
@@ -43,21 +43,21 @@ def meant(ended: Ended, command: Command = COMMAND, *, stopped: bool = False) ->
     ],
 )
 def test_how_it_ended_is_what_it_means(ended: Ended, answer: Answer, reason: str) -> None:
-    said = meant(ended)
-    assert (said.answer, said.reason) == (answer, reason)
-    assert (said.remedy is None) == (answer is Answer.GO)
+    result = meant(ended)
+    assert (result.answer, result.reason) == (answer, reason)
+    assert (result.remedy is None) == (answer is Answer.GO)
 
 
 def test_what_was_told_to_stop_is_not_checked() -> None:
-    said = meant(Ended(-15, overdue=True), stopped=True)
-    assert (said.answer, said.reason) == (Answer.NOT_CHECKED, '"tool --all" was told to stop before it had ended.')
+    result = meant(Ended(-15, overdue=True), stopped=True)
+    assert (result.answer, result.reason) == (Answer.NOT_CHECKED, '"tool --all" was told to stop before it had ended.')
     assert meant(Ended(0), stopped=True).answer is Answer.GO
 
 
 def test_a_module_that_is_not_installed_is_not_a_failed_test() -> None:
-    said = meant(Ended(1, b"", b"/x/bin/python: No module named pytest\n"), PYTEST)
-    assert said.answer is Answer.NOT_CHECKED
-    assert said.reason == "There is no program pytest, but there are tests in tests."
+    result = meant(Ended(1, b"", b"/x/bin/python: No module named pytest\n"), PYTEST)
+    assert result.answer is Answer.NOT_CHECKED
+    assert result.reason == "There is no program pytest, but there are tests in tests."
     failed = meant(Ended(1, b"E  ModuleNotFoundError: No module named pytest_x\n"), PYTEST)
     assert failed.answer is Answer.NO_GO
 
@@ -84,7 +84,7 @@ def test_the_projects_environment_is_the_active_one() -> None:
 def carried(root: Path, *words: str) -> GateResult:
     command = Command(words, "", "maintenance.release.lint_commands")
     path = {"PATH": os.environ["PATH"]}
-    return carry_out(command, root, environ=path, deadline_seconds=30, redact=str, stop=Event())
+    return run_command(command, root, environ=path, deadline_seconds=30, redact=str, stop=Event())
 
 
 def test_a_program_runs_in_the_root(tmp_path: Path) -> None:
@@ -99,26 +99,26 @@ def test_a_program_that_is_not_there_or_not_to_be_run(tmp_path: Path) -> None:
     (tmp_path / "broken").write_text("no program\n")
     (tmp_path / "broken").chmod(0o755)
     for word in ("no-such-program", "./gone", "./text"):
-        said = carried(tmp_path, word)
-        assert (said.answer, said.reason) == (Answer.NOT_CHECKED, f"There is no program {word}.")
-    said = carried(tmp_path, "./broken")
-    assert said.answer is Answer.NOT_CHECKED
-    assert "cannot be started: Exec format error" in said.reason
+        result = carried(tmp_path, word)
+        assert (result.answer, result.reason) == (Answer.NOT_CHECKED, f"There is no program {word}.")
+    result = carried(tmp_path, "./broken")
+    assert result.answer is Answer.NOT_CHECKED
+    assert "cannot be started: Exec format error" in result.reason
 
 
 def test_the_gate_of_the_tests() -> None:
     go = GateResult(Answer.GO, "It passed.")
-    assert tests.evaluate(None, PYTHON, lambda _command: go).answer is Answer.SKIPPED
-    assert tests.evaluate(COMMAND, Interpreter(None), lambda _command: go) == go
-    assert tests.evaluate(PYTEST, PYTHON, lambda _command: go) == go
+    assert command_gates.evaluate_tests(None, PYTHON, lambda _command: go).answer is Answer.SKIPPED
+    assert command_gates.evaluate_tests(COMMAND, Interpreter(None), lambda _command: go) == go
+    assert command_gates.evaluate_tests(PYTEST, PYTHON, lambda _command: go) == go
     nowhere = Interpreter(None, "No environment is known.", "Make one.")
-    said = tests.evaluate(PYTEST, nowhere, lambda _command: go)
-    assert said[:3] == (
+    result = command_gates.evaluate_tests(PYTEST, nowhere, lambda _command: go)
+    assert result[:3] == (
         Answer.NOT_CHECKED,
         "There are tests in tests. No environment is known.",
         "Make one.",
     )
-    assert tests.evaluate(COMMAND, PYTHON, None).reason == 'A dry run does not run "tool --all".'
+    assert command_gates.evaluate_tests(COMMAND, PYTHON, None).reason == 'A dry run does not run "tool --all".'
 
 
 def test_the_gate_of_the_linters() -> None:
@@ -129,8 +129,8 @@ def test_the_gate_of_the_linters() -> None:
     def run(command: Command) -> GateResult:
         return answers[command.words[0]]
 
-    assert linters.evaluate(commands, run) == GateResult(Answer.NO_GO, "B. C. A.", "Mend it.", ("x",))
-    assert linters.evaluate([commands[0], commands[2]], run) == GateResult(Answer.NOT_CHECKED, "C. A.")
-    assert linters.evaluate(commands[:1], run) == GateResult(Answer.GO, "A.")
-    assert linters.evaluate([], run).answer is Answer.SKIPPED
-    assert linters.evaluate(commands, None).reason == 'A dry run does not run "a", "b", "c".'
+    assert command_gates.evaluate_linters(commands, run) == GateResult(Answer.NO_GO, "B. C. A.", "Mend it.", ("x",))
+    assert command_gates.evaluate_linters([commands[0], commands[2]], run) == GateResult(Answer.NOT_CHECKED, "C. A.")
+    assert command_gates.evaluate_linters(commands[:1], run) == GateResult(Answer.GO, "A.")
+    assert command_gates.evaluate_linters([], run).answer is Answer.SKIPPED
+    assert command_gates.evaluate_linters(commands, None).reason == 'A dry run does not run "a", "b", "c".'
