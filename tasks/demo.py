@@ -33,24 +33,24 @@ def demo(run: Run, dry_run: bool = False) -> Report:
         backup_problems,
         capacity_problems,
         configuration_problems,
+        demo_project,
         demonstration,
         dependency_problems,
         provider_problems,
         release_problems,
-        site,
     )
 
-    folder = run.loaded.folder / site.FOLDER
+    folder = run.loaded.folder / demo_project.FOLDER
     if dry_run or run.dry:
-        actions = [Action(verb="create", target=site.FOLDER, done=False)]
-        return Report(summary=f"{site.FOLDER} would be built", dry_run=True, actions=actions)
-    site.build(folder, run.now)
+        actions = [Action(verb="create", target=demo_project.FOLDER, done=False)]
+        return Report(summary=f"{demo_project.FOLDER} would be built", dry_run=True, actions=actions)
+    demo_project.build_demo_project(folder, run.now)
     with provider_problems.serving() as providers, dependency_problems.serving(run.now) as dependencies:
         values = {
             "root": str(folder),
             "providers": providers,
             "dependencies": dependencies,
-            "configuration": {"environment_keys": [*site.KEYS.values()]},
+            "configuration": {"environment_keys": [*demo_project.KEYS.values()]},
             "capacity": capacity_problems.SETTINGS,
             "release": release_problems.SETTINGS,
         }

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ..core.report.model import Status
+from .demo_project import cache_entry
 from .planted import OWN_STATISTICS, STATISTICS, Planted
-from .site import cache_entry
 
 _FRESH = {"api_responses": 260, "material_data": 380, "component_cache": 140}
 _EXPIRED = {"api_responses": 412, "material_data": 57, "component_cache": 203}

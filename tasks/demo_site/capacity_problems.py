@@ -13,7 +13,7 @@ from ..core.settings.model import HealthSettings
 from .planted import Planted
 
 SETTINGS = {"high_percent": 0, "horizon_days": 36_000, "limits_mb": {"logs": 20}}
-"""With which a disk that grows is told of on every machine, however large and empty its own one is."""
+"""Settings with which a growing disk is reported on every machine, also on one with a large and empty disk."""
 
 _DAYS = 30
 _MEGABYTE = 1_000_000

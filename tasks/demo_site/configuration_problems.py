@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..core.report.model import Status
+from .demo_project import WITHOUT_DENSITY
 from .planted import Planted
-from .site import WITHOUT_DENSITY
 
 _SETTINGS = "config/settings.py"
 _TWICE = "components/caption/config/caption.yaml"

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from ..core.report.model import Finding, Status
 from ..core.text.formatting import count
+from .demo_project import KNOWN_ERROR, LOG, log_line
 from .planted import Planted
-from .site import KNOWN_ERROR, LOG, log_line
 
 _LARGE = "logs/generator.log"
 _LARGE_BYTES = 10_500_000
@@ -87,16 +87,16 @@ def _large(path: Path, now: datetime) -> int:
 
 
 @dataclass(slots=True)
-class Written:
+class WrittenLines:
     """How many lines the live writer wrote; known when it has ended."""
 
     lines: int = 0
 
 
 @contextmanager
-def live_writer(site: Path) -> Iterator[Written]:
+def live_writer(site: Path) -> Iterator[WrittenLines]:
     """Let another process append numbered lines to a log through Python's ``logging`` all the while."""
-    written = Written()
+    written = WrittenLines()
     with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, site / _WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -108,7 +108,7 @@ def live_writer(site: Path) -> Iterator[Written]:
             written.lines = int(process.communicate()[0])
 
 
-def evaluate_lines(site: Path, written: Written) -> Finding:
+def evaluate_lines(site: Path, written: WrittenLines) -> Finding:
     """Return the finding on whether every line of the live writer is there once, in an archive or in its log."""
     texts = [gzip.decompress(path.read_bytes()) for path in sorted((site / "logs/archive").rglob("worker_*.gz"))]
     texts.append((site / _WORKER).read_bytes())

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..core.report.model import Status
+from .demo_project import KEYS
 from .planted import Planted
 from .provider_stand_in import Behaviour, stand_in
-from .site import KEYS
 
 _HISTORY = "logs/api_performance.json"
 

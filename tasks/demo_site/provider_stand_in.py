@@ -38,7 +38,7 @@ class Behaviour:
 
     Attributes:
         models: the models that it offers and answers for.
-        aliases: further names of them, by the model's; told at ``/language-models`` only, as xAI does.
+        aliases: further names of them, by the model's; listed at ``/language-models`` only, as xAI does.
         key: the key that it accepts; ``None``: any.
         delay_seconds: how long a chat completion takes.
         tokens: the tokens that it reports for a chat completion: as many as were asked for at most; ``None``: it

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..core.report.model import Status
+from .demo_project import VERSION
 from .planted import Planted
-from .site import VERSION
 
 SETTINGS = {"test_command": "python -m unittest discover -q -s tests"}
 """The demo project's environment has no other program for tests."""

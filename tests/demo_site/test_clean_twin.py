@@ -18,7 +18,7 @@ from tasks.core.run.execution import execute
 from tasks.core.run.procedure import Procedure
 from tasks.core.settings.loading import Loaded, load
 from tasks.core.settings.sources import Level, Sources
-from tasks.demo_site import audit_problems, site
+from tasks.demo_site import audit_problems, demo_project
 from tasks.demo_site.package_index import Offered, package_index
 from tasks.demo_site.vulnerability_service import vulnerability_service
 from tasks.demo_site.wheels import unpack, wheel
@@ -31,7 +31,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     """The demo's project, mended and under Git, with an index that has nothing newer and nothing known against it."""
     now = datetime.now().astimezone()
     folder = tmp_path_factory.mktemp("twin") / "demo-site"
-    site.build(folder, now)
+    demo_project.build_demo_project(folder, now)
     mend(folder)
     wheels = [wheel(name, version) for name, version in INSTALLED.items()]
     offered = {name: Offered(content, now - timedelta(days=90)) for name, content in wheels}
@@ -39,7 +39,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
         values: dict[str, Any] = {
             "root": str(folder),
             "dependencies": {"index_url": index.url, "osv_url": service.url},
-            "configuration": {"environment_keys": [*site.KEYS.values()]},
+            "configuration": {"environment_keys": [*demo_project.KEYS.values()]},
             "health": {"disk_percent": 100},
             "audit": {"licences_known": dict.fromkeys(INSTALLED, "MIT")},
         }
@@ -57,11 +57,11 @@ def mend(folder: Path) -> None:
     given = (
         "material_characteristics:\n        density: {value: 1.0, unit: g/cm³, min: 0.1, max: 23.0}\n        hardness"
     )
-    assert text.count(lacking) == site.WITHOUT_DENSITY
+    assert text.count(lacking) == demo_project.WITHOUT_DENSITY
     (data / "materials.yaml").unlink()
     (data / "Materials.yaml").write_text(text.replace(lacking, given), "utf-8")
     (folder / "requirements.txt").write_text("demo-widget>=1.0\ndemo-parser==1.4\n")
-    (folder / ".env").write_text("".join(f"{variable}=a-key-of-nobody\n" for variable in site.KEYS.values()))
+    (folder / ".env").write_text("".join(f"{variable}=a-key-of-nobody\n" for variable in demo_project.KEYS.values()))
     (folder / ".env").chmod(0o600)
     (folder / ".gitignore").write_text(".env\n.venv/\nbackups/\nlogs/\n")
     environment = folder / ".venv"

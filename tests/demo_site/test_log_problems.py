@@ -8,8 +8,8 @@ import pytest
 
 from tasks.core.report.model import Status
 from tasks.core.settings.model import Settings
-from tasks.demo_site import log_problems, site
-from tasks.demo_site.log_problems import Written, evaluate_lines, live_writer
+from tasks.demo_site import demo_project, log_problems
+from tasks.demo_site.log_problems import WrittenLines, evaluate_lines, live_writer
 from tasks.logs.rotation.log_rotation import rotate
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
@@ -22,11 +22,11 @@ def logs(tmp_path: Path) -> Path:
 
 
 def test_the_planted_log_is_over_the_limit_and_measured(logs: Path) -> None:
-    (logs / site.LOG).touch()
+    (logs / demo_project.LOG).touch()
     problems = {problem.name: problem for problem in log_problems.plant(logs, NOW)}
     size = problems["a log over the limit"].value
     assert size == (logs / "logs/generator.log").stat().st_size > Settings().logs.rotate_over_mb * 1e6
-    assert "sk-demo" in (logs / site.LOG).read_text()
+    assert "sk-demo" in (logs / demo_project.LOG).read_text()
 
 
 def test_no_line_is_lost_while_logs_are_rotated(logs: Path) -> None:
@@ -48,12 +48,14 @@ def test_no_line_is_lost_while_logs_are_rotated(logs: Path) -> None:
 )
 def test_lost_and_double_lines_are_told(logs: Path, archived: list[int], live: list[int], told: str) -> None:
     def lines(numbers: list[int]) -> bytes:
-        return "".join(site.log_line(NOW, "worker", "INFO", f"line {number:06d}") for number in numbers).encode()
+        return "".join(
+            demo_project.log_line(NOW, "worker", "INFO", f"line {number:06d}") for number in numbers
+        ).encode()
 
     (logs / "logs/archive").mkdir()
     (logs / "logs/archive/worker_1.gz").write_bytes(gzip.compress(lines(archived)))
     (logs / "logs/worker.log").write_bytes(lines(live))
-    finding = evaluate_lines(logs, Written(3))
+    finding = evaluate_lines(logs, WrittenLines(3))
     assert finding.message == told
     assert finding.status is (Status.OK if told.startswith("Each") else Status.CRITICAL)
 

@@ -12,14 +12,14 @@ from tasks.capacity.planning import plan
 from tasks.core.report.model import Status
 from tasks.core.settings.loading import load
 from tasks.core.settings.sources import Level, Sources
-from tasks.demo_site import audit_problems, capacity_problems, site
+from tasks.demo_site import audit_problems, capacity_problems, demo_project
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Path:
-    site.build(tmp_path / "demo-site", NOW)
+    demo_project.build_demo_project(tmp_path / "demo-site", NOW)
     (tmp_path / "demo-site" / ".env").write_text("KEY=a-key-of-nobody\n")
     return tmp_path / "demo-site"
 

@@ -13,7 +13,7 @@ import pytest
 from tasks.cache.cleanup import clean_up
 from tasks.core.report.model import Finding, Report, Status
 from tasks.core.settings.model import Settings
-from tasks.demo_site import cache_problems, demonstration, planted, site
+from tasks.demo_site import cache_problems, demo_project, demonstration, planted
 from tasks.demo_site.planted import Planted
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
@@ -27,7 +27,7 @@ class Demo:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        site.build(folder, NOW)
+        demo_project.build_demo_project(folder, NOW)
         self.problems = [*cache_problems.plant(folder, NOW)]
 
     def clean(self, *, dry_run: bool = False) -> list[Report]:
@@ -270,4 +270,4 @@ def test_keepsakes_are_all_files_but_those_in_cache_and_logs(demo: Demo) -> None
     names = set(planted.keepsakes(demo.folder))
     files = {str(path.relative_to(demo.folder)) for path in demo.folder.rglob("*") if path.is_file()}
     assert names == {name for name in files if not name.startswith(("cache/", "logs/"))}
-    assert {site.MARK, "notes/kept.txt", "data/materials.yaml"} <= names
+    assert {demo_project.MARK, "notes/kept.txt", "data/materials.yaml"} <= names

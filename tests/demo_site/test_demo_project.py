@@ -12,14 +12,14 @@ import pytest
 import yaml
 
 from tasks.core.errors import UserError
-from tasks.demo_site import site
+from tasks.demo_site import demo_project
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return tmp_path / site.FOLDER
+    return tmp_path / demo_project.FOLDER
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -31,17 +31,17 @@ def parsed(path: Path) -> Any:
 
 
 def test_every_build_has_the_same_content(folder: Path) -> None:
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     first = content(folder)
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     assert content(folder) == first
     assert len(first) > 10
 
 
 def test_a_later_build_differs_in_the_times_of_the_log_only(folder: Path) -> None:
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     first = content(folder)
-    site.build(folder, NOW + timedelta(days=3))
+    demo_project.build_demo_project(folder, NOW + timedelta(days=3))
     second = content(folder)
     assert {name for name in first if first[name] != second[name]} == {"logs/zbeam.log"}
     shifted = second["logs/zbeam.log"].replace(b"2025-06-05 ", b"2025-06-02 ").replace(b"2025-06-04 ", b"2025-06-01 ")
@@ -49,26 +49,26 @@ def test_a_later_build_differs_in_the_times_of_the_log_only(folder: Path) -> Non
 
 
 def test_a_build_does_not_depend_on_other_random_numbers_or_the_place(tmp_path: Path) -> None:
-    one, two = tmp_path / "one" / site.FOLDER, tmp_path / "two" / site.FOLDER
-    site.build(one, NOW)
+    one, two = tmp_path / "one" / demo_project.FOLDER, tmp_path / "two" / demo_project.FOLDER
+    demo_project.build_demo_project(one, NOW)
     random.seed(17)
-    site.build(two, NOW)
+    demo_project.build_demo_project(two, NOW)
     assert content(one) == content(two)
 
 
 def test_parents_of_the_folder_are_made(tmp_path: Path) -> None:
-    site.build(tmp_path / "a/b/demo", NOW)
-    assert (tmp_path / "a/b/demo" / site.MARK).is_file()
+    demo_project.build_demo_project(tmp_path / "a/b/demo", NOW)
+    assert (tmp_path / "a/b/demo" / demo_project.MARK).is_file()
 
 
 def test_what_an_earlier_demo_left_is_replaced_whole(folder: Path) -> None:
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     first = content(folder)
     (folder / "cache").mkdir()
     (folder / "cache/left").touch()
     (folder / "run.py").write_text("changed")
     (folder / "requirements.txt").unlink()
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     assert content(folder) == first
     assert not (folder / "cache").exists()
 
@@ -77,16 +77,16 @@ def test_replacing_the_demo_does_not_follow_links_out_of_it(folder: Path) -> Non
     outside = folder.parent / "outside"
     outside.mkdir()
     (outside / "kept").touch()
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     (folder / "link").symlink_to(outside)
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     assert (outside / "kept").exists()
 
 
 def refused(folder: Path) -> None:
     with pytest.raises(UserError, match="was not made by inv demo") as caught:
-        site.build(folder, NOW)
-    assert str(caught.value).startswith(f"{site.FOLDER} is there already")
+        demo_project.build_demo_project(folder, NOW)
+    assert str(caught.value).startswith(f"{demo_project.FOLDER} is there already")
 
 
 def test_a_folder_of_somebody_else_is_refused_and_left(folder: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_folder_of_somebody_else_is_refused_and_left(folder: Path) -> None:
 
 def test_an_empty_folder_is_taken_for_a_build_that_was_cut_short(folder: Path) -> None:
     folder.mkdir()
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     assert (folder / "run.py").is_file()
 
 
@@ -111,7 +111,7 @@ def test_a_file_is_refused_and_left(folder: Path) -> None:
 @pytest.mark.parametrize("target", ["made", "nowhere"])
 def test_a_link_is_refused_even_to_a_demo_project(folder: Path, target: str) -> None:
     made = folder.parent / "made"
-    site.build(made, NOW)
+    demo_project.build_demo_project(made, NOW)
     before = content(made)
     folder.symlink_to(target)
     refused(folder)
@@ -124,9 +124,9 @@ def test_a_mark_that_is_no_file_of_ours_does_not_count(folder: Path, sort: str) 
     folder.mkdir()
     (folder / "theirs").touch()
     if sort == "link":
-        (folder / site.MARK).symlink_to("theirs")
+        (folder / demo_project.MARK).symlink_to("theirs")
     else:
-        (folder / site.MARK).mkdir()
+        (folder / demo_project.MARK).mkdir()
     refused(folder)
     assert (folder / "theirs").exists()
 
@@ -136,18 +136,18 @@ def test_a_build_that_was_cut_short_can_be_repeated(folder: Path, monkeypatch: p
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(site, "_files", files)
+        patch.setattr(demo_project, "_files", files)
         with pytest.raises(KeyboardInterrupt):
-            site.build(folder, NOW)
+            demo_project.build_demo_project(folder, NOW)
     assert not (folder / "run.py").exists()
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     assert (folder / "run.py").is_file()
 
 
 def test_the_mark_goes_last_so_that_a_removal_that_was_cut_short_can_be_repeated(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     before = content(folder)
     shutil_rmtree, removed = shutil.rmtree, list[Path]()
 
@@ -161,19 +161,19 @@ def test_the_mark_goes_last_so_that_a_removal_that_was_cut_short_can_be_repeated
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", rmtree)
         with pytest.raises(KeyboardInterrupt):
-            site.build(folder, NOW)
-    assert (folder / site.MARK).is_file()
-    site.build(folder, NOW)
+            demo_project.build_demo_project(folder, NOW)
+    assert (folder / demo_project.MARK).is_file()
+    demo_project.build_demo_project(folder, NOW)
     assert content(folder) == before
 
 
 def test_git_ignores_the_whole_demo(folder: Path) -> None:
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     assert (folder / ".gitignore").read_text() == "*\n"
 
 
 def test_the_materials_are_as_many_and_as_incomplete_as_the_real_ones(folder: Path) -> None:
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     materials = parsed(folder / "data/materials.yaml")["materials"]
     categories = parsed(folder / "data/Categories.yaml")["categories"]
     assert len(materials) == 132
@@ -192,7 +192,7 @@ def test_the_materials_are_as_many_and_as_incomplete_as_the_real_ones(folder: Pa
 
 
 def test_the_configuration_of_every_component_parses(folder: Path) -> None:
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     files = sorted(folder.glob("components/*/config/*.yaml"))
     assert len(files) == 6
     for path in files:
@@ -200,7 +200,7 @@ def test_the_configuration_of_every_component_parses(folder: Path) -> None:
 
 
 def test_the_python_files_compile_and_name_the_components(folder: Path) -> None:
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     names: dict[str, Any] = {}
     exec(compile((folder / "config/settings.py").read_text(), "settings.py", "exec"), names)  # noqa: S102 - our own
     assert {path.name for path in (folder / "components").iterdir()} == names["COMPONENTS"].keys()
@@ -209,7 +209,7 @@ def test_the_python_files_compile_and_name_the_components(folder: Path) -> None:
 
 
 def test_the_log_tells_of_the_last_day_line_by_line(folder: Path) -> None:
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     lines = (folder / "logs/zbeam.log").read_text().splitlines()
     failing = [line for line in lines if " - api.client - ERROR - Request " in line]
     assert len(lines) - len(failing) == 24 * 60
@@ -223,7 +223,7 @@ def test_the_log_tells_of_the_last_day_line_by_line(folder: Path) -> None:
 def test_a_cache_entry_is_as_old_as_it_is_said_to_be(tmp_path: Path) -> None:
     path = tmp_path / "cache/kind/entry.json"
     written = NOW - timedelta(hours=5)
-    site.cache_entry(path, random.Random("x"), written)
+    demo_project.cache_entry(path, random.Random("x"), written)
     assert path.stat().st_mtime == written.timestamp()
     entry = parsed(path)
     assert entry["prompt"] == "entry"
@@ -231,5 +231,5 @@ def test_a_cache_entry_is_as_old_as_it_is_said_to_be(tmp_path: Path) -> None:
 
 
 def test_no_file_of_the_demo_can_be_run(folder: Path) -> None:
-    site.build(folder, NOW)
+    demo_project.build_demo_project(folder, NOW)
     assert not [path for path in folder.rglob("*") if path.is_file() and path.stat().st_mode & stat.S_IXUSR]

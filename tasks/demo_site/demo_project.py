@@ -1,4 +1,4 @@
-"""Building the demo project: the shape and size of the real Z-Beam Generator, with invented content."""
+"""The demo project, built in the shape and size of the real Z-Beam Generator, with invented content."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _FAILING = 7 * 60
 _WORDS = ("oxide", "removal", "pulse", "surface", "coating", "beam", "residue", "ablation", "polish", "layer")
 
 
-def build(folder: Path, now: datetime) -> None:
+def build_demo_project(folder: Path, now: datetime) -> None:
     """Make the demo project in *folder*, in the place of an earlier one.
 
     The content is the same at every call, times are relative to *now*.
