@@ -70,7 +70,7 @@ def analyse_imports(
     Args:
         root: the project.
         sources: its files of code.
-        components: the modules of which it is asked whether something outside them imports them.
+        components: the modules that may be unused.
         stop: ends it early where it is set.
         advance: called for each file.
     """

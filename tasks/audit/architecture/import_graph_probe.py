@@ -64,7 +64,7 @@ def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cau
     Args:
         folder: the mirror.
         names: the packages at its top.
-        components: the modules (packages) of which it is asked whether another one imports them.
+        components: the modules (packages) for which ``used`` is wanted.
         cautious: leave out what Python finds too deeply nested; far deeper nesting makes grimp crash.
 
     Returns:

@@ -111,7 +111,7 @@ class ProgramCaller(NamedTuple):
 
 
 class RepositoryBackend(Protocol):
-    """What is asked of each program; whatever it cannot do raises :class:`BackendFailed`."""
+    """What each program can do; a method that fails raises :class:`BackendFailed`."""
 
     def environment(self, environ: Mapping[str, str], password: str | None, state: Path) -> dict[str, str]:
         """Return the environment that it runs in; *password* is ``None`` where none is known."""

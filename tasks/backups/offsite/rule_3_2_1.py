@@ -5,7 +5,7 @@ Three copies, the live data among them, on two kinds of media, one of them off-s
 
 A medium is a disk as far as the system tells: the partitions of one disk are one, and a file system without a disk of
 its own to show (a network's, a volume of Btrfs) counts by itself. Off-site is what is reached by an address of another
-machine; nobody can tell where a disk lies.
+machine; nobody can know where a disk is.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Copy(NamedTuple):
 
     Attributes:
         medium: the disk or machine that holds it.
-        place: what tells it from another copy, however it is named; two of one place are one copy.
+        place: its identity under any name; two of one place are one copy.
         elsewhere: True for another site.
     """
 
@@ -73,12 +73,12 @@ def count_copies(copies: Iterable[Copy]) -> CopyCount:
 
 
 def place_of(status: os.stat_result) -> str:
-    """Return what tells a folder from all others of this machine, whatever path or link leads to it."""
+    """Return the identity of a folder on this machine, which is the same by any path or link."""
     return f"{status.st_dev}:{status.st_ino}"
 
 
 def medium_of(device: int, blocks: Path = Path("/sys/dev/block")) -> str:
-    """Return what tells the disk of a device apart: partitions of one disk are on one medium."""
+    """Return the identity of the disk of a device: partitions of one disk are on one medium."""
     major, minor = os.major(device), os.minor(device)
     path = (blocks / f"{major}:{minor}").resolve()
     return str(path.parent if (path / "partition").exists() else path)

@@ -44,7 +44,7 @@ _WORST_FIRST = (Answer.NO_GO, Answer.NOT_CHECKED, Answer.GO)
 
 
 def evaluate_linters(commands: Sequence[Command], run_command: Callable[[Command], GateResult] | None) -> GateResult:
-    """Return the gate's answer: all commands are run, whatever the others find.
+    """Return the gate's answer: all commands are run, also where one of them fails.
 
     Args:
         commands: what looks at the code.

@@ -25,7 +25,7 @@ _SHOWN_KEY = 200
 """Characters of a collection that stands as a key."""
 
 _PROBLEMS = 20
-"""Problems of one file that are told; more of them have one cause."""
+"""Problems of one file that are reported; more of them have one cause."""
 
 _TAG = "tag:yaml.org,2002:"
 
@@ -62,8 +62,8 @@ class _Stop(Exception):
 def read_yaml(text: str) -> Document:
     """Return what a YAML text says.
 
-    Tags that name something other than YAML's own types are told and their value is taken as it is written. Of equal
-    keys the last counts, and all are told. Several documents become a list.
+    Tags that name something other than YAML's own types are reported and their value is read as it is written. Of equal
+    keys the last counts, and all are reported. Several documents become a list.
 
     Args:
         text: the text.
