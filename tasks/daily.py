@@ -87,7 +87,7 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
         return recent(settings, now=now, redact=redact)
 
     def cache(_stop: Event) -> Report:
-        from .cache.usage import usage
+        from .cache.cache_usage import usage
 
         return usage(settings, now=now)
 

@@ -115,7 +115,7 @@ def recover(
 def _ports(run: Run, *, dry: bool) -> Ports:
     """Return the work of other domains, as the recovery calls it."""
     from .cache.cleanup import clean_up
-    from .cache.statistics import FILE as STATISTICS
+    from .cache.cleanup_report import STATISTICS_FILE as STATISTICS
     from .configuration.config_review import unreadable_files
     from .logs.errors.monitor_files import TRACKING_FILE as ERRORS
     from .logs.review.review_history import HISTORY_FILE as SIZES

@@ -168,7 +168,7 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
     Reads maintenance.generation.file, and in the log folder api_performance.json, which the health checks keep, and
     the clean-up's reports. The report goes to monthly_reports/monthly_report_YYYYMM.json in the log folder.
     """
-    from .cache.growth import growth
+    from .cache.cache_growth import growth
     from .generation.months import compare as compare_generation
     from .providers.months import compare as compare_providers
 

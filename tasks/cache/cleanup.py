@@ -1,29 +1,40 @@
-"""``weekly.cache-cleanup``: one walk that deletes what has expired, tidies up and counts what is left."""
+"""``weekly.cache-cleanup``: one walk that deletes what has expired, moves misplaced files and counts what is left.
+
+A file at the top of the cache whose prefix names a kind is misplaced: it is deleted where it has expired by that
+kind's age, else moved to the folder of the kind. Files inside a kind's folder are never judged by their prefix: the
+program put them there.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable, Collection, Mapping
+import stat
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from ..core.files import safe_files
-from ..core.files.lock import project_lock, require_writable
+from ..core.files import json_files, safe_files
+from ..core.files.lock import held_by_others, project_lock, require_writable
+from ..core.files.safe_files import TEMPORARY, Refused, move
 from ..core.programs.interrupt import deferred_interrupt
 from ..core.report.model import Interrupted, Report
 from ..core.settings.model import Settings
 from ..core.text.formatting import printable
-from . import statistics
-from .cleanup_findings import evaluate
-from .cleanup_outcome import CleanupOutcome
-from .loose import Home, tidy
-from .rules import plan
-from .sweep import DELETERS, Place, Walk, sweep
-from .sweep_tally import Tally
+from .cleanup_outcome import CleanupOutcome, Tally, TopFolder, WrittenFile
+from .cleanup_report import STATISTICS_FILE, evaluate, report_path, statistics, weekly_report
+from .expiry import MARKERS, Expiry, Plan, plan
+from .sweep import BATCH, DELETERS, Entry, Place, Walk, delete, sweep
 
 TASK = "weekly.cache-cleanup"
+
+_OWN_FILES = frozenset({STATISTICS_FILE, TEMPORARY})
+_BROKEN_STATISTICS = f"{STATISTICS_FILE}.broken-"
+"""What the clean-up itself writes at the top of the cache: no entries."""
 
 
 def clean_up(
@@ -38,8 +49,8 @@ def clean_up(
     """Clean the project's cache and report on it.
 
     Deletes the expired entries of each kind and the subfolders that this leaves empty, creates the folders
-    that are missing, moves loose files home, and records what is left in ``stats.json`` and in the weekly
-    report. All of that comes from one walk; the folders are walked side by side.
+    that are missing, moves misplaced files to the folders of their kinds, and records what is left in
+    ``stats.json`` and in the weekly report. All of that comes from one walk; the folders are walked side by side.
 
     Args:
         settings: the project's settings, ``root`` absolute.
@@ -51,15 +62,13 @@ def clean_up(
 
     Raises:
         Refused: the root is no folder.
-        Held: another changing run is at work in this project.
-        Closed: the root cannot be written.
+        LockedByOther: another changing run is at work in this project.
+        NotWritable: the root cannot be written.
         Interrupted: Ctrl-C; it carries the report of what was done until then.
     """
     root = Path(settings.root)
     if not root.is_dir():
-        raise safe_files.Refused(
-            f"The project {printable(root)} does not exist or is no folder. Correct maintenance.root."
-        )
+        raise Refused(f"The project {printable(root)} does not exist or is no folder. Correct maintenance.root.")
     planned = plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than)
     outcome = CleanupOutcome(planned, settings.cache.directory)
     if dry_run:
@@ -75,7 +84,7 @@ def clean_up(
             stop.set()
         outcome.interrupted = stop.is_set()
         if outcome.usable:
-            statistics.record(root, settings, outcome, now, dry_run=dry_run)
+            _record(root, settings, outcome, now, dry_run=dry_run)
     report = evaluate(settings.cache, outcome, dry_run=dry_run)
     if stop.is_set():
         raise Interrupted(report)
@@ -91,29 +100,29 @@ def _clean(root: Path, directory: str, outcome: CleanupOutcome, walk: Walk) -> N
     with ExitStack() as opened:
         try:
             top = _open(root, directory, outcome, walk, opened)
-        except (safe_files.Refused, OSError) as error:
+        except (Refused, OSError) as error:
             outcome.refuse(directory, error)
             outcome.usable = False
             return
-        homes = {}
+        kind_folders: dict[str, _KindFolder] = {}
         for kind in outcome.plan.expiry:
             path = f"{directory}/{kind}"
             if not outcome.plan.expiry[kind].active and not (root / path).exists():
                 continue
             try:
                 descriptor = None if top is None else _open(root, path, outcome, walk, opened)
-            except (safe_files.Refused, OSError) as error:
+            except (Refused, OSError) as error:
                 outcome.refuse(path, error)
             else:
-                homes[kind] = Home(descriptor, outcome.tallies.setdefault(kind, Tally()))
+                kind_folders[kind] = _KindFolder(descriptor, outcome.tallies.setdefault(kind, Tally()))
         if top is None:
-            outcome.created += [f"{directory}/{kind}" for kind in homes]
+            outcome.created += [f"{directory}/{kind}" for kind in kind_folders]
             return
         try:
-            tidy(top, homes, outcome.plan, walk, outcome.top, own=statistics.FILE)
+            _sort_top_folder(top, kind_folders, outcome.plan, walk, outcome.top)
         except OSError as error:
             outcome.refuse(directory, error)
-        _sweep_all(root, directory, homes, outcome, walk)
+        _sweep_all(root, directory, kind_folders, outcome, walk)
 
 
 def _open(root: Path, path: str, outcome: CleanupOutcome, walk: Walk, opened: ExitStack) -> int | None:
@@ -129,14 +138,16 @@ def _open(root: Path, path: str, outcome: CleanupOutcome, walk: Walk, opened: Ex
     return descriptor
 
 
-def _sweep_all(root: Path, directory: str, homes: Mapping[str, Home], outcome: CleanupOutcome, walk: Walk) -> None:
+def _sweep_all(
+    root: Path, directory: str, kind_folders: Mapping[str, _KindFolder], outcome: CleanupOutcome, walk: Walk
+) -> None:
     """Sweep the kinds side by side and count the other folders; Ctrl-C ends each after its batch."""
     with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         running = {pool.submit(_count_others, root, directory, outcome, walk): directory}
-        for kind, home in homes.items():
-            if home.descriptor is not None:
-                place = Place(home.descriptor, outcome.plan.expiry[kind])
-                running[pool.submit(sweep, place, walk, home.tally)] = f"{directory}/{kind}"
+        for kind, folder in kind_folders.items():
+            if folder.descriptor is not None:
+                place = Place(folder.descriptor, outcome.plan.expiry[kind])
+                running[pool.submit(sweep, place, walk, folder.tally)] = f"{directory}/{kind}"
     for future, path in running.items():
         try:
             future.result()
@@ -151,5 +162,159 @@ def _count_others(root: Path, directory: str, outcome: CleanupOutcome, walk: Wal
         try:
             with safe_files.folder(root, path) as descriptor:
                 sweep(Place(descriptor, outcome.plan.unmanaged, f"{name}/"), walk, outcome.others)
-        except (safe_files.Refused, OSError) as error:
+        except (Refused, OSError) as error:
             outcome.refuse(path, error)
+
+
+class _KindFolder(NamedTuple):
+    """The folder of a kind.
+
+    Attributes:
+        descriptor: the open folder; ``None`` where a dry run finds none yet.
+        tally: where a dry run counts the files that a run would move there.
+    """
+
+    descriptor: int | None
+    tally: Tally
+
+
+class _Misplaced(NamedTuple):
+    entry: Entry
+    kind: str
+    written_ns: int
+
+
+def _sort_top_folder(
+    folder: int, kind_folders: Mapping[str, _KindFolder], planned: Plan, walk: Walk, top: TopFolder
+) -> None:
+    """Move or delete the misplaced files at the top of the open cache *folder*, and count the others.
+
+    Args:
+        folder: its descriptor.
+        kind_folders: per kind its folder; that of a kind that is missing here cannot be opened.
+        planned: what becomes of which file.
+        walk: whether to change anything, and when to stop.
+        top: where everything is counted, complete up to any interruption.
+
+    Raises:
+        OSError: the folder cannot be read, or not to its end.
+    """
+    place = Place(folder, planned.unmanaged)
+    with os.scandir(folder) as entries:
+        while not walk.stop.is_set() and (batch := list(islice(entries, BATCH))):
+            expired = []
+            is_locked = held_by_others()
+            for found in _misplaced(batch, planned, top):
+                if found.written_ns < planned.expiry[found.kind].before_ns:
+                    expired.append(found.entry)
+                elif is_locked(folder, found.entry.name, found.entry.seen.st_ino):
+                    top.tally.locked.add(found.entry.name)
+                    top.tally.keep(found.entry.seen.st_size, found.written_ns)
+                elif not _move_to_kind(place, found, kind_folders.get(found.kind), walk, top):
+                    top.tally.keep(found.entry.seen.st_size, found.written_ns)
+            delete(place, expired, top.tally, walk)
+            walk.advance(len(batch))
+
+
+def _misplaced(batch: list[os.DirEntry[str]], planned: Plan, top: TopFolder) -> Iterator[_Misplaced]:
+    """Count what stays of *batch* and yield each file that lies in the wrong place."""
+    for entry in batch:
+        name = entry.name
+        try:
+            seen = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            top.tally.fail(name, error)
+            continue
+        if name in planned.expiry or name in _OWN_FILES or name.startswith(_BROKEN_STATISTICS):
+            continue
+        if stat.S_ISDIR(seen.st_mode):
+            top.folders.append(name)
+        elif stat.S_ISREG(seen.st_mode) and name in MARKERS:
+            continue
+        elif not stat.S_ISREG(seen.st_mode):
+            top.tally.special.add(name)
+        else:
+            kind = planned.kind_of(name)
+            if kind is not None and planned.expiry[kind].active:
+                yield _Misplaced(Entry(name, seen), kind, planned.expiry[kind].written_ns(seen))
+            else:
+                top.unsorted += kind is None
+                top.tally.keep(seen.st_size, planned.unmanaged.written_ns(seen))
+
+
+def _move_to_kind(place: Place, found: _Misplaced, target: _KindFolder | None, walk: Walk, top: TopFolder) -> bool:
+    """Move one file to its kind's folder, or in a dry run count it there; return False and note why where it stays."""
+    (name, seen), kind = found.entry, found.kind
+    if target is None:
+        top.folder_closed.add(name)
+        return False
+    try:
+        if walk.apply and target.descriptor is not None:
+            free = move((place.descriptor, name), (target.descriptor, name))
+        else:
+            for folder in filter(None, (place.descriptor, target.descriptor)):
+                if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            free = _could_move(target, found, place.expiry)
+    except FileNotFoundError:
+        return True  # it has gone by itself
+    except OSError as error:
+        top.tally.fail(name, error)
+        return False
+    if not free:
+        top.name_exists.add(name)
+        return False
+    count, size = top.moved.get(kind, (0, 0))
+    top.moved[kind] = (count + 1, size + seen.st_size)
+    return True
+
+
+def _could_move(target: _KindFolder, found: _Misplaced, expiry: Expiry) -> bool:
+    """Tell whether a run could move the file, and count it as it would then be counted in its kind's folder."""
+    name, seen = found.entry
+    if target.descriptor is not None:
+        try:
+            # The same file under both names is a move that was cut short; the walk of the kind's folder counts it.
+            return os.path.samestat(os.stat(name, dir_fd=target.descriptor, follow_symlinks=False), seen)
+        except FileNotFoundError:
+            pass
+    target.tally.keep(seen.st_size, found.written_ns)
+    if expiry.is_ahead(found.written_ns):
+        target.tally.future.add(name)
+    return True
+
+
+def _record(root: Path, settings: Settings, outcome: CleanupOutcome, now: datetime, *, dry_run: bool) -> None:
+    """Write ``stats.json`` and the weekly report, or in a dry run only note that they would be written.
+
+    An interrupted run has no numbers for ``stats.json``, but what it did belongs into the day's report.
+    """
+    files = [("cache.report", report_path(settings, now), weekly_report)]
+    if not outcome.interrupted:
+        files.insert(0, ("cache.statistics", f"{settings.cache.directory}/{STATISTICS_FILE}", statistics))
+    for check, path, content in files:
+        found = json_files.read_object(root, path)
+        if content is weekly_report and found.content and not isinstance(found.content.get("runs"), list):
+            found = json_files.Found({}, f"{printable(path)} is no report of a clean-up.", broken=True)
+        file = WrittenFile(check, path, found.problem, broken=found.broken, planned=found.replaceable)
+        outcome.files.append(file)
+        if found.broken:
+            file.remedy = "Look at what wrote it."
+        elif not found.replaceable:
+            file.remedy = "Move it away, or see that it can be read."
+        if file.planned and not dry_run:
+            _write(root, file, content(found.content, outcome, now), found)
+
+
+def _write(root: Path, file: WrittenFile, content: dict[str, Any], found: json_files.Found) -> None:
+    try:
+        file.aside = json_files.write_object(root, file.path, content, found)
+    except Refused as error:
+        file.problem, file.remedy = str(error), "Move it away."
+    except OSError as error:
+        file.problem = f"{printable(file.path)} cannot be written: {error.strerror}."
+        file.remedy = "Make room and see that the folder can be written."
+    else:
+        file.written = True

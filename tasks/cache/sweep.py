@@ -2,7 +2,7 @@
 
 Entries are planned in batches of :data:`BATCH` and each batch is applied before the next is read, so memory
 does not grow with the folder. Between plan and deletion an entry is looked at again: one that was rewritten
-or is locked by somebody is left and told of. A dry run takes the same steps but the last one.
+or is locked by somebody is left and reported. A dry run takes the same steps but the last one.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from ..core.files.lock import held_by_others
 from ..core.files.safe_files import Identity, is_repository
-from .rules import MARKERS, Expiry
-from .sweep_tally import Tally
+from .cleanup_outcome import Tally
+from .expiry import MARKERS, Expiry
 
 BATCH = 1000
 """Entries planned at a time: enough to make a look at the table of locks cheap."""
@@ -41,7 +41,7 @@ class Walk(NamedTuple):
     Attributes:
         apply: False in a dry run.
         stop: set to end the walk after the batch at hand.
-        advance: told how many entries were looked at since the last call.
+        advance: called with how many entries were looked at since the last call.
         deleters: the threads that delete.
     """
 

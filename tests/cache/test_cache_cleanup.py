@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.cache import cleanup, statistics, sweep
+from tasks.cache import cleanup, cleanup_report, sweep
+from tasks.cache.cleanup_outcome import Tally
 from tasks.cache.sweep import BATCH, Walk
-from tasks.cache.sweep_tally import Tally
 from tasks.core.files.lock import LOCK_FILE, LockedByOther, held_by_others, project_lock
 from tasks.core.files.safe_files import Refused
 from tasks.core.programs import interrupt
@@ -420,13 +420,13 @@ def test_ctrl_c_while_the_statistics_are_written_ends_the_run_with_all_of_it_don
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.entry("temp/old", 5000)
-    real = statistics.weekly_report
+    real = cleanup_report.weekly_report
 
     def weekly_report(*arguments: Any) -> dict[str, Any]:
         os.kill(os.getpid(), signal.SIGINT)
         return real(*arguments)
 
-    monkeypatch.setattr(statistics, "weekly_report", weekly_report)
+    monkeypatch.setattr(cleanup, "weekly_report", weekly_report)
     with pytest.raises(Interrupted) as caught:
         project.run()
     report = caught.value.report

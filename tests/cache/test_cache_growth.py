@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.cache.growth import Week, _judged, growth
+from tasks.cache.cache_growth import Week, _growth_finding, growth
 from tasks.core.report.model import Finding, Report, RunReport, Status, encode
 
 from .conftest import NOW, Project, every, found
@@ -299,7 +299,7 @@ sizes = st.integers(0, 10**12)
 def test_more_growth_is_never_milder(first: int, one: int, other: int) -> None:
     less, more = sorted((one, other))
     found = [
-        _judged("cache", [Week(date(2025, 5, 1), 1, first, {}), Week(date(2025, 6, 1), 1, last, {})])
+        _growth_finding("cache", [Week(date(2025, 5, 1), 1, first, {}), Week(date(2025, 6, 1), 1, last, {})])
         for last in (less, more)
     ]
     assert found[0].status.severity <= found[1].status.severity

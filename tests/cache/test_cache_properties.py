@@ -14,7 +14,7 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.cache.rules import MARKERS, plan
+from tasks.cache.expiry import MARKERS, plan
 from tasks.core.report.model import Report
 from tasks.core.settings.model import CacheSettings
 
@@ -202,7 +202,7 @@ class Model:
         moved: dict[str, str] = {}
         for path in self.children["cache"]:
             name = path.removeprefix("cache/")
-            kind = self.plan.home_of(name)
+            kind = self.plan.kind_of(name)
             if not self._is(stat.S_ISREG, path) or name in KINDS or name in MARKERS or kind is None:
                 continue
             if self._is_expired(path, kind):

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from tasks.cache import sweep as sweeping
-from tasks.cache.rules import Expiry
+from tasks.cache.cleanup_outcome import Names, Tally
+from tasks.cache.expiry import Expiry
 from tasks.cache.sweep import BATCH, Place, Walk, sweep
-from tasks.cache.sweep_tally import Names, Tally
 from tasks.core.files import lock
 from tasks.core.files.lock import NotWritable
 
@@ -812,7 +812,7 @@ def test_a_dry_run_does_not_promise_what_it_could_not_do(project: Project, monke
 
 def test_a_loose_file_that_is_locked_stays_where_it_is(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.entry("api_1", 1)
-    monkeypatch.setattr("tasks.cache.loose.held_by_others", lambda: lambda *_arguments: True)
+    monkeypatch.setattr("tasks.cache.cleanup.held_by_others", lambda: lambda *_arguments: True)
     report = project.run()
     assert found(report, "cache.locked", "cache").value == 1
     assert project.path("api_1").exists()

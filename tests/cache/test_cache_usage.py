@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.cache.usage import _hit_rate, _shown, usage
+from tasks.cache.cache_usage import _hit_rate, _shown, usage
 from tasks.core.report.model import Finding, Report, RunReport, Status, encode
 
 from .conftest import NOW, Project, found

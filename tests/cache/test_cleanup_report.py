@@ -5,10 +5,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from tasks.cache.cleanup_findings import evaluate
-from tasks.cache.cleanup_outcome import CleanupOutcome, Note
-from tasks.cache.rules import plan
-from tasks.cache.sweep_tally import Names, Tally
+from tasks.cache.cleanup_outcome import CleanupOutcome, Names, Tally, WrittenFile
+from tasks.cache.cleanup_report import evaluate
+from tasks.cache.expiry import plan
 from tasks.core.files.safe_files import Refused
 from tasks.core.report.model import Finding, Report, Status
 from tasks.core.settings.model import CacheSettings
@@ -139,8 +138,8 @@ def test_loose_files_moved_and_deleted_are_told_of() -> None:
 def test_loose_files_that_stay_are_told_apart_by_the_reason() -> None:
     of = outcome(temp=Tally())
     of.top.tally = Tally(files=10)
-    of.top.taken = Names(2, ["tmp_1", "tmp_2"])
-    of.top.homeless = Names(3, ["tmp_3", "tmp_4", "tmp_5"])
+    of.top.name_exists = Names(2, ["tmp_1", "tmp_2"])
+    of.top.folder_closed = Names(3, ["tmp_3", "tmp_4", "tmp_5"])
     of.top.unsorted = 5
     one = report(of)
     taken, homeless = every(one, "cache.misplaced")
@@ -155,10 +154,10 @@ def test_loose_files_that_stay_are_told_apart_by_the_reason() -> None:
 
 def test_every_warning_says_what_to_do() -> None:
     of = outcome(temp=Tally(failed={"why": Names(1, ["a"])}, future=Names(1, ["b"])))
-    of.top.taken = Names(1, ["tmp_1"])
-    of.top.homeless = Names(1, ["tmp_2"])
+    of.top.name_exists = Names(1, ["tmp_1"])
+    of.top.folder_closed = Names(1, ["tmp_2"])
     of.top.tally = Tally(files=2)
-    of.notes = [Note("cache.report", "logs/x.json", "It is bad.", "Look.")]
+    of.files = [WrittenFile("cache.report", "logs/x.json", "It is bad.", "Look.")]
     warnings = [finding for finding in report(of).findings if finding.status is not Status.OK]
     assert len(warnings) == 5
     assert [finding.check for finding in warnings if not finding.remedy] == []
@@ -226,15 +225,15 @@ def test_what_happened_in_other_folders_is_told_of_the_cache() -> None:
 # Files written
 
 
-def note(note: Note, *, dry_run: bool = False) -> Finding:
+def note(note: WrittenFile, *, dry_run: bool = False) -> Finding:
     of = outcome()
-    of.notes = [note]
+    of.files = [note]
     return found(report(of, dry_run=dry_run), note.check)
 
 
 def test_files_that_were_written_are_listed_and_need_no_finding() -> None:
     of = outcome()
-    of.notes = [Note("cache.statistics", "cache/stats.json", planned=True, written=True)]
+    of.files = [WrittenFile("cache.statistics", "cache/stats.json", planned=True, written=True)]
     one = report(of)
     assert one.files == ["cache/stats.json"]
     assert one.findings == []
@@ -243,7 +242,10 @@ def test_files_that_were_written_are_listed_and_need_no_finding() -> None:
 
 def test_files_that_would_be_written_are_planned_and_not_listed() -> None:
     of = outcome()
-    of.notes = [Note("cache.statistics", "cache/stats.json", planned=True), Note("cache.report", "logs/x", "Refused.")]
+    of.files = [
+        WrittenFile("cache.statistics", "cache/stats.json", planned=True),
+        WrittenFile("cache.report", "logs/x", "Refused."),
+    ]
     one = report(of, dry_run=True)
     assert one.files == []
     assert [(action.target, action.done) for action in one.actions] == [("cache/stats.json", False)]
@@ -251,20 +253,22 @@ def test_files_that_would_be_written_are_planned_and_not_listed() -> None:
 
 def test_a_file_that_should_have_been_written_and_was_not_is_no_action() -> None:
     of = outcome()
-    of.notes = [Note("cache.statistics", "cache/stats.json", "It is bad.", planned=True)]
+    of.files = [WrittenFile("cache.statistics", "cache/stats.json", "It is bad.", planned=True)]
     assert report(of).actions == []
 
 
 def test_a_file_kept_aside_is_named() -> None:
     finding = note(
-        Note("cache.report", "logs/x.json", "It is bad.", planned=True, written=True, aside="logs/x.json.broken-1")
+        WrittenFile(
+            "cache.report", "logs/x.json", "It is bad.", planned=True, written=True, aside="logs/x.json.broken-1"
+        )
     )
     assert finding.message == "It is bad. It was kept as logs/x.json.broken-1 and a new one begun."
     assert (finding.status, finding.subject) == (Status.WARNING, "logs/x.json")
 
 
 def test_a_file_that_was_not_written_is_told_of_with_the_problem() -> None:
-    finding = note(Note("cache.report", "logs/\x1b.json", "It is bad.", "Do it."))
+    finding = note(WrittenFile("cache.report", "logs/\x1b.json", "It is bad.", "Do it."))
     assert (finding.message, finding.remedy) == ("It is bad.", "Do it.")
     assert finding.subject == "logs/\\x1b.json"
 
@@ -290,11 +294,11 @@ def test_names_that_are_no_text_are_readable_all_over_the_report() -> None:
     of.top.unsorted = 1
     of.created = ["ca\nche/te\x1bmp"]
     of.top.moved = {"te\x1bmp": (1, 1)}
-    of.top.taken.add("\udcff")
-    of.top.homeless.add("\udcff")
+    of.top.name_exists.add("\udcff")
+    of.top.folder_closed.add("\udcff")
     of.top.tally = Tally(files=9, expired=1)
     of.refuse("ca\nche/\udcff", OSError(5, "Input/output error"))
-    of.notes = [Note("cache.report", "lo\ngs/x", "bad", planned=True, written=True)]
+    of.files = [WrittenFile("cache.report", "lo\ngs/x", "bad", planned=True, written=True)]
     one = report(of, settings=settings)
     assert len(one.findings) == 16
     texts = [one.summary, *one.files]

@@ -1,4 +1,4 @@
-"""What is to become of an entry: pure decisions, made from its name and its times."""
+"""Which entries expire, and to which kind a loose file belongs: decided from names and times alone."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ class Plan(NamedTuple):
 
     Attributes:
         expiry: per kind, that is per folder of the cache.
-        homes: where a loose file belongs, by the start of its name; the longest start that fits decides.
+        prefixes: the kind to which a loose file belongs, by the start of its name; the longest start that fits decides.
         unmanaged: for folders that are no kind: they are counted and left alone.
     """
 
     expiry: Mapping[str, Expiry]
-    homes: Mapping[str, str]
+    prefixes: Mapping[str, str]
     unmanaged: Expiry
 
-    def home_of(self, name: str) -> str | None:
+    def kind_of(self, name: str) -> str | None:
         """Return the kind to which a loose file called *name* belongs; ``None`` where no prefix fits."""
-        fitting = [prefix for prefix in self.homes if name.startswith(prefix)]
-        return self.homes[max(fitting, key=len)] if fitting else None
+        fitting = [prefix for prefix in self.prefixes if name.startswith(prefix)]
+        return self.prefixes[max(fitting, key=len)] if fitting else None
 
 
 def plan(settings: CacheSettings, now_ns: int, *, kinds: Collection[str] = (), older_than: float | None = None) -> Plan:
@@ -80,6 +80,6 @@ def plan(settings: CacheSettings, now_ns: int, *, kinds: Collection[str] = (), o
 
     return Plan(
         expiry={kind: expiry(kind, hours) for kind, hours in settings.expiry_hours.items()},
-        homes={prefix: kind for prefix, kind in settings.prefixes.items() if kind in settings.expiry_hours},
+        prefixes={prefix: kind for prefix, kind in settings.prefixes.items() if kind in settings.expiry_hours},
         unmanaged=Expiry(None, 0, now_ns, newest, active=False),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.cache import loose
+from tasks.cache import cleanup
 from tasks.cache.sweep import BATCH
 from tasks.core.files import safe_files
 from tasks.core.report.model import Status
@@ -243,7 +243,7 @@ def fail_to_move(patch: pytest.MonkeyPatch, error: OSError) -> None:
     def move(_source: tuple[int, str], _target: tuple[int, str]) -> bool:
         raise error
 
-    patch.setattr(loose, "move", move)
+    patch.setattr(cleanup, "move", move)
 
 
 def test_a_file_that_cannot_be_moved_is_told_of(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +264,7 @@ def test_a_file_that_vanishes_before_it_is_moved_counts_neither_as_moved_nor_as_
         entry.unlink()
         return safe_files.move(source, target)
 
-    monkeypatch.setattr(loose, "move", move)
+    monkeypatch.setattr(cleanup, "move", move)
     report = project.run()
     assert done(report, "move") == {}
     assert next(one.value for one in report.metrics if one.subject == "cache") == 0

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from tasks.cache import statistics
-from tasks.cache.cleanup_outcome import CleanupOutcome
-from tasks.cache.rules import plan
-from tasks.cache.sweep_tally import Tally
+from tasks.cache import cleanup_report
+from tasks.cache.cleanup_outcome import CleanupOutcome, Tally
+from tasks.cache.expiry import plan
 from tasks.core.files import json_files, safe_files
 from tasks.core.report.model import Report, Status
 from tasks.core.settings.model import CacheSettings
@@ -436,7 +435,7 @@ def test_a_broken_report_is_kept_aside_and_a_new_one_begun(project: Project) -> 
     ],
 )
 def test_values_of_the_wrong_shape_in_an_earlier_report_count_for_nothing(before: dict[str, Any]) -> None:
-    after = statistics.weekly_report(before, outcome(temp=Tally(files=3, bytes=9, expired=1, expired_bytes=4)), NOW)
+    after = cleanup_report.weekly_report(before, outcome(temp=Tally(files=3, bytes=9, expired=1, expired_bytes=4)), NOW)
     assert after["totals"] == {"deleted": 1, "deleted_bytes": 4, "moved": 0}
     assert len(after["runs"]) == 1
 
@@ -445,14 +444,14 @@ def test_a_hundred_runs_of_a_day_are_told_apart_and_all_are_counted() -> None:
     content: dict[str, Any] = {}
     for number in range(103):
         ran = outcome(temp=Tally(files=1, expired=1))
-        content = statistics.weekly_report(content, ran, NOW + timedelta(seconds=number))
+        content = cleanup_report.weekly_report(content, ran, NOW + timedelta(seconds=number))
     assert len(content["runs"]) == 100
     assert content["runs"][0]["started"] == (NOW + timedelta(seconds=3)).isoformat()
     assert content["totals"]["deleted"] == 103
 
 
 def test_keys_that_others_put_into_the_weekly_report_do_not_stay() -> None:
-    assert "foreign" not in statistics.weekly_report({"foreign": 1}, outcome(), NOW)
+    assert "foreign" not in cleanup_report.weekly_report({"foreign": 1}, outcome(), NOW)
 
 
 # Single values
@@ -460,19 +459,19 @@ def test_keys_that_others_put_into_the_weekly_report_do_not_stay() -> None:
 
 def test_the_oldest_entry_is_told_to_the_second() -> None:
     all_of_it = outcome(temp=Tally(oldest_ns=NOW_NS - HOUR_NS + 999_999_999))
-    content = statistics.statistics({}, all_of_it, NOW)["maintenance"]
+    content = cleanup_report.statistics({}, all_of_it, NOW)["maintenance"]
     assert content["kinds"]["temp"]["oldest"] == "2025-06-02T11:00:00+00:00"
 
 
 @pytest.mark.parametrize("oldest_ns", [-(2**31) * 10**9, -1, 0, 2**31 * 10**9])
 def test_times_before_and_after_the_epoch_are_told(oldest_ns: int) -> None:
-    content = statistics.statistics({}, outcome(temp=Tally(oldest_ns=oldest_ns)), NOW)["maintenance"]
+    content = cleanup_report.statistics({}, outcome(temp=Tally(oldest_ns=oldest_ns)), NOW)["maintenance"]
     assert datetime.fromisoformat(content["kinds"]["temp"]["oldest"]).timestamp() == oldest_ns // 10**9
 
 
 @pytest.mark.parametrize("oldest_ns", [-(2**40) * 10**9, 2**40 * 10**9])
 def test_a_time_that_no_calendar_has_does_not_end_the_clean_up(oldest_ns: int) -> None:
-    content = statistics.statistics({}, outcome(temp=Tally(files=1, oldest_ns=oldest_ns)), NOW)["maintenance"]
+    content = cleanup_report.statistics({}, outcome(temp=Tally(files=1, oldest_ns=oldest_ns)), NOW)["maintenance"]
     assert content["kinds"]["temp"]["entries"] == 1
 
 
@@ -532,5 +531,5 @@ def test_keeping_a_broken_file_aside_is_an_action_and_the_copy_no_entry(project:
 def test_an_interrupted_run_claims_no_number_that_it_does_not_know() -> None:
     of = outcome(temp=Tally(files=1, expired=2))
     of.interrupted = True
-    (run,) = statistics.weekly_report({}, of, NOW)["runs"]
+    (run,) = cleanup_report.weekly_report({}, of, NOW)["runs"]
     assert (run["entries_before"], run["bytes_before"], run["deleted"]) == (None, None, 2)

@@ -16,7 +16,7 @@ from ..core.files import json_files, safe_files
 from ..core.report.model import Finding, Metric, Report, Status
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, printable, size
-from .usage import is_count
+from .cache_usage import is_count
 
 REPORTS = 4
 """How many weekly reports count: a month of clean-ups."""
@@ -31,7 +31,7 @@ GROWTH_BYTES = 10_000_000
 _NAME = re.compile(r"cache_report_(\d{4})(\d{2})(\d{2})\.json", re.ASCII)
 
 _SHOWN = 5
-"""How many unusable reports are told with their reasons."""
+"""How many unusable reports are named with their reasons."""
 
 
 class Week(NamedTuple):
@@ -63,11 +63,11 @@ def growth(settings: Settings, *, now: datetime) -> Report:
         with safe_files.folder(Path(settings.root), directory) as descriptor, os.scandir(descriptor) as entries:
             names = [entry.name for entry in entries]
     except FileNotFoundError:
-        return _untold(Status.SKIPPED, subject, f"There is no folder {subject}: no clean-up has reported yet.")
+        return _no_reports(Status.SKIPPED, subject, f"There is no folder {subject}: no clean-up has reported yet.")
     except safe_files.Refused as error:
-        return _untold(Status.UNKNOWN, subject, str(error))
+        return _no_reports(Status.UNKNOWN, subject, str(error))
     except OSError as error:
-        return _untold(Status.UNKNOWN, subject, f"{subject} cannot be read: {error.strerror}.")
+        return _no_reports(Status.UNKNOWN, subject, f"{subject} cannot be read: {error.strerror}.")
     read = _read(Path(settings.root), directory, names, now.date())
     cache = printable(settings.cache.directory)
     broken = [_broken(subject, read.problems)] if read.problems else []
@@ -78,13 +78,13 @@ def growth(settings: Settings, *, now: datetime) -> Report:
     grown = read.weeks[-1].bytes - read.weeks[0].bytes
     return Report(
         summary=f"the cache {_change(read.weeks)} over {len(read.weeks)} weekly reports",
-        findings=[_judged(cache, read.weeks), *broken],
+        findings=[_growth_finding(cache, read.weeks), *broken],
         metrics=[Metric(name="cache.growth", value=grown, unit="B", subject=cache)],
         data=_data(read.weeks),
     )
 
 
-def _untold(status: Status, subject: str, message: str) -> Report:
+def _no_reports(status: Status, subject: str, message: str) -> Report:
     remedy = "Put that right, or name another folder in maintenance.logs." if status is Status.UNKNOWN else None
     finding = Finding(check="cache.growth", subject=subject, status=status, message=message, remedy=remedy)
     return Report(summary="no weekly reports", findings=[finding])
@@ -156,7 +156,7 @@ def _change(weeks: Sequence[Week]) -> str:
     return f"{'grew' if grown > 0 else 'shrank'} by {share}{size(abs(grown))}"
 
 
-def _judged(cache: str, weeks: Sequence[Week]) -> Finding:
+def _growth_finding(cache: str, weeks: Sequence[Week]) -> Finding:
     """Judge the growth; from nothing, any growth is more than every percentage."""
     first, last = weeks[0], weeks[-1]
     percent, grown = _percent(weeks), last.bytes - first.bytes

@@ -17,7 +17,7 @@ from ..core.files import json_files, safe_files
 from ..core.report.model import Finding, Metric, Report, Status
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, duration, printable, size
-from .statistics import FILE
+from .cleanup_report import STATISTICS_FILE
 
 STALE = timedelta(days=8)
 """Age above which a count is a warning: the clean-up that counts is weekly and may be a day late."""
@@ -45,12 +45,12 @@ def usage(settings: Settings, *, now: datetime) -> Report:
         now: the moment from which the age of the count is reckoned, aware of its zone.
     """
     root, directory = Path(settings.root), settings.cache.directory
-    subject, path = printable(directory), f"{directory}/{FILE}"
+    subject, path = printable(directory), f"{directory}/{STATISTICS_FILE}"
     if _is_missing(root, directory):
-        return _neither(subject, Status.SKIPPED, f"There is no folder {subject}.", "there is no cache")
+        return _neither_known(subject, Status.SKIPPED, f"There is no folder {subject}.", "there is no cache")
     found = json_files.read_object(root, path)
     if found.problem:
-        return _neither(subject, Status.UNKNOWN, found.problem, "the cache's statistics cannot be read")
+        return _neither_known(subject, Status.UNKNOWN, found.problem, "the cache's statistics cannot be read")
     rate: float | str
     counted: Counted | str
     if os.path.lexists(root / path):
@@ -59,7 +59,7 @@ def usage(settings: Settings, *, now: datetime) -> Report:
         rate = counted = f"There is no {printable(path)}."
     return Report(
         summary=_summary(rate, counted),
-        findings=[_judged_rate(subject, rate, settings.cache.min_hit_rate), _judged_count(subject, counted, now)],
+        findings=[_rate_finding(subject, rate, settings.cache.min_hit_rate), _count_finding(subject, counted, now)],
         metrics=[*_metrics(subject, rate, counted)],
         data={"cache": _data(rate, counted)},
     )
@@ -76,7 +76,7 @@ def _is_missing(root: Path, directory: str) -> bool:
         return False
 
 
-def _neither(subject: str, status: Status, message: str, summary: str) -> Report:
+def _neither_known(subject: str, status: Status, message: str, summary: str) -> Report:
     """Return a report in which neither check could be made, for one reason."""
     remedy = "Look at what wrote it, and see that it can be read." if status is Status.UNKNOWN else None
     checks = ("cache.hit_rate", "cache.entries")
@@ -136,7 +136,7 @@ def _moment(value: object, now: datetime) -> datetime | None:
     return moment.replace(tzinfo=moment.tzinfo or now.tzinfo) if moment else None
 
 
-def _judged_rate(subject: str, rate: float | str, expected: float) -> Finding:
+def _rate_finding(subject: str, rate: float | str, expected: float) -> Finding:
     check = "cache.hit_rate"
     if isinstance(rate, str):
         remedy = "See that the project writes its hit rate (0 to 1) there."
@@ -156,7 +156,7 @@ def _judged_rate(subject: str, rate: float | str, expected: float) -> Finding:
     )
 
 
-def _judged_count(subject: str, counted: Counted | str, now: datetime) -> Finding:
+def _count_finding(subject: str, counted: Counted | str, now: datetime) -> Finding:
     check, clean = "cache.entries", "Run inv weekly.cache-cleanup, which counts."
     if isinstance(counted, str):
         return Finding(check=check, subject=subject, status=Status.UNKNOWN, message=counted, remedy=clean)
@@ -195,10 +195,10 @@ def _metrics(subject: str, rate: float | str, counted: Counted | str) -> Iterato
 
 
 def _data(rate: float | str, counted: Counted | str) -> dict[str, Any]:
-    told: dict[str, Any] = {"hit_rate": None if isinstance(rate, str) else rate}
+    data: dict[str, Any] = {"hit_rate": None if isinstance(rate, str) else rate}
     if not isinstance(counted, str):
-        told |= {"entries": counted.entries, "bytes": counted.bytes, "counted": counted.updated.isoformat()}
-    return told
+        data |= {"entries": counted.entries, "bytes": counted.bytes, "counted": counted.updated.isoformat()}
+    return data
 
 
 def _summary(rate: float | str, counted: Counted | str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tasks.cache.rules import MARKERS, Expiry, plan
+from tasks.cache.expiry import MARKERS, Expiry, plan
 from tasks.core.settings.model import CacheSettings
 
 from .conftest import HOUR_NS, NOW_NS
@@ -48,22 +48,22 @@ def test_the_longest_prefix_that_fits_decides_whatever_the_order_of_settings() -
     prefixes = {"api_": "api_responses", "api_tmp_": "temp", "a": "material_data"}
     for order in (prefixes, dict(reversed(prefixes.items()))):
         homes = plan(msgspec.structs.replace(CacheSettings(), prefixes=order), NOW_NS)
-        assert homes.home_of("api_tmp_1") == "temp"
-        assert homes.home_of("api_1") == "api_responses"
-        assert homes.home_of("apricot") == "material_data"
+        assert homes.kind_of("api_tmp_1") == "temp"
+        assert homes.kind_of("api_1") == "api_responses"
+        assert homes.kind_of("apricot") == "material_data"
 
 
 def test_a_name_that_no_prefix_fits_has_no_home() -> None:
     homes = plan(CacheSettings(), NOW_NS)
-    assert homes.home_of("my_api_1") is None
-    assert homes.home_of("API_1") is None
-    assert homes.home_of("api_") == "api_responses"
+    assert homes.kind_of("my_api_1") is None
+    assert homes.kind_of("API_1") is None
+    assert homes.kind_of("api_") == "api_responses"
 
 
 def test_a_prefix_of_a_kind_that_was_removed_from_the_settings_is_nobodys_home() -> None:
     settings = msgspec.structs.replace(CacheSettings(), expiry_hours={"temp": 24})
-    assert plan(settings, NOW_NS).homes == {}
-    assert plan(settings, NOW_NS).home_of("api_1") is None
+    assert plan(settings, NOW_NS).prefixes == {}
+    assert plan(settings, NOW_NS).kind_of("api_1") is None
 
 
 def test_age_by_mtime_ignores_the_time_of_change(tmp_path: Path) -> None:
