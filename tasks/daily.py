@@ -82,9 +82,9 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
         return examine(settings, now=now, stop=stop)
 
     def generation(_stop: Event) -> Report:
-        from .generation.recent import recent
+        from .generation.recent_generations import review_recent
 
-        return recent(settings, now=now, redact=redact)
+        return review_recent(settings, now=now, redact=redact)
 
     def cache(_stop: Event) -> Report:
         from .cache.cache_usage import usage

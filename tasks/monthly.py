@@ -169,7 +169,7 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
     the clean-up's reports. The report goes to monthly_reports/monthly_report_YYYYMM.json in the log folder.
     """
     from .cache.cache_growth import growth
-    from .generation.months import compare as compare_generation
+    from .generation.generation_months import compare_months as compare_generation
     from .providers.months import compare as compare_providers
 
     settings, now, redact = run.settings, run.now, run.redact

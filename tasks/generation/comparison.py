@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..core.report.quantile import quantile
-from .figures import Figures, figures, rounded, together
+from .generation_figures import Figures, figures, rounded, together
 from .generation_tally import Group, Tally
 
 FEWEST = 10

@@ -1,28 +1,47 @@
-"""Reading the record that the project keeps of its work, however large and however damaged it is."""
+"""Reading the record that the project keeps of its generations.
+
+It is decoded in pieces of many entries, which needs neither more memory nor more time as the record grows. From the
+first piece on that does not decode, the rest is read one value at a time.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
 from pathlib import Path
+from typing import IO, Any
 
 import msgspec
 
 from ..core.files.safe_files import Refused, regular_file
-from ..core.programs.forks import in_forks, processors
 from ..core.text.formatting import printable
-from .chunk_reader import BLOCK, LARGEST, Ending, first_border, read_stretch
-from .generation_tally import Tally, packed, unpacked
-from .layouts import Layout, NoLayout, layout
-from .scanning import Incomplete
-from .times import Periods
+from .damaged_records import read_damaged
+from .entry_times import Periods
+from .generation_tally import Entry, LooseEntry, Tally
+from .json_scanning import Incomplete
+from .record_layout import Layout, NoLayout, layout
 
-LARGE = 32 << 20
-"""Bytes from which on it is worth the forks to read the file in stretches side by side."""
+PIECE = 1 << 18
+"""Bytes read at a time: more than a thousand entries, which a processor's cache holds."""
+
+LONGEST_HEAD = 16 << 20
+"""Bytes that may come before the first entry."""
 
 _HEAD = 1 << 16
+
+_BEFORE_ENTRY = rb"(?s:.*)\}[ \t\r\n]*,[ \t\r\n]*"
+"""Everything up to where the last entry seems to begin. That may be inside an entry, in a nested array or in a string;
+but a text that begins at an entry and, with brackets around it, decodes as an array ends at the end of an entry."""
+
+_Any = LooseEntry | str | int | float | bool | list[Any] | None
+
+_CLEAN, _CLEAN_LINES = msgspec.json.Decoder(list[Entry]), msgspec.json.Decoder(Entry)
+_LOOSE: msgspec.json.Decoder[list[_Any]] = msgspec.json.Decoder(list[_Any])
+_LOOSE_LINES: msgspec.json.Decoder[_Any] = msgspec.json.Decoder(_Any)
+
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +74,8 @@ def read_records(root: Path, path: str, periods: Periods) -> Records:
     """
     name = printable(path)
     try:
-        with regular_file(root, path) as (descriptor, status):
-            return _read(descriptor, status.st_size, name, periods)
+        with regular_file(root, path) as (descriptor, _), os.fdopen(descriptor, "rb", 0, closefd=False) as file:
+            return _read(file, name, periods)
     except FileNotFoundError:
         return Records(Tally(periods), absent=f"There is no {name}.")
     except Refused as error:
@@ -65,68 +84,68 @@ def read_records(root: Path, path: str, periods: Periods) -> Records:
         return Records(Tally(periods), problem=f"{name} cannot be read: {printable(error.strerror)}.")
 
 
-def _read(descriptor: int, size: int, name: str, periods: Periods) -> Records:
+def _read(file: IO[bytes], name: str, periods: Periods) -> Records:
+    tally = Tally(periods)
     try:
-        found = _layout(descriptor)
+        head, found = _head(file)
     except NoLayout as error:
-        return Records(Tally(periods), problem=f"{name} {error}.")
+        return Records(tally, problem=f"{name} {error}.")
     if found is None:
-        return Records(Tally(periods), absent=f"{name} is empty.")
-    read = _side_by_side(descriptor, size, found, periods) if size - found.start >= LARGE else None
-    if read is None:
-        tally = Tally(periods)
-        read = tally, read_stretch(descriptor, found.start, size, found, tally)
-    tally, ending = read
-    complete = {Ending.CLOSED, Ending.LOST, Ending.BETWEEN} if found.lines else {Ending.CLOSED, Ending.LOST}
-    return Records(tally, truncated=ending not in complete)
+        return Records(tally, absent=f"{name} is empty.")
+    content, offset = head[found.start :], found.start
+    while True:
+        used = _add_piece(content, found, tally)
+        content, offset = content[used:], offset + used
+        block = file.read(PIECE) if used or len(content) < PIECE else b""
+        if not block:
+            break
+        content += block
+    return Records(tally, truncated=read_damaged(file, content, offset, found, tally))
 
 
-def _layout(descriptor: int) -> Layout | None:
-    """Return how the file is laid out, from as much of its beginning as that takes.
+def _head(file: IO[bytes]) -> tuple[bytes, Layout | None]:
+    """Return as much of the beginning as it takes to find the entries, and where they are.
 
     Raises:
         NoLayout: it holds no entries, or nothing that can be read before them.
     """
-    wanted = _HEAD
+    head = file.read(_HEAD)
     while True:
-        head = os.pread(descriptor, wanted, 0)
-        whole = len(head) < wanted
+        more = file.read(15 * len(head)) if len(head) < LONGEST_HEAD else b""
         try:
             found = layout(head)
         except Incomplete:
-            if whole or wanted >= LARGEST:
+            if not more:
                 raise NoLayout("ends, or goes on for too long, before its first entry") from None
         else:
-            if found is not None or whole or wanted >= LARGEST:
-                return found
-        wanted *= 16
+            if found is not None or not more:
+                return head + more, found
+        head += more
 
 
-def _side_by_side(descriptor: int, size: int, found: Layout, periods: Periods) -> tuple[Tally, Ending] | None:
-    """Read the file in stretches, one for each processor; ``None`` where it must be read in one.
-
-    A stretch begins where an entry seems to begin. That it does is proved by the one before it, whose last entry
-    ended right there.
-    """
-    workers = processors()
-    nominal = [found.start + (size - found.start) * part // workers for part in range(1, workers)]
-    borders = [place + first_border(os.pread(descriptor, BLOCK, place), found) for place in nominal]
-    stretches = [*pairwise([found.start, *borders, size])]
-    if any(start >= end for start, end in stretches):
-        return None
-    answers = in_forks([partial(_answer, descriptor, *stretch, found, periods) for stretch in stretches])
-    whole = Tally(periods)
-    ending = Ending.BETWEEN
-    for answer in answers:
-        if answer is None or ending is not Ending.BETWEEN:
-            return None
-        name, content = msgspec.msgpack.decode(answer, type=tuple[str, bytes])
-        ending = Ending[name]
-        whole.merge(unpacked(content, periods))
-    return whole, ending
-
-
-def _answer(descriptor: int, start: int, end: int, found: Layout, periods: Periods) -> bytes:
-    tally = Tally(periods)
-    ending = read_stretch(descriptor, start, end, found, tally)
-    return msgspec.msgpack.encode((ending.name, packed(tally)))
+def _add_piece(content: bytes, found: Layout, tally: Tally) -> int:
+    """Add all entries but the last; return how many bytes they take, 0 where they do not decode at once."""
+    if found.lines:
+        used = content.rfind(b"\n") + 1
+        text = content[:used]
+    else:
+        borders = (re.match(_BEFORE_ENTRY + rb"(?=%s)" % re.escape(mark), content) for mark in (found.opening, b"{"))
+        used = next((border.end() for border in borders if border), 0)
+        text = b"".join((b"[", memoryview(content)[: content.rfind(b"}", 0, used) + 1], b"]"))
+    if not used:
+        return 0
+    entries: Sequence[Entry]
+    try:
+        entries = _CLEAN_LINES.decode_lines(text) if found.lines else _CLEAN.decode(text)
+    except _UNREADABLE:
+        pass
+    else:
+        tally.add_clean(entries)
+        return used
+    try:
+        values = _LOOSE_LINES.decode_lines(text) if found.lines else _LOOSE.decode(text)
+    except _UNREADABLE:
+        return 0
+    for value in values:
+        tally.add_any(value)
+    return used

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ..core.text.formatting import printable
-from .times import Periods, moment
+from .entry_times import Periods, moment
 
 NONE = "(none)"
 """The component of entries that name none."""
@@ -30,7 +30,7 @@ _EXACT = 1 << 63
 
 
 class Fault(Enum):
-    """What can be wrong with an entry, and the order in which it is told."""
+    """What can be wrong with an entry, and the order in which it is reported."""
 
     DAMAGED = "damaged"
     NO_OBJECT = "no object"
@@ -64,7 +64,7 @@ class LooseEntry(msgspec.Struct, gc=False):
     success: Any = None
 
 
-class Noted(msgspec.Struct):
+class FaultCount(msgspec.Struct):
     """How often a fault was met, and the first time."""
 
     count: int
@@ -89,14 +89,6 @@ class Group:
     durations: array[float] = field(default_factory=lambda: array("d"))
     seconds: float = 0.0
 
-    def add(self, other: Group) -> None:
-        """Add the entries of *other*."""
-        self.count += other.count
-        self.judged += other.judged
-        self.succeeded += other.succeeded
-        self.durations += other.durations
-        self.seconds += other.seconds
-
 
 class Tally:
     """The entries read so far.
@@ -111,24 +103,27 @@ class Tally:
         self.periods = periods
         self.groups: defaultdict[tuple[int, str], Group] = defaultdict(Group)
         self.earlier = 0
-        self.faults: dict[Fault, Noted] = {}
+        self.faults: dict[Fault, FaultCount] = {}
 
-    def add_all(self, entries: Sequence[Entry]) -> None:
-        """Add entries with nothing wrong in them, with next to no work for each one."""
+    def add_clean(self, entries: Sequence[Entry]) -> None:
+        """Add entries with nothing wrong in them, with next to no work for each one.
+
+        As a record grows at its end, entries that follow each other are most often of one period.
+        """
         of_day = self.periods.of_day
         days = {entry.timestamp.toordinal() for entry in entries}
         found = {of_day(day) for day in days}
         if len(found) == 1 and None not in found:
-            self._add_clean(found.pop() or 0, entries)
+            self._add_to_period(found.pop() or 0, entries)
             return
         parts: defaultdict[int, list[Entry]] = defaultdict(list)
         of = self.periods.of
         for entry in entries:
             parts[of(entry.timestamp)].append(entry)
         for period, part in parts.items():
-            self._add_clean(period, part)
+            self._add_to_period(period, part)
 
-    def _add_clean(self, period: int, entries: Sequence[Entry]) -> None:
+    def _add_to_period(self, period: int, entries: Sequence[Entry]) -> None:
         if period == 0:
             self.earlier += len(entries)
             return
@@ -138,7 +133,7 @@ class Tally:
         durations: defaultdict[str, list[float]] = defaultdict(list)
         for entry in entries:
             durations[entry.component].append(entry.duration)
-        failed = Counter(entry.component for entry in entries if not entry.success)
+        failed = Counter([entry.component for entry in entries if not entry.success])
         for component, values in durations.items():
             group = self.groups[period, _name(component)]
             group.count += len(values)
@@ -194,15 +189,7 @@ class Tally:
 
     def note(self, fault: Fault, example: str, count: int = 1) -> None:
         """Count a fault; the first example of its kind stays."""
-        self.faults.setdefault(fault, Noted(0, example)).count += count
-
-    def merge(self, other: Tally) -> None:
-        """Add what was read further down in the same file."""
-        self.earlier += other.earlier
-        for key, group in other.groups.items():
-            self.groups[key].add(group)
-        for fault, noted in other.faults.items():
-            self.note(fault, noted.example, noted.count)
+        self.faults.setdefault(fault, FaultCount(0, example)).count += count
 
 
 def _name(component: str) -> str:
@@ -226,42 +213,3 @@ def shown(value: object) -> str:
     if isinstance(value, int) and abs(value) >= _EXACT:
         return "a number out of range"
     return printable(reprlib.repr(value))
-
-
-class _Packed(msgspec.Struct, array_like=True):
-    period: int
-    component: str
-    count: int
-    judged: int
-    succeeded: int
-    durations: bytes
-    seconds: float
-
-
-_Plain = tuple[int, list[_Packed], dict[Fault, Noted]]
-
-
-def packed(tally: Tally) -> bytes:
-    """Return *tally* as another process can read it, durations in ascending order."""
-    groups = [
-        _Packed(
-            *key,
-            group.count,
-            group.judged,
-            group.succeeded,
-            array("d", sorted(group.durations)).tobytes(),
-            group.seconds,
-        )
-        for key, group in tally.groups.items()
-    ]
-    return msgspec.msgpack.encode((tally.earlier, groups, tally.faults))
-
-
-def unpacked(content: bytes, periods: Periods) -> Tally:
-    """Return what :func:`packed` packed."""
-    tally = Tally(periods)
-    tally.earlier, groups, tally.faults = msgspec.msgpack.decode(content, type=_Plain)
-    for one in groups:
-        group = Group(one.count, one.judged, one.succeeded, array("d", one.durations), one.seconds)
-        tally.groups[one.period, one.component] = group
-    return tally

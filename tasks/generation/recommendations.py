@@ -9,7 +9,7 @@ from ..core.report.model import Finding, Status
 from ..core.settings.model import GenerationSettings
 from ..core.text.formatting import count, duration, percent
 from .comparison import Component, change
-from .figures import Figures
+from .generation_figures import Figures
 from .slowness import slowness
 
 SLOWER_PERCENT = 20

@@ -14,11 +14,11 @@ import pytest
 
 from tasks.core.report.model import Finding, Report
 from tasks.core.settings.model import GenerationSettings, Settings
+from tasks.generation.entry_times import DAY, Periods
+from tasks.generation.generation_months import compare_months
 from tasks.generation.generation_records import Records, read_records
 from tasks.generation.generation_tally import Fault
-from tasks.generation.months import compare
-from tasks.generation.recent import recent
-from tasks.generation.times import DAY, Periods
+from tasks.generation.recent_generations import review_recent
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 NOW_SECONDS = NOW.timestamp()
@@ -82,13 +82,13 @@ class Project:
         """Judge the last hours, of *content* where there is one."""
         if content is not None:
             self.write(content)
-        return recent(self.settings, now=NOW, **options)
+        return review_recent(self.settings, now=NOW, **options)
 
     def compare(self, content: Any = None, **options: Any) -> Report:
         """Compare the months, of *content* where there is one."""
         if content is not None:
             self.write(content)
-        return compare(self.settings, now=NOW, **options)
+        return compare_months(self.settings, now=NOW, **options)
 
 
 def kept(records: Records) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Any record, written in any way and read in blocks of any size, gives what a plain reading of it gives."""
+"""Any record, written in any way and read in pieces of any size, gives what a plain reading of it gives."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import json
 import math
 import tempfile
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.generation import chunk_reader
+from tasks.generation import damaged_records
 from tasks.generation import generation_records as reading
 from tasks.generation.generation_records import Records, read_records
 from tasks.generation.generation_tally import Fault
+from tasks.generation.record_layout import Layout
 
 from .conftest import NOW, NOW_SECONDS, periods
 
@@ -75,6 +78,7 @@ ODD = st.fixed_dictionaries(
 )
 ENTRIES = st.one_of(CLEAN, CLEAN, st.builds(lambda *parts: {**parts[1], **parts[0]}, CLEAN, MORE), ODD, JUNK)
 FORMS = st.sampled_from(["array", "wrapped", "lines"])
+SIZES = ((reading, "PIECE"), (damaged_records, "WINDOW"))
 SEPARATORS = st.sampled_from([(", ", ": "), (",", ":"), (" , ", " : "), (",\n", ":")])
 
 
@@ -181,6 +185,15 @@ def read(content: bytes) -> Records:
         return read_records(Path(folder), "record.json", periods())
 
 
+def head_of(size: int, real: Callable[[IO[bytes]], tuple[bytes, Layout | None]], file: IO[bytes]) -> Any:
+    """Find the layout in all of the file, and give only so many bytes after the beginning of the first entry."""
+    head, found = real(file)
+    if found is None:
+        return head, found
+    file.seek(min(found.start + size, len(head)))
+    return head[: found.start + size], found
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(CLEAN, max_size=12) | st.lists(ENTRIES, max_size=12),
@@ -188,30 +201,16 @@ def read(content: bytes) -> Records:
     st.fixed_dictionaries(
         {"indent": st.none() | st.integers(0, 4), "separators": SEPARATORS, "ascii_only": st.booleans()}
     ),
-    st.integers(1, 3000),
-    st.integers(1, 500),
+    st.tuples(st.integers(1, 500), st.integers(1, 3000), st.integers(1, 500)),
 )
 def test_any_record_is_read_as_a_plain_reading_finds_it(
-    values: list[Any], form: str, style: dict[str, Any], block: int, window: int
+    values: list[Any], form: str, style: dict[str, Any], sizes: tuple[int, int, int]
 ) -> None:
     if form != "array" and not (values and isinstance(values[0], dict) and "timestamp" in values[0]):
         values = [{"timestamp": NOW.isoformat(), "component": "c", "duration": 1, "success": True}, *values]
     content = text_of(values, form, **style)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunk_reader, "BLOCK", block)
-        patch.setattr(chunk_reader, "WINDOW", window)
-        check(read(content), values)
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(ENTRIES, min_size=1, max_size=12), FORMS, SEPARATORS, st.integers(2, 4))
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # forks beside the threads of the tests
-def test_any_record_read_side_by_side_gives_the_same(
-    values: list[Any], form: str, separators: tuple[str, str], workers: int
-) -> None:
-    values = [{"timestamp": NOW.isoformat(), "component": "c", "duration": 1, "success": True}, *values]
-    content = text_of(values, form, indent=None, separators=separators, ascii_only=False)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "LARGE", 1)
-        patch.setattr(reading, "processors", lambda: workers)
+        patch.setattr(reading, "_head", partial(head_of, sizes[0], reading._head))
+        for (module, name), size in zip(SIZES, sizes[1:], strict=True):
+            patch.setattr(module, name, size)
         check(read(content), values)

@@ -4,31 +4,21 @@ import json
 import os
 import socket
 import tempfile
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.programs.forks import Job, in_forks
-from tasks.generation import chunk_reader
+from tasks.generation import damaged_records
 from tasks.generation import generation_records as reading
-from tasks.generation.chunk_reader import Ending, read_stretch
+from tasks.generation.damaged_records import read_damaged
 from tasks.generation.generation_records import Records, read_records
-from tasks.generation.generation_tally import Fault, Tally
-from tasks.generation.layouts import Layout
+from tasks.generation.generation_tally import Fault
 
 from .conftest import FILE, Project, ago, entries, entry, faults, kept, periods
-
-
-@pytest.fixture(autouse=True)
-def _forks_beside_the_threads_of_the_tests() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        yield
 
 
 def whole(records: Records) -> object:
@@ -114,45 +104,25 @@ def test_what_comes_before_the_array_may_be_long(project: Project, monkeypatch: 
     records = project.read(json.dumps({"note": "x" * 200_000, "entries": [entry()]}))
     assert kept(records) == {"caption": 1}
     assert kept(project.read("\n" * 100_000 + json.dumps([entry()]))) == {"caption": 1}
-    monkeypatch.setattr(reading, "LARGEST", 1 << 16)
+    monkeypatch.setattr(reading, "LONGEST_HEAD", 1 << 16)
     assert "too long" in str(project.read(json.dumps({"note": "x" * 200_000, "entries": [entry()]})).problem)
 
 
-def test_a_file_that_becomes_shorter_meanwhile_ends_there(project: Project) -> None:
-    project.write([entry(), entry()])
-    size = project.file.stat().st_size
-    tally = Tally(periods())
-    descriptor = os.open(project.file, os.O_RDONLY)
-    try:
-        ending = read_stretch(descriptor, 1, size + 1000, Layout(1, lines=False, wrapped=False, opening=b"{"), tally)
-    finally:
-        os.close(descriptor)
-    assert ending is Ending.CLOSED
-    assert tally.groups[2, "caption"].count == 2
-
-
 @given(st.integers(0, 2000), st.sampled_from(["array", "lines", "wrapped"]), st.integers(20, 400))
-def test_the_entries_before_any_cut_are_kept(cut: int, form: str, block: int) -> None:
+def test_the_entries_before_any_cut_are_kept(cut: int, form: str, window: int) -> None:
     lines = [json.dumps(entry(note="},{")) for _ in range(12)]
     before, between = {"array": ("[", ", "), "lines": ("", "\n"), "wrapped": ('{"entries": [', ", ")}[form]
     text = (before + between.join(lines))[: max(cut, len(before) + 15)]
     complete = sum(len(before + between.join(lines[: number + 1])) <= len(text) for number in range(len(lines)))
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunk_reader, "BLOCK", block)
-        patch.setattr(chunk_reader, "WINDOW", block)
+        patch.setattr(reading, "PIECE", window)
+        patch.setattr(damaged_records, "WINDOW", window)
         (Path(folder) / "r.json").write_text(text)
         records = read_records(Path(folder), "r.json", periods())
     assert kept(records) == ({"caption": complete} if complete else {})
     assert not faults(records)
     on_border = text.rstrip() in {between.join(lines[:number]).rstrip() for number in range(1, 13)}
     assert records.truncated == (form != "lines" or not on_border)
-
-
-def side_by_side(project: Project, patch: pytest.MonkeyPatch, workers: int) -> Records:
-    with patch.context() as inner:
-        inner.setattr(reading, "LARGE", 1)
-        inner.setattr(reading, "processors", lambda: workers)
-        return project.read()
 
 
 def many(form: str) -> str:
@@ -166,105 +136,69 @@ def many(form: str) -> str:
     if form == "attempts":
         for value in values:
             value["attempts"] = [{"n": 1}, {"n": 2}]
-    if form == "no border":
+    if form == "far apart":
         return "[" + (", \n" + " " * 300).join(map(json.dumps, values)) + "]"
     return json.dumps({"entries": values} if form == "wrapped" else values, indent=2 if form == "indented" else None)
 
 
-@pytest.mark.parametrize("workers", [2, 3, 16])
-@pytest.mark.parametrize("form", ["array", "wrapped", "lines", "indented", "attempts", "no border"])
-def test_a_large_record_read_side_by_side_gives_the_same(
-    project: Project, monkeypatch: pytest.MonkeyPatch, form: str, workers: int
+FORMS = ["array", "wrapped", "lines", "indented", "attempts", "far apart"]
+
+
+@pytest.mark.parametrize("window", [100, 5_000, 1_000_000])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_record_read_one_value_at_a_time_gives_the_same(
+    project: Project, monkeypatch: pytest.MonkeyPatch, form: str, window: int
 ) -> None:
     project.write(many(form))
     one = project.read()
     assert one.tally.earlier == 150
     assert sum(kept(one).values()) == 250
-    assert whole(side_by_side(project, monkeypatch, workers)) == whole(one)
+    monkeypatch.setattr(reading, "_HEAD", 300)
+    monkeypatch.setattr(reading, "PIECE", window)
+    assert whole(project.read()) == whole(one)
+    monkeypatch.setattr(reading, "_add_piece", lambda *_arguments: 0)
+    monkeypatch.setattr(damaged_records, "WINDOW", window)
+    assert whole(project.read()) == whole(one)
 
 
-def test_stretches_are_read_side_by_side(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    project.write(many("array"))
-    seen: list[int] = []
-
-    def watched(jobs: list[Job]) -> list[bytes | None]:
-        answers = in_forks(jobs)
-        seen.extend(len(answer or b"") for answer in answers)
-        return answers
-
-    monkeypatch.setattr(reading, "in_forks", watched)
-    side_by_side(project, monkeypatch, 3)
-    assert len(seen) == 3
-    assert min(seen) > 100
-
-
-@pytest.mark.parametrize("answers", [[None, None], [b"first", None], [None, b"last"]])
-def test_a_stretch_whose_process_failed_is_read_here(
-    project: Project, monkeypatch: pytest.MonkeyPatch, answers: list[bytes | None]
+@pytest.mark.parametrize("form", FORMS)
+def test_of_what_is_in_order_only_the_end_is_read_one_value_at_a_time(
+    project: Project, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    project.write(many("array"))
-    one = project.read()
+    rest: list[int] = []
 
-    def failing(jobs: list[Job]) -> list[bytes | None]:
-        return [given and found for given, found in zip(answers, in_forks(jobs), strict=True)]
+    def noted(file: IO[bytes], content: bytes, *arguments: Any) -> bool:
+        rest.append(len(content))
+        return read_damaged(file, content, *arguments)
 
-    monkeypatch.setattr(reading, "in_forks", failing)
-    assert whole(side_by_side(project, monkeypatch, 2)) == whole(one)
-
-
-def test_a_border_inside_an_entry_is_not_trusted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    false = '}, {"timestamp": "2025-06-02T11:00:00Z", "component": "false", "duration": 1, "success": true}'
-    project.write([entry("true", note=false * 200), entry("true")])
-    assert project.file.stat().st_size > 10_000
-    assert whole(side_by_side(project, monkeypatch, 2)) == whole(project.read())
-    assert kept(side_by_side(project, monkeypatch, 2)) == {"true": 2}
+    monkeypatch.setattr(reading, "_HEAD", 300)
+    monkeypatch.setattr(reading, "PIECE", 5_000)
+    monkeypatch.setattr(reading, "read_damaged", noted)
+    assert kept(project.read(many(form)))
+    assert rest < [700]
 
 
-@pytest.mark.parametrize("number", [0, 1, 2, 3])
-def test_more_processes_than_entries_are_no_problem(
-    project: Project, monkeypatch: pytest.MonkeyPatch, number: int
+@pytest.mark.parametrize("more", [{}, {"attempts": [entry("false")] * 30}, {"note": '}, {"a": 1}' * 30}])
+def test_a_border_inside_an_entry_is_not_trusted(
+    project: Project, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
 ) -> None:
-    for text in (
-        json.dumps(entries(number)),
-        "\n".join(map(json.dumps, entries(number))),
-        json.dumps([number] * number),
-    ):
-        project.write(text)
-        assert whole(side_by_side(project, monkeypatch, 64)) == whole(project.read())
-
-
-def test_a_nested_entry_at_the_border_is_not_trusted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    project.write([entry("true", attempts=[entry("false")] * 100), entry("true")])
-    assert kept(side_by_side(project, monkeypatch, 2)) == {"true": 2}
+    project.write([entry("true") | more for _ in range(50)])
+    for piece in (100, 700, 3000):
+        monkeypatch.setattr(reading, "_HEAD", 300)
+        monkeypatch.setattr(reading, "PIECE", piece)
+        records = project.read()
+        assert kept(records) == {"true": 50}
+        assert not faults(records)
 
 
 @pytest.mark.parametrize("form", ["array", "lines"])
-def test_damage_and_a_missing_end_are_the_same_side_by_side(
-    project: Project, monkeypatch: pytest.MonkeyPatch, form: str
-) -> None:
+def test_damage_and_a_missing_end_cost_only_themselves(project: Project, form: str) -> None:
     text = many(form)
     middle = text.index('"success"', len(text) // 2)
-    project.write(text[:middle] + text[middle + 5 : -40])
-    one = project.read()
-    assert one.truncated
-    assert faults(one) == {Fault.NO_DURATION: 1, Fault.DAMAGED: 1}
-    for workers in (2, 3):
-        assert whole(side_by_side(project, monkeypatch, workers)) == whole(one)
-
-
-def test_only_a_large_record_is_read_side_by_side(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(_jobs: object) -> list[bytes | None]:
-        raise AssertionError
-
-    project.write(many("array"))
-    size = project.file.stat().st_size - 1
-    monkeypatch.setattr(reading, "processors", lambda: 2)
-    monkeypatch.setattr(reading, "in_forks", none)
-    monkeypatch.setattr(reading, "LARGE", size + 1)
-    assert kept(project.read())
-    monkeypatch.setattr(reading, "LARGE", size)
-    with pytest.raises(AssertionError):
-        project.read()
+    records = project.read(text[:middle] + text[middle + 5 : -40])
+    assert records.truncated
+    assert faults(records) == {Fault.NO_DURATION: 1, Fault.DAMAGED: 1}
+    assert sum(kept(records).values()) == 249
 
 
 def test_settings_name_the_file(project: Project) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.generation.scanning import Damaged, Incomplete, after_blanks, scan
+from tasks.generation.json_scanning import Damaged, Incomplete, after_blanks, scan
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

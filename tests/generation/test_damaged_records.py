@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tasks.generation import chunk_reader
+from tasks.generation import damaged_records
+from tasks.generation import generation_records as reading
 from tasks.generation.generation_tally import Fault, shown
 
 from .conftest import Project, ago, entries, entry, faults, kept
@@ -124,30 +125,35 @@ def test_bytes_that_are_no_utf_8_cost_nothing(project: Project, place: str) -> N
     assert not faults(records)
 
 
-def test_an_entry_of_any_size_up_to_the_limit_is_read(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_reader, "BLOCK", 4096)
-    monkeypatch.setattr(chunk_reader, "WINDOW", 1024)
-    monkeypatch.setattr(chunk_reader, "LARGEST", 65536)
+def small_windows(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reading, "_HEAD", 300)
+    patch.setattr(reading, "PIECE", 4096)
+    patch.setattr(damaged_records, "WINDOW", 1024)
+    patch.setattr(damaged_records, "LARGEST", 65536)
+
+
+@pytest.mark.parametrize("score", [0.5, math.nan])
+def test_an_entry_of_any_size_up_to_the_limit_is_read(
+    project: Project, monkeypatch: pytest.MonkeyPatch, score: float
+) -> None:
+    small_windows(monkeypatch)
     for size, damaged in ((60_000, 0), (300_000, 1)):
-        records = project.read([entry(), entry(note="x" * size), entry()])
+        records = project.read([entry(score=score), entry(note="x" * size), entry()])
         assert kept(records) == {"caption": 3 - damaged}
         assert faults(records) == ({Fault.DAMAGED: 1} if damaged else {})
         assert not records.truncated
 
 
 def test_a_giant_of_many_parts_is_one_damaged_stretch(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_reader, "BLOCK", 4096)
-    monkeypatch.setattr(chunk_reader, "WINDOW", 1024)
-    monkeypatch.setattr(chunk_reader, "LARGEST", 65536)
-    records = project.read([entry(), entry(parts=[{"n": 1, "s": "{"}] * 10_000), entry()])
+    small_windows(monkeypatch)
+    giant = entry(parts=[{"n": 1, "s": "{"}] * 10_000)
+    records = project.read([entry(), giant, entry()])
     assert kept(records) == {"caption": 2}
     assert faults(records) == {Fault.DAMAGED: 1}
 
 
 def test_a_giant_after_damage_is_part_of_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_reader, "BLOCK", 4096)
-    monkeypatch.setattr(chunk_reader, "WINDOW", 1024)
-    monkeypatch.setattr(chunk_reader, "LARGEST", 65536)
+    small_windows(monkeypatch)
     records = project.read(f"[{GOOD}, {BROKEN}, {json.dumps(entry(note='x' * 300_000))}, {GOOD}]")
     assert kept(records) == {"caption": 2}
     assert faults(records) == {Fault.DAMAGED: 1}
@@ -166,10 +172,11 @@ def test_a_bomb_of_brackets_is_passed_over(project: Project) -> None:
     assert faults(records) == {Fault.DAMAGED: 1}
 
 
-def test_entries_may_be_nested_at_will(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunk_reader, "BLOCK", 512)
+@pytest.mark.parametrize("score", [1.0, math.nan])
+def test_entries_may_be_nested_at_will(project: Project, monkeypatch: pytest.MonkeyPatch, score: float) -> None:
+    small_windows(monkeypatch)
     attempts = [{"timestamp": ago(hours=1), "component": "x", "duration": 1, "success": False}] * 3
-    records = project.read([entry(attempts=attempts) for _ in range(50)])
+    records = project.read([entry(attempts=attempts, score=score) for _ in range(50)])
     assert kept(records) == {"caption": 50}
     assert not faults(records)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.generation.times import AHEAD, DAY, Periods, moment
+from tasks.generation.entry_times import AHEAD, DAY, Periods, moment
 
 from .conftest import NOW, NOW_SECONDS, periods
 

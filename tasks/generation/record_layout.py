@@ -1,15 +1,15 @@
-"""How a record is laid out: found from its beginning."""
+"""Where the entries of a record are, found from its beginning."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from .scanning import Damaged, Incomplete, after_blanks, scan
+from .json_scanning import Damaged, Incomplete, after_blanks, scan
 
 _BOM = b"\xef\xbb\xbf"
-_OPENING = re.compile(rb'\{\s*"(?:[^"\\]|\\.)*+"')
+_OPENING = re.compile(rb'\s*(\{\s*"(?:[^"\\]|\\.)*+")')
 
 _ENTRY_KEYS = {"timestamp", "component", "duration", "success"}
 
@@ -22,10 +22,11 @@ class Layout(NamedTuple):
     """Where the entries are.
 
     Attributes:
-        start: the offset in bytes of the first one.
-        lines: True where they follow each other as values of their own (JSON Lines), False in an array.
+        start: the offset in bytes of the first entry, which in an array may have blanks before it.
+        lines: True where the entries follow each other as values of their own (JSON Lines), False in an array.
         wrapped: True where the array is the value of a key of an object.
-        opening: how the first entry begins, up to its first key; most others begin the same.
+        opening: how the first entry begins, up to its first key; most others begin the same, and what is nested in
+            them does not.
     """
 
     start: int
@@ -39,10 +40,10 @@ class NoLayout(Exception):
 
 
 def layout(head: bytes) -> Layout | None:
-    """Return how the file that begins with *head* is laid out; ``None`` where it is empty.
+    """Return where the entries are in a file that begins with *head*; ``None`` where that is blank.
 
     Raises:
-        Incomplete: its beginning does not tell.
+        Incomplete: the beginning does not show it.
         NoLayout: it holds no entries.
     """
     skipped = len(_BOM) if head.startswith(_BOM) else 0
@@ -50,18 +51,17 @@ def layout(head: bytes) -> Layout | None:
     begin = after_blanks(text, 0)
     if begin == len(text):
         return None
-    place, lines, wrapped = _found(text, begin)
+    place, lines, wrapped = _first_entry(text, begin)
     start = skipped + len(text[:place].encode("utf-8", "surrogateescape"))
-    opening = _OPENING.match(head, start + _blanks(head, start))
-    return Layout(start, lines, wrapped, opening[0] if opening else b"{")
+    opening = _OPENING.match(head, start)
+    return Layout(start, lines, wrapped, opening[1] if opening else b"{")
 
 
-def _blanks(head: bytes, start: int) -> int:
-    return len(head) - start - len(head[start:].lstrip())
+_Place: TypeAlias = tuple[int, bool, bool]
+"""Where the entries begin, whether they are on lines, and whether in an array within an object."""
 
 
-def _found(text: str, begin: int) -> tuple[int, bool, bool]:
-    """Return where the entries begin, whether they are on lines, and whether in an array within an object."""
+def _first_entry(text: str, begin: int) -> _Place:
     if text[begin] == "[":
         return begin + 1, False, False
     try:
@@ -75,11 +75,11 @@ def _found(text: str, begin: int) -> tuple[int, bool, bool]:
     raise NoLayout(f"holds a JSON {_KINDS[type(value)]} where {_EXPECTED} was expected")
 
 
-def _in_object(text: str, begin: int) -> tuple[int, bool, bool]:
-    """Tell an object that holds the array from one that is the first entry on a line of its own.
+def _in_object(text: str, begin: int) -> _Place:
+    """Return where the entries are: in an array of this object, or the object is itself the first of the lines.
 
     Raises:
-        Incomplete: the text ends before it tells.
+        Incomplete: the text ends before that shows.
         Damaged: it is no JSON.
         NoLayout: the object is neither.
     """
@@ -97,7 +97,7 @@ def _in_object(text: str, begin: int) -> tuple[int, bool, bool]:
     return found
 
 
-def _first_array(text: str, begin: int) -> tuple[int, bool, bool] | None:
+def _first_array(text: str, begin: int) -> _Place | None:
     """Return where the elements of an object's array begin, or the object itself where it is an entry.
 
     The first array that begins with an entry is the one, else the first that begins with an object, else the first of
@@ -143,7 +143,7 @@ def _values(text: str, begin: int) -> Iterator[tuple[str, int]]:
 
 
 def _is_entry(text: str, place: int) -> bool:
-    """Tell whether an entry begins at a place, by its keys; of one that is cut off, what is there of it counts."""
+    """Return whether an entry begins at a place, by its keys; of one that is cut off, what is there of it counts."""
     if text[place : place + 1] != "{":
         return False
     try:

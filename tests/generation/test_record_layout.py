@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.generation.layouts import Layout, NoLayout, layout
-from tasks.generation.scanning import Incomplete
+from tasks.generation.json_scanning import Incomplete
+from tasks.generation.record_layout import Layout, NoLayout, layout
 
 ENTRY = b'{"timestamp": "2025-06-02T12:00:00Z", "duration": 1}'
 OPENING = b'{"timestamp"'

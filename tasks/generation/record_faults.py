@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from ..core.report.model import Finding, Report, Status
 from ..core.text.formatting import count, duration
+from .entry_times import AHEAD
 from .generation_records import Records
 from .generation_tally import LONGEST, NONE, Fault
-from .times import AHEAD
 
 CHECK = "generation.records"
 

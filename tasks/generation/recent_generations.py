@@ -11,16 +11,18 @@ from ..core.report.model import Finding, Report, Status
 from ..core.settings.model import GenerationSettings, Settings
 from ..core.text import formatting
 from ..core.text.formatting import count, duration, percent, printable
-from .faults import faults, unusable
-from .figures import Figures, by_component, metrics, rounded, summary, together
+from .entry_times import Periods
+from .generation_figures import Figures, by_component, metrics, rounded, summary, together
 from .generation_records import Records, read_records
+from .record_faults import faults, unusable
 from .slowness import slowness
-from .times import Periods
 
 _HOUR = 3600
 
 
-def recent(settings: Settings, *, now: datetime, hours: float = 24, redact: Callable[[str], str] = str) -> Report:
+def review_recent(
+    settings: Settings, *, now: datetime, hours: float = 24, redact: Callable[[str], str] = str
+) -> Report:
     """Judge how many of the generations of the last hours succeeded, and how long they took.
 
     Args:

@@ -10,18 +10,18 @@ from ..core.report.model import Finding, Report, Status
 from ..core.settings.model import GenerationSettings, Settings
 from ..core.text.formatting import count, printable
 from .comparison import compared, table
-from .faults import faults, unusable
-from .figures import metrics, summary, together
+from .entry_times import DAY, Periods
+from .generation_figures import metrics, summary, together
 from .generation_records import Records, read_records
 from .recommendations import recommendations
-from .times import DAY, Periods
+from .record_faults import faults, unusable
 
 DAYS = 30
 
 _BEFORE, _NOW = 1, 2
 
 
-def compare(settings: Settings, *, now: datetime, redact: Callable[[str], str] = str) -> Report:
+def compare_months(settings: Settings, *, now: datetime, redact: Callable[[str], str] = str) -> Report:
     """Compare the generations of the last 30 days with those of the 30 days before, component by component.
 
     How many there are is one finding; the others are recommendations, each with the figure that calls for it, and
