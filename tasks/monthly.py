@@ -170,7 +170,7 @@ def performance_analysis(run: Run, dry_run: bool = False) -> Report:
     """
     from .cache.cache_growth import growth
     from .generation.generation_months import compare_months as compare_generation
-    from .providers.months import compare as compare_providers
+    from .providers.provider_months import compare_months as compare_providers
 
     settings, now, redact = run.settings, run.now, run.redact
     return run.compose(

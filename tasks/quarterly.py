@@ -98,7 +98,7 @@ def capacity_planning(run: Run, dry_run: bool = False) -> Report:
     plannings recorded. The report goes to capacity_reports/capacity_YYYYQn.json in the log folder.
     """
     from .cache.cleanup import clean_up
-    from .capacity.planning import plan
+    from .capacity.capacity_planning import plan
     from .logs.rotation.log_rotation import rotate
 
     settings, now = run.settings, run.now

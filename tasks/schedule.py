@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .core.report.model import Report
     from .core.run.definition import Cadence
     from .core.settings.model import Settings
-    from .scheduling.installing import Machine
     from .scheduling.job import Job
+    from .scheduling.schedule_installation import Machine
 
 
 def cadences(settings: Settings) -> dict[str, Cadence]:
@@ -62,7 +62,7 @@ def status(run: Run) -> Report:
 
     Reads maintenance.schedule, and the stamps that runs leave in the folder schedule of the logs. Changes nothing.
     """
-    from .scheduling.schedule_status import review
+    from .scheduling.due import review
 
     return review(run.settings, cadences(run.settings), now=run.now)
 
@@ -131,9 +131,9 @@ def install(
     import msgspec
 
     from .core.secrets.keys import find_keys
-    from .scheduling.installing import install as install_job
-    from .scheduling.installing import offered
-    from .scheduling.outside import missing_later
+    from .scheduling.job import missing_later
+    from .scheduling.schedule_installation import install as install_job
+    from .scheduling.schedule_installation import offered
 
     wanted = [way for way, flag in (("systemd", systemd), ("cron", cron), ("launchd", launchd)) if flag]
     machine = _machine()
@@ -147,7 +147,7 @@ def install(
 @procedure(cadence=None, checks=_INSTALLING, help={"dry_run": "Change nothing; say what would be removed."})
 def uninstall(run: Run, dry_run: bool = False) -> Report:
     """Take away what schedule.install made for this project, and nothing else."""
-    from .scheduling.installing import uninstall as uninstall_job
+    from .scheduling.schedule_installation import uninstall as uninstall_job
 
     machine = _machine()
     return uninstall_job(_job(run, machine), machine, dry_run=dry_run or run.dry)
@@ -168,7 +168,7 @@ def _machine() -> Machine:
     import sys
     from pathlib import Path
 
-    from .scheduling.installing import Machine
+    from .scheduling.schedule_installation import Machine
 
     return Machine(
         platform=sys.platform,

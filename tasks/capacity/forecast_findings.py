@@ -12,7 +12,7 @@ from ..core.report.model import Finding, Status
 from ..core.settings.model import CapacitySettings
 from ..core.text.formatting import count, percent, printable, size
 from .forecast import FEWEST, SHORTEST_DAYS, Forecast, Point, When, forecast, reached
-from .present import Amount
+from .present_sizes import Amount
 from .recorded_sizes import BACKUPS, CACHE, DISK, INODES, LOGS
 
 CLOSE = 0.95

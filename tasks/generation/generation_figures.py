@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..core.report.model import Metric
-from ..core.text.formatting import count, percent
+from ..core.report.model import Metric, Status
+from ..core.settings.model import GenerationSettings
+from ..core.text.formatting import count, duration, percent
 from .generation_tally import Group, Tally
 
 
@@ -82,3 +83,13 @@ def metrics(subject: str, total: Figures) -> Iterator[Metric]:
         yield Metric(name="generation.mean", value=round(total.mean, 3), unit="s", subject=subject)
     if total.success_rate is not None:
         yield Metric(name="generation.success_rate", value=round(total.success_rate, 4), unit="share", subject=subject)
+
+
+def slowness(settings: GenerationSettings, mean: float | None) -> tuple[Status, str]:
+    """Judge a mean duration in seconds; return the status and what was expected, as the end of a sentence."""
+    if mean is None:
+        return Status.UNKNOWN, ""
+    for status, limit in ((Status.CRITICAL, settings.very_slow_seconds), (Status.WARNING, settings.slow_seconds)):
+        if mean > limit:
+            return status, f"; at most {duration(limit)} was expected"
+    return Status.OK, ""

@@ -12,10 +12,9 @@ from ..core.settings.model import GenerationSettings, Settings
 from ..core.text import formatting
 from ..core.text.formatting import count, duration, percent, printable
 from .entry_times import Periods
-from .generation_figures import Figures, by_component, metrics, rounded, summary, together
+from .generation_figures import Figures, by_component, metrics, rounded, slowness, summary, together
 from .generation_records import Records, read_records
 from .record_faults import faults, unusable
-from .slowness import slowness
 
 _HOUR = 3600
 

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ..core.settings.model import ProviderSettings
 from ..core.text.formatting import printable
-from .faults import Failure, Fault
+from .provider_faults import Failure, Fault
 
 Account = Literal["balance", "api-key", "none"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from ..core.settings.model import ProviderSettings
-from .faults import Failure
+from .provider_faults import Failure
 
 Kind = Literal["chat", "models", "language-models", "account"]
 

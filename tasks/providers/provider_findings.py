@@ -8,8 +8,8 @@ from ..core.report.model import Action, Finding, Report, Status, worst
 from ..core.settings.model import ProviderSettings
 from ..core.text.formatting import count, duration, listed, printable
 from .exchange_outcome import Asked
-from .faults import NOT_SUPPORTED, Failure, Fault
-from .measures import Measure, measure, not_offered, offer, trouble
+from .provider_faults import NOT_SUPPORTED, Failure, Fault
+from .response_figures import Measure, measure, not_offered, offer, trouble
 
 ANSWER = "providers.answer"
 

@@ -11,10 +11,10 @@ from ..core.report.model import Report
 from ..core.secrets.keys import Key
 from ..core.settings.model import Settings
 from ..core.text.formatting import printable
-from . import measures, provider_findings, remembering
-from .asking import ask_all, refused
+from . import provider_findings, remembering, response_figures
+from .all_providers import ask_all, refused
 from .exchange_outcome import Request
-from .faults import Fault
+from .provider_faults import Fault
 
 if TYPE_CHECKING:
     from .session import Session
@@ -56,14 +56,14 @@ def ask_once(
         return provider_findings.planned(requests, refused(settings.providers, keys), remembering.path(settings))
     everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
     memory = remembering.remember(settings, everyone, task, now)
-    figures = {printable(asked.name): measures.measure(asked) for asked in everyone if asked.complete}
+    figures = {printable(asked.name): response_figures.measure(asked) for asked in everyone if asked.complete}
     return Report(
         summary=provider_findings.summary(everyone),
         findings=[*(found for asked in everyone for found in provider_findings.answer(asked)), *memory.findings],
-        metrics=[metric for name, measured in figures.items() for metric in measures.metrics(name, measured)],
+        metrics=[metric for name, measured in figures.items() for metric in response_figures.metrics(name, measured)],
         actions=[*provider_findings.actions(everyone), *memory.actions],
         files=memory.files,
-        data={"providers": [measures.row(name, measured) for name, measured in figures.items()]},
+        data={"providers": [response_figures.row(name, measured) for name, measured in figures.items()]},
     )
 
 

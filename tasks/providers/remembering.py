@@ -11,7 +11,7 @@ from ..core.report.model import Action, Finding
 from ..core.settings.model import Settings
 from . import provider_history
 from .exchange_outcome import Asked
-from .measures import entry
+from .response_figures import entry
 
 
 class Memory(NamedTuple):

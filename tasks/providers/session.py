@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..core.settings.model import ProviderSettings
-from . import address, answers, faults, retries
+from . import address, answers, provider_faults, retries
 from .cleaning import READ
 from .exchange import Answer, exchange
 from .exchange_outcome import ExchangeOutcome, Kind, Request
-from .faults import Failure, Fault
-from .waits import named_wait
+from .provider_faults import Failure, Fault
+from .retries import named_wait
 
 if TYPE_CHECKING:
     import httpx
@@ -116,7 +116,7 @@ class Session:
     def _fault(self, answer: Answer | Failure) -> Fault | None:
         if isinstance(answer, Failure):
             return answer.fault
-        return faults.of_status(answer.status, answer.body[:READ].decode("utf-8", "replace"))
+        return provider_faults.of_status(answer.status, answer.body[:READ].decode("utf-8", "replace"))
 
     def _read(self, request: Request, answer: Answer) -> Any:
         """Return what *answer* holds, or the failure that it is."""
@@ -128,7 +128,7 @@ class Session:
         if fault is not None:
             said = self.clean(answers.words(answer.body))
             wait = named_wait(answer.headers, self.now)
-            return faults.refusal(fault, answer.status, said, wait=wait)
+            return provider_faults.refusal(fault, answer.status, said, wait=wait)
         try:
             if request.kind in {"models", "language-models"}:
                 return answers.offer(answers.models(answer.body), self.settings.model, self.clean)

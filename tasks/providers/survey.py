@@ -12,10 +12,18 @@ from ..core.report.model import Finding, Report
 from ..core.secrets.keys import Key
 from ..core.settings.model import ProviderSettings, Settings
 from ..core.text.formatting import printable
-from . import account, limits, measures, provider_findings, provider_history, remembering, trend_findings
+from . import (
+    account_findings,
+    provider_findings,
+    provider_history,
+    rate_limits,
+    remembering,
+    response_figures,
+    trend_findings,
+)
 from .address import account_kind
 from .exchange_outcome import Asked, Request
-from .faults import LASTING, UNREACHABLE
+from .provider_faults import LASTING, UNREACHABLE
 
 if TYPE_CHECKING:
     from .session import Session
@@ -51,7 +59,7 @@ def survey(
     """
     if not settings.providers:
         return provider_findings.none_set()
-    from .asking import ask_all, refused
+    from .all_providers import ask_all, refused
 
     if dry_run:
         requests = {name: _number(provider) for name, provider in settings.providers.items()}
@@ -61,17 +69,17 @@ def survey(
     trends = trend_findings.of(
         provider_history.read(Path(settings.root), settings.logs.directory), settings.providers, now
     )
-    figures = {printable(asked.name): measures.measure(asked) for asked in everyone if asked.complete}
+    figures = {printable(asked.name): response_figures.measure(asked) for asked in everyone if asked.complete}
     return Report(
         summary=provider_findings.summary(everyone),
         findings=[*_findings(everyone, now), *map(trend_findings.evaluate, trends, trends.values()), *memory.findings],
-        metrics=[metric for name, measured in figures.items() for metric in measures.metrics(name, measured)],
+        metrics=[metric for name, measured in figures.items() for metric in response_figures.metrics(name, measured)],
         actions=[*provider_findings.actions(everyone), *memory.actions],
         files=memory.files,
         data=_tables(
             {
-                "providers": [measures.row(name, measured) for name, measured in figures.items()],
-                "limits": [row for asked in everyone for row in limits.rows(asked, now)],
+                "providers": [response_figures.row(name, measured) for name, measured in figures.items()],
+                "limits": [row for asked in everyone for row in rate_limits.rows(asked, now)],
                 "trend": [trend_findings.row(name, found) for name, found in trends.items()],
             }
         ),
@@ -88,8 +96,8 @@ def _findings(everyone: Sequence[Asked], now: datetime) -> Iterator[Finding]:
     for asked in everyone:
         yield from provider_findings.answer(asked)
         yield from provider_findings.model(asked)
-        yield from limits.evaluate(asked, now)
-        yield from account.evaluate(asked)
+        yield from rate_limits.evaluate(asked, now)
+        yield from account_findings.evaluate(asked)
 
 
 def _tables(tables: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:

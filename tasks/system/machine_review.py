@@ -9,7 +9,7 @@ from threading import Event
 from ..core.report.model import Report
 from ..core.settings.model import Settings
 from . import system_findings
-from .figures import Disk
+from .machine_figures import Disk
 from .measure import attempt, disks, measure, memory
 
 

@@ -11,8 +11,8 @@ from threading import Event
 from typing import TypeVar
 
 from . import control_groups
-from .figures import Amount, Busy, Cpu, Disk, Figures, Load, Memory, OpenFiles, Times, Unmeasured
-from .processes import Stopped, busiest, look
+from .machine_figures import Amount, Busy, Cpu, Disk, Figures, Load, Memory, OpenFiles, Times, Unmeasured
+from .running_processes import Stopped, busiest, look
 
 Measured = TypeVar("Measured")
 
@@ -93,14 +93,14 @@ def times() -> tuple[Times, int]:
     import psutil
 
     every = psutil.cpu_times(percpu=True)
-    usable = [every[place] for place in places(len(every))]
+    usable = [every[place] for place in usable_places(len(every))]
     busy = sum(_sum(one, "user", "nice", "system", "irq", "softirq") for one in usable)
     idle = sum(_sum(one, "idle", "iowait") for one in usable)
     stolen = sum(_sum(one, "steal") for one in usable)
     return Times(busy, idle, stolen), len(usable)
 
 
-def places(number: int) -> list[int]:
+def usable_places(number: int) -> list[int]:
     """Return the places, in the system's list of *number* processors, of those that this process may use.
 
     Where some processors are switched off their numbers are not their places; then all of them count, as they do

@@ -11,7 +11,7 @@ from typing import Any
 from ..core.report.model import Finding, Metric, Status
 from ..core.settings.model import HealthSettings
 from ..core.text.formatting import count, duration, printable, size
-from .figures import Amount, Busy, Cpu, Disk, DiskFigures, Figures, Holder, Load, Memory, OpenFiles, Unmeasured
+from .machine_figures import Amount, Busy, Cpu, Disk, DiskFigures, Figures, Holder, Load, Memory, OpenFiles, Unmeasured
 
 LOAD_PER_PROCESSOR = 2.0
 """The 5-minute load per processor above which it is a warning. At 1 every processor is in use and nobody waits; above
@@ -85,25 +85,25 @@ def _used(prefix: str, amount: Amount, subject: str) -> Iterator[Metric]:
 def data(figures: Figures) -> dict[str, Any]:
     """Return the figures that no metric holds, flat; what was not measured is missing."""
     cpu, load, memory, open_files = figures.cpu, figures.load, figures.memory, figures.open_files
-    told: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
     if isinstance(cpu, Cpu):
-        told |= {
+        measured |= {
             "watched_seconds": round(cpu.seconds, 2),
             "processors": cpu.processors,
             "own_cpu_percent": round(cpu.own_percent, 1),
             "stolen_cpu_percent": round(cpu.stolen_percent, 1),
         }
         if cpu.quota:
-            told |= {"quota_processors": cpu.quota.processors, "quota_percent": round(cpu.quota.percent, 1)}
+            measured |= {"quota_processors": cpu.quota.processors, "quota_percent": round(cpu.quota.percent, 1)}
     if isinstance(load, Load):
-        told["load_processors"] = load.processors
+        measured["load_processors"] = load.processors
     if isinstance(memory, Memory) and memory.group:
-        told |= {"group_memory_used_bytes": memory.group.used, "group_memory_total_bytes": memory.group.total}
+        measured |= {"group_memory_used_bytes": memory.group.used, "group_memory_total_bytes": memory.group.total}
     if isinstance(open_files, OpenFiles):
-        told["project_processes"] = len(open_files.holders)
-        told["closed_processes"] = open_files.closed
-        told["open_files_most"] = max((holder.files for holder in open_files.holders), default=0)
-    return told
+        measured["project_processes"] = len(open_files.holders)
+        measured["closed_processes"] = open_files.closed
+        measured["open_files_most"] = max((holder.files for holder in open_files.holders), default=0)
+    return measured
 
 
 def summary(figures: Figures) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.capacity.forecast import Point
 from tasks.capacity.forecast_findings import RECORDED, JudgedSeries, evaluate, growers, judged_series, recorded, row
-from tasks.capacity.present import Amount
+from tasks.capacity.present_sizes import Amount
 from tasks.capacity.recorded_sizes import BACKUPS, CACHE, DISK, INODES, LOGS
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import CapacitySettings

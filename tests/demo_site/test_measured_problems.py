@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tasks.capacity.planning import plan
+from tasks.capacity.capacity_planning import plan
 from tasks.core.report.model import Status
 from tasks.core.settings.loading import load
 from tasks.core.settings.sources import Level, Sources

@@ -6,9 +6,8 @@ import pytest
 
 from tasks.core.report.model import Status
 from tasks.core.settings.model import GenerationSettings
-from tasks.generation.generation_figures import Figures, by_component, figures, rounded, summary, together
+from tasks.generation.generation_figures import Figures, by_component, figures, rounded, slowness, summary, together
 from tasks.generation.generation_tally import Group, Tally
-from tasks.generation.slowness import slowness
 
 from .conftest import periods
 

@@ -17,9 +17,9 @@ import pytest
 from tasks.core.report.model import Finding, Report
 from tasks.core.secrets.keys import Key
 from tasks.core.settings.model import ProviderSettings, Settings
+from tasks.providers.all_providers import DnsEventLoop
 from tasks.providers.exchange_outcome import Asked, ExchangeOutcome, Request
-from tasks.providers.faults import Failure, Fault
-from tasks.providers.resolution import DnsEventLoop
+from tasks.providers.provider_faults import Failure, Fault
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 

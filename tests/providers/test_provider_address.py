@@ -4,7 +4,7 @@ import pytest
 
 from tasks.core.settings.model import ProviderSettings
 from tasks.providers.address import Address, account_kind, account_url, address, target
-from tasks.providers.faults import Failure, Fault
+from tasks.providers.provider_faults import Failure, Fault
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.providers.body import LIMIT, Body, Unusable, after_keep_alives
+from tasks.providers.exchange import LIMIT, Body, Unusable, after_keep_alives
 
 
 def _fed(parts: list[bytes], encoding: str = "") -> Body:

@@ -15,9 +15,9 @@ from threading import Event
 import httpx
 import pytest
 
-from tasks.providers import connecting
+from tasks.providers import provider_faults
 from tasks.providers.exchange import Answer, exchange, quiet
-from tasks.providers.faults import Failure, Fault
+from tasks.providers.provider_faults import Failure, Fault
 
 from .conftest import SECRET, Handler, closed_port, hostile, run, says
 
@@ -322,7 +322,7 @@ def _raised(error: Exception, cause: BaseException | None) -> Exception:
     ],
 )
 def test_the_errors_below_an_exception_tell_what_happened(error: Exception, fault: Fault, said: str) -> None:
-    failure = connecting.of_exception(error, "h")
+    failure = provider_faults.of_exception(error, "h")
     assert failure.fault is fault
     assert said in failure.message
     assert SECRET not in failure.message

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.providers.faults import LASTING, UNREACHABLE, Fault, of_status, refusal, timed_out
+from tasks.providers.provider_faults import LASTING, UNREACHABLE, Fault, of_status, refusal, timed_out
 
 OPENAI_RATE = (
     "Rate limit reached for the model in organization x on requests per min. You can increase your rate limit by "

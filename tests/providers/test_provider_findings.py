@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from tasks.core.report.model import Finding, Status
-from tasks.providers import account, limits, provider_findings, trend_findings
+from tasks.providers import account_findings, provider_findings, rate_limits, trend_findings
 from tasks.providers.answers import Amount, Balance, Completion, KeyState, Offer
 from tasks.providers.exchange_outcome import Asked
-from tasks.providers.faults import Failure, Fault
-from tasks.providers.limits import Limit
+from tasks.providers.provider_faults import Failure, Fault
 from tasks.providers.provider_history import History, Measurement
-from tasks.providers.trend import Trend
+from tasks.providers.rate_limits import Limit
+from tasks.providers.trend_findings import Trend
 
 from .conftest import NOW, asked, bad, good
 
@@ -207,7 +207,7 @@ def _headers(what: str, **values: str) -> dict[str, str]:
     ],
 )
 def test_limits_are_those_that_are_reported(headers: dict[str, str], expected: list[Limit]) -> None:
-    assert limits.limits(headers, NOW) == expected
+    assert rate_limits.limits(headers, NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_limits_are_those_that_are_reported(headers: dict[str, str], expected: l
 )
 def test_little_left_of_a_limit_is_a_warning_and_nothing_critical(remaining: str, status: Status, said: str) -> None:
     headers = _headers("requests", limit="1000", remaining=remaining, reset="2")
-    (finding,) = limits.evaluate(asked(good(headers=headers)), NOW)
+    (finding,) = rate_limits.evaluate(asked(good(headers=headers)), NOW)
     assert (finding.check, finding.status) == ("providers.rate_limit", status)
     assert finding.message.startswith(said)
     assert (finding.value, finding.unit, finding.warning, finding.critical) == (int(remaining), "requests", 100, 0)
@@ -230,7 +230,7 @@ def test_little_left_of_a_limit_is_a_warning_and_nothing_critical(remaining: str
 
 @pytest.mark.parametrize(("remaining", "status"), [("1", Status.OK), ("0", Status.CRITICAL)])
 def test_without_a_limit_only_nothing_left_is_bad(remaining: str, status: Status) -> None:
-    (finding,) = limits.evaluate(asked(good(headers=_headers("tokens", remaining=remaining))), NOW)
+    (finding,) = rate_limits.evaluate(asked(good(headers=_headers("tokens", remaining=remaining))), NOW)
     assert (finding.status, finding.warning) == (status, None)
     assert finding.message == f"{remaining} token{'' if remaining == '1' else 's'} left."
 
@@ -238,16 +238,16 @@ def test_without_a_limit_only_nothing_left_is_bad(remaining: str, status: Status
 def test_the_last_answer_that_reports_limits_counts() -> None:
     first, second = (good(headers=_headers("requests", limit="10", remaining=left)) for left in ("9", "8"))
     of = asked(first, second, good("account"))
-    assert limits.of(of, NOW) == [Limit("requests", 10, 8, None)]
-    assert limits.rows(of, NOW) == [{"provider": "one", "what": "requests", "limit": 10, "left": 8, "reset": None}]
+    assert rate_limits.of(of, NOW) == [Limit("requests", 10, 8, None)]
+    assert rate_limits.rows(of, NOW) == [{"provider": "one", "what": "requests", "limit": 10, "left": 8, "reset": None}]
 
 
 def test_limits_that_are_not_reported_are_not_made_up() -> None:
-    (finding,) = limits.evaluate(asked(good()), NOW)
+    (finding,) = rate_limits.evaluate(asked(good()), NOW)
     assert (finding.status, finding.message, finding.value) == (Status.OK, "Rate limits are not reported.", None)
-    assert limits.rows(asked(good()), NOW) == []
-    assert [*limits.evaluate(asked(bad()), NOW)] == []
-    (limited,) = limits.evaluate(asked(bad(headers=_headers("requests", limit="9", remaining="0"))), NOW)
+    assert rate_limits.rows(asked(good()), NOW) == []
+    assert [*rate_limits.evaluate(asked(bad()), NOW)] == []
+    (limited,) = rate_limits.evaluate(asked(bad(headers=_headers("requests", limit="9", remaining="0"))), NOW)
     assert limited.status is Status.CRITICAL
 
 
@@ -269,22 +269,22 @@ def _balance(*totals: float, available: bool = True) -> Asked:
     ],
 )
 def test_a_low_balance_is_a_warning_and_none_critical(of: Asked, status: Status, message: str) -> None:
-    (finding,) = account.evaluate(of)
+    (finding,) = account_findings.evaluate(of)
     assert (finding.check, finding.status, finding.message) == ("providers.account", status, message)
     assert (finding.remedy is None) is (status is Status.OK)
 
 
 def test_a_balance_is_measured_in_its_currency() -> None:
-    (finding,) = account.evaluate(_balance(0, 50))
+    (finding,) = account_findings.evaluate(_balance(0, 50))
     assert (finding.value, finding.unit, finding.warning) == (50, "CNY", 1)
 
 
 def test_a_key_that_is_closed_is_critical() -> None:
     closed = KeyState(("the key is blocked", "the team is blocked"))
-    (finding,) = account.evaluate(asked(good("account", content=closed)))
+    (finding,) = account_findings.evaluate(asked(good("account", content=closed)))
     assert finding.status is Status.CRITICAL
     assert finding.message == "The provider says that the key is blocked and the team is blocked."
-    (fine,) = account.evaluate(asked(good("account", content=KeyState(()))))
+    (fine,) = account_findings.evaluate(asked(good("account", content=KeyState(()))))
     assert (fine.status, fine.remedy) == (Status.OK, None)
 
 
@@ -299,14 +299,14 @@ def test_a_key_that_is_closed_is_critical() -> None:
     ],
 )
 def test_an_account_that_is_not_told_of_says_why(of: Asked, status: Status, said: str) -> None:
-    (finding,) = account.evaluate(of)
+    (finding,) = account_findings.evaluate(of)
     assert finding.status is status
     assert finding.message.startswith(said)
 
 
 @pytest.mark.parametrize("of", [asked(complete=False), asked(refused=Failure(Fault.KEY_MISSING, ""))])
 def test_who_was_not_asked_has_no_account(of: Asked) -> None:
-    assert [*account.evaluate(of)] == []
+    assert [*account_findings.evaluate(of)] == []
 
 
 @pytest.mark.parametrize(

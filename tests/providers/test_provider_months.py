@@ -12,7 +12,7 @@ import pytest
 from tasks.core.output.layout import report_lines
 from tasks.core.report.model import Finding, Report, Status
 from tasks.core.settings.model import Settings
-from tasks.providers.months import compare
+from tasks.providers.provider_months import compare_months
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PATH = "logs/api_performance.json"
@@ -47,7 +47,7 @@ def run(root: Path, content: object, **changes: Any) -> Report:
     (root / "logs").mkdir(exist_ok=True)
     text = content if isinstance(content, str) else json.dumps(content)
     (root / PATH).write_text(text)
-    return compare(msgspec.structs.replace(Settings(root=str(root)), **changes), now=NOW)
+    return compare_months(msgspec.structs.replace(Settings(root=str(root)), **changes), now=NOW)
 
 
 def judged(report: Report, name: str = "deepseek") -> dict[str, Finding]:
@@ -238,7 +238,7 @@ def test_the_months_meet_and_do_not_overlap(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [None, "", "[]", before([1.0] * 8)])
 def test_no_measurement_of_the_last_month(tmp_path: Path, content: object) -> None:
-    report = run(tmp_path, content) if content is not None else compare(Settings(root=str(tmp_path)), now=NOW)
+    report = run(tmp_path, content) if content is not None else compare_months(Settings(root=str(tmp_path)), now=NOW)
     (finding,) = report.findings
     assert (finding.check, finding.subject, finding.status) == ("providers.history", PATH, Status.SKIPPED)
     assert finding.message == f"No measurement of the last 30 days stands in {PATH}."
@@ -283,7 +283,9 @@ def test_the_log_folder_is_that_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "var").mkdir()
     (tmp_path / "var/api_performance.json").write_text(json.dumps(entries([1.0] * 8)))
     logs = msgspec.structs.replace(Settings().logs, directory="var")
-    report = compare(msgspec.structs.replace(Settings(root=str(tmp_path)), logs=logs, **only_deepseek()), now=NOW)
+    report = compare_months(
+        msgspec.structs.replace(Settings(root=str(tmp_path)), logs=logs, **only_deepseek()), now=NOW
+    )
     assert report.findings == []
     assert report.summary.startswith("1 provider, 8 ")
 

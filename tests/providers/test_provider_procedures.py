@@ -14,7 +14,7 @@ from tasks.core.report.model import Report, Status
 from tasks.core.secrets.keys import Key
 from tasks.core.settings.model import ProviderSettings
 from tasks.demo_site.provider_stand_in import Behaviour, Reply, StandIn, stand_in
-from tasks.providers.faults import Fault
+from tasks.providers.provider_faults import Fault
 from tasks.providers.quick import ask_once
 from tasks.providers.survey import survey
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.providers.faults import Failure, Fault
+from tasks.providers.provider_faults import Failure, Fault
 from tasks.providers.retries import PAUSE, pause
 
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tasks.providers.provider_history import Measurement
-from tasks.providers.trend import LEAST, Trend, change, is_slower, trend
+from tasks.providers.trend_findings import LEAST, Trend, change, is_slower, trend
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = 3600

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from tasks.core.errors import UserError
 from tasks.core.secrets.keys import Key
 from tasks.core.settings.model import ScheduleSettings, Settings
-from tasks.scheduling.job import Job, clock, job_for, name_of
-from tasks.scheduling.launchd import agent, launchd
-from tasks.scheduling.outside import missing_later
-from tasks.scheduling.units import service, systemd
+from tasks.scheduling.job import Job, clock, job_for, missing_later, name_of
+from tasks.scheduling.service_managers import agent, launchd, service, systemd
 
 SETTINGS = Settings(root="/srv/zbeam", schedule=ScheduleSettings(at="22:05", random_delay_minutes=90))
 
@@ -103,7 +101,7 @@ def test_an_agent_is_a_property_list() -> None:
     manager = launchd(job, Path("/Users/me"), 501)
     ((name, content),) = manager.files.items()
     assert (name, manager.folder) == (f"{job.name}.plist", Path("/Users/me/Library/LaunchAgents"))
-    assert manager.take == (("launchctl", "bootstrap", "gui/501", f"/Users/me/Library/LaunchAgents/{name}"),)
+    assert manager.load == (("launchctl", "bootstrap", "gui/501", f"/Users/me/Library/LaunchAgents/{name}"),)
     found = plistlib.loads(content)
     at = found["StartCalendarInterval"]
     assert at["Hour"] * 60 + at["Minute"] == job.fixed_minute

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.system import control_groups
-from tasks.system.figures import Amount, Quota
+from tasks.system.machine_figures import Amount, Quota
 
 MACHINE = 8_000_000_000
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import HealthSettings
 from tasks.system import system_findings
-from tasks.system.figures import (
+from tasks.system.machine_figures import (
     Amount,
     Busy,
     Cpu,

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.system import control_groups, measure
-from tasks.system.figures import Amount, Cpu, Disk, OpenFiles, Times, Unmeasured
-from tasks.system.processes import Stopped
+from tasks.system.machine_figures import Amount, Cpu, Disk, OpenFiles, Times, Unmeasured
+from tasks.system.running_processes import Stopped
 
 from .conftest import BURN, WAIT, Start, environment
 
@@ -36,7 +36,7 @@ def test_a_process_at_work_makes_the_processors_busy(root: Path, start: Start) -
     def watched() -> Cpu:
         if AFFINITY:  # of this thread, and of the child that it starts
             os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        for _ in measure.places(len(psutil.cpu_times(percpu=True))):
+        for _ in measure.usable_places(len(psutil.cpu_times(percpu=True))):
             start(BURN, root)
         return measure.processors(Event(), 0.5)
 
@@ -95,20 +95,20 @@ def test_only_the_processors_that_may_be_used_are_watched() -> None:
 
 def test_where_numbers_are_no_places_all_processors_count() -> None:
     configured = os.sysconf("SC_NPROCESSORS_CONF")
-    assert measure.places(configured + 1) == [*range(configured + 1)]
-    assert measure.places(0) == []
+    assert measure.usable_places(configured + 1) == [*range(configured + 1)]
+    assert measure.usable_places(0) == []
 
 
 @pytest.mark.skipif(not AFFINITY, reason="this system binds no process to processors")
 def test_a_number_beyond_the_places_is_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     configured = os.sysconf("SC_NPROCESSORS_CONF")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, configured})
-    assert measure.places(configured) == [*range(configured)]
+    assert measure.usable_places(configured) == [*range(configured)]
 
 
 def test_where_processes_are_not_bound_all_processors_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert measure.places(3) == [0, 1, 2]
+    assert measure.usable_places(3) == [0, 1, 2]
 
 
 def test_shares_are_parts_of_all_the_time() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.capacity import present
-from tasks.capacity.present import Amount, folder_limits, measure
+from tasks.capacity import present_sizes
+from tasks.capacity.present_sizes import Amount, folder_limits, measure
 from tasks.capacity.recorded_sizes import BACKUPS, CACHE, DISK, INODES, LOGS
 from tasks.core.files.disk_usage import usage_by_entry
 from tasks.core.settings.model import BackupSettings, CacheSettings, CapacitySettings, LogSettings, Settings
@@ -76,7 +76,7 @@ def test_the_projects_folders_are_measured_in_one_walk(project: Project, monkeyp
         walks.append(folder)
         return usage_by_entry(folder, stop)
 
-    monkeypatch.setattr(present, "usage_by_entry", counted)
+    monkeypatch.setattr(present_sizes, "usage_by_entry", counted)
     found = measure(project.settings, Event())
     assert found.folders == {"logs": 5, "cache": 0, ".": 1}
     assert found.amounts[LOGS] == Amount(5, 1e9, 1e9)

@@ -9,7 +9,7 @@ from ..core.text.formatting import printable
 from .address import account_kind
 from .answers import Balance, KeyState
 from .exchange_outcome import Asked
-from .faults import NOT_SUPPORTED
+from .provider_faults import NOT_SUPPORTED
 from .provider_findings import remedy
 
 CHECK = "providers.account"

@@ -57,7 +57,7 @@ def measure(settings: Settings, stop: Event) -> Present:
         (BACKUPS, settings.backups.directory),
     ):
         try:
-            held = _held(root, directory, folders, stop)
+            held = _folder_size(root, directory, folders, stop)
         except safe_files.Refused as error:
             closed[name] = str(error)
         except OSError as error:
@@ -74,7 +74,7 @@ def folder_limits(settings: Settings) -> Mapping[str, float]:
     return {name: megabytes * _MEGABYTE for name, megabytes in limits.items()}
 
 
-def _held(root: Path, directory: str, folders: Counter[str], stop: Event) -> float | None:
+def _folder_size(root: Path, directory: str, folders: Counter[str], stop: Event) -> float | None:
     """Return how much a folder holds; ``None`` where it is missing.
 
     Raises:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Event
-from typing import TYPE_CHECKING
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -18,8 +19,7 @@ from . import address
 from .cleaning import cleaner
 from .exchange import quiet
 from .exchange_outcome import Asked, ExchangeOutcome
-from .faults import Failure, Fault
-from .resolution import DnsEventLoop
+from .provider_faults import Failure, Fault
 from .session import Session
 
 if TYPE_CHECKING:
@@ -50,25 +50,34 @@ def ask_all(
         stop: once it is set, what is under way is given up within a fraction of a second.
         redact: takes secrets out of what servers say; each provider's own key is taken out in any case.
     """
-    ways = {name: _way(settings, keys.get(settings.key_env)) for name, settings in providers.items()}
-    open_ways = {name: way for name, way in ways.items() if isinstance(way, _Way)}
-    complete = _asked(open_ways, script, now, stop, redact) if open_ways else {}
+    accesses = {name: _access(settings, keys.get(settings.key_env)) for name, settings in providers.items()}
+    usable = {name: access for name, access in accesses.items() if isinstance(access, _Access)}
+    complete = _asked(usable, script, now, stop, redact) if usable else {}
     return [
-        Asked(name, way.settings, (*way.outcomes,), remark=way.remark, refused=way.closed, complete=complete[name])
-        if isinstance(way, _Way)
-        else Asked(name, providers[name], refused=way)
-        for name, way in ways.items()
+        Asked(
+            name,
+            access.settings,
+            (*access.outcomes,),
+            remark=access.remark,
+            refused=access.closed,
+            complete=complete[name],
+        )
+        if isinstance(access, _Access)
+        else Asked(name, providers[name], refused=access)
+        for name, access in accesses.items()
     ]
 
 
 def refused(providers: Mapping[str, ProviderSettings], keys: Mapping[str, Key]) -> list[Asked]:
     """Return the providers that cannot be asked at all, each with the reason; nothing is sent."""
-    ways = {name: _way(settings, keys.get(settings.key_env)) for name, settings in providers.items()}
-    return [Asked(name, providers[name], refused=way) for name, way in ways.items() if isinstance(way, Failure)]
+    accesses = {name: _access(settings, keys.get(settings.key_env)) for name, settings in providers.items()}
+    return [
+        Asked(name, providers[name], refused=access) for name, access in accesses.items() if isinstance(access, Failure)
+    ]
 
 
 @dataclass(slots=True)
-class _Way:
+class _Access:
     """What is needed to ask a provider, and what comes of it.
 
     Attributes:
@@ -83,7 +92,7 @@ class _Way:
     closed: Failure | None = None
 
 
-def _way(settings: ProviderSettings, key: Key | None) -> _Way | Failure:
+def _access(settings: ProviderSettings, key: Key | None) -> _Access | Failure:
     """Return what is needed to ask a provider, or why it cannot be asked."""
     place = address.address(settings.base_url)
     if isinstance(place, Failure):
@@ -92,7 +101,7 @@ def _way(settings: ProviderSettings, key: Key | None) -> _Way | Failure:
         return Failure(Fault.KEY_MISSING, f"{settings.key_env} was not looked up.")
     if not _usable(key.value):
         return Failure(Fault.KEY_MISSING, f"{settings.key_env} {key.problem or 'is empty'}.")
-    return _Way(settings, place, key.value, key.problem)
+    return _Access(settings, place, key.value, key.problem)
 
 
 def _usable(key: str) -> bool:
@@ -101,13 +110,15 @@ def _usable(key: str) -> bool:
 
 
 def _asked(
-    ways: Mapping[str, _Way], script: Script, now: datetime, stop: Event, redact: Callable[[str], str]
+    accesses: Mapping[str, _Access], script: Script, now: datetime, stop: Event, redact: Callable[[str], str]
 ) -> dict[str, bool]:
     """Ask, and return of which providers everything was asked that was to be."""
 
     async def run() -> dict[str, bool]:
         trusted = httpx.create_ssl_context()
-        tasks = {name: asyncio.create_task(_ask(way, script, trusted, now, redact)) for name, way in ways.items()}
+        tasks = {
+            name: asyncio.create_task(_ask(access, script, trusted, now, redact)) for name, access in accesses.items()
+        }
         pending = {*tasks.values()}
         while pending and not stop.is_set():
             _, pending = await asyncio.wait(pending, timeout=_GLANCE)
@@ -129,13 +140,49 @@ def _ended(task: asyncio.Task[None]) -> bool:
     return True
 
 
-async def _ask(way: _Way, script: Script, trusted: ssl.SSLContext, now: datetime, redact: Callable[[str], str]) -> None:
-    clean = cleaner(way.key, redact)
+async def _ask(
+    access: _Access, script: Script, trusted: ssl.SSLContext, now: datetime, redact: Callable[[str], str]
+) -> None:
+    clean = cleaner(access.key, redact)
     try:
-        client = httpx.AsyncClient(verify=trusted, trust_env=not is_loopback(way.place.base))
+        client = httpx.AsyncClient(verify=trusted, trust_env=not is_loopback(access.place.base))
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         message = f"The proxy that the environment names cannot be used: {clean(str(error)).rstrip('.')}."
-        way.closed = Failure(Fault.PROXY, message)
+        access.closed = Failure(Fault.PROXY, message)
         return
     async with client:
-        await script(Session(way.settings, way.place, client, way.key, clean, now, outcomes=way.outcomes))
+        await script(Session(access.settings, access.place, client, access.key, clean, now, outcomes=access.outcomes))
+
+
+class DnsEventLoop(asyncio.SelectorEventLoop):
+    """A loop that looks up each name in a thread of its own, for which nobody waits.
+
+    asyncio looks names up in a pool of threads that it waits for at its end, and so does Python: a resolver that hangs
+    would stretch every deadline by its own.
+    """
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
+        """Do what ``socket.getaddrinfo`` does."""
+        found: asyncio.Future[Any] = self.create_future()
+
+        def settle(result: Any, error: BaseException | None) -> None:
+            if found.done():
+                return
+            if error is None:
+                found.set_result(result)
+            else:
+                found.set_exception(error)
+
+        def look_up() -> None:
+            result, failed = None, None
+            try:
+                result = socket.getaddrinfo(host, port, **options)
+            except (OSError, UnicodeError) as error:
+                failed = error
+            try:
+                self.call_soon_threadsafe(settle, result, failed)
+            except RuntimeError:
+                return  # the loop is closed: the answer came too late for anybody
+
+        Thread(target=look_up, daemon=True, name=f"look-up of {host}").start()
+        return await found

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.providers.answers import Completion, Offer
-from tasks.providers.faults import Failure, Fault
-from tasks.providers.measures import entry, measure, metrics, not_offered, offer, row, trouble
+from tasks.providers.provider_faults import Failure, Fault
+from tasks.providers.response_figures import entry, measure, metrics, not_offered, offer, row, trouble
 
 from .conftest import NOW, asked, bad, good
 

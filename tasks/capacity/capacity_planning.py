@@ -14,7 +14,7 @@ from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, printable, size
 from .forecast import Point
 from .forecast_findings import evaluate, growers, judged_series, recorded, row
-from .present import measure
+from .present_sizes import measure
 from .recorded_sizes import BACKUPS, CACHE, DISK, INODES, LOGS, day_of, read_history
 
 TASK = "quarterly.capacity-planning"
@@ -96,8 +96,8 @@ def _closed(name: str, reason: str) -> Finding:
 def _summary(forecasts: Sequence[Finding]) -> str:
     full = [each.subject for each in forecasts if each.status is Status.CRITICAL]
     near = [each.subject for each in forecasts if each.status is Status.WARNING]
-    told = [f"at the limit: {', '.join(full)}"] * bool(full) + [f"near it: {', '.join(near)}"] * bool(near)
-    return f"{count(len(forecasts), 'series', 'series')}, {'; '.join(told) or 'none near its limit'}"
+    parts = [f"at the limit: {', '.join(full)}"] * bool(full) + [f"near it: {', '.join(near)}"] * bool(near)
+    return f"{count(len(forecasts), 'series', 'series')}, {'; '.join(parts) or 'none near its limit'}"
 
 
 def _helps(series: str, freeable: Sequence[Finding]) -> str:

@@ -15,8 +15,8 @@ from typing import cast
 import psutil
 import pytest
 
-from tasks.system.figures import Busy, Holder
-from tasks.system.processes import BUSIEST, Clocked, Seen, Stopped, busiest, look
+from tasks.system.machine_figures import Busy, Holder
+from tasks.system.running_processes import BUSIEST, Clocked, Seen, Stopped, busiest, look
 
 from .conftest import BURN, HOLD, LIMIT, WAIT, Start, environment
 
@@ -66,7 +66,7 @@ def test_this_process_and_those_that_started_it_are_left_out(
     assert [one.pid for one in seen(root).open_files.holders] == [other.pid]
     code = (
         "import pathlib, sys, threading\n"
-        "from tasks.system.processes import look\n"
+        "from tasks.system.running_processes import look\n"
         "print(*[one.pid for one in look(pathlib.Path(sys.argv[1]), threading.Event()).open_files.holders])"
     )
     child = subprocess.run(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.providers.waits import named_wait, present, span
+from tasks.providers.retries import named_wait, present, span
 
 from .conftest import NOW
 

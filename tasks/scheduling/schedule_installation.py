@@ -14,14 +14,11 @@ from ..core.files.lock import folder_lock
 from ..core.programs.processes import run
 from ..core.report.model import Action, Finding, Report, Status
 from ..core.text.formatting import printable
-from .crontab import block, with_block, without_block
-from .crontab_program import read_table, write_table
+from .crontab import block, read_table, with_block, without_block, write_table
 from .job import Job, clock
-from .launchd import launchd
-from .manager import Command, Manager
-from .units import systemd
+from .service_managers import Command, Manager, launchd, systemd
 
-WAYS = ("systemd", "cron", "launchd")
+SCHEDULERS = ("systemd", "cron", "launchd")
 
 _LIMIT = 1_000_000
 _SECONDS = 60
@@ -48,7 +45,7 @@ class Machine(NamedTuple):
 
 
 def offered(machine: Machine) -> str:
-    """Return the way that the machine offers: launchd on macOS, else systemd, else cron.
+    """Return the scheduler that the machine offers: launchd on macOS, else systemd, else cron.
 
     Raises:
         UserError: it has none of them.
@@ -65,12 +62,12 @@ def offered(machine: Machine) -> str:
     )
 
 
-def install(job: Job, way: str, machine: Machine, *, dry_run: bool = False, show: bool = False) -> Report:
+def install(job: Job, scheduler: str, machine: Machine, *, dry_run: bool = False, show: bool = False) -> Report:
     """Install a job, in the place of what is there of it; what is there already is left as it is.
 
     Args:
         job: what is to run.
-        way: one of :data:`WAYS`.
+        scheduler: one of :data:`WAYS`.
         machine: where.
         dry_run: change nothing; say what would be written.
         show: nor that, and show what the files would hold.
@@ -80,14 +77,14 @@ def install(job: Job, way: str, machine: Machine, *, dry_run: bool = False, show
         OSError: a file cannot be written.
     """
     dry = dry_run or show
-    with nullcontext() if dry else _alone(machine.home):
-        if way == "cron":
+    with nullcontext() if dry else _locked(machine.home):
+        if scheduler == "cron":
             return _install_cron(job, machine, dry=dry, show=show)
-        return _install_manager(job, way, machine, dry=dry, show=show)
+        return _install_manager(job, scheduler, machine, dry=dry, show=show)
 
 
-def _install_manager(job: Job, way: str, machine: Machine, *, dry: bool, show: bool) -> Report:
-    manager = _managers(job, machine)[way]
+def _install_manager(job: Job, scheduler: str, machine: Machine, *, dry: bool, show: bool) -> Report:
+    manager = _managers(job, machine)[scheduler]
     if show:
         findings = [_shown(manager.folder / name, content) for name, content in manager.files.items()]
         changed = [*manager.files]
@@ -95,8 +92,8 @@ def _install_manager(job: Job, way: str, machine: Machine, *, dry: bool, show: b
         findings = []
         changed = [name for name, content in manager.files.items() if _content(manager, name) != content]
     if not dry:
-        findings += _take(manager, changed, machine)
-        findings += _others(job, way, machine)
+        findings += _load(manager, changed, machine)
+        findings += _others(job, scheduler, machine)
     written = [Action(verb="write", target=printable(manager.folder / name), done=not dry) for name in changed]
     return _report(manager.name, manager.when, findings, written, dry=dry)
 
@@ -118,10 +115,12 @@ def _install_cron(job: Job, machine: Machine, *, dry: bool, show: bool) -> Repor
     return _report("cron", f"every day at {clock(job.fixed_minute)}", findings, written, dry=dry)
 
 
-def _report(way: str, when: str, findings: list[Finding], actions: list[Action], *, dry: bool) -> Report:
+def _report(scheduler: str, when: str, findings: list[Finding], actions: list[Action], *, dry: bool) -> Report:
     message = f"What is due {'would run' if dry else 'is to run'} {when}."
-    has = f"{way} has it already" if not actions else f"{way} would have it" if dry else f"{way} has it"
-    installed = Finding(check="schedule.installed", subject=way, status=Status.OK, message=message)
+    has = (
+        f"{scheduler} has it already" if not actions else f"{scheduler} would have it" if dry else f"{scheduler} has it"
+    )
+    installed = Finding(check="schedule.installed", subject=scheduler, status=Status.OK, message=message)
     return Report(summary=has, dry_run=dry, findings=[installed, *findings], actions=actions)
 
 
@@ -137,7 +136,7 @@ def uninstall(job: Job, machine: Machine, *, dry_run: bool = False) -> Report:
         UserError: the crontab cannot be written, or holds half of the job.
         OSError: a file cannot be removed.
     """
-    with nullcontext() if dry_run else _alone(machine.home):
+    with nullcontext() if dry_run else _locked(machine.home):
         findings, actions = _removed(job, machine, dry=dry_run)
     if not actions:
         summary = "nothing was installed, so nothing is removed"
@@ -152,7 +151,7 @@ def _removed(job: Job, machine: Machine, *, dry: bool) -> tuple[list[Finding], l
     for manager in _managers(job, machine).values():
         there = [name for name in (*manager.files, *manager.links) if os.path.lexists(manager.folder / name)]
         if there and not dry:
-            findings += _drop(manager, there, machine)
+            findings += _unload(manager, there, machine)
         actions += [Action(verb="delete", target=printable(manager.folder / name), done=not dry) for name in there]
     if machine.which("crontab"):
         table = read_table(machine.environ)
@@ -172,21 +171,21 @@ def _managers(job: Job, machine: Machine) -> dict[str, Manager]:
     }
 
 
-def _take(manager: Manager, changed: Sequence[str], machine: Machine) -> Iterator[Finding]:
-    """Write what has changed and tell the manager of it."""
+def _load(manager: Manager, changed: Sequence[str], machine: Machine) -> Iterator[Finding]:
+    """Write what has changed and load it."""
     if not changed:
-        for command in manager.reload:  # a run that was killed may have written them and told nobody
-            _said(command, machine)
-        if _said(manager.active, machine) is not None:
+        for command in manager.reload:  # a run that was killed may have written them and loaded nothing
+            _output(command, machine)
+        if _output(manager.active, machine) is not None:
             return
     if changed:
         for command in manager.forget:
-            _said(command, machine)
+            _output(command, machine)
         manager.folder.mkdir(parents=True, exist_ok=True)
         for name in changed:
             safe_files.write(manager.folder, name, manager.files[name])
-    yield from _told(manager, manager.take, machine, "does not run them yet")
-    if manager.lasting is not None and _said(manager.lasting, machine) == "no":
+    yield from _warn_of_failure(manager, manager.load, machine, "does not run them yet")
+    if manager.lasting is not None and _output(manager.lasting, machine) == "no":
         yield Finding(
             check="schedule.lasting",
             subject=manager.name,
@@ -196,18 +195,20 @@ def _take(manager: Manager, changed: Sequence[str], machine: Machine) -> Iterato
         )
 
 
-def _drop(manager: Manager, there: Sequence[str], machine: Machine) -> list[Finding]:
-    """Tell the manager to forget what is installed, and remove it."""
-    findings = [*_told(manager, manager.drop, machine, "may still run them until it starts anew")]
+def _unload(manager: Manager, there: Sequence[str], machine: Machine) -> list[Finding]:
+    """Unload what is installed, and remove it."""
+    findings = [*_warn_of_failure(manager, manager.unload, machine, "may still run them until it starts anew")]
     for name in there:
         with suppress(FileNotFoundError):  # the manager takes its links away by itself
             (manager.folder / name).unlink()
     for command in manager.reload:
-        _said(command, machine)
+        _output(command, machine)
     return findings
 
 
-def _told(manager: Manager, commands: Sequence[Command], machine: Machine, consequence: str) -> Iterator[Finding]:
+def _warn_of_failure(
+    manager: Manager, commands: Sequence[Command], machine: Machine, consequence: str
+) -> Iterator[Finding]:
     """Tell the manager; yield a warning where it does not listen."""
     for place, command in enumerate(commands):
         ended = run(command, folder=Path("/"), environ=machine.environ, deadline_seconds=_SECONDS)
@@ -223,8 +224,8 @@ def _told(manager: Manager, commands: Sequence[Command], machine: Machine, conse
             return
 
 
-def _said(command: Command, machine: Machine) -> str | None:
-    """Return what a program says; ``None`` where it fails."""
+def _output(command: Command, machine: Machine) -> str | None:
+    """Return what a program prints; ``None`` where it fails."""
     ended = run(command, folder=Path("/"), environ=machine.environ, deadline_seconds=_SECONDS)
     return ended.output.decode("utf-8", "replace").strip() if ended.succeeded else None
 
@@ -237,13 +238,13 @@ def _content(manager: Manager, name: str) -> bytes | None:
 
 
 @contextmanager
-def _alone(home: Path) -> Iterator[None]:
+def _locked(home: Path) -> Iterator[None]:
     """Keep another installation of this user's from reading or writing the same meanwhile."""
     with safe_files.folder(home, ".") as descriptor, folder_lock(descriptor):
         yield
 
 
-def _others(job: Job, way: str, machine: Machine) -> Iterator[Finding]:
+def _others(job: Job, scheduler: str, machine: Machine) -> Iterator[Finding]:
     """Yield a warning where the job is installed in another way as well."""
     there = [
         name
@@ -255,10 +256,10 @@ def _others(job: Job, way: str, machine: Machine) -> Iterator[Finding]:
             table = read_table(machine.environ)
             if without_block(table, job.name) != table:
                 there.append("cron")
-    if others := [name for name in there if name != way]:
+    if others := [name for name in there if name != scheduler]:
         yield Finding(
             check="schedule.twice",
-            subject=way,
+            subject=scheduler,
             status=Status.WARNING,
             message=f"It is installed with {' and '.join(others)} as well. Nothing runs twice for that, but it is "
             "looked twice a day.",

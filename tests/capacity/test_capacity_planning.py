@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.capacity.planning import plan
+from tasks.capacity.capacity_planning import plan
 from tasks.core.errors import UserError
 from tasks.core.report.model import Action, Finding, Interrupted, Report, Status
 from tasks.core.settings.model import CapacitySettings

@@ -18,10 +18,10 @@ from tasks.core.secrets.keys import Key
 from tasks.core.secrets.redaction import redactor
 from tasks.core.settings.model import ProviderSettings
 from tasks.demo_site.provider_stand_in import Behaviour, Reply, stand_in
+from tasks.providers.all_providers import Script, ask_all
 from tasks.providers.answers import Completion, Offer
-from tasks.providers.asking import Script, ask_all
 from tasks.providers.exchange_outcome import Asked, ExchangeOutcome, Kind, Request
-from tasks.providers.faults import Fault
+from tasks.providers.provider_faults import Fault
 from tasks.providers.session import PROMPT, Session
 
 from .conftest import KEYS, NOW, SECRET, closed_port, hostile, provider, says
@@ -441,7 +441,7 @@ def test_a_process_that_logs_everything_does_not_log_the_key() -> None:
         "from threading import Event\n"
         "from tasks.core.secrets.keys import Key\n"
         "from tasks.core.settings.model import ProviderSettings\n"
-        "from tasks.providers.asking import ask_all\n"
+        "from tasks.providers.all_providers import ask_all\n"
         "from tasks.providers.exchange_outcome import Request\n"
         "logging.basicConfig(level=logging.DEBUG)\n"
         "async def asks(line):\n"

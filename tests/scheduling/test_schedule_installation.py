@@ -9,10 +9,10 @@ import pytest
 
 from tasks.core.errors import UserError
 from tasks.core.report.model import Status
-from tasks.scheduling import crontab_program
-from tasks.scheduling.crontab_program import read_table, write_table
-from tasks.scheduling.installing import Machine, install, offered, uninstall
+from tasks.scheduling import crontab
+from tasks.scheduling.crontab import read_table, write_table
 from tasks.scheduling.job import Job
+from tasks.scheduling.schedule_installation import Machine, install, offered, uninstall
 
 JOB = Job("maintenance-zbeam-0000002a", "Maintenance of /srv/zbeam: what is due", ("/bin/x",), {"P": "1"}, 197, 20)
 
@@ -84,7 +84,7 @@ def test_a_crontab_that_cannot_be_read_is_an_error(
 def test_a_program_that_hangs_is_not_waited_for(
     machine: Machine, program: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crontab_program, "_SECONDS", 0.2)
+    monkeypatch.setattr(crontab, "_SECONDS", 0.2)
     program("crontab", "exec sleep 60")
     with pytest.raises(UserError, match=r"crontab did not end within 0\.2 s"):
         read_table(machine.environ)
@@ -93,7 +93,7 @@ def test_a_program_that_hangs_is_not_waited_for(
 def test_a_table_without_an_end_is_not_taken_for_one(
     machine: Machine, program: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crontab_program, "KEPT", 4)
+    monkeypatch.setattr(crontab, "KEPT", 4)
     program("crontab", "echo 12345")
     with pytest.raises(UserError, match="which is no crontab"):
         read_table(machine.environ)

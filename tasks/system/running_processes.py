@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 
-from .figures import Busy, Holder, OpenFiles
+from .machine_figures import Busy, Holder, OpenFiles
 
 if TYPE_CHECKING:
     import psutil

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from ..core.report.model import Finding, Status
 from ..core.text.formatting import count, duration, printable
 from .exchange_outcome import Asked
-from .waits import present, span
+from .retries import present, span
 
 CHECK = "providers.rate_limit"
 

@@ -12,7 +12,7 @@ from ..core.report.model import Metric
 from ..core.text.formatting import count, listed
 from .answers import Completion, Offer
 from .exchange_outcome import Asked, ExchangeOutcome
-from .faults import Failure, Fault
+from .provider_faults import Failure, Fault
 
 _PLACES = 4
 """Decimal places of what is written down."""

@@ -14,7 +14,7 @@ from ..core.report.quantile import quantile
 from ..core.settings.model import ProviderSettings, Settings
 from ..core.text.formatting import count, percent, printable
 from .provider_history import CHECK, SECONDS_A_DAY, History, Measurement, history_path, read
-from .trend import LEAST, SLOWER, change, is_slower
+from .trend_findings import LEAST, SLOWER, change, is_slower
 
 DAYS = 30
 """Days of a month."""
@@ -50,7 +50,7 @@ class Month:
 _NOTHING = Month(0, [], [], [])
 
 
-def compare(settings: Settings, *, now: datetime) -> Report:
+def compare_months(settings: Settings, *, now: datetime) -> Report:
     """Report what the history says of each provider, and recommend something where the numbers call for it.
 
     The last 30 days are held against the 30 days before. A provider that is not configured any more is shown and not
