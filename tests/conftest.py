@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from copy import deepcopy
 
@@ -32,3 +33,18 @@ def _only_the_suites_procedures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the procedures that test modules declare out of the schedule, the demo and the settings."""
     monkeypatch.setattr(registry, "_declared", dict(_DECLARED))
     monkeypatch.setattr(declared, "_declared", deepcopy(_SECTIONS))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what starts ``inv`` as a process of its own."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "inv_process" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a program that is not installed."""
+    for mark in item.iter_markers("needs"):
+        for program in mark.args:
+            if shutil.which(program) is None:
+                pytest.skip(f"{program} is not installed")

@@ -36,6 +36,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_small_clean_up_is_measured_and_verified(tmp_path: Path) -> None:
     done = bench("--only", "cache-cleanup", "--scale", "0.002", "--rounds", "1", "--folder", str(tmp_path))
 
@@ -47,6 +48,7 @@ def test_a_small_clean_up_is_measured_and_verified(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [], "inputs are left behind"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "peer"),
     [
@@ -69,6 +71,7 @@ def test_work_on_a_small_log_is_measured_and_verified(tmp_path: Path, name: str,
     assert list(tmp_path.iterdir()) == [], "inputs are left behind"
 
 
+@pytest.mark.slow
 def test_a_short_soak_loses_no_line_of_ours(tmp_path: Path) -> None:
     _require("logrotate")
     if not can_collapse(tmp_path):
@@ -166,6 +169,7 @@ def test_a_missing_program_voids_its_entry_and_says_what_to_install(tmp_path: Pa
     assert result.void == "peer: no-such-program is not installed; install the package such (apt, dnf or brew)"
 
 
+@pytest.mark.slow
 def test_the_list_names_every_entry_with_its_bar() -> None:
     done = bench("--list")
 
@@ -190,6 +194,7 @@ def test_the_list_names_every_entry_with_its_bar() -> None:
     }
 
 
+@pytest.mark.slow
 def test_an_unknown_name_and_an_impossible_number_are_refused() -> None:
     assert bench("--only", "cache-cleanupp").returncode == 2
     assert bench("--rounds", "0").returncode == 2

@@ -482,6 +482,7 @@ clean_up(Settings(root=sys.argv[1]), now=datetime(2025, 6, 2, 12, tzinfo=UTC))
 """
 
 
+@pytest.mark.slow
 def test_after_a_kill_in_the_middle_the_next_run_finishes_the_work(project: Project) -> None:
     number = 4 * BATCH
     temp = project.folder("temp")

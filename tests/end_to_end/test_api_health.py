@@ -150,7 +150,7 @@ def test_a_history_that_is_broken_is_kept_aside(inv: Inv, project: Path, servers
     assert len(json.loads(history.read_text())) == 1
 
 
-def test_no_key_appears_anywhere_at_any_verbosity(inv: Inv, project: Path, environment: dict[str, str]) -> None:
+def test_no_key_appears_anywhere_at_any_verbosity(inv_process: Inv, project: Path, environment: dict[str, str]) -> None:
     """Servers that echo the key in every way, keys in .env and in the environment, everything said and written."""
     filed, set_there = "sk-filed-7f3a9c2e51d04b68", KEYS["GROK_API_KEY"]
     (project / ".env").write_text(f"DEEPSEEK_API_KEY='{filed}'\n")
@@ -169,7 +169,7 @@ def test_no_key_appears_anywhere_at_any_verbosity(inv: Inv, project: Path, envir
             env = {name: value for name, value in at(servers).items() if name != "DEEPSEEK_API_KEY"}
             flags, output = ((), "json") if status in {200, 401} else (("--debug",), "text")
             given = {**env, "INVOKE_MAINTENANCE_OUTPUT": output}
-            result = inv(*flags, TASK, "daily.health-check", json=False, env=given)
+            result = inv_process(*flags, TASK, "daily.health-check", json=False, env=given)
             assert all(server.seen for server in servers.values())
             assert not [key for key in (filed, set_there) if key in result.out + result.err], (status, flags)
     for path in project.rglob("*"):

@@ -254,6 +254,7 @@ def test_a_folder_that_cannot_be_written_is_told(inv: Inv, full: Path) -> None:
     assert "No archive could be written" in result.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_backup_that_is_stopped_leaves_no_archive(
     full: Path, unmeasured: dict[str, str], number: signal.Signals
@@ -280,6 +281,7 @@ def test_a_backup_that_is_stopped_leaves_no_archive(
     assert time.time() - archives(full)[0].stat().st_mtime < 60
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_no_archive(inv: Inv, full: Path, unmeasured: dict[str, str]) -> None:
     (full / "data/large").write_bytes(os.urandom(5_000_000))
     limited = f"ulimit -f 1000; trap '' XFSZ; exec {INV} {CREATE}"
@@ -293,6 +295,7 @@ def test_a_full_disk_leaves_no_archive(inv: Inv, full: Path, unmeasured: dict[st
     assert inv(CREATE).status == 0
 
 
+@pytest.mark.slow
 def test_a_restore_that_cannot_be_written_leaves_nothing(inv: Inv, full: Path, unmeasured: dict[str, str]) -> None:
     (full / "data/large").write_bytes(bytes(5_000_000))
     inv(CREATE)
@@ -395,6 +398,7 @@ def test_in_place_a_link_in_the_place_of_a_file_is_not_followed(inv: Inv, full: 
     assert (tmp_path / "precious").read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_in_place_nothing_changes_without_room_for_the_copy_of_the_state_before(
     inv: Inv, full: Path, unmeasured: dict[str, str]
 ) -> None:
@@ -411,6 +415,7 @@ def test_in_place_nothing_changes_without_room_for_the_copy_of_the_state_before(
     assert after.keys() == before.keys()
 
 
+@pytest.mark.slow
 def test_in_place_a_run_that_was_killed_can_be_repeated(inv: Inv, full: Path, unmeasured: dict[str, str]) -> None:
     for place in range(3000):
         (full / f"data/small{place:04d}").write_text("good")

@@ -227,6 +227,7 @@ def test_what_is_gone_is_not_said_to_be_in_a_backup(inv: Inv, backed_up: Path) -
     assert (status, message) == ("warning", "Of what the last backup holds, nothing is there any more: data (2 files).")
 
 
+@pytest.mark.slow
 def test_without_room_to_restore_it_nothing_is_known_of_the_archive(
     inv: Inv, backed_up: Path, unmeasured: dict[str, str]
 ) -> None:

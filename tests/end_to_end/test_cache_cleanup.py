@@ -155,6 +155,7 @@ def test_a_kind_that_is_not_named_is_not_every_kind(cache: Path, inv: Inv) -> No
     assert fingerprint(cache.parent) == before
 
 
+@pytest.mark.slow
 def test_a_project_that_cannot_be_written_is_unknown_and_says_by_whom(
     cache: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -168,6 +169,7 @@ def test_a_project_that_cannot_be_written_is_unknown_and_says_by_whom(
     assert "cannot be written by user" in finding["message"]
 
 
+@pytest.mark.slow
 def test_a_request_to_terminate_ends_the_run_with_a_report(cache: Path, environment: dict[str, str]) -> None:
     for number in range(20000):
         entry(cache / "temp" / f"old{number}.json", hours=100)
@@ -217,6 +219,7 @@ def test_text_tells_the_problem_its_remedy_and_the_verdict(cache: Path, inv: Inv
     assert "\x1b" not in result.out
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_text_has_colour_unless_no_color_is_set(cache: Path, environment: dict[str, str]) -> None:
     def on_a_terminal(**env: str) -> str:
         ours, theirs = os.openpty()
@@ -263,6 +266,7 @@ def test_a_cache_that_must_not_be_touched_is_left_alone_and_unknown(
     assert "Traceback" not in result.err
 
 
+@pytest.mark.slow
 def test_an_unreadable_cache_is_unknown(
     cache: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -275,6 +279,7 @@ def test_an_unreadable_cache_is_unknown(
     assert "Permission denied" in result.findings("cache.folder")[0]["message"]
 
 
+@pytest.mark.slow
 def test_an_unreadable_folder_in_the_cache_does_not_keep_the_others_from_being_cleaned(
     cache: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -310,6 +315,7 @@ def test_entries_that_are_no_plain_files_are_never_touched(cache: Path, tmp_path
     assert outside.exists()
 
 
+@pytest.mark.slow
 def test_an_entry_that_a_process_has_locked_waits_for_the_next_run(cache: Path, inv: Inv) -> None:
     script = "import fcntl,sys; f=open(sys.argv[1]); fcntl.flock(f,2); print(1,flush=True); input()"
     holder = subprocess.Popen(
@@ -379,6 +385,7 @@ def test_statistics_of_50_megabytes_are_left_as_they_are(cache: Path, inv: Inv) 
     assert "temp/expired.json" not in names(cache)
 
 
+@pytest.mark.slow
 def test_a_report_folder_that_cannot_be_written_is_a_warning(
     cache: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -394,6 +401,7 @@ def test_a_report_folder_that_cannot_be_written_is_a_warning(
     assert "temp/expired.json" not in names(cache)
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_the_reports_and_leaves_no_temporary_file(cache: Path, environment: dict[str, str]) -> None:
     statistics = (cache / "stats.json").read_bytes()
     result = run_with(["bash", "-c", 'ulimit -f 0; exec "$0" "$@"'], environment)
@@ -413,6 +421,7 @@ def test_a_full_disk_costs_the_reports_and_leaves_no_temporary_file(cache: Path,
 # More than one run
 
 
+@pytest.mark.slow
 def test_a_second_changing_run_says_who_is_at_work_and_changes_nothing(cache: Path, project: Path, inv: Inv) -> None:
     (project / ".maintenance.lock").write_text("")
     script = (
@@ -439,6 +448,7 @@ def test_a_second_changing_run_says_who_is_at_work_and_changes_nothing(cache: Pa
     assert dry.status == 0
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_delete_everything_once(cache: Path, environment: dict[str, str]) -> None:
     for number in range(3000):
         entry(cache / "temp" / f"old{number}.json", hours=100)
@@ -452,6 +462,7 @@ def test_two_runs_at_once_delete_everything_once(cache: Path, environment: dict[
     assert not (cache.parent / ".maintenance.lock").exists()
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_the_middle_is_finished_by_the_next(cache: Path, environment: dict[str, str], inv: Inv) -> None:
     for number in range(6000):
         entry(cache / "temp" / f"old{number}.json", hours=100)
@@ -467,6 +478,7 @@ def test_a_run_killed_in_the_middle_is_finished_by_the_next(cache: Path, environ
     assert not list(cache.parent.rglob(".*"))
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_run_with_what_was_done_reported(cache: Path, environment: dict[str, str]) -> None:
     for number in range(20000):
         entry(cache / "temp" / f"old{number}.json", hours=100)

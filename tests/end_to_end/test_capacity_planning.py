@@ -226,10 +226,10 @@ def test_a_run_changes_nothing_but_its_report(inv: Inv, project: Path) -> None:
     assert {path for path in before if after[path][2] != before[path][2]} == set()
 
 
-def test_only_a_dry_run_goes_on_beside_another_run(inv: Inv, project: Path) -> None:
+def test_only_a_dry_run_goes_on_beside_another_run(inv_process: Inv, project: Path) -> None:
     with project_lock(project, "another.task", datetime.now().astimezone()):
-        assert inv(TASK, "--dry-run").status == 0
-        result = inv(TASK)
+        assert inv_process(TASK, "--dry-run").status == 0
+        result = inv_process(TASK)
     assert result.status != 0
     assert "another.task" in result.out
 
@@ -296,6 +296,7 @@ def test_what_a_cache_that_is_a_link_holds_is_unknown_and_the_rest_told(
     assert "symbolic link" in told["weekly.cache-cleanup"]
 
 
+@pytest.mark.slow
 def test_folders_that_cannot_be_read_are_told_and_the_rest_goes_on(
     project: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:

@@ -82,8 +82,8 @@ def statuses(result: Result) -> list[tuple[str, str]]:
     return [(report["task"], report["status"]) for report in result.document["reports"]]
 
 
-def test_a_chain_goes_on_after_every_finding_and_ends_with_the_worst(adopted: Path, inv: Inv) -> None:
-    result = inv(
+def test_a_chain_goes_on_after_every_finding_and_ends_with_the_worst(adopted: Path, inv_process: Inv) -> None:
+    result = inv_process(
         *("own.judged", "--status", "warning", "own.crash", "own.judged", "--status", "unknown", "own.judged"),
         cwd=adopted,
     )
@@ -102,35 +102,37 @@ def test_a_chain_goes_on_after_every_finding_and_ends_with_the_worst(adopted: Pa
 @pytest.mark.parametrize(
     ("status", "code"), [("ok", 0), ("skipped", 0), ("warning", 1), ("critical", 2), ("unknown", 3)]
 )
-def test_the_exit_status_is_that_of_the_monitoring_plugins(adopted: Path, inv: Inv, status: str, code: int) -> None:
-    assert inv("own.judged", "--status", status, cwd=adopted).status == code
+def test_the_exit_status_is_that_of_the_monitoring_plugins(
+    adopted: Path, inv_process: Inv, status: str, code: int
+) -> None:
+    assert inv_process("own.judged", "--status", status, cwd=adopted).status == code
 
 
-def test_the_traceback_of_a_crash_is_shown_with_debug(adopted: Path, inv: Inv) -> None:
-    result = inv("--debug", "own.crash", cwd=adopted)
+def test_the_traceback_of_a_crash_is_shown_with_debug(adopted: Path, inv_process: Inv) -> None:
+    result = inv_process("--debug", "own.crash", cwd=adopted)
     assert result.status == 2
     assert 'raise ValueError("no such\\nthing")' in result.err
 
 
-def test_what_is_both_named_and_required_runs_once(adopted: Path, inv: Inv) -> None:
-    assert statuses(inv("own.judged", "own.after", "own.judged", cwd=adopted)) == [
+def test_what_is_both_named_and_required_runs_once(adopted: Path, inv_process: Inv) -> None:
+    assert statuses(inv_process("own.judged", "own.after", "own.judged", cwd=adopted)) == [
         ("own.judged", "ok"),
         ("own.after", "ok"),
     ]
-    assert len(statuses(inv("--no-dedupe", "own.judged", "own.after", cwd=adopted))) == 3
-    assert len(statuses(inv("own.judged", "--status", "warning", "own.after", cwd=adopted))) == 3
+    assert len(statuses(inv_process("--no-dedupe", "own.judged", "own.after", cwd=adopted))) == 3
+    assert len(statuses(inv_process("own.judged", "--status", "warning", "own.after", cwd=adopted))) == 3
 
 
-def test_a_collection_by_its_bare_name_runs_all_of_it_once(adopted: Path, inv: Inv) -> None:
+def test_a_collection_by_its_bare_name_runs_all_of_it_once(adopted: Path, inv_process: Inv) -> None:
     once = [("weekly.api-health", "skipped"), ("weekly.cache-cleanup", "ok"), ("weekly.log-rotation", "ok")]
-    assert statuses(inv("weekly", cwd=adopted)) == once
-    assert statuses(inv("weekly.api-health", "weekly", "weekly.all", cwd=adopted)) == once
+    assert statuses(inv_process("weekly", cwd=adopted)) == once
+    assert statuses(inv_process("weekly.api-health", "weekly", "weekly.all", cwd=adopted)) == once
 
 
-def test_other_tasks_in_a_chain_see_the_settings_and_work_as_ever(adopted: Path, inv: Inv) -> None:
+def test_other_tasks_in_a_chain_see_the_settings_and_work_as_ever(adopted: Path, inv_process: Inv) -> None:
     env = {"INVOKE_MAINTENANCE_CACHE_DIRECTORY": "elsewhere"}
-    alone = inv("own.plain", cwd=adopted, env=env, json=False)
-    chained = inv("own.judged", "own.plain", "own.judged", "--status=warning", cwd=adopted, env=env, json=False)
+    alone = inv_process("own.plain", cwd=adopted, env=env, json=False)
+    chained = inv_process("own.judged", "own.plain", "own.judged", "--status=warning", cwd=adopted, env=env, json=False)
 
     assert (alone.status, alone.out) == (0, "plain sees elsewhere\n")
     assert chained.status == 1
@@ -138,8 +140,8 @@ def test_other_tasks_in_a_chain_see_the_settings_and_work_as_ever(adopted: Path,
     assert chained.out.splitlines()[-1].startswith("verdict: warning")
 
 
-def test_a_task_that_ends_the_run_does_so_after_the_verdict_on_what_was_done(adopted: Path, inv: Inv) -> None:
-    result = inv("own.judged", "own.stop", "own.crash", "weekly", cwd=adopted)
+def test_a_task_that_ends_the_run_does_so_after_the_verdict_on_what_was_done(adopted: Path, inv_process: Inv) -> None:
+    result = inv_process("own.judged", "own.stop", "own.crash", "weekly", cwd=adopted)
     assert result.status == 42
     assert statuses(result) == [("own.judged", "ok"), ("own.stop", "critical")]
     message = result.document["reports"][1]["findings"][0]["message"]
@@ -150,19 +152,25 @@ def test_a_task_that_ends_the_run_does_so_after_the_verdict_on_what_was_done(ado
     assert "stopped" in result.err
 
 
-def test_other_tasks_do_not_fail_for_our_settings(adopted: Path, inv: Inv) -> None:
-    result = inv("own.stop", cwd=adopted, env={"INVOKE_MAINTENANCE_FAIL_ON": "nonsense"})
+def test_other_tasks_do_not_fail_for_our_settings(adopted: Path, inv_process: Inv) -> None:
+    result = inv_process("own.stop", cwd=adopted, env={"INVOKE_MAINTENANCE_FAIL_ON": "nonsense"})
     assert result.status == 42
     assert "settings" not in result.err
 
 
 @pytest.mark.parametrize(("word", "dry"), [("1", True), ("yes", True), ("false", False), ("0", False)])
-def test_invokes_own_variable_for_a_dry_run_means_what_it_says(adopted: Path, inv: Inv, word: str, dry: bool) -> None:  # noqa: FBT001
-    reports = inv("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": word}).document["reports"]
+def test_invokes_own_variable_for_a_dry_run_means_what_it_says(
+    adopted: Path,
+    inv_process: Inv,
+    word: str,
+    dry: bool,  # noqa: FBT001
+) -> None:
+    reports = inv_process("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": word}).document["reports"]
     assert [report["dry_run"] for report in reports] == [dry, dry, dry]
-    assert inv("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": "maybe"}).status == 78
+    assert inv_process("weekly", cwd=adopted, env={"INVOKE_RUN_DRY": "maybe"}).status == 78
 
 
+@pytest.mark.slow
 def test_ctrl_c_reports_what_is_done_and_leaves_the_rest(adopted: Path, environment: dict[str, str]) -> None:
     run = subprocess.Popen(
         [INV, "own.judged", "own.slow", "own.after"],
@@ -185,6 +193,7 @@ def test_ctrl_c_reports_what_is_done_and_leaves_the_rest(adopted: Path, environm
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_an_interrupted_reader_of_the_output_is_no_error(adopted: Path, environment: dict[str, str]) -> None:
     done = subprocess.run(
         ["/bin/bash", "-c", '"$0" own.judged --status=warning own.judged own.after | true; exit ${PIPESTATUS[0]}', INV],
@@ -198,22 +207,24 @@ def test_an_interrupted_reader_of_the_output_is_no_error(adopted: Path, environm
     assert done.stderr == ""
 
 
-def test_settings_init_writes_a_file_that_makes_no_difference_until_it_is_edited(adopted: Path, inv: Inv) -> None:
+def test_settings_init_writes_a_file_that_makes_no_difference_until_it_is_edited(
+    adopted: Path, inv_process: Inv
+) -> None:
     (adopted / "invoke.yaml").unlink()
-    before = inv("settings.show", cwd=adopted).report["data"]["settings"]
-    dry = inv("settings.init", "--dry-run", cwd=adopted)
+    before = inv_process("settings.show", cwd=adopted).report["data"]["settings"]
+    dry = inv_process("settings.init", "--dry-run", cwd=adopted)
     assert not (adopted / "invoke.yaml").exists()
-    written = inv("settings.init", cwd=adopted)
-    after = inv("settings.show", cwd=adopted)
+    written = inv_process("settings.init", cwd=adopted)
+    after = inv_process("settings.show", cwd=adopted)
 
     assert (dry.status, written.status, after.status) == (0, 0, 0)
     assert dry.report["actions"] == [{**written.report["actions"][0], "done": False}]
     assert (adopted / "invoke.yaml").read_text().count("zbeam_maintenance.MaintenanceExecutor") == 1
     assert after.report["data"]["settings"] == before
-    assert inv("own.crash", "own.judged", cwd=adopted).document["reports"][1]["task"] == "own.judged"
+    assert inv_process("own.crash", "own.judged", cwd=adopted).document["reports"][1]["task"] == "own.judged"
 
 
-def test_the_suite_can_be_a_collection_among_others(adopted: Path, inv: Inv) -> None:
+def test_the_suite_can_be_a_collection_among_others(adopted: Path, inv_process: Inv) -> None:
     (adopted / "tasks.py").write_text(
         "from invoke import Collection, task\n"
         "import zbeam_maintenance\n"
@@ -221,21 +232,23 @@ def test_the_suite_can_be_a_collection_among_others(adopted: Path, inv: Inv) -> 
         "ns = Collection(build)\n"
         "ns.add_collection(zbeam_maintenance.namespace, 'maintenance')\n"
     )
-    names = [name for name, _ in statuses(inv("maintenance.weekly", cwd=adopted))]
+    names = [name for name, _ in statuses(inv_process("maintenance.weekly", cwd=adopted))]
     assert names == [
         "maintenance.weekly.api-health",
         "maintenance.weekly.cache-cleanup",
         "maintenance.weekly.log-rotation",
     ]
-    assert inv("build", cwd=adopted).out == "built\n"
+    assert inv_process("build", cwd=adopted).out == "built\n"
 
 
-def test_the_file_of_settings_init_goes_with_other_settings_files(adopted: Path, inv: Inv, tmp_path: Path) -> None:
+def test_the_file_of_settings_init_goes_with_other_settings_files(
+    adopted: Path, inv_process: Inv, tmp_path: Path
+) -> None:
     (adopted / "invoke.yaml").unlink()
-    inv("settings.init", cwd=adopted)
+    inv_process("settings.init", cwd=adopted)
     more = tmp_path / "more.yaml"
     more.write_text("maintenance: {logs: {window_hours: 12}, cache: {expiry_hours: {temp: 1}}}")
-    shown = inv("-f", str(more), "settings.show", "--changed", cwd=adopted)
+    shown = inv_process("-f", str(more), "settings.show", "--changed", cwd=adopted)
     assert shown.status == 0, shown.err
     assert {record["value"] for record in shown.report["data"]["settings"]} == {12, 1, "json"}
 
@@ -243,15 +256,18 @@ def test_the_file_of_settings_init_goes_with_other_settings_files(adopted: Path,
 @pytest.mark.parametrize(
     "name", ["zbeam_maintenance.core.runner.Mainten", "tasks.core.run.runner.MaintenanceExecutor", "x"]
 )
-def test_an_executor_that_cannot_be_imported_is_named_with_the_right_ones(adopted: Path, inv: Inv, name: str) -> None:
+def test_an_executor_that_cannot_be_imported_is_named_with_the_right_ones(
+    adopted: Path, inv_process: Inv, name: str
+) -> None:
     (adopted / "invoke.yaml").write_text(f"tasks: {{executor_class: {name}}}\n")
-    result = inv("settings.check", cwd=adopted)
+    result = inv_process("settings.check", cwd=adopted)
     assert result.status == 78
     assert "Traceback" not in result.err
     assert f"tasks.executor_class is {name!r}" in result.err
     assert "zbeam_maintenance.MaintenanceExecutor where the suite is installed" in result.err
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_printed_is_no_success(adopted: Path, environment: dict[str, str]) -> None:
     for output in ("text", "json"):
         with Path("/dev/full").open("w") as full:
@@ -269,6 +285,7 @@ def test_a_report_that_cannot_be_printed_is_no_success(adopted: Path, environmen
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_closed_standard_output_is_no_error(adopted: Path, environment: dict[str, str]) -> None:
     command = ["/bin/bash", "-c", '"$0" own.judged --status=warning >&-', INV]
     done = subprocess.run(command, cwd=adopted, env=environment, stderr=subprocess.PIPE, text=True, check=False)
@@ -284,20 +301,20 @@ def plainly_adopted(adopted: Path) -> Path:
     return adopted
 
 
-def test_without_the_executor_a_task_still_ends_with_its_own_status(plainly_adopted: Path, inv: Inv) -> None:
+def test_without_the_executor_a_task_still_ends_with_its_own_status(plainly_adopted: Path, inv_process: Inv) -> None:
     for status, code in (("ok", 0), ("warning", 1), ("critical", 2), ("unknown", 3)):
-        result = inv("own.judged", "--status", status, cwd=plainly_adopted)
+        result = inv_process("own.judged", "--status", status, cwd=plainly_adopted)
         assert result.status == code
         assert statuses(result) == [("judged", status)]
-    crashed = inv("own.crash", cwd=plainly_adopted)
+    crashed = inv_process("own.crash", cwd=plainly_adopted)
     assert crashed.status == 2
     assert "Traceback" not in crashed.err
 
 
-def test_without_the_executor_a_chain_goes_on_while_all_is_well(plainly_adopted: Path, inv: Inv) -> None:
+def test_without_the_executor_a_chain_goes_on_while_all_is_well(plainly_adopted: Path, inv_process: Inv) -> None:
     entry(plainly_adopted / "cache" / "temp" / "old.json", hours=100)
     (plainly_adopted / "invoke.yaml").write_text(NO_PROVIDERS)
-    result = inv("weekly", "own.judged", "--status=warning", "own.after", cwd=plainly_adopted)
+    result = inv_process("weekly", "own.judged", "--status=warning", "own.after", cwd=plainly_adopted)
 
     assert result.status == 1
     documents = [json.loads(line) for line in result.out.splitlines()]
@@ -306,39 +323,43 @@ def test_without_the_executor_a_chain_goes_on_while_all_is_well(plainly_adopted:
     assert not (plainly_adopted / "cache" / "temp" / "old.json").exists()
 
 
-def test_without_the_executor_settings_arguments_and_dry_run_hold_as_well(plainly_adopted: Path, inv: Inv) -> None:
+def test_without_the_executor_settings_arguments_and_dry_run_hold_as_well(
+    plainly_adopted: Path, inv_process: Inv
+) -> None:
     old = entry(plainly_adopted / "cache" / "temp" / "old.json", hours=100)
     env = {"INVOKE_MAINTENANCE_LOGS_CRITICAL_PATTERNS": "a,b", "INVOKE_MAINTENANCE_LOGS_ALLOW_COPYTRUNCATE": "false"}
     shown = {
-        r["setting"]: r["value"] for r in inv("settings.show", cwd=plainly_adopted, env=env).report["data"]["settings"]
+        r["setting"]: r["value"]
+        for r in inv_process("settings.show", cwd=plainly_adopted, env=env).report["data"]["settings"]
     }
 
     assert shown["maintenance.logs.critical_patterns"] == ["a", "b"]
     assert shown["maintenance.logs.allow_copytruncate"] is False
-    assert inv("weekly.cache-cleanup", "--kind=tmp", cwd=plainly_adopted).status == 64
-    assert inv("settings.show", cwd=plainly_adopted, env={"INVOKE_MAINTENANCE_FAIL_ON": "x"}).status == 78
-    assert inv("-R", "weekly.cache-cleanup", cwd=plainly_adopted).report["dry_run"] is True
+    assert inv_process("weekly.cache-cleanup", "--kind=tmp", cwd=plainly_adopted).status == 64
+    assert inv_process("settings.show", cwd=plainly_adopted, env={"INVOKE_MAINTENANCE_FAIL_ON": "x"}).status == 78
+    assert inv_process("-R", "weekly.cache-cleanup", cwd=plainly_adopted).report["dry_run"] is True
     assert old.exists()
 
 
-def test_without_the_executor_a_key_that_is_no_text_is_named(plainly_adopted: Path, inv: Inv) -> None:
+def test_without_the_executor_a_key_that_is_no_text_is_named(plainly_adopted: Path, inv_process: Inv) -> None:
     (plainly_adopted / "invoke.yaml").write_text("maintenance: {cache: {expiry_hours: {404: 12}}}\n")
-    result = inv("settings.check", cwd=plainly_adopted)
+    result = inv_process("settings.check", cwd=plainly_adopted)
     assert result.status == 78
     assert "The setting maintenance.cache.expiry_hours.404 has a name that is no text" in result.err
 
 
 @pytest.mark.parametrize("name", ["invoke.yml", "invoke.json", "invoke.py"])
 def test_settings_init_does_not_switch_off_a_settings_file_of_another_sort(
-    plainly_adopted: Path, inv: Inv, name: str
+    plainly_adopted: Path, inv_process: Inv, name: str
 ) -> None:
     (plainly_adopted / name).write_text("{}")
-    result = inv("settings.init", cwd=plainly_adopted)
+    result = inv_process("settings.init", cwd=plainly_adopted)
     assert result.status == 1
     assert name in result.report["findings"][0]["message"]
     assert not (plainly_adopted / "invoke.yaml").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["settings.example", "settings.schema", "report.schema"])
 def test_a_text_that_cannot_be_printed_ends_with_a_sentence(
     adopted: Path, environment: dict[str, str], task: str
@@ -351,14 +372,14 @@ def test_a_text_that_cannot_be_printed_ends_with_a_sentence(
     assert done.stderr.count("\n") == 1
 
 
-def test_the_bare_variable_is_no_setting(adopted: Path, inv: Inv) -> None:
-    result = inv("settings.check", cwd=adopted, env={"INVOKE_MAINTENANCE": "x"})
+def test_the_bare_variable_is_no_setting(adopted: Path, inv_process: Inv) -> None:
+    result = inv_process("settings.check", cwd=adopted, env={"INVOKE_MAINTENANCE": "x"})
     assert result.status == 78
     assert "environment INVOKE_MAINTENANCE: there is no setting of this name" in result.err
 
 
-def test_a_settings_file_that_is_a_list_or_refers_to_itself_is_said_to_be_so(adopted: Path, inv: Inv) -> None:
+def test_a_settings_file_that_is_a_list_or_refers_to_itself_is_said_to_be_so(adopted: Path, inv_process: Inv) -> None:
     (adopted / "more.yaml").write_text("- x\n")
-    assert "it holds no mapping of settings" in inv("-f", "more.yaml", "settings.check", cwd=adopted).err
+    assert "it holds no mapping of settings" in inv_process("-f", "more.yaml", "settings.check", cwd=adopted).err
     (adopted / "more.yaml").write_text("maintenance: &a {cache: *a}\n")
-    assert "it refers to itself" in inv("-f", "more.yaml", "settings.check", cwd=adopted).err
+    assert "it refers to itself" in inv_process("-f", "more.yaml", "settings.check", cwd=adopted).err

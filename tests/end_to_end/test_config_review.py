@@ -272,6 +272,7 @@ def test_a_file_of_fifty_megabytes_is_left_unread(inv: Inv, well: Path) -> None:
     assert "50,000,000 bytes" in message
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_is_unknown(
     well: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -286,6 +287,7 @@ def test_a_file_that_cannot_be_read_is_unknown(
     assert "Permission denied" in message
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_while_it_is_read_is_told_or_read_whole(inv: Inv, well: Path) -> None:
     path = well / "data/Categories.yaml"
     writer = subprocess.Popen(
@@ -629,6 +631,7 @@ def data(request: pytest.FixtureRequest, project: Path, environment: dict[str, s
     return project
 
 
+@pytest.mark.slow
 def test_the_projects_data_is_counted_in_less_than_a_second(data: Path, inv: Inv, unmeasured: dict[str, str]) -> None:
     # Processor time of the whole process without the measuring of coverage; beside other work one run may take longer.
     for _ in range(10):

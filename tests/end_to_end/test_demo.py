@@ -8,6 +8,7 @@ import pytest
 from .conftest import Inv, fingerprint
 
 
+@pytest.mark.slow
 def test_the_demo_finds_every_planted_problem_and_can_be_repeated(copy: Path, inv: Inv) -> None:
     for _ in range(2):
         result = inv("demo", cwd=copy)
@@ -60,6 +61,7 @@ def test_the_demo_refuses_what_it_did_not_make(copy: Path, inv: Inv, kind: str) 
     assert fingerprint(copy) == before
 
 
+@pytest.mark.slow
 def test_the_demo_is_not_led_astray_by_the_users_own_settings(copy: Path, inv: Inv, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

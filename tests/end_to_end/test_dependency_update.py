@@ -24,6 +24,8 @@ from tasks.demo_site.wheels import wheel
 from .conftest import INV, REPOSITORY, Inv, wait_until
 from .dependency_site import LONG_AGO, Site, offered, told
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:

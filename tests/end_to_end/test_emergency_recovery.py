@@ -173,6 +173,7 @@ def test_where_nobody_can_be_asked_only_what_has_expired_goes(recover: Callable[
     assert [Path(path).name for path in entries(running)] == ["fresh.json"] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "left"), [("y", 0), ("n", 4)])
 def test_at_a_terminal_it_is_asked_for(
     running: Path, settings: str, environment: dict[str, str], answer: str, left: int
@@ -347,6 +348,7 @@ def as_ordinary_user(command: list[str], prefix: list[str], environment: Mapping
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.slow
 def test_logs_that_cannot_be_read_are_told_and_the_rest_goes_on(
     running: Path, settings: str, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -361,6 +363,7 @@ def test_logs_that_cannot_be_read_are_told_and_the_rest_goes_on(
     assert entries(running) == []
 
 
+@pytest.mark.slow
 def test_folders_that_cannot_be_written_are_told_with_what_to_do(
     running: Path, settings: str, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -378,6 +381,7 @@ def test_folders_that_cannot_be_written_are_told_with_what_to_do(
     assert entries(running) == ["cache/temp/expired.json", "cache/temp/fresh.json"]
 
 
+@pytest.mark.slow
 def test_a_root_that_cannot_be_written_is_told_and_nothing_is_changed(
     running: Path, settings: str, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -465,17 +469,20 @@ def test_providers_that_answer_are_well(inv: Inv, running: Path) -> None:
     assert "0123456789" not in result.out
 
 
-def test_beside_another_run_nothing_is_done_and_told_who_that_is(recover: Callable[..., Result], running: Path) -> None:
+def test_beside_another_run_nothing_is_done_and_told_who_that_is(
+    inv_process: Inv, settings: str, running: Path
+) -> None:
     before = outside(running), entries(running)
     with project_lock(running, "weekly.log-rotation", datetime.now().astimezone()):
-        result = recover("--yes")
-        assert recover("--dry-run").status == 0
+        result = inv_process("-f", settings, TASK, "--yes")
+        assert inv_process("-f", settings, TASK, "--dry-run").status == 0
     assert result.status == 3
     (finding,) = result.report["findings"]
     assert finding["message"].startswith(f"weekly.log-rotation (process {os.getpid()} on ")
     assert (outside(running), entries(running)) == before
 
 
+@pytest.mark.slow
 def test_stopped_between_steps_it_says_what_was_done(running: Path, environment: dict[str, str]) -> None:
     with stand_in(Behaviour(delay_seconds=50)) as never:
         env = {
@@ -532,6 +539,7 @@ def on_full_disk(
     return found
 
 
+@pytest.mark.slow
 def test_on_a_full_disk_the_cache_makes_room(project: Path, environment: dict[str, str], settings: str) -> None:
     found = on_full_disk(project, environment, "cache", INV, "-f", settings, TASK, "--yes")
     result = Result(found["status"], found["out"], found["err"])
@@ -547,6 +555,7 @@ def test_on_a_full_disk_the_cache_makes_room(project: Path, environment: dict[st
     assert recovered >= {".", "structure"}
 
 
+@pytest.mark.slow
 def test_on_a_full_disk_without_consent_it_says_what_is_left(
     project: Path, environment: dict[str, str], settings: str
 ) -> None:
@@ -561,12 +570,14 @@ def test_on_a_full_disk_without_consent_it_says_what_is_left(
     assert told(result, "recovery.report")["status"] == "warning"
 
 
+@pytest.mark.slow
 def test_a_dry_run_on_a_full_disk_changes_nothing(project: Path, environment: dict[str, str], settings: str) -> None:
     found = on_full_disk(project, environment, "cache", INV, "-f", settings, TASK, "--dry-run")
     assert (found["status"], found["err"]) == (2, "")
     assert found["free_before"] == found["free_after"]
 
 
+@pytest.mark.slow
 def test_where_there_are_no_inodes_left_not_even_for_a_lock(
     project: Path, environment: dict[str, str], settings: str
 ) -> None:
@@ -580,6 +591,7 @@ def test_where_there_are_no_inodes_left_not_even_for_a_lock(
     assert any("100.0 % of the inodes are in use" in message for message in recovered)
 
 
+@pytest.mark.slow
 def test_logs_are_rotated_where_the_cache_does_not_make_enough_room(
     project: Path, environment: dict[str, str], settings: str
 ) -> None:
@@ -590,6 +602,7 @@ def test_logs_are_rotated_where_the_cache_does_not_make_enough_room(
     assert found["free_after"][0] > found["free_before"][0] + 5_000_000
 
 
+@pytest.mark.slow
 def test_what_the_project_itself_fills_is_left_and_told(
     project: Path, environment: dict[str, str], settings: str
 ) -> None:
@@ -601,6 +614,7 @@ def test_what_the_project_itself_fills_is_left_and_told(
     assert f"du -ah {project} | sort -rh | head -20" in remedy
 
 
+@pytest.mark.slow
 def test_where_not_a_byte_can_be_written_the_cache_is_cleared_all_the_same(
     running: Path, settings: str, unmeasured: dict[str, str]
 ) -> None:

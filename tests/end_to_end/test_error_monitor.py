@@ -296,6 +296,7 @@ def test_secrets_appear_nowhere(logs: Path, inv: Inv) -> None:
 # What may stand in the way
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_read_is_unknown_and_the_rest_is_told(
     logs: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -311,6 +312,7 @@ def test_a_log_that_cannot_be_read_is_unknown_and_the_rest_is_told(
     assert run_with([], environment).findings("errors.new")[0]["message"].startswith("New: hidden")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["logs", "logs/alerts", "logs/error_tracking.json"])
 def test_what_cannot_be_opened_is_unknown(
     logs: Path, project: Path, environment: dict[str, str], without_privileges: list[str], what: str
@@ -382,6 +384,7 @@ def test_a_folder_in_the_place_of_the_tracking_is_unknown(logs: Path, inv: Inv) 
     assert inv(TASK, "--dry-run").status == 3
 
 
+@pytest.mark.slow
 def test_a_second_changing_run_says_who_is_at_work_and_writes_nothing(logs: Path, project: Path, inv: Inv) -> None:
     add(logs, record("alpha"))
     (project / ".maintenance.lock").write_text("")
@@ -407,6 +410,7 @@ def test_a_second_changing_run_says_who_is_at_work_and_writes_nothing(logs: Path
     assert dry.status == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_wish_to_stop_is_heard_and_what_was_read_is_kept(
     logs: Path, project: Path, environment: dict[str, str], inv: Inv, number: signal.Signals
@@ -479,6 +483,7 @@ def test_what_was_rotated_between_two_visits_counts_once(logs: Path, inv: Inv) -
     assert counted(logs) == 13
 
 
+@pytest.mark.slow
 def test_with_a_live_writer_every_record_counts_once(logs: Path, inv: Inv) -> None:
     wide = "x" * 200
     with writing(logs / "zbeam.log") as process:

@@ -14,13 +14,10 @@ from .conftest import Inv, Result, fingerprint
 
 TASK = "quarterly.backup-verification"
 PASSWORD = "correct-horse-battery"  # noqa: S105 - of no repository
-PROGRAMS = [
-    pytest.param(name, marks=pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed"))
-    for name in ("restic", "borg")
-]
+PROGRAMS = [pytest.param(name, marks=pytest.mark.needs(name)) for name in ("restic", "borg")]
 VARIABLE = {"restic": "RESTIC_PASSWORD", "borg": "BORG_PASSPHRASE"}
 
-pytestmark = pytest.mark.parametrize("program", PROGRAMS)
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("program", PROGRAMS)]
 
 
 class Repository:

@@ -156,6 +156,7 @@ def test_text_says_what_json_says(inv: Inv) -> None:
     assert "verdict: " in result.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_wish_to_stop_ends_it_at_once(project: Path, environment: dict[str, str], number: signal.Signals) -> None:
     with stand_in(Behaviour(delay_seconds=50)) as never:

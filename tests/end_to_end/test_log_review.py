@@ -188,6 +188,7 @@ def test_growth_is_told_over_a_rotation_and_unknown_after_a_cut(logs: Path, inv:
     assert [row["growth"] for row in inv(TASK).report["data"]["logs"]] == ["unknown"]
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_read_is_unknown_and_the_rest_counts(
     logs: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -199,6 +200,7 @@ def test_a_log_that_cannot_be_read_is_unknown_and_the_rest_counts(
     assert numbers(result)["error"] == 1
 
 
+@pytest.mark.slow
 def test_a_log_folder_that_cannot_be_read_is_unknown(
     logs: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -249,6 +251,7 @@ def test_text_shows_the_latest_errors_and_the_verdict(logs: Path, inv: Inv) -> N
     assert "\x1b" not in result.out
 
 
+@pytest.mark.slow
 def test_a_second_changing_run_says_who_is_at_work_and_writes_nothing(logs: Path, project: Path, inv: Inv) -> None:
     (project / ".maintenance.lock").write_text("")
     script = "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.flock(f,2); print(1,flush=True); input()"
@@ -269,6 +272,7 @@ def test_a_second_changing_run_says_who_is_at_work_and_writes_nothing(logs: Path
     assert dry.status == 0
 
 
+@pytest.mark.slow
 def test_many_logs_take_no_age(logs: Path, inv: Inv) -> None:
     moment = datetime.now().astimezone() - timedelta(hours=1)
     for number in range(10_000):

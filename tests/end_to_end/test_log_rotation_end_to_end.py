@@ -51,6 +51,7 @@ def test_a_log_is_archived_and_begun_anew(log: Path, inv: Inv) -> None:
     assert not list(log.parent.parent.rglob(".*"))
 
 
+@pytest.mark.slow
 def test_an_archive_folder_that_cannot_be_written_is_critical_and_costs_nothing(
     log: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -68,6 +69,7 @@ def test_an_archive_folder_that_cannot_be_written_is_critical_and_costs_nothing(
     assert list(archive.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_log_that_cannot_be_read_is_unknown_and_the_others_are_rotated(
     log: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -81,6 +83,7 @@ def test_a_log_that_cannot_be_read_is_unknown_and_the_others_are_rotated(
     assert result.findings("logs.rotated")[0]["subject"] == "logs/app.log"
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_critical_and_costs_nothing(log: Path, environment: dict[str, str]) -> None:
     result = run_with(["bash", "-c", 'ulimit -f 1; exec "$0" "$@"'], environment)
 
@@ -91,6 +94,7 @@ def test_a_full_disk_is_critical_and_costs_nothing(log: Path, environment: dict[
     assert [path.name for path in log.parent.rglob("*") if path.is_file()] == ["app.log", f"{TASK}.json"]
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_archive_a_log_once(log: Path, environment: dict[str, str]) -> None:
     env = {**environment, "INVOKE_MAINTENANCE_OUTPUT": "json"}
     runs = [subprocess.Popen([INV, TASK], cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]

@@ -64,9 +64,9 @@ def own(project: Path, library: Path, environment: dict[str, str]) -> Path:
 
 
 @pytest.fixture
-def run(own: Path, inv: Inv) -> Inv:
+def run(own: Path, inv_process: Inv) -> Inv:
     """The real ``inv`` in the project's folder."""
-    return partial(inv, cwd=own)
+    return partial(inv_process, cwd=own)
 
 
 def rows(result: Result) -> dict[str, dict[str, object]]:

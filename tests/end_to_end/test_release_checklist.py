@@ -26,6 +26,8 @@ from tasks.demo_site.wheels import wheel
 from .conftest import INV, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
 from .dependency_site import LONG_AGO
 
+pytestmark = pytest.mark.slow
+
 TASK = "release.checklist"
 GIT = shutil.which("git") or "git"
 GATES = (
@@ -618,9 +620,9 @@ def test_an_empty_project_has_no_traceback_and_nothing_made_up(inv: Inv, project
     assert [*project.iterdir()] == [project / "logs"]
 
 
-def test_another_run_keeps_the_report_from_being_written_and_not_from_being_told(inv: Inv, clean: Path) -> None:
+def test_another_run_keeps_the_report_from_being_written_and_not_from_being_told(inv_process: Inv, clean: Path) -> None:
     with project_lock(clean, "another.task", datetime.now().astimezone()):
-        result = inv(TASK)
+        result = inv_process(TASK)
     assert (result.status, result.report["data"]["verdict"], result.report["files"]) == (1, "GO", []), result.out
     (finding,) = result.findings("release.report")
     assert "another.task" in finding["message"]

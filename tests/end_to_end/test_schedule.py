@@ -174,6 +174,7 @@ def test_a_flag_that_takes_nothing_away_makes_no_difference(
     assert (project / STAMPS / f"{arguments[0]}.json").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_is_an_attempt_and_the_next_one_clears_it(
     inv: Inv, project: Path, environment: dict[str, str]
 ) -> None:
@@ -230,6 +231,7 @@ def test_what_is_overdue_is_a_warning_and_by_a_further_period_critical(inv: Inv,
     assert (result.status, rows(result)["weekly.cache-cleanup"]["overdue by"]) == (2, "8 days")
 
 
+@pytest.mark.slow
 def test_status_works_where_nothing_can_be_written(
     project: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -365,6 +367,7 @@ def test_quiet_hides_nothing_that_does_not_count(inv: Inv, project: Path, only: 
     assert (result.status, result.report["status"]) == (0, "unknown")
 
 
+@pytest.mark.slow
 def test_two_at_once_the_second_says_who_is_at_work(inv: Inv, project: Path, environment: dict[str, str]) -> None:
     with started(environment, "schedule.due") as first:
         lock = project / LOCK_FILE
@@ -379,6 +382,7 @@ def test_two_at_once_the_second_says_who_is_at_work(inv: Inv, project: Path, env
     assert "12 procedures ran" in out
 
 
+@pytest.mark.slow
 def test_a_root_that_cannot_be_written_is_said_and_nothing_runs(
     project: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:
@@ -393,6 +397,7 @@ def test_a_root_that_cannot_be_written_is_said_and_nothing_runs(
         project.chmod(0o755)
 
 
+@pytest.mark.slow
 def test_ctrl_c_reports_what_has_run_and_what_has_not_is_due_again(
     inv: Inv, project: Path, environment: dict[str, str]
 ) -> None:

@@ -107,6 +107,7 @@ def test_what_its_remedy_mends_is_well_at_the_next_audit(inv: Inv, clean: Path) 
     assert results(inv(TASK))["audit.backups"] == "ok"
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_read_is_told_and_the_rest_audited(
     inv: Inv, clean: Path, environment: dict[str, str], without_privileges: list[str]
 ) -> None:

@@ -22,6 +22,8 @@ from tasks.demo_site.vulnerability_service import Known, vulnerability_service
 from .conftest import INV, REPOSITORY, Inv, wait_until
 from .dependency_site import Site, offered, told
 
+pytestmark = pytest.mark.slow
+
 UV = Path(sys.executable).parent / "uv"
 
 PROJECT = """\

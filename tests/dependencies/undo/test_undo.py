@@ -195,6 +195,7 @@ def numbers() -> Iterator[int]:
     yield from range(20, 400, 23)
 
 
+@pytest.mark.slow
 def test_an_undoing_that_is_killed_is_finished_by_the_next_one(site: Site) -> None:
     before = site.state()
     site.take()

@@ -599,6 +599,7 @@ def test_a_name_that_is_no_utf_8_survives(project: Project) -> None:
     assert project.counted() == 2
 
 
+@pytest.mark.slow
 def test_ten_thousand_logs_take_no_age(project: Project) -> None:
     for number in range(10_000):
         (project.logs / f"worker-{number}.log").write_text(line(f"it broke in worker {number}") + "\n")

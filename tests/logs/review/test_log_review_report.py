@@ -585,6 +585,7 @@ def test_twenty_logs_with_errors_are_told_one_by_one(project: Project) -> None:
     }
 
 
+@pytest.mark.slow
 def test_ten_thousand_logs_take_no_age(project: Project) -> None:
     for number in range(10_000):
         (project.logs / f"worker-{number}.log").write_text(line() + "\n")

@@ -12,6 +12,8 @@ import tasks
 from . import crash
 from .conftest import can_collapse
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("content", ["distinct", "equal", "crossing"])
 @pytest.mark.parametrize("strategy", crash.WAYS)

@@ -7,6 +7,8 @@ from tasks.core.report.model import Report
 from .conftest import Project, every
 from .soak import soak
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", ["logging", "watched", "two", "pieces"])
 def test_no_line_is_lost_or_doubled_while_programs_write(collapsing: Project, kind: str) -> None:
