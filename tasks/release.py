@@ -115,7 +115,7 @@ def checklist(
 
 
 def _maintenance(run: Run) -> MaintenanceState | None:
-    """Return which procedures are overdue or never ran; ``None`` where none has ever left a stamp."""
+    """Return which procedures are overdue or never ran; ``None`` where none has ever run."""
     from pathlib import Path
 
     from .checklist.gates.maintenance_gate import MaintenanceState

@@ -60,7 +60,7 @@ _STANDING = ("schedule.attempt", "schedule.never", "schedule.next", "schedule.ov
 def status(run: Run) -> Report:
     """Tell what ran when, what came of it, when it is due again, and what is overdue.
 
-    Reads maintenance.schedule, and the stamps that runs leave in the folder schedule of the logs. Changes nothing.
+    Reads maintenance.schedule, and in the log folder maintenance_history.jsonl, which runs leave. Changes nothing.
     """
     from .scheduling.due import review
 

@@ -12,7 +12,7 @@ import msgspec
 
 from ..core.output.report_files import with_page
 from ..core.programs.interpreter import Interpreter
-from ..core.report.model import Action, Finding, Report, Status
+from ..core.report.model import Action, Finding, Metric, Report, Status
 from ..core.report.reused_reports import Source, rows
 from ..core.settings.model import Settings
 from ..core.text.formatting import count
@@ -25,7 +25,7 @@ from .performance.performance_area import examine_performance
 from .reused_reports import ReusedReport, reused_findings
 from .score import Score, arithmetic, score, table
 from .security.security_area import examine_security
-from .trend import FOLDER, compared, last_audit
+from .trend import FOLDER, SCORE, compared, last_audit
 from .waivers import waive
 
 TASK = "quarterly.system-audit"
@@ -78,11 +78,11 @@ def audit(
         now.date(),
     )
     scored = score(CHECKS, waived.findings)
-    before = last_audit(root, settings.logs.directory, quarter(now))
+    before = last_audit(root, settings.logs.directory, now, quarter)
     report = Report(
         summary=_summary(scored, waived.findings),
         findings=[_on_score(scored), compared(before.last, scored, before.left_out), *waived.findings, *waived.notes],
-        metrics=speed.metrics,
+        metrics=[*_score(scored), *speed.metrics],
         actions=[*integrity.actions, *speed.actions],
         files=[each.target for each in (*integrity.actions, *speed.actions) if each.done],
         data={
@@ -106,6 +106,11 @@ def _on_score(scored: Score) -> Finding:
         value=scored.percent,
         unit="%",
     )
+
+
+def _score(scored: Score) -> Iterator[Metric]:
+    if scored.percent is not None:
+        yield Metric(name=SCORE, value=scored.percent, unit="%", subject="score")
 
 
 def _summary(scored: Score, findings: list[Finding]) -> str:

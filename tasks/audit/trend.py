@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core.files import json_files, safe_files
+from ..core.report import history
+from ..core.report.history_entries import Run
 from ..core.report.model import Finding, Status
 from ..core.text.formatting import listed, printable
 from .score import Score
+
+SCORE = "audit.score"
+"""The metric of an audit's score, in percent: a run that has it was an audit."""
 
 FOLDER = "audit_reports"
 """In the log folder."""
@@ -42,14 +48,40 @@ class Before(NamedTuple):
     left_out: str
 
 
-def last_audit(root: Path, directory: str, quarter: str) -> Before:
+def last_audit(root: Path, directory: str, now: datetime, quarter: Callable[[datetime], str]) -> Before:
     """Return the last audit of an earlier quarter that has a score, and which reports could not be read.
+
+    It is taken from the history of runs. A report counts where that knows of no audit in its quarter or a later one.
 
     Args:
         root: the project.
         directory: the log folder, below it.
-        quarter: the present one.
+        now: the moment of the present audit.
+        quarter: tells the quarter of a moment, ``2026Q4``.
     """
+    recorded = _recorded(root, directory, now, quarter)
+    reported = _reported(root, directory, quarter(now), recorded.quarter if recorded else "")
+    return reported if reported.last else Before(recorded, reported.left_out)
+
+
+def _recorded(root: Path, directory: str, now: datetime, quarter: Callable[[datetime], str]) -> Last | None:
+    """Return the last audit of an earlier quarter in the history."""
+    last: list[tuple[datetime, Last]] = []
+
+    def take(run: Run) -> None:
+        percent = next((each.value for each in run.figures if each.name == SCORE), None)
+        if run.reason is not None or percent is None or quarter(run.began) >= quarter(now):
+            return
+        if not last or last[0][0] <= run.began:
+            results = {check: status.value for check, status in run.results.items()}
+            last[:] = [(run.began, Last(quarter(run.began), int(percent), results))]
+
+    history.scan(root, directory, take, Run)
+    return last[0][1] if last else None
+
+
+def _reported(root: Path, directory: str, quarter: str, since: str) -> Before:
+    """Return the last audit between two quarters that has a report, and which reports could not be read."""
     try:
         with safe_files.folder(root, f"{directory}/{FOLDER}") as descriptor:
             names = os.listdir(descriptor)  # noqa: PTH208 - by descriptor
@@ -58,7 +90,7 @@ def last_audit(root: Path, directory: str, quarter: str) -> Before:
     broken: list[str] = []
     for name in sorted(names, reverse=True):
         match = _NAME.fullmatch(name)
-        if match and match[1] < quarter:
+        if match and since < match[1] < quarter:
             content = json_files.read_object(root, f"{directory}/{FOLDER}/{name}").content
             if found := _read(match[1], content):
                 return Before(found, _left_out(broken))

@@ -71,7 +71,7 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
         age_finding(own, found, [each for each in sound if not each.is_state_before], now),
         *size_findings(own, found),
         *(finding for each in verified for finding in archive_findings(own, each, tried=each.backup.name in chosen)),
-        *unsaved_findings(own, sound, selected),
+        *unsaved_findings(own, settings.logs.directory, sound, selected),
     ]
     if kept.problem:
         findings.append(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ..core.report.history import history_path
 from ..core.report.model import Finding, Report, Status
 from ..core.settings.model import BackupSettings
 from ..core.text.formatting import count, listed, printable, size
@@ -65,13 +66,13 @@ def no_backup_report(own: BackupSettings, logs: str, selected: Selected) -> Repo
             summary="no backup in this folder",
             findings=[backup_finding("present", own.directory, Status.SKIPPED, message, None)],
         )
-    if not selected.entries:
+    there = [each.path for each in selected.entries if each.is_file and each.path != history_path(logs)]
+    if not there:
         sources = listed(own.sources, len(own.sources))
         message = f"There is no backup, and nothing to back up in {sources}."
         return Report(
             summary="no backup", findings=[backup_finding("present", own.directory, Status.SKIPPED, message, None)]
         )
-    there = [each.path for each in selected.entries if each.is_file]
     message = f"There is no backup of {count(len(there), 'file')}: {listed(there, len(there), _SHOWN)}."
     only_records = all(PurePosixPath(path).is_relative_to(logs) for path in there)  # of a project that has just begun
     status = Status.WARNING if only_records else Status.CRITICAL
@@ -142,10 +143,11 @@ def archive_findings(own: BackupSettings, each: Verified, *, tried: bool) -> Ite
         yield backup_finding("content", path, Status.WARNING, message, "Look at these; an older backup may help.")
 
 
-def unsaved_findings(own: BackupSettings, sound: Sequence[Backup], selected: Selected) -> Iterator[Finding]:
+def unsaved_findings(own: BackupSettings, logs: str, sound: Sequence[Backup], selected: Selected) -> Iterator[Finding]:
     """Yield the files of the sources that were there when the newest backup was made and that no backup holds.
 
-    Only backups without a fault count; where there is none, the finding on their age says so.
+    Only backups without a fault count; where there is none, the finding on their age says so. The history of runs is
+    left out: each run adds to it.
     """
     if not sound:
         return
@@ -159,6 +161,7 @@ def unsaved_findings(own: BackupSettings, sound: Sequence[Backup], selected: Sel
         yield backup_finding("sources", "sources", Status.UNKNOWN, message, "Run it as a user who can read these.")
         return
     saved = {entry.name for backup in sound if backup.manifest for entry in backup.manifest.entries}
+    saved.add(history_path(logs))
     made = sound[0].made.timestamp() * 1e9
     missing = [entry for entry in selected.entries if entry.is_file and entry.path not in saved]
     unsaved = [entry.path for entry in missing if entry.mtime_ns < made]

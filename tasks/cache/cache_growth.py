@@ -30,6 +30,10 @@ GROWTH_BYTES = 10_000_000
 
 _NAME = re.compile(r"cache_report_(\d{4})(\d{2})(\d{2})\.json", re.ASCII)
 
+_MEGABYTE = 1024 * 1024
+_MOST_MEGABYTES = 2**43
+"""Of the older scripts; a greater number is no size."""
+
 _SHOWN = 5
 """How many unusable reports are named with their reasons."""
 
@@ -118,9 +122,13 @@ def _read(root: Path, directory: str, names: Sequence[str], today: date) -> Read
 def _week(content: dict[str, Any], day: date, path: str) -> Week | str | None:
     """Return what a report counted, a sentence that says why it is none, or nothing where it counted nothing.
 
-    The report of a day on which every clean-up was interrupted holds null for both numbers.
+    The report of a day on which every clean-up was interrupted holds null for both numbers. Those of the older scripts
+    have other names for them, and count in megabytes.
     """
     entries, weight, kinds = content.get("entries"), content.get("bytes"), content.get("kinds")
+    older = content.get("cache_efficiency")
+    if isinstance(older, dict):
+        entries, weight, kinds = _of_older_script(older)
     if "runs" in content and "entries" in content and entries is None and weight is None:
         return None
     if not (is_count(entries) and is_count(weight)):
@@ -131,6 +139,20 @@ def _week(content: dict[str, Any], day: date, path: str) -> Week | str | None:
         if isinstance(kind, dict) and is_count(kind.get("bytes"))
     }
     return Week(day, entries, weight, sizes)
+
+
+def _of_older_script(held: dict[str, Any]) -> tuple[object, object, object]:
+    """Return entries, bytes and kinds of a report of the older scripts, which may hold anything."""
+    megabytes, folders = held.get("total_size_mb"), held.get("directories")
+    weight = None
+    if isinstance(megabytes, int | float) and not isinstance(megabytes, bool) and 0 <= megabytes < _MOST_MEGABYTES:
+        weight = round(megabytes * _MEGABYTE)
+    kinds = {
+        name: {"bytes": folder.get("total_size")}
+        for name, folder in (folders.items() if isinstance(folders, dict) else ())
+        if isinstance(folder, dict)
+    }
+    return held.get("total_files"), weight, kinds
 
 
 def _data(weeks: Sequence[Week]) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from ..core.files import json_files, safe_files
 from ..core.files.lock import held_by_others, project_lock, require_writable
 from ..core.files.safe_files import TEMPORARY, Refused, move
 from ..core.programs.interrupt import deferred_interrupt
+from ..core.report.history import append_sizes
+from ..core.report.history_entries import Sizes
 from ..core.report.model import Interrupted, Report
 from ..core.settings.model import Settings
 from ..core.text.formatting import printable
@@ -85,6 +87,9 @@ def clean_up(
         outcome.interrupted = stop.is_set()
         if outcome.usable:
             _record(root, settings, outcome, now, dry_run=dry_run)
+            if not (dry_run or outcome.interrupted):
+                held = outcome.total.bytes + outcome.total.expired_bytes
+                append_sizes(root, settings.logs.directory, Sizes(moment=now, source=TASK, held={"cache": held}))
     report = evaluate(settings.cache, outcome, dry_run=dry_run)
     if stop.is_set():
         raise Interrupted(report)

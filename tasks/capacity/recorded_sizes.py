@@ -1,15 +1,20 @@
-"""Sizes that the procedures recorded, most of them in the log folder: read back, whatever lies there."""
+"""Sizes that were recorded: in the history of runs, and in the reports that earlier versions kept them in.
+
+What is there may be anything. A size that a report and the history both have is one measurement.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Container, Mapping
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
 from ..core.files import json_files, safe_files
+from ..core.report import history as history_file
+from ..core.report.history_entries import Entry, Run, Sizes
 from .forecast import Point
 
 DISK, INODES, LOGS, CACHE, BACKUPS = "disk", "inodes", "logs", "cache", "backups"
@@ -23,7 +28,7 @@ _FIGURES = {
     f"capacity.used {CACHE}": CACHE,
     f"capacity.used {BACKUPS}": BACKUPS,
 }
-"""Figures of reports' runs, as :func:`core.report_files.with_file` names them, and the series to which they belong."""
+"""Figures of runs, by name and subject, and the series to which they belong."""
 
 _FOLDER = "capacity.folder "
 """So begin the figures of the project's folders at a planning."""
@@ -43,6 +48,9 @@ _SKEW = 5 / 1440
 
 _LARGEST = 2.0**63
 """Bytes of the largest file there can be; a greater number is no size, and too great to reckon with."""
+
+_MEGABYTE = 1024 * 1024
+"""Of the older scripts."""
 
 
 class History(NamedTuple):
@@ -78,6 +86,7 @@ def read_history(root: Path, directory: str, backups: str, *, now: datetime, day
         days: how far back.
     """
     history = History({}, [], [], {})
+    known = _read_own(history, root, directory, now, days)
     first = f"{now - timedelta(days=days):%Y%m%d}"
     for folder in FOLDERS_OF_REPORTS:
         path = f"{directory}/{folder}"
@@ -90,14 +99,68 @@ def read_history(root: Path, directory: str, backups: str, *, now: datetime, day
             continue
         for report in (f"{path}/{name}" for name in names):
             found = json_files.read_object(root, report)
-            _note(history, report, found, found.content.get("runs"), now, days)
+            if not _note_older(history, found.content, now, days):
+                _note(history, report, found, found.content.get("runs"), known, now, days)
     for path, key in ((f"{directory}/{REVIEW}", "totals"), (f"{backups}/{CREATED}", "runs")):
         found = json_files.read_object(root, path)
-        _note(history, path, found, found.content.get(key, []), now, days)
+        _note(history, path, found, found.content.get(key, []), known, now, days)
     for points in history.series.values():
         points.sort()
     history.folders.sort(key=lambda each: each[0])
     return history
+
+
+def _read_own(history: History, root: Path, directory: str, now: datetime, days: float) -> set[tuple[str, datetime]]:
+    """Add what the history of runs has; return which series it has at which moments."""
+    path = history_file.history_path(directory)
+    known: set[tuple[str, datetime]] = set()
+
+    def take(entry: Entry) -> None:
+        if isinstance(entry, Run):
+            moment, figures = entry.began, {f"{each.name} {each.subject}": each.value for each in entry.figures}
+        elif isinstance(entry, Sizes):
+            moment, figures = entry.moment, {f"capacity.used {name}": value for name, value in entry.held.items()}
+        else:
+            return
+        used = {name: value for name, value in figures.items() if _series_of(name)}
+        known.update((series, moment) for name in used if (series := _series_of(name)))
+        if used:
+            _place(history, path, moment, used, now, days)
+
+    if history_file.scan(root, directory, take, Run, Sizes).is_closed:
+        history.broken.append(path)
+    return known
+
+
+def _series_of(name: str) -> str | None:
+    """Return the series of a figure, where it has one; the project's folders are one together."""
+    return _FOLDER if name.startswith(_FOLDER) else _FIGURES.get(name)
+
+
+def _note_older(history: History, content: Mapping[str, Any], now: datetime, days: float) -> bool:
+    """Add what a report of the older scripts holds; return whether it is one.
+
+    Their health reports hold no size. Those of the cache say how much it held on a day.
+    """
+    if "schema" in content or "runs" in content:
+        return False
+    held = content.get("cache_efficiency")
+    if not isinstance(held, dict):
+        return isinstance(content.get("checks_performed"), list)
+    megabytes, day = held.get("total_size_mb"), _midnight(content.get("date"), now)
+    if day is None or not _is_size(megabytes):
+        return False
+    if now - timedelta(days=days) <= day <= now:
+        history.series.setdefault(CACHE, []).append(Point(day_of(day), megabytes * _MEGABYTE))
+    return True
+
+
+def _midnight(text: object, now: datetime) -> datetime | None:
+    """Return the beginning of a day by the clock of now; ``None`` where it is no day."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), now.tzinfo) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def _names(root: Path, path: str, first: str) -> list[str]:
@@ -112,21 +175,38 @@ def _names(root: Path, path: str, first: str) -> list[str]:
     return [name for name in names if of_a_day.get(name, first) >= first][-_MOST:]
 
 
-def _note(history: History, path: str, found: json_files.Found, entries: object, now: datetime, days: float) -> None:
-    """Add the measurements of a report's entries, which may be anything, to the history."""
+def _note(
+    history: History,
+    path: str,
+    found: json_files.Found,
+    entries: object,
+    known: Container[tuple[str | None, datetime | None]],
+    now: datetime,
+    days: float,
+) -> None:
+    """Add the measurements of a report's entries, which may be anything, to the history, but for those it has."""
     if found.problem or not isinstance(entries, list):
         history.broken.append(path)
         return
-    until = day_of(now)
     for entry in entries:
-        moment, figures = _measured(entry) if isinstance(entry, dict) else (None, None)
+        text, figures = _measured(entry) if isinstance(entry, dict) else (None, None)
         if figures is None:
             continue
-        day = _day(moment, now)
-        if day is None or day > until + _SKEW:
-            history.strange[path] = history.strange.get(path, 0) + 1
-        elif day >= until - days:
-            _add(history, min(day, until), figures)
+        moment = _moment(text)
+        new = {name: value for name, value in figures.items() if (_series_of(name), moment) not in known}
+        if any(map(_series_of, new)) or not any(map(_series_of, figures)):
+            _place(history, path, moment, new, now, days)
+
+
+def _place(
+    history: History, path: str, moment: datetime | None, figures: Mapping[str, object], now: datetime, days: float
+) -> None:
+    """Add the figures of a moment, or count it where that is ahead or none."""
+    day, until = _day(moment, now), day_of(now)
+    if day is None or day > until + _SKEW:
+        history.strange[path] = history.strange.get(path, 0) + 1
+    elif day >= until - days:
+        _add(history, min(day, until), figures)
 
 
 def _add(history: History, day: float, figures: Mapping[str, object]) -> None:
@@ -149,10 +229,18 @@ def _measured(entry: Mapping[str, Any]) -> tuple[object, Mapping[str, object] | 
     return entry.get("started"), figures if isinstance(figures, dict) else None
 
 
-def _day(moment: object, now: datetime) -> float | None:
+def _moment(text: object) -> datetime | None:
+    """Return an aware moment; ``None`` where the text is none."""
     try:
-        read = datetime.fromisoformat(moment) if isinstance(moment, str) else None
-        return None if read is None or read.tzinfo is None else day_of(read.astimezone(now.tzinfo))
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def _day(moment: datetime | None, now: datetime) -> float | None:
+    try:
+        return None if moment is None else day_of(moment.astimezone(now.tzinfo))
     except (ValueError, OverflowError):
         return None
 

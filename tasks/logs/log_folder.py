@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..core.files.safe_files import folder
+from ..core.report.history import FILE as HISTORY
 from ..core.report.model import Finding, Status
 from ..core.settings.model import LogSettings
 from ..core.text.formatting import count, listed, printable
@@ -67,7 +68,7 @@ def find_logs_in(descriptor: int, pattern: str) -> LogFiles:
     return LogFiles(sorted(logs), dict(sorted(refused.items())))
 
 
-_STATE_FILES = ("error_tracking.json", "log_review.json", "performance.json", "api_performance.json")
+_STATE_FILES = ("error_tracking.json", "log_review.json", "performance.json", "api_performance.json", HISTORY)
 """What the suite and the project keep in the log folder; what was kept aside has something behind that."""
 
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")

@@ -1,4 +1,7 @@
-"""``api_performance.json``: what every health check measured of the providers, oldest first.
+"""What every health check measured of the providers, oldest first.
+
+It is kept in the history of runs and measurements, and in ``api_performance.json`` for other programs. An entry of that
+file counts where the history does not have it: one of an earlier version, or of the older scripts.
 
 The file is a JSON list of entries, as older scripts wrote it, or an object that holds such a list under ``entries``
 or ``history``; the form stays as it is. An entry of this suite::
@@ -20,12 +23,17 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..core.errors import UserError
 from ..core.files import safe_files
+from ..core.report import history
+from ..core.report.history_entries import ProviderMeasurement, seconds_since_1970
 from ..core.report.model import Finding, Status
 from ..core.text.formatting import printable
 
@@ -75,17 +83,23 @@ class Measurement(NamedTuple):
 
 
 class History(NamedTuple):
-    """What the file tells.
+    """What was measured.
 
     Attributes:
-        measurements: in the order of the file.
-        odd: how many entries could not be understood, as a whole or in part.
+        measurements: those of the history, then those that only the file has, each in their order.
+        odd: how many entries of the file could not be understood, as a whole or in part.
         problem: why the file could not be used; ``None`` where it could or is missing.
+        recorded: how many of the measurements are those of the history.
+        unreadable: how many lines of the history could not be understood.
+        closed: why the history could not be read; ``None`` where it could or is missing.
     """
 
     measurements: list[Measurement]
     odd: int = 0
     problem: str | None = None
+    recorded: int = 0
+    unreadable: int = 0
+    closed: str | None = None
 
 
 class _Stored(NamedTuple):
@@ -105,19 +119,47 @@ def history_path(directory: str) -> str:
 
 
 def read(root: Path, directory: str) -> History:
-    """Return what the file in the log folder *directory* tells; a missing or empty one tells nothing.
+    """Return what was measured, from the history and the file in the log folder *directory* together.
 
-    An entry is odd when it is no object, has no time that can be read, or holds a figure that is none: a negative
-    time, a text, a rate above 100. What else it holds counts. NaN and infinite figures are no value.
+    An entry of the file is odd when it is no object, has no time that can be read, or holds a figure that is none: a
+    negative time, a text, a rate above 100. What else it holds counts. NaN and infinite figures are no value.
     """
-    stored = _load(root, history_path(directory))
     measurements: list[Measurement] = []
+
+    def take(entry: ProviderMeasurement) -> None:
+        figures = {key: getattr(entry, key) for key in (_RESPONSE_TIMES[0], _RATE, _FIRST_BYTE, _TOKENS)}
+        measured, _ = _of_record(seconds_since_1970(entry.moment), entry.provider, figures)
+        if measured is not None:
+            measurements.append(measured)
+
+    scan = history.scan(root, directory, take, ProviderMeasurement)
+    recorded = len(measurements)
+    known = Counter((each.time, each.provider) for each in measurements)
+    stored = _load(root, history_path(directory))
     odd = 0
     for entry in stored.entries:
         found, understood = _of_entry(entry)
-        measurements += found
         odd += not understood
-    return History(measurements, odd, stored.problem)
+        for each in found:
+            if known[each.time, each.provider]:
+                known[each.time, each.provider] -= 1
+            else:
+                measurements.append(each)
+    closed = scan.problem if scan.is_closed else None
+    return History(measurements, odd, stored.problem, recorded, scan.unreadable, closed)
+
+
+def record(root: Path, directory: str, entry: Mapping[str, Any], now: datetime) -> None:
+    """Add the measurements of *entry*, one of this suite's, to the history.
+
+    Where that fails they are in the file, and what else the run has to add to the history says so.
+    """
+    measured = [
+        ProviderMeasurement(moment=now, source=entry["source"], provider=name, **record)
+        for name, record in entry["providers"].items()
+    ]
+    with suppress(UserError, OSError):
+        history.append(root, directory, measured)
 
 
 def append(root: Path, directory: str, entry: Mapping[str, Any], *, now: datetime, days: int) -> Finding | None:

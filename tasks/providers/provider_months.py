@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from ..core.report.history import history_path as recorded_path
 from ..core.report.model import Finding, Metric, Report, Status
 from ..core.report.quantile import quantile
 from ..core.settings.model import ProviderSettings, Settings
@@ -62,13 +63,14 @@ def compare_months(settings: Settings, *, now: datetime) -> Report:
     """
     history = read(Path(settings.root), settings.logs.directory)
     path = printable(history_path(settings.logs.directory))
+    own_path = printable(recorded_path(settings.logs.directory))
     last = _month(history.measurements, now.timestamp())
     before = _month(history.measurements, now.timestamp() - DAYS * SECONDS_A_DAY)
-    findings = [*_of_history(path, history, now)]
+    findings = [*_of_history(path, history, now), *_of_own_history(own_path, history, now)]
     if last:
         for name, provider in settings.providers.items():
             findings += _judge(name, provider, last.get(name, _NOTHING), before.get(name, _NOTHING))
-    elif not history.problem:
+    elif not (history.problem and not history.recorded):
         message = f"No measurement of the last {DAYS} days stands in {path}."
         findings.append(_told(path, Status.SKIPPED, message, _CHECK_AGAIN))
     total = sum(month.count for month in last.values())
@@ -103,15 +105,34 @@ def _month(measurements: Iterable[Measurement], until: float) -> dict[str, Month
 
 
 def _of_history(path: str, history: History, now: datetime) -> Iterator[Finding]:
-    if history.problem:
+    """Yield what is wrong with the file for other programs."""
+    if history.problem and not history.recorded:
         remedy = "Look at what wrote it, and see that it can be read."
         yield _told(path, Status.UNKNOWN, f"{history.problem} No month can be compared.", remedy)
-    if history.odd:
-        what = count(history.odd, "entry", "entries")
+    elif history.problem:
+        remedy = "Look at what wrote it, then move it away; the next health check writes a new one."
+        yield _told(
+            path, Status.WARNING, f"{history.problem} Measurements that only this file has are left out.", remedy
+        )
+    yield from _entries_left_out(path, history.odd, history.measurements[history.recorded :], now)
+
+
+def _of_own_history(path: str, history: History, now: datetime) -> Iterator[Finding]:
+    """Yield what is wrong with the record of this suite."""
+    if history.closed:
+        remedy = "Move it away, or see that it can be read."
+        message = f"{history.closed} Measurements that only this file has are left out."
+        yield _told(path, Status.WARNING, message, remedy)
+    yield from _entries_left_out(path, history.unreadable, history.measurements[: history.recorded], now)
+
+
+def _entries_left_out(path: str, odd: int, measurements: Sequence[Measurement], now: datetime) -> Iterator[Finding]:
+    if odd:
+        what = count(odd, "entry", "entries")
         remedy = "Look at what wrote them, and correct or remove them."
         message = f"{what} of {path} could not be understood, as a whole or in part."
-        yield _told(path, Status.WARNING, message, remedy, history.odd)
-    ahead = sum(one.time - now.timestamp() > _CLOCK_SECONDS for one in history.measurements)
+        yield _told(path, Status.WARNING, message, remedy, odd)
+    ahead = sum(one.time - now.timestamp() > _CLOCK_SECONDS for one in measurements)
     if ahead:
         message = f"{count(ahead, 'measurement')} of {path} left out, for the time lies in the future."
         yield _told(path, Status.WARNING, message, "Check the clock (date), and correct their times.", ahead)

@@ -28,11 +28,12 @@ def path(settings: Settings) -> str:
 
 
 def remember(settings: Settings, everyone: Sequence[Asked], source: str, now: datetime) -> Memory:
-    """Append to the history what was measured, if anything was; the caller holds the project's lock."""
+    """Keep what was measured, if anything was, in both records; the caller holds the project's lock."""
     made = entry(everyone, source, now)
     if made is None:
         return Memory([], [], [])
     root, directory = Path(settings.root), settings.logs.directory
+    provider_history.record(root, directory, made, now)
     said = provider_history.append(root, directory, made, now=now, days=settings.health.history_days)
     if said is not None:
         return Memory([said], [], [])

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tasks.cache.sweep import BATCH, Walk
 from tasks.core.files.lock import LOCK_FILE, LockedByOther, held_by_others, project_lock
 from tasks.core.files.safe_files import Refused
 from tasks.core.programs import interrupt
+from tasks.core.report.history import scan
+from tasks.core.report.history_entries import Sizes
 from tasks.core.report.model import Interrupted, Status
 
 from .conftest import NOW, Project, child, done, environment, every, found, look
@@ -512,8 +515,25 @@ def test_after_a_kill_in_the_middle_the_next_run_finishes_the_work(project: Proj
             "logs",
             "logs/cache_reports",
             "logs/cache_reports/cache_report_20250602.json",
+            "logs/maintenance_history.jsonl",
         ]
     )
+
+
+def test_what_the_cache_held_before_goes_to_the_history(project: Project) -> None:
+    project.entry("temp/old", 5000, content=b"12345")
+    project.entry("temp/fresh", 1, content=b"123")
+    project.run(dry_run=True)
+    assert not (project.root / "logs").exists()
+    project.run(kinds=("api_responses",))
+    project.run(now=NOW + timedelta(hours=1))
+    project.run(now=NOW + timedelta(hours=2))
+    found: list[Sizes] = []
+    scan(project.root, "logs", found.append, Sizes)
+    assert [(each.moment - NOW, each.held) for each in found] == [
+        (timedelta(hours=hours), {"cache": size}) for hours, size in enumerate((8, 8, 3))
+    ]
+    assert {each.source for each in found} == {"weekly.cache-cleanup"}
 
 
 def test_what_a_kill_left_of_a_half_written_file_is_replaced(project: Project) -> None:

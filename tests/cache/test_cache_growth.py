@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.cache.cache_growth import Week, _growth_finding, growth
+from tasks.cache.cache_growth import Read, Week, _growth_finding, _read, growth
 from tasks.core.report.model import Finding, Report, RunReport, Status, encode
 
 from .conftest import NOW, Project, every, found
@@ -36,6 +36,10 @@ def week(project: Project, days_ago: int, **content: Any) -> Path:
 
 def run(project: Project) -> Report:
     return growth(project.settings, now=NOW)
+
+
+def growth_of(project: Project) -> Read:
+    return _read(project.root, FOLDER, [path.name for path in folder(project).iterdir()], TODAY)
 
 
 def judged(project: Project, *sizes: int) -> Finding:
@@ -69,6 +73,40 @@ def test_the_report_of_a_clean_up_is_read(project: Project) -> None:
     ]
     assert not every(report, "cache.reports")
     encode(RunReport(root=".", started=NOW.isoformat(), duration_seconds=0, reports=[report]))
+
+
+def older(project: Project, days_ago: int, **held: Any) -> None:
+    """Write the report of a day as the older scripts did."""
+    day = TODAY - timedelta(days=days_ago)
+    content = {"date": f"{day:%Y-%m-%d}", "cache_efficiency": held}
+    (folder(project) / f"cache_report_{day:%Y%m%d}.json").write_text(json.dumps(content))
+
+
+def test_a_report_of_the_older_scripts_is_read(project: Project) -> None:
+    folders = {"temp": {"file_count": 2, "total_size": 600, "avg_file_size": 300.0}, "odd": 5, "none": {}}
+    older(project, 7, total_files=3, total_size_mb=12.5, directories=folders)
+    week(project, 0, entries=4, bytes=13_107_300, kinds={"temp": {"bytes": 700}})
+    read = growth_of(project)
+    assert (read.weeks[0].entries, read.weeks[0].bytes, read.weeks[0].kinds) == (3, 13_107_200, {"temp": 600})
+    assert read.problems == []
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {},
+        {"total_files": 1},
+        {"total_files": 1.5, "total_size_mb": 1.0},
+        {"total_files": 1, "total_size_mb": "1"},
+        {"total_files": 1, "total_size_mb": True},
+        {"total_files": 1, "total_size_mb": -1},
+        {"total_files": 1, "total_size_mb": 1e300},
+    ],
+)
+def test_a_report_of_the_older_scripts_without_numbers_is_named(project: Project, held: dict[str, Any]) -> None:
+    older(project, 0, **held)
+    read = growth_of(project)
+    assert (read.weeks, len(read.problems)) == ([], 1)
 
 
 def test_the_newest_four_count(project: Project) -> None:

@@ -10,6 +10,9 @@ import pytest
 
 from tasks.capacity import recorded_sizes
 from tasks.capacity.recorded_sizes import BACKUPS, CACHE, DISK, INODES, LOGS, History, day_of
+from tasks.core.report.history import append, run_of
+from tasks.core.report.history_entries import Sizes
+from tasks.core.report.model import Metric, Report
 
 from .conftest import NOW, Project
 
@@ -233,3 +236,111 @@ def test_moments_of_other_zones_are_the_same_moments(project: Project) -> None:
     run = {"started": moment.isoformat(), "figures": {"disk.used_bytes .": 7}}
     project.write("health_reports/health_report_20261124.json", json.loads(json.dumps({"runs": [run]})))
     assert values(project.history(), DISK) == [(2, 7)]
+
+
+# The history of runs
+
+
+def ran(project: Project, ago: float, *figures: tuple[str, str, float], task: str = "daily.health-check") -> None:
+    moment = NOW - timedelta(days=ago)
+    metrics = [Metric(name=name, subject=subject, value=value, unit="B") for name, subject, value in figures]
+    report = Report(summary="s", started=moment.isoformat(), metrics=metrics)
+    append(project.root, "logs", [run_of(task, report, ended=moment, whole=True, reason=None)])
+
+
+def held(project: Project, ago: float, **sizes: float) -> None:
+    append(project.root, "logs", [Sizes(moment=NOW - timedelta(days=ago), source="s", held=sizes)])
+
+
+def test_the_history_has_every_series(project: Project) -> None:
+    ran(project, 3, ("disk.used_bytes", ".", 300), ("disk.inodes_used", ".", 30), ("disk.used_bytes", "logs", 1))
+    held(project, 2, logs=200, cache=20, other=1)
+    planned = [("capacity.used", name, 10.0) for name in (DISK, INODES, LOGS, CACHE, BACKUPS)]
+    ran(project, 1, *planned, ("capacity.folder", "data", 7), task="quarterly.capacity-planning")
+    found = project.history()
+    assert values(found, DISK) == [(3, 300), (1, 10)]
+    assert values(found, INODES) == [(3, 30), (1, 10)]
+    assert values(found, LOGS) == [(2, 200), (1, 10)]
+    assert values(found, CACHE) == [(2, 20), (1, 10)]
+    assert values(found, BACKUPS) == [(1, 10)]
+    assert [folders for _, folders in found.folders] == [{"data": 7}]
+    assert (found.broken, found.strange) == ([], {})
+
+
+def test_what_a_report_has_as_well_counts_once(project: Project) -> None:
+    ran(project, 3, ("disk.used_bytes", ".", 300))
+    held(project, 2, logs=200, cache=20)
+    ran(project, 1, ("capacity.used", DISK, 10), ("capacity.folder", "data", 7))
+    ran(project, 1, ("capacity.used", BACKUPS, 5), task="backup.create")
+    project.health(3, used_bytes=300, inodes_used=30)
+    project.report("cache_reports", 2, {"started": project.moment(2), "bytes_before": 20})
+    project.write("log_review.json", {"totals": [{"reviewed": project.moment(ago), "bytes": 200} for ago in (4, 2)]})
+    project.planned((1, {"capacity.used disk": 10, "capacity.folder data": 7}), (5, {"capacity.folder data": 6}))
+    made = {"started": project.moment(1), "figures": {"capacity.used backups": 5}}
+    project.write("../backups/created.json", {"schema": 1, "runs": [made]})
+    found = project.history()
+    assert values(found, DISK) == [(3, 300), (1, 10)]
+    assert values(found, INODES) == [(3, 30)]
+    assert values(found, LOGS) == [(4, 200), (2, 200)]
+    assert values(found, CACHE) == [(2, 20)]
+    assert values(found, BACKUPS) == [(1, 5)]
+    assert [folders for _, folders in found.folders] == [{"data": 6}, {"data": 7}]
+
+
+def test_a_moment_ahead_that_both_have_is_counted_once(project: Project) -> None:
+    path = "logs/maintenance_history.jsonl"
+    ran(project, -2, ("disk.used_bytes", ".", 300))
+    project.report("health_reports", 0, {"started": project.moment(-2), "figures": {"disk.used_bytes .": 300, "x": 1}})
+    assert project.history().strange == {path: 1}
+    ran(project, 31, ("disk.used_bytes", ".", 1))
+    held(project, -4 / 1440, logs=3)
+    found = project.history(days=30)
+    assert (found.strange, values(found, LOGS)) == ({path: 1}, [(0, 3)])
+    assert values(found, DISK) == []
+
+
+def test_a_history_that_cannot_be_read_is_named_and_the_reports_count(project: Project) -> None:
+    project.health(1, used_bytes=7)
+    (project.root / "logs/maintenance_history.jsonl").symlink_to(project.root)
+    found = project.history()
+    assert (found.broken, values(found, DISK)) == (["logs/maintenance_history.jsonl"], [(1, 7)])
+
+
+def test_a_damaged_line_of_the_history_costs_only_itself(project: Project) -> None:
+    held(project, 2, logs=1)
+    with (project.root / "logs/maintenance_history.jsonl").open("ab") as file:
+        file.write(b"\x00\n")
+    held(project, 1, logs=2)
+    found = project.history()
+    assert (values(found, LOGS), found.broken) == ([(2, 1), (1, 2)], [])
+
+
+# Reports of the older scripts
+
+
+def test_the_size_of_the_cache_in_a_report_of_the_older_scripts_counts(project: Project) -> None:
+    def older(ago: float, held: object) -> None:
+        day = NOW - timedelta(days=ago)
+        content = {"date": f"{day:%Y-%m-%d}", "cache_efficiency": held}
+        project.write(f"cache_reports/cache_report_{day:%Y%m%d}.json", content)
+
+    older(8, {"total_files": 3, "total_size_mb": 2.0, "directories": {}})
+    older(0, {"total_files": 3, "total_size_mb": 0.5, "directories": {}})
+    older(31, {"total_files": 3, "total_size_mb": 9.0, "directories": {}})
+    older(7, {"total_files": 3})
+    found = project.history(days=30)
+    assert values(found, CACHE) == [(8.5, 2 * 1024 * 1024), (0.5, 512 * 1024)]
+    assert found.broken == ["logs/cache_reports/cache_report_20261119.json"]
+
+
+@pytest.mark.parametrize("day", [None, 5, "", "yesterday", "2026-11-31"])
+def test_a_report_of_the_older_scripts_of_no_day_is_named(project: Project, day: object) -> None:
+    content = {"date": day, "cache_efficiency": {"total_size_mb": 2.0}}
+    project.write("cache_reports/cache_report_20261120.json", content)
+    assert len(project.history().broken) == 1
+
+
+def test_a_health_report_of_the_older_scripts_is_none_to_complain_of(project: Project) -> None:
+    content = {"timestamp": "2026-11-20T07:00:00.5", "status": "healthy", "checks_performed": ["cache_efficiency"]}
+    project.write("health_reports/health_report_20261120.json", content)
+    assert project.history() == ({}, [], [], {})

@@ -249,6 +249,16 @@ def copy(tmp_path: Path, environment: dict[str, str]) -> Path:
     return folder
 
 
+HISTORY = "logs/maintenance_history.jsonl"
+
+
+def recorded(project: Path, task: str | None = None) -> list[dict[str, Any]]:
+    """Return the runs in the history of the project, of one procedure or of all."""
+    path = project / HISTORY
+    entries = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [each for each in entries if each["kind"] == "run" and task in {None, each["task"]}]
+
+
 def entry(path: Path, *, hours: float = 0.5, content: bytes = b"{}") -> Path:
     """Make a cache entry that was written *hours* ago."""
     path.parent.mkdir(parents=True, exist_ok=True)

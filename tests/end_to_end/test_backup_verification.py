@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from .conftest import INV, REPOSITORY, Inv, Result, fingerprint
+from .conftest import HISTORY, INV, REPOSITORY, Inv, Result, fingerprint
 
 TASK = "quarterly.backup-verification"
 DAY = 86_400
@@ -97,7 +97,9 @@ def test_a_dry_run_reads_all_and_restores_nothing(inv: Inv, backed_up: Path, arg
 
 
 def test_without_a_backup_it_is_critical_where_there_is_something_to_lose(inv: Inv, project: Path) -> None:
-    assert inv(TASK).report["status"] == "skipped"
+    for _ in range(2):  # the history of the first run is nothing to back up
+        assert inv(TASK).report["status"] == "skipped"
+    assert (project / HISTORY).exists()
     (project / "data").mkdir()
     (project / "data/a.yaml").write_text("a: 1\n")
     result = inv(TASK)
@@ -208,6 +210,15 @@ def test_the_records_of_a_project_that_has_just_begun_are_no_reason_to_be_critic
         1,
         [("warning", 'There is no backup of 1 file: "logs/audit_benchmarks.json".')],
     )
+
+
+def test_the_history_is_saved_and_not_missed_where_a_backup_is_older_than_it(inv: Inv, backed_up: Path) -> None:
+    inv("daily.log-review")
+    long_ago = time.time() - 86_400
+    os.utime(backed_up / HISTORY, (long_ago, long_ago))
+    assert told(inv(TASK), "sources")[0][0] == "ok"
+    inv("backup.create")
+    assert any(HISTORY in path.read_text() for path in (backed_up / "backups").glob("*.manifest.json"))
 
 
 def test_an_archive_that_is_dated_ahead_is_told(inv: Inv, backed_up: Path) -> None:

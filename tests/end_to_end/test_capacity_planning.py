@@ -12,7 +12,7 @@ import pytest
 
 from tasks.core.files.lock import project_lock
 
-from .conftest import INV, REPOSITORY, Inv, Result, entry, fingerprint
+from .conftest import HISTORY, INV, REPOSITORY, Inv, Result, entry, fingerprint
 
 TASK = "quarterly.capacity-planning"
 MB = 1_000_000
@@ -221,7 +221,7 @@ def test_a_run_changes_nothing_but_its_report(inv: Inv, project: Path) -> None:
     assert inv(TASK).status == 0
     after = fingerprint(project)
     own = {"logs/capacity_reports", f"logs/capacity_reports/{report_path(project).name}"}
-    own |= {"logs/schedule", f"logs/schedule/{TASK}.json"}
+    own |= {HISTORY}
     assert {*after} - {*before} == own
     assert {path for path in before if after[path][2] != before[path][2]} == set()
 

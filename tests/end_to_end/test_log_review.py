@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from .conftest import INV, REPOSITORY, Inv, Result, fingerprint
+from .conftest import INV, REPOSITORY, Inv, Result, fingerprint, recorded
 from .test_error_monitor import TRACEBACK, add, record
 
 TASK = "daily.log-review"
@@ -78,7 +78,7 @@ def test_without_logs_there_is_nothing_to_tell(project: Path, inv: Inv, folder: 
     assert result.status == 0
     assert result.report["status"] == ("ok" if folder else "skipped")
     written = {path.name for path in project.rglob("*") if path.is_file()}
-    assert f"{TASK}.json" in written  # its stamp
+    assert [run["task"] for run in recorded(project)] == [TASK]
     assert folder or len(written) == 1
 
 

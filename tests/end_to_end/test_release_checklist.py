@@ -23,7 +23,7 @@ from tasks.demo_site.provider_stand_in import Behaviour, stand_in
 from tasks.demo_site.vulnerability_service import Known, vulnerability_service
 from tasks.demo_site.wheels import wheel
 
-from .conftest import INV, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
+from .conftest import HISTORY, INV, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
 from .dependency_site import LONG_AGO
 
 pytestmark = pytest.mark.slow
@@ -259,11 +259,12 @@ def break_disk(root: Path) -> dict[str, str]:
 
 
 def break_maintenance(root: Path) -> dict[str, str]:
-    stamp = root / "logs/schedule/monthly.config-review.json"
-    content = json.loads(stamp.read_text())
     long_ago = (datetime.now().astimezone() - timedelta(days=31)).isoformat()
-    content["completed"] |= {"began": long_ago, "ended": long_ago}
-    stamp.write_text(json.dumps(content))
+    entries = [json.loads(line) for line in (root / HISTORY).read_text().splitlines()]
+    for each in entries:
+        if each.get("task") == "monthly.config-review":
+            each |= {"began": long_ago, "ended": long_ago}
+    (root / HISTORY).write_text("".join(f"{json.dumps(each)}\n" for each in entries))
     return {"INVOKE_MAINTENANCE_RELEASE_GATES_MAINTENANCE": "block"}
 
 
@@ -313,9 +314,8 @@ def test_the_disk_is_looked_at_each_time(inv: Inv, clean: Path) -> None:
 
 def test_a_stamp_that_cannot_be_written_is_no_reason_not_to_know(inv: Inv, clean: Path) -> None:
     forget(clean, "health_reports")
-    stamp = clean / "logs/schedule/daily.health-check.json"
-    stamp.unlink(missing_ok=True)
-    stamp.mkdir()
+    (clean / HISTORY).unlink(missing_ok=True)
+    (clean / HISTORY).mkdir()
     result = inv(TASK)
     assert answers(result) == ALL_GO, result.out
 

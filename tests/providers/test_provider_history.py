@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from tasks.core.files import safe_files
 from tasks.core.report.model import Finding, Status
-from tasks.providers.provider_history import ALL, LIMIT, History, Measurement, append, history_path, read
+from tasks.providers.provider_history import ALL, LIMIT, History, Measurement, append, history_path, read, record
+
+OWN = "logs/maintenance_history.jsonl"
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TIME = NOW.timestamp()
@@ -273,6 +275,84 @@ def _in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_times_are_read_in_every_spelling(tmp_path: Path, text: str, seconds: float) -> None:
     found = history(tmp_path, {"timestamp": text, "response_time": 1.0})
     assert found == History([Measurement(TIME + seconds, ALL, 1.0)])
+
+
+# the record of this suite
+
+
+def recorded(root: Path, *entries: dict[str, Any], now: datetime = NOW) -> None:
+    for entry in entries:
+        record(root, "logs", entry, now)
+
+
+def test_what_is_recorded_is_read_again_and_counts_once(tmp_path: Path) -> None:
+    recorded(tmp_path, FULL)
+    alone = read(tmp_path, "logs")
+    assert add(tmp_path) is None
+    both = read(tmp_path, "logs")
+    assert alone == both == History(history_of_file(tmp_path).measurements, recorded=2)
+
+
+def history_of_file(root: Path) -> History:
+    """Return what the file alone says."""
+    (root / OWN).rename(root / "away")
+    found = read(root, "logs")
+    (root / "away").rename(root / OWN)
+    return found
+
+
+def test_an_entry_that_only_the_file_has_counts(tmp_path: Path) -> None:
+    recorded(tmp_path, FULL)
+    older = {
+        "timestamp": "2026-11-20T07:00:00.25",
+        "providers": {
+            "grok": {"tests": [{"test": "short", "result": {}}], "avg_response_time": 3.5, "success_rate": 0.5}
+        },
+    }
+    other = {"timestamp": STAMP, "providers": {"mistral": {"response_time": 9.0}}}
+    found = history(tmp_path, older, FULL, other)
+    assert [(one.provider, one.response_time) for one in found.measurements] == [
+        ("deepseek", 1.25),
+        ("grok", None),
+        ("grok", 3.5),
+        ("mistral", 9.0),
+    ]
+    assert (found.recorded, found.odd) == (2, 0)
+
+
+def test_two_checks_of_one_moment_are_two(tmp_path: Path) -> None:
+    recorded(tmp_path, FULL, FULL)
+    assert len(history(tmp_path, FULL, FULL).measurements) == 4
+    assert len(history(tmp_path, FULL, FULL, FULL).measurements) == 6
+
+
+def test_a_measurement_of_nothing_is_none(tmp_path: Path) -> None:
+    nothing = {"avg_response_time": None, "success_rate": None, "requests": 0, "failures": 0, "error": "key"}
+    recorded(tmp_path, {"source": "s", "providers": {"grok": nothing}})
+    assert read(tmp_path, "logs") == History([])
+
+
+def test_a_file_that_is_gone_or_broken_takes_nothing_from_the_record(tmp_path: Path) -> None:
+    recorded(tmp_path, FULL)
+    assert len(read(tmp_path, "logs").measurements) == 2
+    put(tmp_path, b"{")
+    found = read(tmp_path, "logs")
+    assert (len(found.measurements), found.recorded, "no valid JSON" in str(found.problem)) == (2, 2, True)
+
+
+def test_damage_of_the_record_is_counted_and_the_file_is_read(tmp_path: Path) -> None:
+    recorded(tmp_path, FULL)
+    with (tmp_path / OWN).open("ab") as file:
+        file.write(b"\x00\n")
+    recorded(tmp_path, FULL, now=NOW + timedelta(hours=1))
+    found = read(tmp_path, "logs")
+    assert (len(found.measurements), found.unreadable, found.closed) == (4, 1, None)
+    (tmp_path / OWN).unlink()
+    (tmp_path / OWN).symlink_to(tmp_path)
+    found = history(tmp_path, FULL)
+    assert (len(found.measurements), found.recorded) == (2, 0)
+    assert "is a symbolic link" in str(found.closed)
+    recorded(tmp_path, FULL)  # what cannot be recorded is no error
 
 
 # what is written

@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from tasks.core.output.layout import report_lines
+from tasks.core.report.history import append
+from tasks.core.report.history_entries import ProviderMeasurement
 from tasks.core.report.model import Finding, Report, Status
 from tasks.core.settings.model import Settings
 from tasks.providers.provider_months import compare_months
@@ -295,3 +297,64 @@ def test_many_names_take_no_longer_than_few(tmp_path: Path) -> None:
     names = {f"provider {number}": {"response_time": 1.0} for number in range(20_000)}
     report = run(tmp_path, [{"timestamp": NOW.isoformat(), "providers": names}])
     assert report.summary == "20,000 providers, 20,000 measurements in the last 30 days"
+
+
+OWN = "logs/maintenance_history.jsonl"
+
+
+def recorded(root: Path, figures: Sequence[float], *, back: timedelta = timedelta()) -> None:
+    """Leave measurements two hours apart in the history, the last one so long *back*."""
+    append(
+        root,
+        "logs",
+        [
+            ProviderMeasurement(
+                moment=NOW - back - timedelta(hours=2 * place),
+                source="daily.health-check",
+                provider="deepseek",
+                avg_response_time=time,
+                success_rate=1.0,
+            )
+            for place, time in enumerate(figures)
+        ],
+    )
+
+
+def compared(root: Path) -> Report:
+    return compare_months(msgspec.structs.replace(Settings(root=str(root)), **only_deepseek()), now=NOW)
+
+
+def test_months_are_those_of_the_history_and_of_the_file_together(tmp_path: Path) -> None:
+    recorded(tmp_path, [1.0, 2.0, 3.0])
+    report = run(tmp_path, [*entries([1.0, 2.0]), *entries([9.0], back=timedelta(days=3))], **only_deepseek())
+    assert (rows(report)["deepseek"]["count"], rows(report)["deepseek"]["max"]) == (4, 9.0)
+
+
+def test_a_broken_file_is_a_warning_where_the_history_has_measurements(tmp_path: Path) -> None:
+    recorded(tmp_path, [1.0] * 8)
+    (finding,) = run(tmp_path, "{", **only_deepseek()).findings
+    assert (finding.subject, finding.status) == (PATH, Status.WARNING)
+    assert finding.message.endswith("Measurements that only this file has are left out.")
+    assert finding.remedy
+
+
+def test_damage_of_the_history_is_named_with_its_own_path(tmp_path: Path) -> None:
+    recorded(tmp_path, [1.0] * 8)
+    with (tmp_path / OWN).open("ab") as file:
+        file.write(b"[]\n")
+    recorded(tmp_path, [99.0], back=-timedelta(hours=1))
+    report = compared(tmp_path)
+    assert [(one.subject, one.status, one.message) for one in report.findings] == [
+        (OWN, Status.WARNING, f"1 entry of {OWN} could not be understood, as a whole or in part."),
+        (OWN, Status.WARNING, f"1 measurement of {OWN} left out, for the time lies in the future."),
+    ]
+    assert rows(report)["deepseek"]["count"] == 8
+
+
+def test_a_history_that_cannot_be_read_is_a_warning_and_the_file_counts(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / OWN).symlink_to(tmp_path)
+    report = run(tmp_path, entries([1.0] * 8), **only_deepseek())
+    (finding,) = report.findings
+    assert (finding.subject, finding.status, "is a symbolic link" in finding.message) == (OWN, Status.WARNING, True)
+    assert rows(report)["deepseek"]["count"] == 8

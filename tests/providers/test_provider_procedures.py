@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tasks.core.output.layout import report_lines
+from tasks.core.report.history import append, scan
+from tasks.core.report.history_entries import ProviderMeasurement
 from tasks.core.report.model import Report, Status
 from tasks.core.secrets.keys import Key
 from tasks.core.settings.model import ProviderSettings
@@ -31,6 +33,12 @@ def quick(root: Path, *, stop: Event | None = None, dry_run: bool = False, **pro
 
 def weekly(root: Path, *, stop: Event | None = None, dry_run: bool = False, **providers: ProviderSettings) -> Report:
     return survey(settings(root, **providers), keys=KEYS, now=NOW, stop=stop or Event(), dry_run=dry_run)
+
+
+def recorded(root: Path) -> list[ProviderMeasurement]:
+    found: list[ProviderMeasurement] = []
+    scan(root, "logs", found.append, ProviderMeasurement)
+    return found
 
 
 def remembered(root: Path) -> list[dict[str, Any]]:
@@ -68,6 +76,10 @@ def test_the_daily_question_is_one_small_request(tmp_path: Path) -> None:
     (entry,) = remembered(tmp_path)
     assert (entry["source"], entry["success_rate"]) == ("daily.health-check", 1)
     assert entry["providers"]["one"]["requests"] == 1
+    (measured,) = recorded(tmp_path)
+    assert (measured.moment, measured.source, measured.provider) == (NOW, "daily.health-check", "one")
+    kept = entry["providers"]["one"]
+    assert {name: getattr(measured, name) for name in kept} == kept
     assert "tokens/s" in text(report)
 
 
@@ -235,6 +247,20 @@ def test_the_trend_counts_what_was_measured_before(tmp_path: Path) -> None:
     assert finding.status is Status.WARNING
     assert finding.message.endswith("(medians of 9 measurements).")
     assert len(remembered(tmp_path)) == 9
+
+
+def test_the_trend_counts_what_only_the_history_has(tmp_path: Path) -> None:
+    for day, seconds in zip(range(8, 0, -1), [0.0001] * 4 + [100] * 4, strict=True):
+        moment = NOW - timedelta(days=day)
+        append(
+            tmp_path,
+            "logs",
+            [ProviderMeasurement(moment=moment, source="s", provider="one", avg_response_time=seconds)],
+        )
+    with stand_in() as server:
+        report = weekly(tmp_path, one=provider(server.url))
+    assert found(report, "providers.trend").message.endswith("(medians of 9 measurements).")
+    assert len(remembered(tmp_path)) == 1
 
 
 @pytest.mark.parametrize("procedure", [quick, weekly])

@@ -9,7 +9,7 @@ from statistics import median
 from threading import Event
 from typing import Any, NamedTuple
 
-from ...core.files import safe_files
+from ...core.errors import UserError
 from ...core.report.model import Action, Finding, Metric, Status
 from ...core.settings.model import Settings
 from ...core.text.formatting import count, duration, printable
@@ -48,30 +48,29 @@ def examine_performance(
         dry_run: write nothing; the disk is then not measured, nor anything compared.
     """
     root, directory = Path(settings.root), settings.logs.directory
-    target = f"{directory}/{benchmark_ledger.FILE}"
+    target = benchmark_ledger.path(directory)
     if dry_run:
         finding = BENCHMARKS.finding(Status.SKIPPED, "benchmarks", "A dry run measures nothing.")
         return MeasuredPerformance([finding], [], [Action(verb="write", target=target, done=False)], [])
-    entries, found = benchmark_ledger.read(root, directory)
+    ledger = benchmark_ledger.read(root, directory)
     machine, measured = this_machine(), measure_benchmarks(root, directory, stop, advance)
     metrics = [
         Metric(name="audit.benchmark", value=round(seconds, 6), unit="s", subject=name)
         for name, seconds in measured.items()
     ]
-    usual = usual_seconds(entries, machine.identity, quarter(now), quarter)
+    usual = usual_seconds(ledger.entries, machine.identity, quarter(now), quarter)
     findings = [benchmark_finding(measured, usual, machine, settings.audit.benchmark_percent)]
     rows = [
         {"benchmark": name, "now": duration(seconds), "before": duration(usual[name]) if name in usual else None}
         for name, seconds in measured.items()
     ]
-    if found.problem and found.replaceable:
-        message = f"{found.problem} It was kept aside under another name."
-        findings.append(BENCHMARKS.finding(Status.WARNING, target, message, "Look at what wrote it."))
+    if ledger.problem:
+        findings.append(BENCHMARKS.finding(Status.WARNING, target, ledger.problem, "Look at what wrote it."))
     if stop.is_set():
         return MeasuredPerformance(findings, metrics, [], rows)
     try:
-        benchmark_ledger.write(root, directory, measured, machine, now, found)
-    except (safe_files.Refused, OSError) as error:
+        benchmark_ledger.write(root, directory, measured, machine, now)
+    except (UserError, OSError) as error:
         message = f"The benchmarks could not be kept: {printable(error).rstrip('.')}."
         findings.append(BENCHMARKS.finding(Status.WARNING, target, message, "See that it can be written."))
         return MeasuredPerformance(findings, metrics, [], rows)

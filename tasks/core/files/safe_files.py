@@ -255,6 +255,69 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, 
     return None if aside is None else str(path.with_name(aside))
 
 
+def append(root: Path, relative: str, content: bytes) -> int:
+    """Add whole lines to the end of a file below *root*, all of them or none.
+
+    The file is made where it is missing, as :func:`write` makes one. A last line that a kill or a full disk left
+    without its newline is ended first, so that it spoils no other. Two calls at the same time are the caller's to
+    prevent, by a lock.
+
+    Args:
+        root: the project.
+        relative: the file's path below it.
+        content: the lines, each with its newline.
+
+    Returns:
+        The bytes in the file now.
+
+    Raises:
+        Refused: the file is a link or no regular file, or its folder is refused.
+        OSError: it cannot be written; the file is as it was.
+    """
+    path = PurePosixPath(relative)
+    with folder(root, str(path.parent), create=True) as parent:
+        descriptor, is_new = _open_to_append(parent, path)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):  # it came into its place after the look at it
+                raise Refused(f"{printable(path)} is not a regular file.")
+            before = status.st_size
+            if before and os.pread(descriptor, 1, before - 1) != b"\n":
+                content = b"\n" + content
+            try:
+                if os.write(descriptor, content) < len(content):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - undone as any other error
+                os.fsync(descriptor)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(descriptor, before)
+                    if is_new:
+                        os.unlink(path.name, dir_fd=parent)
+                raise
+            return before + len(content)
+        finally:
+            os.close(descriptor)
+
+
+def _open_to_append(parent: int, path: PurePosixPath) -> tuple[int, bool]:
+    """Return the descriptor of a regular file, and whether it was made now."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path.name, flags | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=parent)
+    except FileExistsError:
+        if _is_link(parent, path.name):
+            raise Refused(f"{printable(path)} is a symbolic link, which is not followed.") from None
+        _existing(parent, path)
+        return os.open(path.name, flags, dir_fd=parent), False
+    try:
+        _give_to_owner_of(parent, path.name)
+    except OSError:
+        os.close(descriptor)
+        os.unlink(path.name, dir_fd=parent)
+        raise
+    return descriptor, True
+
+
 def _second_name(parent: int, name: str, status: os.stat_result) -> str:
     """Give a file the first free ``NAME.broken-N`` as well, and return that; a killed run may have done so."""
     for number in itertools.count(1):

@@ -204,15 +204,16 @@ def encode(document: RunReport) -> bytes:
     try:
         return msgspec.json.encode(document)
     except UnicodeEncodeError:
-        return msgspec.json.encode(_readable(msgspec.to_builtins(document)))
+        return msgspec.json.encode(readable(msgspec.to_builtins(document)))
 
 
-def _readable(value: Any) -> Any:
+def readable(value: Any) -> Any:
+    """Return built-in values with every text in them as valid UTF-8."""
     if isinstance(value, str):
         return value if value.isascii() else printable(value)
     if isinstance(value, dict):
-        return {_readable(key): _readable(item) for key, item in value.items()}
-    return [_readable(item) for item in value] if isinstance(value, list | tuple) else value
+        return {readable(key): readable(item) for key, item in value.items()}
+    return [readable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def schema() -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..report.model import Finding, Status
 from ..text.formatting import count, printable
 from .definition import Cadence, Definition
-from .stamps import Attempt, Stamp, read
+from .stamps import Attempt, Stamp, read_all
 
 DAYS: Mapping[Cadence, int] = {"daily": 1, "weekly": 7, "monthly": 30, "quarterly": 90}
 """Days from one run to the next."""
@@ -101,7 +101,8 @@ def standings(root: Path, directory: str, cadences: Mapping[str, Cadence], now: 
         cadences: by the name of a procedure, how often it is to run.
         now: the moment of the judgement, aware of its zone.
     """
-    return [standing(task, cadence, read(root, directory, task), now) for task, cadence in cadences.items()]
+    stamps = read_all(root, directory, cadences, now)
+    return [standing(task, cadence, stamps[task], now) for task, cadence in cadences.items()]
 
 
 def evaluate(found: Sequence[Standing]) -> list[Finding]:

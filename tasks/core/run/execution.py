@@ -16,6 +16,7 @@ from ..errors import UserError
 from ..files.lock import NotAcquired
 from ..output.confirmation import confirm
 from ..output.progress import Display
+from ..report.history_compaction import Ages
 from ..report.model import INCOMPLETE, LOCKED_OUT, SHARED_CHECKS, Finding, Interrupted, Report, Status
 from ..settings.loading import Loaded
 from ..settings.model import Settings
@@ -27,6 +28,9 @@ from .definition import Definition
 from .registry import own_files
 
 _log = logging.getLogger(__name__)
+
+_RUNS_KEPT_DAYS = 400
+"""How long runs stay at least in a history that has grown too large: a year, and what is compared with it."""
 
 
 class _Call(NamedTuple):
@@ -122,7 +126,7 @@ def execute(
     """Execute a procedure and return its report with its name and times.
 
     An exception becomes a critical finding of one line; its traceback is logged, which ``inv --debug`` shows. A run
-    that is not dry and does all that the procedure does leaves its stamp, where the procedure has a cadence.
+    that is not dry goes to the history, where the procedure has a cadence.
 
     Args:
         definition: what to execute.
@@ -149,9 +153,10 @@ def execute(
     duration = round(time.monotonic() - clock, 3)
     report = msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
     report = _as_declared(report, definition, loaded.settings)
-    if not (dry or report.dry_run) and definition.is_whole(loaded.settings, arguments):
+    if not (dry or report.dry_run):
         try:
-            report = _stamped(report, definition, loaded.settings, interrupted=interrupted)
+            whole = definition.is_whole(loaded.settings, arguments)
+            report = _recorded(report, definition, loaded.settings, whole=whole, interrupted=interrupted)
         except KeyboardInterrupt:
             interrupted = True
     if interrupted:
@@ -210,21 +215,28 @@ def _outcome(definition: Definition, arguments: Mapping[str, Any], run: Run) -> 
     return report, False
 
 
-def _stamped(report: Report, definition: Definition, settings: Settings, *, interrupted: bool) -> Report:
-    """Write down that a procedure with a cadence has run, or could not; return its report.
+def _recorded(report: Report, definition: Definition, settings: Settings, *, whole: bool, interrupted: bool) -> Report:
+    """Add to the history that a procedure has run, or could not; return its report.
 
-    One that another run kept out writes nothing. Where a run that came to its end cannot be written down, its report
-    says so; of one that did not, it says enough.
+    One that another run kept out adds nothing. Where a run that the schedule waits for cannot be added, its report
+    says so; of one that did not come to its end, it says enough.
     """
     checks = {each.check for each in report.findings}
-    if LOCKED_OUT in checks or cadence_of(definition, settings.schedule.cadence) is None:
+    has_cadence = cadence_of(definition, settings.schedule.cadence) is not None
+    # A procedure whose cadence the settings take away measures all the same; one that never had one, as a backup,
+    # must not change what it has just saved.
+    has_measured = definition.cadence not in {None, "never"} and bool(report.metrics)
+    if LOCKED_OUT in checks or not (has_cadence or has_measured):
         return report
     reason = next((each.message for each in report.findings if each.check in INCOMPLETE), None)
     if interrupted and reason is None:
         reason = "It was interrupted."
     root = Path(settings.root)
-    problem = stamps.record(root, settings.logs.directory, definition.name, report, ended=now(), reason=reason)
-    if problem is None or reason is not None:
+    ages = Ages(max(settings.capacity.history_days, _RUNS_KEPT_DAYS), settings.health.history_days)
+    problem = stamps.record(
+        root, settings.logs.directory, definition.name, report, ended=now(), reason=reason, whole=whole, ages=ages
+    )
+    if problem is None or reason is not None or not (whole and has_cadence):
         return report
     finding = Finding(
         check="run.stamp",

@@ -15,11 +15,12 @@ from typing import NamedTuple
 from ..errors import DeclarationError
 from ..files.lock import LOCK_FILE
 from ..files.safe_files import ASIDE, TEMPORARY
+from ..report.history import FILE as HISTORY
 from ..settings.model import Settings
 from .definition import Definition, ReportFile
 
-SHARED = ("{logs}/schedule/*.json",)
-"""What running procedures writes for all of them."""
+SHARED = (f"{{logs}}/{HISTORY}", "{logs}/schedule/*.json")
+"""What running procedures writes for all of them, and what earlier versions wrote."""
 
 _PERIODS = {
     "day": (r"\d{8}", "{:%Y%m%d}"),

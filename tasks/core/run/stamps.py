@@ -1,12 +1,13 @@
-"""What each run of a procedure leaves, so that it is known when it last ran and what came of it.
+"""When each procedure ran last and what came of it, as the history of runs says.
 
-One small file per procedure, in the folder ``schedule`` of the logs. It tells of the last run that came to its end,
-and of an attempt since then that did not.
+Earlier versions kept that in one small file per procedure, in the folder ``schedule`` of the log folder. Such a file
+still counts where the history knows of no later run.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -15,13 +16,14 @@ import msgspec
 
 from ..errors import UserError
 from ..files import json_files
-from ..files.lock import folder_lock
-from ..files.safe_files import folder
+from ..report import history
+from ..report.history_compaction import Ages
+from ..report.history_entries import Run
 from ..report.model import Report, Status
 from ..text.formatting import printable
 
 FOLDER = "schedule"
-"""In the folder of the logs."""
+"""In the log folder: where earlier versions kept their stamps."""
 
 SCHEMA = 1
 
@@ -66,75 +68,112 @@ class Stamp(NamedTuple):
 
 
 class _Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file holds."""
+    """What a file of an earlier version holds."""
 
-    task: str
     completed: Completed | None
     attempt: Attempt | None
     schema: int = SCHEMA
 
 
 def path_of(directory: str, task: str) -> str:
-    """Return where a procedure's stamp lies, below the root; *directory* is that of the logs."""
+    """Return where earlier versions kept a procedure's stamp, below the root; *directory* is the log folder."""
     return f"{directory}/{FOLDER}/{task}.json"
 
 
 def read(root: Path, directory: str, task: str) -> Stamp:
-    """Return what the runs of a procedure left.
+    """Return what the runs of a procedure left; see :func:`read_all`."""
+    return read_all(root, directory, [task])[task]
+
+
+def read_all(root: Path, directory: str, tasks: Iterable[str], now: datetime | None = None) -> dict[str, Stamp]:
+    """Return what the runs of procedures left, by their names, from one reading of the history.
+
+    What was written last counts, not what has the latest date: so the next run corrects one of a wrong clock.
 
     Args:
         root: the project.
-        directory: the folder of the logs, below it.
-        task: the procedure's name, ``weekly.cache-cleanup``.
+        directory: the log folder, below it.
+        tasks: the procedures' names, ``weekly.cache-cleanup``.
+        now: a stamp of an earlier version that is dated after it does not count where the history has a run.
     """
-    return _read(root, path_of(directory, task))[0]
+    found = dict.fromkeys(tasks, Stamp())
+
+    def take(run: Run) -> None:
+        stamp = found.get(run.task)
+        if stamp is None or not run.whole:
+            return
+        if run.reason is None:
+            found[run.task] = Stamp(Completed(run.began, run.ended, run.status, run.duration_seconds))
+        else:
+            found[run.task] = stamp._replace(attempt=Attempt(run.began, run.reason))
+
+    scan = history.scan(root, directory, take, Run)
+    if scan.is_closed:
+        return dict.fromkeys(found, Stamp(problem=scan.problem))
+    merged = {
+        task: _merged(stamp, _of_earlier_version(root, path_of(directory, task)), now) for task, stamp in found.items()
+    }
+    return {task: stamp._replace(problem=scan.problem) if stamp == Stamp() else stamp for task, stamp in merged.items()}
 
 
-def _read(root: Path, path: str) -> tuple[Stamp, json_files.Found]:
+def _merged(stamp: Stamp, earlier: Stamp, now: datetime | None) -> Stamp:
+    """Return what is known of a procedure from the history and from the stamp of an earlier version together."""
+    if stamp.completed is None:
+        return earlier._replace(attempt=stamp.attempt or earlier.attempt)
+    began = stamp.completed.began
+    if earlier.completed is None or earlier.completed.began <= began or (now and earlier.completed.began > now):
+        return stamp
+    # An earlier version has run after this one.
+    is_later = stamp.attempt is not None and stamp.attempt.began > earlier.completed.began
+    return Stamp(earlier.completed, stamp.attempt if is_later else earlier.attempt)
+
+
+def _of_earlier_version(root: Path, path: str) -> Stamp:
     found = json_files.read_object(root, path)
     if found.problem or not found.content:
         # What a full disk leaves is a file without a byte.
         is_empty = found.problem is None and os.path.lexists(root / path)
-        problem = f"{printable(path)} is empty." if is_empty else found.problem
-        return Stamp(problem=problem), found
+        return Stamp(problem=f"{printable(path)} is empty." if is_empty else found.problem)
     try:
         content = msgspec.convert(found.content, _Content)
         if content.schema != SCHEMA:
             raise msgspec.ValidationError(f"its schema is {content.schema}")  # noqa: TRY301 - one way out
     except msgspec.ValidationError as error:
-        problem = f"{printable(path)} is no stamp of this suite: {printable(error)}."
-        return Stamp(problem=problem), json_files.Found({}, problem, broken=True)
-    return Stamp(content.completed, content.attempt), found
+        return Stamp(problem=f"{printable(path)} is no stamp of this suite: {printable(error)}.")
+    return Stamp(content.completed, content.attempt)
 
 
-def record(root: Path, directory: str, task: str, report: Report, *, ended: datetime, reason: str | None) -> str | None:
-    """Write down that a procedure has run.
+def record(
+    root: Path,
+    directory: str,
+    task: str,
+    report: Report,
+    *,
+    ended: datetime,
+    reason: str | None,
+    whole: bool = True,
+    ages: Ages | None = None,
+) -> str | None:
+    """Add a run to the history.
 
     Args:
         root: the project.
-        directory: the folder of the logs, below it.
+        directory: the log folder, below it.
         task: the procedure's name.
         report: what the runner made of its report, with its times.
         ended: when it ended, aware of its zone.
         reason: why it did not come to its end; ``None`` where it did.
+        whole: True where it did all that the procedure does.
+        ages: how long entries of the history are kept.
 
     Returns:
         Why it could not be written, as a sentence; ``None`` where it was.
     """
-    path, began = path_of(directory, task), datetime.fromisoformat(report.started or ended.isoformat())
+    run = history.run_of(task, report, ended=ended, whole=whole, reason=reason)
     try:
-        with folder(root, f"{directory}/{FOLDER}", create=True) as descriptor, folder_lock(descriptor):
-            before, found = _read(root, path)
-            if not found.replaceable:
-                return found.problem
-            if reason is None:
-                completed = Completed(began, ended, report.status, report.duration_seconds)
-                content = _Content(task=task, completed=completed, attempt=None)
-            else:
-                content = _Content(task=task, completed=before.completed, attempt=Attempt(began, reason))
-            json_files.write_object(root, path, msgspec.to_builtins(content), found)
+        history.append(root, directory, [run], ages=ages)
     except UserError as error:
         return str(error)
     except OSError as error:
-        return f"{printable(path)} cannot be written: {error.strerror}."
+        return f"{printable(history.history_path(directory))} cannot be written: {error.strerror}."
     return None

@@ -14,6 +14,8 @@ from ...core.files.disk_usage import usage_by_entry
 from ...core.files.lock import project_lock, require_writable
 from ...core.files.safe_files import Refused
 from ...core.programs.interrupt import deferred_interrupt
+from ...core.report.history import append_sizes
+from ...core.report.history_entries import Sizes
 from ...core.report.model import Interrupted, Report
 from ...core.settings.model import LogSettings, Settings
 from ...core.text.formatting import printable
@@ -83,8 +85,9 @@ def review(
                 if not dry_run:
                     # Not ended by *stop*: a total that was cut short would look like a clean-up.
                     total = usage_by_entry(root / settings.logs.directory).total()
-                    content = review_history.history_content(kept.content, sizes, total, now)
+                    content = review_history.history_content(kept.content, sizes, now)
                     _write_history(root, settings.logs.directory, outcome, content, kept)
+                    append_sizes(root, settings.logs.directory, Sizes(moment=now, source=TASK, held={"logs": total}))
         except FileNotFoundError:
             outcome.missing = True
         except (Refused, OSError) as error:

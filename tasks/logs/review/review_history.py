@@ -18,9 +18,6 @@ HISTORY_FILE = "log_review.json"
 
 SCHEMA = 1
 
-_TOTALS = 500
-"""Reviews whose total is kept: more than a year of daily ones."""
-
 
 class LogSize(msgspec.Struct, frozen=True, kw_only=True):
     """A log at a review: its size in bytes, and its inode."""
@@ -58,25 +55,16 @@ def read_history(root: Path, directory: str) -> tuple[LastReview, json_files.Fou
     return LastReview(reviewed, sizes), found
 
 
-def history_content(
-    before: Mapping[str, Any], sizes: Mapping[str, LogSize], total: int, now: datetime
-) -> dict[str, Any]:
+def history_content(before: Mapping[str, Any], sizes: Mapping[str, LogSize], now: datetime) -> dict[str, Any]:
     """Return the file's content.
 
     Args:
-        before: what it held.
+        before: what it held; the totals that earlier versions kept in it stay, for the capacity planning reads them.
         sizes: the logs.
-        total: bytes of the whole log folder; with those of earlier reviews, its growth can be measured.
         now: the moment of the review.
     """
-    totals = before.get("totals")
-    earlier = totals if isinstance(totals, list) else []
-    return {
-        "schema": SCHEMA,
-        "reviewed": now.isoformat(),
-        "logs": msgspec.to_builtins(sizes),
-        "totals": [*earlier, {"reviewed": now.isoformat(), "bytes": total}][-_TOTALS:],
-    }
+    totals = {"totals": before["totals"]} if isinstance(before.get("totals"), list) else {}
+    return {"schema": SCHEMA, "reviewed": now.isoformat(), "logs": msgspec.to_builtins(sizes), **totals}
 
 
 def log_growth(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tasks.audit.performance import benchmarks
-from tasks.audit.performance.benchmark_ledger import FILE, Entry
+from tasks.audit.performance.benchmark_ledger import OLD_FILE, Entry, Ledger, read, write
 from tasks.audit.performance.benchmarks import Machine, this_machine
 from tasks.audit.performance.performance_area import (
     MeasuredPerformance,
@@ -46,9 +46,18 @@ def look(root: Path, *, now: datetime = NOW, dry_run: bool = False, stop: bool =
     )
 
 
-def runs(root: Path) -> list[dict[str, Any]]:
-    content: dict[str, Any] = json.loads((root / "logs" / FILE).read_text())
-    return list(content["runs"])
+def kept(root: Path) -> list[Entry]:
+    return read(root, "logs").entries
+
+
+def old(root: Path, *rows: Any, **changes: Any) -> None:
+    """Leave the file in which earlier versions kept benchmarks."""
+    (root / "logs").mkdir(exist_ok=True)
+    (root / "logs" / OLD_FILE).write_text(json.dumps({"schema": 1, "runs": [*rows], **changes}))
+
+
+def row(moment: datetime, **seconds: float) -> dict[str, Any]:
+    return {"moment": moment.isoformat(), **this_machine()._asdict(), "seconds": seconds}
 
 
 def test_benchmarks_are_measured_and_kept_with_their_machine(tmp_path: Path) -> None:
@@ -58,25 +67,35 @@ def test_benchmarks_are_measured_and_kept_with_their_machine(tmp_path: Path) -> 
     assert "No earlier quarter has benchmarks of this machine" in finding.message
     assert {metric.subject for metric in found.metrics} == {"processor", "json", "disk"}
     assert all(metric.value > 0 for metric in found.metrics)
-    (kept,) = runs(tmp_path)
-    assert kept["identity"] == this_machine().identity
-    assert {*kept["seconds"]} == {"processor", "json", "disk"}
-    assert [path.name for path in (tmp_path / "logs").iterdir()] == [FILE]
+    (entry,) = kept(tmp_path)
+    assert (entry.moment, entry.machine) == (NOW, this_machine().identity)
+    assert {*entry.seconds} == {"processor", "json", "disk"}
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["maintenance_history.jsonl"]
+    assert [action.target for action in found.actions] == ["logs/maintenance_history.jsonl"]
 
 
-def test_an_earlier_quarter_of_the_same_machine_is_compared(tmp_path: Path) -> None:
-    look(tmp_path, now=NOW - timedelta(days=90))
-    content = json.loads((tmp_path / "logs" / FILE).read_text())
-    content["runs"][0]["seconds"] = {"processor": 1e-9, "json": 1000.0}
-    (tmp_path / "logs" / FILE).write_text(json.dumps(content))
+@pytest.mark.parametrize("is_old", [True, False])
+def test_an_earlier_quarter_of_the_same_machine_is_compared(tmp_path: Path, *, is_old: bool) -> None:
+    before = NOW - timedelta(days=90)
+    if is_old:
+        old(tmp_path, row(before, processor=1e-9, json=1000.0))
+    else:
+        write(tmp_path, "logs", {"processor": 1e-9, "json": 1000.0}, this_machine(), before)
     found = look(tmp_path)
     (finding,) = found.findings
     assert finding.status is Status.WARNING
     assert "json 16 min 40 s → " in finding.message
     assert "(-100 %)" in finding.message
     assert finding.remedy
-    assert len(runs(tmp_path)) == 2
-    assert [row["benchmark"] for row in found.rows if row["before"]] == ["processor", "json"]
+    assert len(kept(tmp_path)) == 2
+    assert [each["benchmark"] for each in found.rows if each["before"]] == ["processor", "json"]
+
+
+def test_what_both_records_have_counts_once(tmp_path: Path) -> None:
+    write(tmp_path, "logs", {"json": 1.0}, this_machine(), NOW)
+    other = {**row(NOW, json=3.0), "identity": "another machine"}
+    old(tmp_path, row(NOW - timedelta(days=1), json=2.0), row(NOW, json=1.0), other)
+    assert [entry.seconds["json"] for entry in kept(tmp_path)] == [2.0, 1.0, 3.0]
 
 
 def test_only_the_last_earlier_quarter_of_this_machine_counts() -> None:
@@ -110,27 +129,38 @@ def test_a_dry_run_measures_nothing_and_one_that_is_stopped_keeps_nothing(tmp_pa
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"schema": 7}', '{"schema": 1, "runs": 5}'])
-def test_a_file_that_cannot_be_used_is_kept_aside(tmp_path: Path, content: str) -> None:
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs" / FILE).write_text(content)
+def test_an_old_file_that_cannot_be_used_is_named_once_and_stays(tmp_path: Path, content: str) -> None:
+    old(tmp_path)
+    (tmp_path / "logs" / OLD_FILE).write_text(content)
     found = look(tmp_path)
     assert [each.status for each in found.findings] == [Status.SKIPPED, Status.WARNING]
-    assert (tmp_path / f"logs/{FILE}.broken-1").read_text() == content
-    assert len(runs(tmp_path)) == 1
+    assert OLD_FILE in found.findings[1].message
+    assert [each.status for each in look(tmp_path).findings] == [Status.SKIPPED]
+    assert (tmp_path / "logs" / OLD_FILE).read_text() == content
+
+
+def test_a_history_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/maintenance_history.jsonl").symlink_to(tmp_path)
+    assert read(tmp_path, "logs") == Ledger(
+        [], "logs/maintenance_history.jsonl is a symbolic link, which is not followed."
+    )
+    assert [each.status for each in look(tmp_path).findings] == [Status.SKIPPED, Status.WARNING, Status.WARNING]
 
 
 def test_rows_of_another_shape_are_left_out(tmp_path: Path) -> None:
-    rows: list[Any] = [
+    good = row(NOW - timedelta(days=90), json=1.0)
+    old(
+        tmp_path,
         1,
         {"moment": "2026-01-01T00:00:00"},
         {"moment": "2026-01-01T00:00:00", "identity": "abc", "seconds": {"json": 1}},
         {"moment": "2026-01-01T00:00:00Z", "identity": "abc", "seconds": {"json": -1}},
         {"moment": "2026-01-01T00:00:00Z", "identity": "abc", "seconds": []},
-    ]
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs" / FILE).write_text(json.dumps({"schema": 1, "runs": rows}))
-    assert look(tmp_path).findings[0].status is Status.SKIPPED
-    assert len(runs(tmp_path)) == 6
+        good,
+    )
+    write(tmp_path, "logs", {"json": 0.0}, this_machine(), NOW)
+    assert [entry.moment.isoformat() for entry in kept(tmp_path)] == [good["moment"]]
 
 
 def test_what_cannot_be_written_is_left_out_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,17 @@ import pytest
 
 from tasks.core.errors import UserError
 from tasks.core.files import safe_files
-from tasks.core.files.safe_files import Identity, Refused, folder, is_repository, move, read, refuse_precious, write
+from tasks.core.files.safe_files import (
+    Identity,
+    Refused,
+    append,
+    folder,
+    is_repository,
+    move,
+    read,
+    refuse_precious,
+    write,
+)
 
 OTHER_OWNER = 12345
 
@@ -694,3 +704,74 @@ def test_nothing_is_kept_through_a_linked_folder(project: Path, tmp_path: Path) 
 def test_a_path_that_leads_out_of_the_root_is_refused_before_anything_is_opened(project: Path, relative: str) -> None:
     with pytest.raises(Refused, match="leads out of the project"), folder(project, relative, create=True):
         pass
+
+
+# Adding lines
+
+
+def test_lines_are_added_to_a_file_that_stays_the_same(project: Path) -> None:
+    assert append(project, "logs/file", b"one\n") == 4
+    (project / "logs/file").chmod(0o600)
+    before = (project / "logs/file").stat()
+    assert append(project, "logs/file", b"two\nthree\n") == 14
+    after = (project / "logs/file").stat()
+    assert (project / "logs/file").read_bytes() == b"one\ntwo\nthree\n"
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+
+
+def test_a_line_without_its_end_is_ended_before_another_is_added(project: Path) -> None:
+    (project / "file").write_bytes(b"one\ntw")
+    assert append(project, "file", b"three\n") == 13
+    assert (project / "file").read_bytes() == b"one\ntw\nthree\n"
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "fifo", "folder"])
+def test_lines_are_added_to_a_regular_file_only(project: Path, tmp_path: Path, kind: str) -> None:
+    path, outside = project / "file", tmp_path / "outside"
+    outside.write_bytes(b"mine")
+    if kind.endswith("link"):
+        path.symlink_to(outside if kind == "link" else tmp_path / "nowhere")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    before = path.lstat()
+    with pytest.raises(Refused, match=r"^file is (a symbolic link|not a regular file)"):
+        append(project, "file", b"new\n")
+    assert path.lstat() == before
+    assert outside.read_bytes() == b"mine"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_what_takes_the_place_of_a_file_after_the_look_at_it_is_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(project / "file")
+    monkeypatch.setattr(safe_files, "_existing", lambda _parent, _path: None)
+    with pytest.raises(Refused, match=r"^file is not a regular file"):
+        append(project, "file", b"new\n")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("call", ["write", "fsync", "chown"])
+def test_lines_that_cannot_be_written_leave_the_file_as_it_was(
+    project: Path, monkeypatch: pytest.MonkeyPatch, call: str, *, is_there: bool
+) -> None:
+    if is_there:
+        (project / "file").write_bytes(b"one")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, call, full)
+    if call == "chown" and (is_there or os.geteuid() != 0):
+        append(project, "file", b"two\n")
+        return
+    handles = len(os.listdir("/dev/fd"))  # noqa: PTH208 - a number is enough
+    with pytest.raises(OSError, match="No space left"):
+        append(project, "file", b"two\n")
+    assert len(os.listdir("/dev/fd")) == handles  # noqa: PTH208
+    if is_there:
+        assert (project / "file").read_bytes() == b"one"
+    else:
+        assert not (project / "file").exists()

@@ -49,6 +49,9 @@ def test_a_quarter_has_three_months(month: int, name: str) -> None:
         ("cache/stats.json", True),
         (".maintenance.lock", True),
         ("var/log/sub/.maintenance-tmp", True),
+        ("var/log/maintenance_history.jsonl", True),
+        ("var/log/maintenance_history.jsonl.broken-1", True),
+        ("var/log/history.jsonl", False),
         ("var/log/app.log", False),
     ],
 )

@@ -1,4 +1,4 @@
-"""Which runs leave a stamp, and what comes of one that cannot be written."""
+"""Which runs go to the history, which of them count for the schedule, and what comes of one that cannot be written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from invoke import Call, Config, Exit
 
 from tasks.core.errors import SettingsError, UserError
 from tasks.core.files.lock import LockedByOther
-from tasks.core.report.model import Finding, Interrupted, Report, Status
+from tasks.core.report import history
+from tasks.core.report.history_compaction import Ages
+from tasks.core.report.history_entries import Figure
+from tasks.core.report.history_entries import Run as RecordedRun
+from tasks.core.report.model import Finding, Interrupted, Metric, Report, Status
+from tasks.core.run import stamps
 from tasks.core.run.context import Run
 from tasks.core.run.definition import Cadence, Definition
 from tasks.core.run.execution import execute
@@ -59,6 +64,12 @@ def stamp(loaded: Loaded, task: str = "weekly.tidy") -> Stamp:
     return read(Path(loaded.settings.root), loaded.settings.logs.directory, task)
 
 
+def runs(loaded: Loaded) -> list[RecordedRun]:
+    found: list[RecordedRun] = []
+    history.scan(Path(loaded.settings.root), loaded.settings.logs.directory, found.append, RecordedRun)
+    return found
+
+
 @pytest.mark.parametrize(
     ("arguments", "left"),
     [
@@ -78,12 +89,61 @@ def test_only_a_run_that_does_everything_leaves_a_stamp(
 ) -> None:
     execute(tidy, arguments, loaded)
     assert (stamp(loaded).completed is not None) == left
-    assert Path(loaded.settings.root, "logs").exists() == left
+    assert [run.whole for run in runs(loaded)] == [] if arguments.get("dry_run") else [left]
 
 
-def test_a_dry_run_leaves_none(loaded: Loaded) -> None:
+def test_a_dry_run_leaves_nothing(loaded: Loaded) -> None:
     execute(tidy, {}, loaded, dry=True)
-    assert stamp(loaded) == Stamp()
+    assert [*Path(loaded.settings.root).iterdir()] == []
+
+
+def _measuring(_run: Run, only: str = "") -> Report:  # noqa: ARG001 - a flag
+    finding = Finding(check="tidy.room", subject=".", status=Status.WARNING, message="m")
+    metric = Metric(name="tidy.bytes", value=7, unit="B", subject=".")
+    return Report(summary="s", findings=[finding], metrics=[metric])
+
+
+@pytest.mark.parametrize("cadence", ["never", None])
+def test_what_was_never_given_a_cadence_leaves_nothing_of_what_it_measured(
+    loaded: Loaded, cadence: Cadence | None
+) -> None:
+    definition = Definition(name="weekly.tidy", body=_measuring, cadence=cadence, checks=frozenset({"tidy.room"}))
+    execute(definition, {}, loaded)
+    assert [*Path(loaded.settings.root).iterdir()] == []
+
+
+@pytest.mark.parametrize("chosen", [{}, {"weekly.tidy": "never"}], ids=["cadence", "taken away"])
+def test_a_run_goes_to_the_history_with_what_it_found_and_measured(loaded: Loaded, chosen: dict[str, Cadence]) -> None:
+    schedule = ScheduleSettings(cadence=chosen)
+    loaded = loaded._replace(settings=msgspec.structs.replace(loaded.settings, schedule=schedule))
+    definition = Definition(name="weekly.tidy", body=_measuring, cadence="weekly", checks=frozenset({"tidy.room"}))
+    report = execute(definition, {}, loaded, name="ours.weekly.tidy")
+    (run,) = runs(loaded)
+    assert (run.task, run.began.isoformat(), run.duration_seconds) == (
+        "weekly.tidy",
+        report.started,
+        report.duration_seconds,
+    )
+    assert run.ended >= run.began
+    assert (run.status, run.results) == (Status.WARNING, {"tidy.room": Status.WARNING})
+    assert run.figures == (Figure("tidy.bytes", ".", 7, "B"),)
+
+
+def test_how_long_the_history_is_kept_follows_from_the_settings(
+    loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Ages] = []
+
+    def record(*_: object, ages: Ages, **__: object) -> None:
+        kept.append(ages)
+
+    monkeypatch.setattr(stamps, "record", record)
+    execute(tidy, {}, loaded)
+    longer = msgspec.structs.replace(loaded.settings.capacity, history_days=500.0)
+    shorter = msgspec.structs.replace(loaded.settings.health, history_days=20)
+    changed = msgspec.structs.replace(loaded.settings, capacity=longer, health=shorter)
+    execute(tidy, {}, loaded._replace(settings=changed))
+    assert kept == [Ages(400, 400), Ages(500, 20)]
 
 
 @pytest.mark.parametrize("cadence", ["never", None])
@@ -165,6 +225,17 @@ def test_a_stamp_that_cannot_be_written_is_a_warning_of_a_run_and_nothing_of_an_
     assert finding.message.startswith("That it has run could not be written down, so it is due again. logs is not a")
     assert finding.remedy
     assert [each.check for each in execute(declared(failing), {}, loaded).findings] == ["run.error"]
+
+
+@pytest.mark.parametrize(
+    ("cadence", "arguments"), [("weekly", {"only": "a part"}), ("never", {}), (None, {})], ids=["part", "never", "none"]
+)
+def test_a_run_that_no_schedule_waits_for_says_nothing_where_it_cannot_be_written(
+    loaded: Loaded, project: Path, cadence: Cadence | None, arguments: dict[str, str]
+) -> None:
+    (project / "logs").write_text("a file")
+    definition = Definition(name="weekly.tidy", body=_measuring, cadence=cadence, checks=frozenset({"tidy.room"}))
+    assert [each.check for each in execute(definition, arguments, loaded).findings] == ["tidy.room"]
 
 
 @procedure(checks=["c.d"])

@@ -4,10 +4,11 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tasks.core.report.history import scan
+from tasks.core.report.history_entries import Sizes
 from tasks.core.settings.model import Settings
 from tasks.logs.review import review_history
 from tasks.logs.review.log_review import review
@@ -34,8 +35,11 @@ def reviewed(logs: Path, days: float = 0, *, dry_run: bool = False) -> None:
     review(settings, now=NOW + timedelta(days=days), dry_run=dry_run)
 
 
-def totals(logs: Path) -> Any:
-    return json.loads((logs / review_history.HISTORY_FILE).read_text())["totals"]
+def totals(logs: Path) -> list[tuple[datetime, dict[str, float]]]:
+    found: list[Sizes] = []
+    scan(logs.parent, "logs", found.append, Sizes)
+    assert {each.source for each in found} <= {"daily.log-review"}
+    return [(each.moment, each.held) for each in found]
 
 
 def held(logs: Path) -> int:
@@ -45,15 +49,12 @@ def held(logs: Path) -> int:
 def test_each_review_adds_the_size_of_the_whole_folder(logs: Path) -> None:
     before = held(logs)
     reviewed(logs)
-    assert totals(logs) == [{"reviewed": NOW.isoformat(), "bytes": before}]
+    assert totals(logs) == [(NOW, {"logs": before})]
     with (logs / "app.log").open("a") as file:
         file.write("2025-06-03 11:00:00 INFO went on\n" * 100)
     second = held(logs)
     reviewed(logs, days=1)
-    assert totals(logs) == [
-        {"reviewed": NOW.isoformat(), "bytes": before},
-        {"reviewed": (NOW + timedelta(days=1)).isoformat(), "bytes": second},
-    ]
+    assert totals(logs) == [(NOW, {"logs": before}), (NOW + timedelta(days=1), {"logs": second})]
 
 
 def test_a_dry_run_adds_nothing(logs: Path) -> None:
@@ -63,27 +64,21 @@ def test_a_dry_run_adds_nothing(logs: Path) -> None:
     before = (logs / review_history.HISTORY_FILE).read_bytes()
     reviewed(logs, days=1, dry_run=True)
     assert (logs / review_history.HISTORY_FILE).read_bytes() == before
+    assert len(totals(logs)) == 1
 
 
-@pytest.mark.parametrize("earlier", [None, 5, "text", {"a": 1}])
-def test_totals_of_another_form_are_begun_anew(logs: Path, earlier: object) -> None:
+@pytest.mark.parametrize("earlier", [None, 5, "text", {"a": 1}, [], [{"reviewed": "2025-06-01", "bytes": 3}]])
+def test_totals_of_earlier_versions_stay_where_they_are_and_none_are_added(logs: Path, earlier: object) -> None:
     content = {"schema": 1, "reviewed": (NOW - timedelta(days=1)).isoformat(), "logs": {}, "totals": earlier}
     (logs / review_history.HISTORY_FILE).write_text(json.dumps(content))
     reviewed(logs)
-    assert [each["reviewed"] for each in totals(logs)] == [NOW.isoformat()]
-
-
-def test_a_file_of_before_totals_were_kept_is_taken_on(logs: Path) -> None:
-    content = {"schema": 1, "reviewed": (NOW - timedelta(days=1)).isoformat(), "logs": {}}
-    (logs / review_history.HISTORY_FILE).write_text(json.dumps(content))
-    reviewed(logs)
-    assert len(totals(logs)) == 1
+    kept = json.loads((logs / review_history.HISTORY_FILE).read_text())
+    assert kept.get("totals") == (earlier if isinstance(earlier, list) else None)
+    assert kept["reviewed"] == NOW.isoformat()
     assert not [*logs.glob("*.broken-*")]
 
 
-def test_only_so_many_totals_are_kept_the_newest() -> None:
-    earlier = [{"reviewed": f"day {number}", "bytes": number} for number in range(review_history._TOTALS + 5)]
-    found = review_history.history_content({"totals": earlier}, {}, 7, NOW)["totals"]
-    assert len(found) == review_history._TOTALS
-    assert found[0]["bytes"] == 6
-    assert found[-1] == {"reviewed": NOW.isoformat(), "bytes": 7}
+def test_a_review_that_cannot_add_to_the_history_is_a_review(logs: Path) -> None:
+    (logs / "maintenance_history.jsonl").symlink_to(logs)
+    reviewed(logs)
+    assert json.loads((logs / review_history.HISTORY_FILE).read_text())["reviewed"] == NOW.isoformat()
