@@ -14,6 +14,7 @@ from typing import Any
 from ..core.files import json_files, safe_files
 from ..core.files.validation import fault
 from ..core.report.model import Action, Metric, Report, Status
+from ..core.run.registry import own_files
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, printable
 from .archive import Damaged, Stopped, read_archive
@@ -49,6 +50,7 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
         advance: called after each entry.
     """
     root, own = Path(settings.root), settings.backups
+    is_own = own_files(settings).owns
     selected = select(root, own.sources, own.exclude, own.directory, stop)
     try:
         found = backups(root, own.directory)
@@ -59,7 +61,7 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
         )
         return Report(summary="no backup could be looked at", findings=[finding])
     if not found:
-        return no_backup_report(own, settings.logs.directory, selected)
+        return no_backup_report(own, settings.logs.directory, selected, is_own)
     ledger, kept = read_ledger(root, own.directory, now)
     chosen = {backup.name for backup in due_archives(found, ledger, own.verify_runs)}
     verified = _verify_chosen(root, own.directory, found, chosen, stop, advance, restore=not dry_run)
@@ -71,7 +73,7 @@ def verify(settings: Settings, *, now: datetime, stop: Event, dry_run: bool, adv
         age_finding(own, found, [each for each in sound if not each.is_state_before], now),
         *size_findings(own, found),
         *(finding for each in verified for finding in archive_findings(own, each, tried=each.backup.name in chosen)),
-        *unsaved_findings(own, settings.logs.directory, sound, selected),
+        *unsaved_findings(own, sound, selected, is_own),
     ]
     if kept.problem:
         findings.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..core.report.history import history_path
 from ..core.report.model import Finding, Report, Status
 from ..core.settings.model import BackupSettings
 from ..core.text.formatting import count, listed, printable, size
@@ -58,15 +57,22 @@ class VerificationRecord(NamedTuple):
     restored: str | None
 
 
-def no_backup_report(own: BackupSettings, logs: str, selected: Selected) -> Report:
-    """Return the report where the folder has no backup; it matters where there is anything to back up."""
+def no_backup_report(own: BackupSettings, logs: str, selected: Selected, is_own: Callable[[str], bool]) -> Report:
+    """Return the report where the folder has no backup; it matters where there is anything to back up.
+
+    Args:
+        own: the settings.
+        logs: the log folder.
+        selected: what is there to back up.
+        is_own: by path, whether a file is the suite's own: these are no reason for a backup.
+    """
     if own.repositories:
         message = "There is no backup in this folder; the repositories are judged by themselves."
         return Report(
             summary="no backup in this folder",
             findings=[backup_finding("present", own.directory, Status.SKIPPED, message, None)],
         )
-    there = [each.path for each in selected.entries if each.is_file and each.path != history_path(logs)]
+    there = [each.path for each in selected.entries if each.is_file and not is_own(each.path)]
     if not there:
         sources = listed(own.sources, len(own.sources))
         message = f"There is no backup, and nothing to back up in {sources}."
@@ -143,11 +149,13 @@ def archive_findings(own: BackupSettings, each: Verified, *, tried: bool) -> Ite
         yield backup_finding("content", path, Status.WARNING, message, "Look at these; an older backup may help.")
 
 
-def unsaved_findings(own: BackupSettings, logs: str, sound: Sequence[Backup], selected: Selected) -> Iterator[Finding]:
+def unsaved_findings(
+    own: BackupSettings, sound: Sequence[Backup], selected: Selected, is_own: Callable[[str], bool]
+) -> Iterator[Finding]:
     """Yield the files of the sources that were there when the newest backup was made and that no backup holds.
 
-    Only backups without a fault count; where there is none, the finding on their age says so. The history of runs is
-    left out: each run adds to it.
+    Only backups without a fault count; where there is none, the finding on their age says so. The suite's own files are
+    left out: each run writes some.
     """
     if not sound:
         return
@@ -161,9 +169,10 @@ def unsaved_findings(own: BackupSettings, logs: str, sound: Sequence[Backup], se
         yield backup_finding("sources", "sources", Status.UNKNOWN, message, "Run it as a user who can read these.")
         return
     saved = {entry.name for backup in sound if backup.manifest for entry in backup.manifest.entries}
-    saved.add(history_path(logs))
     made = sound[0].made.timestamp() * 1e9
-    missing = [entry for entry in selected.entries if entry.is_file and entry.path not in saved]
+    missing = [
+        entry for entry in selected.entries if entry.is_file and entry.path not in saved and not is_own(entry.path)
+    ]
     unsaved = [entry.path for entry in missing if entry.mtime_ns < made]
     if unsaved:
         message = f"{count(len(unsaved), 'file')} in no backup: {listed(unsaved, len(unsaved), _SHOWN)}."

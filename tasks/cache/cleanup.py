@@ -20,11 +20,12 @@ from typing import Any, NamedTuple
 
 from ..core.files import json_files, safe_files
 from ..core.files.lock import held_by_others, project_lock, require_writable
-from ..core.files.safe_files import TEMPORARY, Refused, move
+from ..core.files.safe_files import Refused, move
 from ..core.programs.interrupt import deferred_interrupt
 from ..core.report.history import append_sizes
 from ..core.report.history_entries import Sizes
 from ..core.report.model import Interrupted, Report
+from ..core.run.registry import own_files
 from ..core.settings.model import Settings
 from ..core.text.formatting import printable
 from .cleanup_outcome import CleanupOutcome, Tally, TopFolder, WrittenFile
@@ -33,10 +34,6 @@ from .expiry import MARKERS, Expiry, Plan, plan
 from .sweep import BATCH, DELETERS, Entry, Place, Walk, delete, sweep
 
 TASK = "weekly.cache-cleanup"
-
-_OWN_FILES = frozenset({STATISTICS_FILE, TEMPORARY})
-_BROKEN_STATISTICS = f"{STATISTICS_FILE}.broken-"
-"""What the clean-up itself writes at the top of the cache: no entries."""
 
 
 def clean_up(
@@ -80,8 +77,9 @@ def clean_up(
         deferred_interrupt() as stop,
         ThreadPoolExecutor(DELETERS) as deleters,
     ):
+        walk = Walk(not dry_run, stop, advance, deleters)
         try:
-            _clean(root, settings.cache.directory, outcome, Walk(not dry_run, stop, advance, deleters))
+            _clean(root, settings.cache.directory, _own_names(settings), outcome, walk)
         except KeyboardInterrupt:  # raised by *advance*
             stop.set()
         outcome.interrupted = stop.is_set()
@@ -96,12 +94,18 @@ def clean_up(
     return report
 
 
+def _own_names(settings: Settings) -> Callable[[str], bool]:
+    """Return what tells the suite's own files at the top of the cache, by name."""
+    own = own_files(settings)
+    return lambda name: own.owns(f"{settings.cache.directory}/{name}")
+
+
 def _nanoseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000) * 1000
 
 
-def _clean(root: Path, directory: str, outcome: CleanupOutcome, walk: Walk) -> None:
-    """Walk the cache and act; what happens is noted in *outcome*."""
+def _clean(root: Path, directory: str, is_own: Callable[[str], bool], outcome: CleanupOutcome, walk: Walk) -> None:
+    """Walk the cache and act; what happens is noted in *outcome*. The suite's own files are no entries."""
     with ExitStack() as opened:
         try:
             top = _open(root, directory, outcome, walk, opened)
@@ -124,7 +128,7 @@ def _clean(root: Path, directory: str, outcome: CleanupOutcome, walk: Walk) -> N
             outcome.created += [f"{directory}/{kind}" for kind in kind_folders]
             return
         try:
-            _sort_top_folder(top, kind_folders, outcome.plan, walk, outcome.top)
+            _sort_top_folder(top, kind_folders, outcome.plan, is_own, walk, outcome.top)
         except OSError as error:
             outcome.refuse(directory, error)
         _sweep_all(root, directory, kind_folders, outcome, walk)
@@ -190,7 +194,12 @@ class _Misplaced(NamedTuple):
 
 
 def _sort_top_folder(
-    folder: int, kind_folders: Mapping[str, _KindFolder], planned: Plan, walk: Walk, top: TopFolder
+    folder: int,
+    kind_folders: Mapping[str, _KindFolder],
+    planned: Plan,
+    is_own: Callable[[str], bool],
+    walk: Walk,
+    top: TopFolder,
 ) -> None:
     """Move or delete the misplaced files at the top of the open cache *folder*, and count the others.
 
@@ -198,6 +207,7 @@ def _sort_top_folder(
         folder: its descriptor.
         kind_folders: per kind its folder; that of a kind that is missing here cannot be opened.
         planned: what becomes of which file.
+        is_own: by name, whether a file is the suite's own and no entry.
         walk: whether to change anything, and when to stop.
         top: where everything is counted, complete up to any interruption.
 
@@ -209,7 +219,7 @@ def _sort_top_folder(
         while not walk.stop.is_set() and (batch := list(islice(entries, BATCH))):
             expired = []
             is_locked = held_by_others()
-            for found in _misplaced(batch, planned, top):
+            for found in _misplaced(batch, planned, is_own, top):
                 if found.written_ns < planned.expiry[found.kind].before_ns:
                     expired.append(found.entry)
                 elif is_locked(folder, found.entry.name, found.entry.seen.st_ino):
@@ -221,7 +231,9 @@ def _sort_top_folder(
             walk.advance(len(batch))
 
 
-def _misplaced(batch: list[os.DirEntry[str]], planned: Plan, top: TopFolder) -> Iterator[_Misplaced]:
+def _misplaced(
+    batch: list[os.DirEntry[str]], planned: Plan, is_own: Callable[[str], bool], top: TopFolder
+) -> Iterator[_Misplaced]:
     """Count what stays of *batch* and yield each file that lies in the wrong place."""
     for entry in batch:
         name = entry.name
@@ -232,7 +244,7 @@ def _misplaced(batch: list[os.DirEntry[str]], planned: Plan, top: TopFolder) -> 
         except OSError as error:
             top.tally.fail(name, error)
             continue
-        if name in planned.expiry or name in _OWN_FILES or name.startswith(_BROKEN_STATISTICS):
+        if name in planned.expiry or is_own(name):
             continue
         if stat.S_ISDIR(seen.st_mode):
             top.folders.append(name)

@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Any, NamedTuple, TypeAlias
 
 from ..core.errors import UserError
-from ..core.files.lock import LOCK_FILE
 from ..core.programs.interpreter import Interpreter
 from ..core.programs.interrupt import deferred_interrupt
 from ..core.report.model import Interrupted, Report
 from ..core.report.reused_reports import Source, rows
+from ..core.run.registry import own_files
 from ..core.settings.model import GATES, ReleaseSettings, Settings, Severity
 from ..core.text.formatting import printable
 from .changelog import Changelog, read_changelog
@@ -176,7 +176,7 @@ def _looked_again(
 ) -> GateResult:
     """Return what the tree is like once the project's commands have run, where it was as it should be before."""
     after = read_repository(root)
-    again = evaluate_tree(after, (*_kept_folders(settings), LOCK_FILE))
+    again = evaluate_tree(after, _is_kept(settings))
     moved = isinstance(after, Repository) and isinstance(repository, Repository) and after.head != repository.head
     if before.answer is not Answer.GO or (again.answer is Answer.GO and not moved):
         return before
@@ -186,6 +186,12 @@ def _looked_again(
         f"It was committed, until the tests and linters ran: {reason}",
         "Have them write to ignored files only; git status shows what they left.",
     )
+
+
+def _is_kept(settings: Settings) -> Callable[[str], bool]:
+    """Return what tells, by path, that a file is the suite's own or in a folder of logs, cache or backups."""
+    own, folders = own_files(settings), _kept_folders(settings)
+    return lambda path: own.owns(path) or any(PurePosixPath(path).is_relative_to(folder) for folder in folders)
 
 
 def _kept_folders(settings: Settings) -> tuple[str, ...]:
@@ -216,7 +222,7 @@ def _questions(
 
     carry = None if dry_run else run
     return {
-        "tree": lambda: evaluate_tree(state.repository, (*_kept_folders(settings), LOCK_FILE)),
+        "tree": lambda: evaluate_tree(state.repository, _is_kept(settings)),
         "branch": lambda: evaluate_branch(state.repository, own.branches),
         "version": lambda: evaluate_version(
             state.reading,

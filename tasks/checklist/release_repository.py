@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
@@ -115,16 +115,14 @@ def _tags(root: Path) -> tuple[Tag, ...]:
     return tuple(found)
 
 
-def unexpected(repository: Repository, own: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the untracked files but those that the suite itself keeps.
+def unexpected(repository: Repository, is_kept: Callable[[str], bool]) -> tuple[str, ...]:
+    """Return the untracked files but those that belong there.
 
     Args:
         repository: the repository.
-        own: paths below the root, of files and of folders with all that is in them.
+        is_kept: by path below the root, whether a file belongs there.
     """
-    return tuple(
-        path for path in repository.untracked if not any(PurePosixPath(path).is_relative_to(each) for each in own)
-    )
+    return tuple(path for path in repository.untracked if not is_kept(path))
 
 
 class Release(NamedTuple):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import fnmatch
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from ..core.files.safe_files import folder
-from ..core.report.history import FILE as HISTORY
 from ..core.report.model import Finding, Status
-from ..core.settings.model import LogSettings
+from ..core.run.registry import own_files
+from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, printable
 
 
@@ -35,7 +35,7 @@ class LogFiles(NamedTuple):
     refused: dict[str, str]
 
 
-def find_logs(root: Path, settings: LogSettings) -> LogFiles:
+def find_logs(root: Path, settings: Settings) -> LogFiles:
     """Return the logs that lie directly in the log folder.
 
     A pattern matches as the shell has it: ``*.log`` names no hidden file. Not even ``*`` names what the suite keeps
@@ -45,17 +45,18 @@ def find_logs(root: Path, settings: LogSettings) -> LogFiles:
         FileNotFoundError: there is no log folder.
         Refused, OSError: it cannot be opened.
     """
-    with folder(root, settings.directory) as descriptor:
-        return find_logs_in(descriptor, settings.pattern)
+    with folder(root, settings.logs.directory) as descriptor:
+        return find_logs_in(descriptor, settings)
 
 
-def find_logs_in(descriptor: int, pattern: str) -> LogFiles:
+def find_logs_in(descriptor: int, settings: Settings) -> LogFiles:
     """Return the logs in the open log folder."""
     logs, refused = [], {}
+    pattern, is_state = settings.logs.pattern, _state_files(settings)
     with os.scandir(descriptor) as entries:
         for entry in entries:
             name = entry.name
-            if not fnmatch.fnmatchcase(name, pattern) or _is_no_log(name, pattern):
+            if not fnmatch.fnmatchcase(name, pattern) or _is_no_log(name, pattern) or is_state(name):
                 continue
             try:
                 status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
@@ -68,19 +69,28 @@ def find_logs_in(descriptor: int, pattern: str) -> LogFiles:
     return LogFiles(sorted(logs), dict(sorted(refused.items())))
 
 
-_STATE_FILES = ("error_tracking.json", "log_review.json", "performance.json", "api_performance.json", HISTORY)
-"""What the suite and the project keep in the log folder; what was kept aside has something behind that."""
-
 _PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 
 
 def _is_no_log(name: str, pattern: str) -> bool:
-    """Tell whether a file is no log even if the pattern names it: it is hidden, a state, or an archive."""
+    """Tell whether a file is no log even if the pattern names it: it is hidden, or an archive."""
     return (
         (name.startswith(".") and not pattern.startswith("."))
-        or name.startswith((*_STATE_FILES, ".maintenance"))
+        or name.startswith(".maintenance")
         or name.endswith(_PACKED)
     )
+
+
+def _state_files(settings: Settings) -> Callable[[str], bool]:
+    """Return what tells the suite's own files in the log folder, and the project's record of its work, by name."""
+    directory, own = PurePosixPath(settings.logs.directory), own_files(settings)
+    record = PurePosixPath(settings.generation.file)
+    kept_by_project = record.name if record.parent == directory else None
+
+    def is_state(name: str) -> bool:
+        return own.owns(str(directory / name)) or (kept_by_project is not None and name.startswith(kept_by_project))
+
+    return is_state
 
 
 def _refusal_reason(mode: int) -> str | None:

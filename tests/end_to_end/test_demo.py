@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.core.run.registry import own_files
+from tasks.core.settings.model import Settings
+
 from .conftest import Inv, fingerprint
 
 
@@ -33,6 +36,20 @@ def test_the_demo_finds_every_planted_problem_and_can_be_repeated(copy: Path, in
         (lines,) = result.findings("demo.lines")
         assert lines["status"] == "ok"
     assert {path.name for path in copy.iterdir()} == {"tasks", "tasks.py", "invoke.yaml", "demo-site"}
+    assert undeclared(copy / "demo-site") == []
+
+
+def undeclared(site: Path) -> list[str]:
+    """Return what the suite wrote in the demo's project that no declaration names: the project's own files aside."""
+    own = own_files(Settings())
+    folders = [site / name for name in ("logs", "backups")]
+    written = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    written += [path for path in (site / "cache").iterdir() if path.is_file()]
+    projects_own = {"logs/performance.json", *(f"logs/{path.name}" for path in (site / "logs").glob("*.log"))}
+    names = {path.relative_to(site).as_posix() for path in written} - projects_own
+    assert len(names) > 40
+    planted = {"cache/material_twice.json"}
+    return sorted(name for name in names - planted if not own.owns(name))
 
 
 def test_the_demo_builds_nothing_in_a_dry_run(copy: Path, inv: Inv) -> None:

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from tasks.core.files.safe_files import Refused
-from tasks.core.settings.model import LogSettings
+from tasks.core.settings.model import LogSettings, Settings
 from tasks.logs.log_folder import find_logs
 
 
-def settings(**values: Any) -> LogSettings:
-    return msgspec.structs.replace(LogSettings(), **values)
+def settings(**values: Any) -> Settings:
+    return Settings(logs=msgspec.structs.replace(LogSettings(), **values))
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_pattern_matches_as_in_the_shell(tmp_path: Path, logs: Path) -> None:
 def test_what_the_suite_keeps_there_and_what_is_packed_is_no_log(tmp_path: Path, logs: Path) -> None:
     for name in (
         "error_tracking.json",
-        "error_tracking.json.broken",
+        "error_tracking.json.broken-1",
         "log_review.json",
         "performance.json",
         "api_performance.json",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ...core.files import safe_files
 from ...core.report.model import Action, Finding, Status
+from ...core.run.registry import own_files
 from ...core.settings.model import Settings
 from ...core.text.formatting import count, listed, printable
 from ..audit_checks import CHECKSUMS, DATA_CHECKS, PARSES
@@ -42,7 +43,7 @@ def examine_data(
     """
     root, directory = Path(settings.root), settings.logs.directory
     found, before = (
-        take_checksums(root, settings.audit.data, stop, advance),
+        take_checksums(root, settings.audit.data, own_files(settings).owns, stop, advance),
         data_checksums.read_checksums(root, directory),
     )
     if not found.records and not found.unread and not before.records:

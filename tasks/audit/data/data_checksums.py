@@ -41,7 +41,13 @@ class DataFiles(NamedTuple):
     unread: dict[str, str]
 
 
-def take_checksums(root: Path, patterns: Sequence[str], stop: Event, advance: Callable[[int], None]) -> DataFiles:
+def take_checksums(
+    root: Path,
+    patterns: Sequence[str],
+    is_own: Callable[[str], bool],
+    stop: Event,
+    advance: Callable[[int], None],
+) -> DataFiles:
     """Read every file that the patterns name once for its checksum, and parse those of a known format.
 
     Links are not followed; folders of environments and repositories are not entered.
@@ -49,11 +55,12 @@ def take_checksums(root: Path, patterns: Sequence[str], stop: Event, advance: Ca
     Args:
         root: the project.
         patterns: shell patterns of paths below it; ``**`` stands for any folders.
+        is_own: by path, whether a file is the suite's own, which changes with each run and is no data.
         stop: ends it between two files where it is set.
         advance: called after each file.
     """
     found = DataFiles({}, {}, {})
-    for path in sorted({*_named(root, patterns)}):
+    for path in sorted(path for path in {*_named(root, patterns)} if not is_own(path)):
         if stop.is_set():
             break
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 
 from ...core.text.formatting import count, listed, printable
@@ -12,19 +12,19 @@ from ..release_repository import NoRepository, Repository, unexpected
 TREE_GATE = Gate("tree", "everything is committed")
 
 
-def evaluate_tree(repository: Repository | NoRepository, own: tuple[str, ...]) -> GateResult:
+def evaluate_tree(repository: Repository | NoRepository, is_kept: Callable[[str], bool]) -> GateResult:
     """Return the gate's answer.
 
     Args:
         repository: its state, from before anything was run that may write.
-        own: paths that the suite writes itself, below the root.
+        is_kept: by path, whether an untracked file is the suite's own, or is one that a run of the project makes.
     """
     if isinstance(repository, NoRepository):
         return GateResult(Answer.NOT_CHECKED, *repository)
     if repository.under_way:
         what = repository.under_way
         return GateResult(Answer.NO_GO, f"A {what} is under way.", "Finish or abort it; git status says how.")
-    changed, untracked = repository.changed, unexpected(repository, own)
+    changed, untracked = repository.changed, unexpected(repository, is_kept)
     parts = []
     if changed:
         parts.append(f"{count(len(changed), 'file')} not committed: {listed(changed, len(changed), 3)}")

@@ -149,7 +149,7 @@ def _scan_and_update(
         reader = ScanContext(
             root, level_finder(), pattern_matcher(settings.logs.critical_patterns), since, now, redact, advance, stop
         )
-        seen = scan_logs(reader, settings.logs, kept.cursors)
+        seen = scan_logs(reader, settings, kept.cursors)
     except PatternTooSlow as error:
         outcome.unusable = f"maintenance.logs.critical_patterns: {error}"
     except FileNotFoundError:
@@ -172,7 +172,7 @@ def _finish_interrupted_rotation(root: Path, settings: Settings, now: datetime, 
         return None
     from ..rotation.log_rotation import rotate_logs
 
-    return rotate_logs(root, settings.logs, (), now=now, stop=stop)
+    return rotate_logs(root, settings, (), now=now, stop=stop)
 
 
 def _apply_user_states(

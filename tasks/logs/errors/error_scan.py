@@ -15,7 +15,7 @@ from threading import Event
 import msgspec
 
 from ...core.files.safe_files import Refused, folder
-from ...core.settings.model import LogSettings
+from ...core.settings.model import Settings
 from ..log_archives import FOLDER
 from ..log_folder import find_logs_in
 from ..reading.log_levels import Level, LevelClassifiers, LevelFinder
@@ -124,35 +124,36 @@ class ScanContext:
     classifiers: LevelClassifiers = field(default_factory=LevelClassifiers)
 
 
-def scan_logs(reader: ScanContext, settings: LogSettings, cursors: Mapping[str, Cursor]) -> ErrorScan:
+def scan_logs(reader: ScanContext, settings: Settings, cursors: Mapping[str, Cursor]) -> ErrorScan:
     """Read what is new in every log, and what else lies in the window.
 
     Raises:
         FileNotFoundError: there is no log folder.
         Refused, OSError: it cannot be opened.
     """
-    with folder(reader.root, settings.directory) as descriptor:
-        found = find_logs_in(descriptor, settings.pattern)
+    directory = settings.logs.directory
+    with folder(reader.root, directory) as descriptor:
+        found = find_logs_in(descriptor, settings)
         inodes = _inodes(descriptor)
     total = ErrorScan(refused=found.refused, logs=len(found.logs))
     present = {log.name: log.status for log in found.logs}
     try:
-        packed = archives_by_log(reader.root, settings.directory)
+        packed = archives_by_log(reader.root, directory)
     except (Refused, OSError) as error:
-        total.problems[f"{settings.directory}/{FOLDER}"] = unreadable_reason(error)
+        total.problems[f"{directory}/{FOLDER}"] = unreadable_reason(error)
         packed = {}
-    cursors = _cursors_by_current_name(reader, settings.directory, present, cursors, packed)
+    cursors = _cursors_by_current_name(reader, directory, present, cursors, packed)
     # The place of a log that is gone is worth keeping only where its file or an archive of it may still be there.
     total.cursors = {
         name: cursor
         for name, cursor in cursors.items()
         if name in present or name in packed or cursor.inode in inodes or total.problems
     }
-    elsewhere = {inode: f"{settings.directory}/{name}" for inode, name in inodes.items() if name not in present}
+    elsewhere = {inode: f"{directory}/{name}" for inode, name in inodes.items() if name not in present}
     for name in sorted({*present, *packed, *cursors}):
         if reader.stop.is_set():
             break
-        path = f"{settings.directory}/{name}"
+        path = f"{directory}/{name}"
         parts = stream_segments(
             reader.root, path, cursors.get(name), packed.get(name, ()), elsewhere,
             present=name in present, since=reader.since,

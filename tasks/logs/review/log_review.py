@@ -73,15 +73,15 @@ def review(
         reader = CountContext(root, level_finder(), lowest, settings.logs.recent_errors, began, advance, stop)
         try:
             if not dry_run:
-                _finish_interrupted_rotation(root, settings.logs, outcome, reader, now)
+                _finish_interrupted_rotation(root, settings, outcome, reader, now)
             last, kept = review_history.read_history(root, settings.logs.directory)
             outcome.broken = kept.problem
             outcome.unkept = None if kept.replaceable else kept.problem
-            sizes = _measure_logs(root, settings.logs, last, outcome, archives=archives)
+            sizes = _measure_logs(root, settings, last, outcome, archives=archives)
             _count_levels(reader, outcome)
             outcome.recent = [*_recent_errors(reader, outcome, redact)]
             if not stop.is_set():
-                _rotate_large_logs(reader, settings.logs, [*_logs_over_limit(sizes, settings.logs)], outcome, now)
+                _rotate_large_logs(reader, settings, [*_logs_over_limit(sizes, settings.logs)], outcome, now)
                 if not dry_run:
                     # Not ended by *stop*: a total that was cut short would look like a clean-up.
                     total = usage_by_entry(root / settings.logs.directory).total()
@@ -100,18 +100,18 @@ def review(
 
 
 def _finish_interrupted_rotation(
-    root: Path, settings: LogSettings, outcome: ReviewOutcome, reader: CountContext, now: datetime
+    root: Path, settings: Settings, outcome: ReviewOutcome, reader: CountContext, now: datetime
 ) -> None:
     """Finish or undo a rotation that was killed: until then its lines stand twice."""
     with suppress(Refused, OSError):  # measuring the logs tells of it
-        if is_interrupted(root, settings.directory):
+        if is_interrupted(root, settings.logs.directory):
             from ..rotation.log_rotation import rotate_logs
 
             outcome.rotation = rotate_logs(root, settings, (), now=now, stop=reader.stop)
 
 
 def _measure_logs(
-    root: Path, settings: LogSettings, last: review_history.LastReview, outcome: ReviewOutcome, *, archives: bool
+    root: Path, settings: Settings, last: review_history.LastReview, outcome: ReviewOutcome, *, archives: bool
 ) -> dict[str, review_history.LogSize]:
     """Note which logs there are, with their growth, and return their sizes by name.
 
@@ -119,18 +119,19 @@ def _measure_logs(
         FileNotFoundError: there is no log folder.
         Refused, OSError: it cannot be opened.
     """
+    directory = settings.logs.directory
     found = find_logs(root, settings)
     outcome.refused = found.refused
     packed: dict[str, list[ArchivedPart]] = {}
     try:
-        packed = archives_by_log(root, settings.directory)
+        packed = archives_by_log(root, directory)
     except (Refused, OSError) as error:
         outcome.refused[FOLDER] = unreadable_reason(error)
     sizes = {}
     for log in found.logs:
         size = sizes[log.name] = review_history.LogSize(bytes=log.status.st_size, inode=log.status.st_ino)
         grown = review_history.log_growth(last.sizes.get(log.name), size, packed.get(log.name, ()), last.reviewed)
-        outcome.logs.append(ReviewedLog(f"{settings.directory}/{log.name}", size.bytes, grown))
+        outcome.logs.append(ReviewedLog(f"{directory}/{log.name}", size.bytes, grown))
     if archives:
         outcome.logs += [ReviewedLog(each.path, each.size, None) for parts in packed.values() for each in parts]
     return sizes
@@ -148,7 +149,7 @@ def _logs_over_limit(sizes: dict[str, review_history.LogSize], settings: LogSett
 
 
 def _rotate_large_logs(
-    reader: CountContext, settings: LogSettings, names: Sequence[str], outcome: ReviewOutcome, now: datetime
+    reader: CountContext, settings: Settings, names: Sequence[str], outcome: ReviewOutcome, now: datetime
 ) -> None:
     if names:
         from ..rotation.log_rotation import rotate_logs

@@ -14,7 +14,7 @@ from ...core.files import safe_files
 from ...core.files.lock import project_lock, require_writable
 from ...core.programs.interrupt import deferred_interrupt
 from ...core.report.model import Interrupted, Report
-from ...core.settings.model import LogSettings, Settings
+from ...core.settings.model import Settings
 from ...core.text.formatting import printable
 from ..log_folder import find_logs_in
 from . import log_filesystem
@@ -70,9 +70,7 @@ def rotate(
             expiry = expire_archives(root, settings.logs.directory, now, days, dry_run=dry_run)
         except (safe_files.Refused, OSError) as error:
             closed = f"Old archives were not looked at: {error_reason(error)}."
-        outcome = rotate_logs(
-            root, settings.logs, None, now=now, dry_run=dry_run, force=force, stop=stop, advance=advance
-        )
+        outcome = rotate_logs(root, settings, None, now=now, dry_run=dry_run, force=force, stop=stop, advance=advance)
         if not outcome.missing:
             outcome.expiry, outcome.closed = expiry, outcome.closed or closed
         if expiry and outcome.made:
@@ -86,7 +84,7 @@ def rotate(
 
 def rotate_logs(
     root: Path,
-    settings: LogSettings,
+    settings: Settings,
     names: Collection[str] | None,
     *,
     now: datetime,
@@ -101,7 +99,7 @@ def rotate_logs(
 
     Args:
         root: the project.
-        settings: where the logs are.
+        settings: the project's: where the logs are.
         names: archive only these logs; ``None``: all.
         now: the moment of the run, aware of its zone.
         dry_run: change nothing, say what a run would do.
@@ -113,20 +111,21 @@ def rotate_logs(
     Returns:
         What it saw and did; :mod:`.rotation_findings` makes findings and actions of it.
     """
-    outcome = RotationOutcome(settings.directory, dry_run=dry_run)
+    own = settings.logs
+    outcome = RotationOutcome(own.directory, dry_run=dry_run)
     stop = stop or Event()
     try:
         with (
-            safe_files.folder(root, settings.directory) as logs,
+            safe_files.folder(root, own.directory) as logs,
             ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool,
         ):
             device = os.fstat(logs).st_dev
-            context = RotationContext(root, settings.directory, logs, now, WriterWatch(device), pool, stop)
+            context = RotationContext(root, own.directory, logs, now, WriterWatch(device), pool, stop)
             filesystem = Filesystem(
-                log_filesystem.filesystem_type(device), log_filesystem.collapse_available(), settings.allow_copytruncate
+                log_filesystem.filesystem_type(device), log_filesystem.collapse_available(), own.allow_copytruncate
             )
             recover_interrupted(context, outcome)
-            for name in _logs_to_rotate(context, settings.pattern, names, outcome):
+            for name in _logs_to_rotate(context, settings, names, outcome):
                 if stop.is_set():
                     break
                 _record_result(outcome, rotate_file(context, filesystem, name, force=force, dry_run=dry_run))
@@ -142,10 +141,10 @@ def rotate_logs(
 
 
 def _logs_to_rotate(
-    context: RotationContext, pattern: str, names: Collection[str] | None, outcome: RotationOutcome
+    context: RotationContext, settings: Settings, names: Collection[str] | None, outcome: RotationOutcome
 ) -> list[str]:
     """Return the names of the logs to archive, and note those that are refused."""
-    found = find_logs_in(context.logs, pattern)
+    found = find_logs_in(context.logs, settings)
     outcome.left += [
         LeftLog(name, LeftReason.REFUSED, f"It was left, for it is {reason}.")
         for name, reason in found.refused.items()
