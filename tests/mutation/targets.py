@@ -1,0 +1,36 @@
+"""The modules that decide, and the tests that decide each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TARGETS: Mapping[str, tuple[str, ...]] = {
+    "tasks/backups/archive.py": ("tests/backups/test_archive.py",),
+    "tasks/cache/sweep.py": (
+        "tests/cache/test_cache_sweep.py",
+        "tests/cache/test_cache_cleanup.py",
+        "tests/cache/test_cleanup_findings.py",
+    ),
+    "tasks/capacity/forecast.py": ("tests/capacity/test_forecast.py",),
+    "tasks/configuration/drift/comparison.py": ("tests/configuration/drift/test_comparison.py",),
+    "tasks/core/files/safe_files.py": ("tests/core/files/test_safe_files.py",),
+    "tasks/core/report/model.py": ("tests/core/report/test_report.py",),
+    "tasks/core/run/cadence.py": ("tests/core/run/test_cadence.py",),
+    "tasks/dependencies/planning.py": ("tests/dependencies/test_packages.py",),
+    "tasks/generation/comparison.py": ("tests/generation/test_generation_months.py",),
+    "tasks/generation/generation_records.py": (
+        "tests/generation/test_generation_records.py",
+        "tests/generation/test_generation_damage.py",
+        "tests/generation/test_generation_layouts.py",
+    ),
+    "tasks/logs/reading/log_records.py": (
+        "tests/logs/reading/test_log_records.py",
+        "tests/logs/reading/test_reading_uncaught.py",
+        "tests/logs/reading/test_reading_streams.py",
+    ),
+    "tasks/logs/rotation/releasing.py": (
+        "tests/logs/rotation/test_rotate_file.py",
+        "tests/logs/rotation/test_rotation_recovery.py",
+    ),
+}
+"""Tests that need other processes decide nothing here: a mutant lives in the process of the tests alone."""
