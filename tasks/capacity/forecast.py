@@ -104,12 +104,13 @@ def teeth(points: Sequence[Point]) -> list[list[Point]]:
 
     A clean-up is a fall that lasts: the lower of two days before it is far above the higher of the two after it.
     """
-    steps = [abs(after.value - before.value) for before, after in pairwise(points)]
-    greatest = max((abs(point.value) for point in points), default=0.0)
-    least = max(_STEEP * (median(steps) if steps else 0.0), _SMALLEST * greatest)
+    if len(points) <= 1:
+        return [[*points]]
+    usual = median(abs(after.value - before.value) for before, after in pairwise(points))
+    least = max(_STEEP * usual, _SMALLEST * max(abs(point.value) for point in points))
     found: list[list[Point]] = [[]]
     for place, point in enumerate(points):
-        if place >= 1 and found[-1]:
+        if place:
             before = min(each.value for each in points[max(0, place - 2) : place])
             after = max(each.value for each in points[place : place + 2])
             if before - after > least:
@@ -205,8 +206,10 @@ def _level_at(points: Sequence[Point], slope: float, day: float) -> float:
 def _goes_on(stretches: Sequence[Sequence[Point]], today: float) -> bool:
     """Tell whether the next clean-up may still come; where there was only one, at least for a month."""
     begun = [stretch[0].day for stretch in stretches]
-    longest = max(after - before for before, after in pairwise(begun))
-    return today - begun[-1] <= max(_OVERDUE * longest, _A_MONTH if len(stretches) == 2 else 0.0)  # noqa: PLR2004
+    patience = _OVERDUE * max(after - before for before, after in pairwise(begun))
+    if len(begun) == 2:  # noqa: PLR2004
+        patience = max(patience, _A_MONTH)
+    return today - begun[-1] <= patience
 
 
 def _noise(stretches: Sequence[Sequence[Point]], slope: float) -> float:

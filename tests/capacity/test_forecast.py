@@ -3,12 +3,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator
+from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.capacity.forecast import Point, daily_maxima, forecast, is_enough, reached, teeth, theil_sen
+from tasks.capacity.forecast import Point, _noise, daily_maxima, forecast, is_enough, reached, teeth, theil_sen
 
 LIMIT = 90.0
 HIGH = 60.0
@@ -33,6 +34,15 @@ def test_too_little_history_gives_no_forecast() -> None:
     assert forecast([Point(day / 100, 5.0) for day in range(500)]) is None
     assert forecast([]) is None
     assert is_enough([Point(day / 2, 5.0) for day in range(15)])
+
+
+def test_fourteen_measurements_over_a_week_are_enough_wherever_the_days_are_counted_from() -> None:
+    def spread(number: int, days: float) -> list[Point]:
+        return [Point(1000.0 + days * each / (number - 1), 5.0) for each in range(number)]
+
+    assert is_enough(spread(14, 7.0))
+    assert not is_enough(spread(13, 7.0))
+    assert not is_enough(spread(14, 6.9))
 
 
 def test_fourteen_measurements_of_one_day_and_one_a_week_later_are_two_days() -> None:
@@ -81,6 +91,214 @@ def test_a_clean_up_divides_and_a_spike_does_not() -> None:
     spiky = line(30, 0.2)
     spiky[12] = Point(12.0, 80.0)
     assert len(teeth(spiky)) == 1
+
+
+def daily(*values: float, start: float = 0.0) -> list[Point]:
+    return [Point(start + number, value) for number, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(("fall", "divided"), [(30, False), (31, True)])
+def test_a_fall_of_three_usual_steps_is_no_clean_up_and_a_larger_one_is(fall: float, *, divided: bool) -> None:
+    points = daily(*[100, 110] * 5, *[90 - fall, 100 - fall] * 5)
+    assert len(teeth(points)) == 1 + divided
+
+
+@pytest.mark.parametrize(("after", "divided"), [(98.0, False), (97.9, True)])
+def test_where_nothing_moves_a_clean_up_takes_more_than_two_percent(after: float, *, divided: bool) -> None:
+    assert len(teeth(daily(*[100.0] * 10, *[after] * 10))) == 1 + divided
+
+
+def test_a_clean_up_is_seen_on_the_second_day_and_where_the_series_had_just_risen_or_rises_again() -> None:
+    assert [len(stretch) for stretch in teeth(daily(100, *[50] * 10))] == [1, 10]
+    assert [len(stretch) for stretch in teeth(daily(*[50] * 10, 100, 100, *[60] * 10))] == [12, 10]
+    assert [len(stretch) for stretch in teeth(daily(*[100] * 10, 60, 60, *[100] * 10))] == [10, 12]
+
+
+def test_a_fall_of_a_single_day_is_no_clean_up() -> None:
+    assert len(teeth(daily(*[100] * 10, 60, *[100] * 10))) == 1
+
+
+@pytest.mark.parametrize("points", [[], [Point(3.0, 1.0)]])
+def test_fewer_than_two_days_are_one_stretch(points: list[Point]) -> None:
+    assert teeth(points) == [points]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "low", "high"),
+    [
+        ((2,), 1, 1),
+        ((3,), 1, 3),
+        ((4,), 1, 6),
+        ((5,), 1, 10),
+        ((6,), 2, 14),
+        ((8,), 6, 23),
+        ((10,), 12, 34),
+        ((13,), 23, 56),
+        ((19,), 57, 115),
+        ((20,), 65, 126),
+        ((30,), 163, 273),
+        ((3, 5), 2, 12),
+        ((8, 13), 35, 72),
+    ],
+)
+def test_the_interval_of_the_slope_lies_between_the_ranks_that_sen_gave(
+    lengths: tuple[int, ...], low: int, high: int
+) -> None:
+    """Of as many slopes as there are pairs: those of these ranks, counted from 1."""
+    chance = random.Random(1)
+    stretches = [[Point(float(day), chance.uniform(0, 100)) for day in range(length)] for length in lengths]
+    slopes = sorted(
+        (later.value - earlier.value) / (later.day - earlier.day)
+        for stretch in stretches
+        for earlier, later in combinations(stretch, 2)
+    )
+    found = theil_sen(stretches)
+    assert found is not None
+    assert (slopes.index(found.low) + 1, slopes.index(found.high) + 1) == (low, high)
+
+
+# Which growth counts: that of all, or that of the last weeks
+
+
+def test_what_grew_more_slowly_of_late_is_still_expected_to_grow_as_it_did() -> None:
+    found = forecast(daily(*(2.0 * day for day in range(60)), *(120 + 0.5 * day for day in range(28))))
+    assert found is not None
+    assert found.slope.middle > 1.0
+
+
+RECENT = [0, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 27]
+"""How many days before the last one: fourteen of the last 28 days, the first and the last of them included."""
+
+
+@pytest.mark.parametrize(
+    ("ago", "slope"),
+    [
+        (RECENT, 2.0),
+        ([28, *RECENT[:-1]], 0.0),  # thirteen days, and one that is too long ago
+        ([10, 7, 5, 3, 1, 0], 0.0),
+    ],
+)
+def test_what_grows_faster_counts_where_half_of_the_last_four_weeks_is_known(ago: list[int], slope: float) -> None:
+    """What was flat for a hundred days, then not measured for some, grows by 2 a day."""
+    recent = [Point(160.0 - days, 10.0 + 2 * (40 - days)) for days in sorted(ago, reverse=True)]
+    found = forecast([*daily(*[10.0] * 100), *recent])
+    assert found is not None
+    assert found.slope.middle == pytest.approx(slope, abs=0.3)
+
+
+def test_what_is_only_as_fast_as_all_of_it_may_be_is_not_beyond_doubt() -> None:
+    found = forecast(daily(*[10.0] * 15, *(11.0 + day for day in range(28))))
+    assert found is not None
+    assert found.slope.high == 1.0
+    assert found.slope.middle < 1.0
+
+
+# Where clean-ups come again and again
+
+
+def saw(peaks: list[float], bottoms: list[float], *, last: int, rise: float = 2.0) -> list[Point]:
+    """Return teeth of ten days, from a bottom to a peak each, and a last one of *last* days that has not ended."""
+    points: list[Point] = []
+    for number, peak in enumerate(peaks):
+        bottom = bottoms[number]
+        points += daily(*(bottom + (peak - bottom) * day / 9 for day in range(10)), start=10.0 * number)
+    return [*points, *daily(*(bottoms[-1] + rise * day for day in range(last)), start=10.0 * len(peaks))]
+
+
+def test_where_the_peaks_rise_the_height_of_today_and_their_slope_count() -> None:
+    found = forecast(saw([50.0 + number for number in range(6)], [30.0 + number for number in range(7)], last=5))
+    assert found is not None
+    assert (found.held, found.cleanups) == (True, 6)
+    assert found.level == pytest.approx(50 + 0.1 * (64 - 9))
+    assert found.slope == pytest.approx((0.1, 0.1, 0.1))
+
+
+def test_falling_peaks_promise_no_lower_height() -> None:
+    found = forecast(saw([60.0, 59.0, 58.0, 57.0, 56.0], [30.0] * 6, last=3))
+    assert found is not None
+    assert found.held
+    assert found.level == pytest.approx(58.0)
+    assert found.slope.high < 0
+
+
+@pytest.mark.parametrize(("peaks", "low"), [(2, 0.0), (3, 0.1), (4, 0.1)])
+def test_two_peaks_alone_prove_no_growth(peaks: int, low: float) -> None:
+    heights = [50.0 + number for number in range(peaks)]
+    found = forecast(saw(heights, [30.0 + number for number in range(peaks + 1)], last=5))
+    assert found is not None
+    assert found.held
+    assert found.slope.low == pytest.approx(low)
+    assert found.slope.middle == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("peaks", "low"), [(4, -0.1), (5, 0.1)])
+def test_with_fewer_than_five_peaks_the_bottoms_must_rise_as_well(peaks: int, low: float) -> None:
+    heights = [50.0 + number for number in range(peaks)]
+    found = forecast(saw(heights, [30.0 - number for number in range(peaks + 1)], last=5))
+    assert found is not None
+    assert found.held
+    assert found.slope.low == pytest.approx(low)
+
+
+def test_the_bottoms_are_those_after_the_clean_ups_and_the_latest_of_equal_ones() -> None:
+    points = saw([50.0, 51.0, 52.0], [35.0, 30.0, 29.0, 31.0], last=5)
+    points[11] = points[11]._replace(value=30.0)
+    found = forecast(points)
+    assert found is not None
+    assert found.held
+    assert found.slope.low == pytest.approx(-1 / 9)
+
+
+@pytest.mark.parametrize(("rise", "high"), [(2.0, 2.0), (-0.1, 0.0)])
+def test_after_one_clean_up_the_height_is_taken_to_stay_and_may_grow_as_what_is_below_it(
+    rise: float, high: float
+) -> None:
+    first = daily(*(48.0 + rise * (day - 9) for day in range(10)))
+    found = forecast([*first, *daily(*(20.0 + rise * day for day in range(6)), start=10.0)])
+    assert found is not None
+    assert found.held
+    assert found.slope == pytest.approx((0.0, 0.0, high))
+
+
+@pytest.mark.parametrize(("peak", "held"), [(95.0, False), (94.9, True)])
+def test_one_clean_up_at_95_percent_of_the_limit_is_no_habit(peak: float, *, held: bool) -> None:
+    found = forecast(saw([peak], [peak - 18, 30.0], last=6), 100.0)
+    assert found is not None
+    assert found.held == held
+
+
+@pytest.mark.parametrize(("days", "held"), [(13, True), (14, False)])
+def test_clean_ups_may_be_late_by_a_quarter_of_their_usual_fall(days: int, *, held: bool) -> None:
+    """The peaks are 50 and the falls 18: up to 54.5 it is late, and beyond it rises."""
+    found = forecast(saw([50.0] * 5, [*[32.0] * 5, 30.5], last=days))
+    assert found is not None
+    assert found.held == held
+
+
+@pytest.mark.parametrize(("peaks", "days", "held"), [(5, 20, True), (5, 21, False), (1, 31, True), (1, 32, False)])
+def test_clean_ups_have_ended_after_twice_their_interval_and_after_one_in_a_month(
+    peaks: int, days: int, *, held: bool
+) -> None:
+    found = forecast(saw([48.0] * peaks, [30.0] * (peaks + 1), last=days + 1, rise=0.25))
+    assert found is not None
+    assert found.cleanups == peaks
+    assert found.held == held
+
+
+def test_one_long_interval_is_waited_for_twice_also_beyond_a_month() -> None:
+    first = daily(*(30.0 + day for day in range(20)))
+    for days, held in ((40, True), (41, False)):
+        found = forecast([*first, *daily(*(30.0 + 0.1 * day for day in range(days + 1)), start=20.0)])
+        assert found is not None
+        assert found.held == held
+
+
+def test_the_noise_is_three_standard_deviations_of_what_the_slope_leaves() -> None:
+    chance = random.Random(7)
+    stretches = [
+        [Point(100.0 + day, start + 5 * day + chance.gauss(0, 2)) for day in range(1000)] for start in (40.0, 900.0)
+    ]
+    assert _noise(stretches, 5.0) == pytest.approx(3 * 2, rel=0.05)
 
 
 def test_the_slope_has_no_pairs_across_a_clean_up() -> None:

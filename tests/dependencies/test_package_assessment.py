@@ -264,6 +264,16 @@ def test_lines_that_keep_a_resolver_within_them() -> None:
     assert found == ["base==1.0", "cpu<=1.0", "demo<1.5", 'z<2; python_version > "3"']
 
 
+def test_one_bad_requirement_among_many_hides_none_of_the_others() -> None:
+    found = environment(
+        Installed("app", "1.0", requires=("nobody-asks-for-this-one<1",)),
+        Installed("bad", "1.0", requires=("demo<1.5", "demo<=>1.4", "base<3")),
+        Installed("tool", "1.0", requires=("base>0.5",)),
+    )
+    packages = {"app": package(name="app")} | {name: package(name=name, role=Role.OTHER) for name in ("bad", "tool")}
+    assert [*constraints(found, packages, {}, [])] == ["demo<1.5", "base<3", "base>0.5"]
+
+
 def test_what_changes_and_why() -> None:
     resolved = {"demo": "1.1", "base": "1.1", "mine": "9", "new": "1.0", "same": "1.0.0", "odd": "2.0"}
     packages = {**EVERY, "same": package(name="same")}

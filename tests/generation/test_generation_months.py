@@ -162,6 +162,15 @@ def test_it_is_the_slow_ones_that_are_compared(project: Project) -> None:
     assert row(report)["p50_change"] == 0
 
 
+def test_a_change_is_that_from_the_month_before_to_this_one(project: Project) -> None:
+    slow = [entry(duration=40, timestamp=ago(days=40))] * 3 + [entry(duration=30, timestamp=ago(days=3))] * 3
+    one = row(
+        project.compare([*entries(20, days=40, duration=10), *entries(20, days=3, duration=12), *slow]),
+    )
+    assert (one["p50_before"], one["p50"], one["p50_change"]) == (10, 12, 20)
+    assert (one["p95_before"], one["p95"], one["p95_change"]) == (40, 30, -25)
+
+
 @pytest.mark.parametrize(
     ("failed", "numbers", "warned"),
     [((0, 1), (20, 20), False), ((0, 6), (100, 100), True), ((5, 10), (100, 100), False), ((4, 10), (100, 100), True)],

@@ -116,7 +116,7 @@ def _places(source: str) -> Iterator[_Place]:
         for node in nodes:
             for _ in operator.mutation_positions(node):
                 occurrence += 1
-                if not _is_annotation(node):
+                if not _is_annotation(node) and not _separates_parameters(node):
                     yield _Place(node.start_pos, name, occurrence, _function_of(node), _is_executed_by_call(node))
 
 
@@ -130,6 +130,11 @@ def _is_annotation(node: Node) -> bool:
             return True
         node = parent
     return False
+
+
+def _separates_parameters(node: Node) -> bool:
+    """Tell whether a node is the ``*`` between two parameters, which is no multiplication."""
+    return node.type == "operator" and node.parent.type in {"parameters", "param"}
 
 
 def _function_of(node: Node) -> str:

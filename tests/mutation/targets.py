@@ -16,7 +16,10 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
     "tasks/core/files/safe_files.py": ("tests/core/files/test_safe_files.py",),
     "tasks/core/report/model.py": ("tests/core/report/test_report.py",),
     "tasks/core/run/cadence.py": ("tests/core/run/test_cadence.py",),
-    "tasks/dependencies/planning.py": ("tests/dependencies/test_packages.py",),
+    "tasks/dependencies/planning.py": (
+        "tests/dependencies/test_packages.py",
+        "tests/dependencies/uv/test_project.py",
+    ),
     "tasks/generation/comparison.py": ("tests/generation/test_generation_months.py",),
     "tasks/generation/generation_records.py": (
         "tests/generation/test_generation_records.py",

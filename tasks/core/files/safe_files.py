@@ -231,7 +231,7 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, 
         aside = None
         with suppress(FileNotFoundError):
             os.unlink(TEMPORARY, dir_fd=parent)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # the third of them follows no link either
         descriptor = os.open(TEMPORARY, flags, 0o600 if private else 0o666, dir_fd=parent)
         try:
             with os.fdopen(descriptor, "wb") as file:

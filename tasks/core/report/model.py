@@ -46,7 +46,7 @@ _SEVERITY = {status: place for place, status in enumerate(Status)}
 
 FailOn: TypeAlias = Literal["warning", "unknown", "critical", "never"]
 
-_EXIT_STATUS = {Status.OK: 0, Status.SKIPPED: 0, Status.WARNING: 1, Status.CRITICAL: 2, Status.UNKNOWN: 3}
+_EXIT_STATUS = {Status.WARNING: 1, Status.CRITICAL: 2, Status.UNKNOWN: 3}
 
 
 def worst(statuses: Iterable[Status]) -> Status:

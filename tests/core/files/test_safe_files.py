@@ -101,6 +101,12 @@ def test_the_root_itself_may_be_reached_through_a_link(project: Path, tmp_path: 
         assert os.path.samestat(os.fstat(descriptor), (project / "a").stat())
 
 
+def test_a_root_that_is_a_file_is_none(project: Path) -> None:
+    (project / "file").write_text("")
+    with pytest.raises(NotADirectoryError), folder(project / "file", "."):
+        pass
+
+
 @pytest.mark.parametrize("create", [False, True])
 @pytest.mark.parametrize("place", ["link", "link/below", "a/link", "a/link/below"])
 def test_a_symbolic_link_anywhere_on_the_path_is_refused(
@@ -224,6 +230,19 @@ def test_the_projects_owner_gets_what_root_makes(project: Path) -> None:
     write(project, "a/file", b"1")
     for path in (project / "a", project / "a/file"):
         assert (path.stat().st_uid, path.stat().st_gid) == (OTHER_OWNER, OTHER_OWNER)
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_nothing_is_given_away_through_a_link_that_takes_its_place_meanwhile(
+    project: Path, monkeypatch: pytest.MonkeyPatch, *, existing: bool
+) -> None:
+    if existing:
+        (project / "file").write_bytes(b"old")
+    followed: list[bool] = []
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", lambda *_, follow_symlinks=True, **__: followed.append(follow_symlinks))
+    write(project, "file" if existing else "a/file", b"new")
+    assert set(followed) == {False}
 
 
 # refuse_precious
@@ -489,6 +508,47 @@ def test_the_name_points_at_the_new_file_only_once_that_is_on_disk(
     assert steps == ["fsync", "rename", "fsync"]
 
 
+def test_what_is_on_disk_before_the_name_points_at_it_is_the_whole_file(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: sizes.append(os.fstat(descriptor).st_size))
+    write(project, "file", b"new")
+    assert sizes[0] == 3
+
+
+@pytest.mark.parametrize(("private", "mode"), [(False, 0o666), (True, 0o600)])
+def test_a_new_file_has_the_mode_that_the_user_wants_and_a_private_one_is_for_its_owner(
+    project: Path, *, private: bool, mode: int
+) -> None:
+    before = os.umask(0)
+    try:
+        write(project, "file", b"new", private=private)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((project / "file").stat().st_mode) == mode
+
+
+def test_what_another_writes_under_the_temporary_name_meanwhile_is_not_overwritten(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"mine")
+    real = os.unlink
+
+    def unlink(name: str, *, dir_fd: int) -> None:
+        with suppress(FileNotFoundError):
+            real(name, dir_fd=dir_fd)
+        if not (project / safe_files.TEMPORARY).is_symlink():
+            (project / safe_files.TEMPORARY).symlink_to(outside)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    with pytest.raises(FileExistsError):
+        write(project, "file", b"new")
+    assert outside.read_bytes() == b"mine"
+    assert not (project / "file").exists()
+
+
 @pytest.mark.parametrize("kind", ["file", "link"])
 def test_what_a_killed_run_left_under_the_temporary_name_is_replaced(project: Path, tmp_path: Path, kind: str) -> None:
     leftover = project / safe_files.TEMPORARY
@@ -589,7 +649,7 @@ def test_a_move_that_was_killed_between_its_two_steps_is_finished_by_the_next(
 def test_moving_a_file_onto_itself_loses_nothing(project: Path) -> None:
     (project / "one").write_bytes(b"1")
     with folder(project, ".") as here, folder(project, ".") as again:
-        move((here, "one"), (again, "one"))
+        assert move((here, "one"), (again, "one"))
     assert _tree(project) == ["one"]
 
 
@@ -608,6 +668,14 @@ def test_a_symbolic_link_is_moved_as_such(project: Path, tmp_path: Path) -> None
         assert move((here, "link"), (here, "moved"))
     assert (project / "moved").is_symlink()
     assert (tmp_path / "outside").stat().st_nlink == 1
+
+
+def test_a_link_is_not_moved_onto_the_file_that_it_leads_to(project: Path) -> None:
+    (project / "one").write_bytes(b"1")
+    (project / "link").symlink_to("one")
+    with folder(project, ".") as here:
+        assert not move((here, "link"), (here, "one"))
+    assert _tree(project) == ["link", "one"]
 
 
 def test_a_file_that_has_gone_is_an_error(project: Path) -> None:
@@ -635,6 +703,31 @@ def test_a_gap_in_the_numbers_is_filled_and_nothing_overwritten(project: Path) -
     assert write(project, "file", b"third", keep_old=True) == "file.broken-3"
     assert (project / "file.broken-2").read_bytes() == b"old"
     assert (project / "file.broken-3").read_bytes() == b"second"
+
+
+def test_a_link_to_the_broken_file_is_not_taken_for_its_second_name(project: Path) -> None:
+    (project / "file").write_bytes(b"broken")
+    (project / "file.broken-1").symlink_to("file")
+    assert write(project, "file", b"new", keep_old=True) == "file.broken-2"
+    assert (project / "file.broken-2").read_bytes() == b"broken"
+
+
+def test_a_link_that_takes_the_place_of_the_broken_file_meanwhile_is_kept_itself(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "file").write_bytes(b"broken")
+    (tmp_path / "outside").write_bytes(b"mine")
+    real = os.link
+
+    def link(source: str, target: str, **options: Any) -> None:
+        (project / "file").unlink()
+        (project / "file").symlink_to(tmp_path / "outside")
+        real(source, target, **options)
+
+    monkeypatch.setattr(os, "link", link)
+    assert write(project, "file", b"new", keep_old=True) == "file.broken-1"
+    assert (project / "file.broken-1").is_symlink()
+    assert (tmp_path / "outside").stat().st_nlink == 1
 
 
 @pytest.mark.parametrize("keep_old", [False, True])

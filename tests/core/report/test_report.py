@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -248,3 +250,35 @@ def test_an_interruption_is_ctrl_c_and_carries_the_report() -> None:
     assert isinstance(stop, KeyboardInterrupt)
     assert stop.report is report
     assert str(stop) == "half done"
+
+
+@pytest.mark.parametrize("kind", [Finding, Metric, Action, Report, RunReport])
+def test_what_is_reported_is_given_by_name_and_never_changes(kind: type[msgspec.Struct]) -> None:
+    assert kind.__struct_config__.frozen
+    assert {each.kind for each in inspect.signature(kind).parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+
+
+def test_where_nothing_is_said_one_thing_was_done_that_had_no_bytes() -> None:
+    assert msgspec.to_builtins(Action(verb="move", target="a")) == {
+        "verb": "move",
+        "target": "a",
+        "count": 1,
+        "bytes": 0,
+        "done": True,
+    }
+
+
+def test_where_nothing_is_said_a_procedure_found_nothing_at_once_and_did_run() -> None:
+    assert msgspec.to_builtins(Report(summary="well")) == {
+        "task": "",
+        "status": "ok",
+        "summary": "well",
+        "started": None,
+        "duration_seconds": 0.0,
+        "dry_run": False,
+        "findings": [],
+        "metrics": [],
+        "actions": [],
+        "files": [],
+        "data": {},
+    }

@@ -96,6 +96,17 @@ def test_a_traveller_whose_calendar_went_back_waits_for_the_next_day() -> None:
     assert not standing("daily.x", "daily", ran(began), now).is_due
 
 
+def test_a_run_of_this_very_moment_counts_also_where_the_calendar_is_a_day_ahead() -> None:
+    began = datetime(2026, 11, 24, 6, tzinfo=ZoneInfo("Asia/Tokyo"))
+    found = standing("daily.x", "daily", ran(began), began.astimezone(UTC))
+    assert (found.last, found.doubt) == (date(2026, 11, 24), None)
+
+
+@pytest.mark.parametrize(("cadence", "days"), [("daily", 1), ("weekly", 7), ("monthly", 30), ("quarterly", 90)])
+def test_a_month_has_30_days_and_a_quarter_90(cadence: Cadence, days: int) -> None:
+    assert days_ago(0, cadence).due - NOW.date() == timedelta(days=days)
+
+
 @pytest.mark.parametrize("year", [1, 9999])
 def test_the_ends_of_the_calendar_are_no_error(year: int) -> None:
     found = standing("t", "quarterly", ran(datetime(year, 1, 1, 12, tzinfo=UTC)), NOW)
@@ -108,13 +119,14 @@ def test_the_ends_of_the_calendar_are_no_error(year: int) -> None:
 def test_overdue_is_a_warning_and_by_more_than_a_period_critical(days: int, status: Status | None) -> None:
     found = evaluate([days_ago(days)])
     assert [each.status for each in found] == ([] if status is None else [status])
-    assert [each.value for each in found] == [days - 7] * len(found)
+    assert [(each.value, each.warning, each.critical) for each in found] == [(days - 7, 0, 7)] * len(found)
 
 
 def test_what_never_ran_is_one_finding() -> None:
     never = [standing(f"daily.{name}", "daily", Stamp(), NOW) for name in "abc"]
     (finding,) = evaluate(never)
     assert finding.message == "None of 3 procedures ever ran: daily.a, daily.b, daily.c."
+    assert (finding.value, finding.warning, finding.unit) == (3, 0, "procedures")
     (finding,) = evaluate([*never[:1], days_ago(0)])
     assert finding.message == "1 of 2 procedures never ran: daily.a."
     assert evaluate([days_ago(0)]) == []
