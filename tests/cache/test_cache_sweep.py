@@ -829,3 +829,76 @@ def test_a_folder_that_cannot_be_removed_is_told_of(project: Project, monkeypatc
     report = project.run()
     assert "Permission denied" in found(report, "cache.failed", "cache/temp").message
     assert done(report, "remove") == {}
+
+
+# One odd entry among many
+
+
+@pytest.mark.parametrize(("kind", "remaining"), [("vanished", 0), ("denied", 1), ("marker", 1)])
+def test_one_odd_entry_among_many_keeps_none_of_the_others(tmp_path: Path, kind: str, remaining: int) -> None:
+    odd = ".gitkeep" if kind == "marker" else "a"
+    for name in (odd, "b", "c"):
+        (tmp_path / name).write_bytes(b"old")
+        os.utime(tmp_path / name, ns=(0, 0))
+    tally = Tally()
+    with walk(tmp_path) as (place, _how), os.scandir(place.descriptor) as entries:
+        batch: list[Any] = sorted(entries, key=lambda entry: entry.name)
+        if kind == "vanished":
+            (tmp_path / odd).unlink()
+        elif kind == "denied":
+            batch[0] = Unseen(odd, DENIED)
+        expired = sweeping._expired(batch, place, tally, [])
+    assert [entry.name for entry in expired] == ["b", "c"]
+    assert tally.remaining == remaining
+
+
+@pytest.mark.parametrize(("kind", "remaining"), [("vanished", 0), ("a link", 1), ("rewritten", 1)])
+def test_one_entry_that_is_not_as_it_was_planned_keeps_none_of_the_others(
+    tmp_path: Path, kind: str, remaining: int
+) -> None:
+    planned = []
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_bytes(b"old")
+        planned.append(sweeping.Entry(name, (tmp_path / name).stat()))
+    if kind == "rewritten":
+        (tmp_path / "a").write_bytes(b"rewritten")
+    else:
+        (tmp_path / "a").unlink()
+    if kind == "a link":
+        (tmp_path / "target").write_bytes(b"mine")
+        (tmp_path / "a").symlink_to("target")
+    with walk(tmp_path) as (place, _how):
+        tally = sweeping._delete(place, planned, apply=True, is_locked=lambda *_: False)
+    assert (tally.expired, tally.remaining, tally.files) == (2, remaining, int(kind == "rewritten"))
+    assert not (tmp_path / "b").exists()
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_dry_run_asks_for_both_rights_that_a_deletion_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    planned = [sweeping.Entry("a", (tmp_path / "a").stat())]
+    monkeypatch.setattr(os, "access", lambda _path, mode, **_: mode != os.W_OK | os.X_OK)
+    with walk(tmp_path) as (place, _how):
+        tally = sweeping._delete(place, planned, apply=False, is_locked=lambda *_: False)
+    assert tally.expired == 0
+
+
+def test_a_link_that_takes_the_place_of_a_folder_during_the_walk_is_not_entered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("cache/sub", "outside"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "outside/old").write_bytes(b"mine")
+    os.utime(tmp_path / "outside/old", ns=(0, 0))
+    real = os.open
+
+    def swapped(path: str, flags: int, **options: Any) -> int:
+        if path == "sub":
+            (tmp_path / "cache/sub").rmdir()
+            (tmp_path / "cache/sub").symlink_to("../outside")
+        return real(path, flags, **options)
+
+    with walk(tmp_path / "cache") as (place, how):
+        monkeypatch.setattr(os, "open", swapped)
+        swept(place, how)
+    assert (tmp_path / "outside/old").read_bytes() == b"mine"

@@ -52,6 +52,9 @@ def _check(paths: Sequence[str], *, only_changed: bool) -> int:
     known = {path: found for path, found in recorded().items() if path in TARGETS}
     survivors: list[Mutant] = []
     for path in paths:
+        if only_changed and path not in known:
+            print(f"{path} has not been checked yet: python -m tests.mutation {path}")
+            continue
         source = Path(path).read_text("utf-8")
         hashes = functions(source)
         before = {name: found for name, found in known.get(path, {}).items() if name in hashes}
@@ -65,10 +68,12 @@ def _check(paths: Sequence[str], *, only_changed: bool) -> int:
             continue
         began = time.monotonic()
         results, alive = _try(path, source, wanted)
-        survivors += alive
+        survivors += [
+            each for each in alive if each.function not in before or each.change not in before[each.function].survivors
+        ]
         known[path] = before | results
         print(f"{_summary(path, known)}; {time.monotonic() - began:.0f} s", flush=True)
-        if not (only_changed and alive):
+        if not (only_changed and survivors):
             record(known)
     return _verdict(paths, known, survivors, only_changed=only_changed)
 
@@ -116,7 +121,7 @@ def _summary(path: str, known: Record) -> str:
 
 
 def _verdict(paths: Sequence[str], known: Record, survivors: Sequence[Mutant], *, only_changed: bool) -> int:
-    needless = unused(equivalents(), ((path, name, one) for path in paths for name, one in known[path].items()))
+    needless = unused(equivalents(), ((path, name, one) for path in paths for name, one in known.get(path, {}).items()))
     for line in needless:
         print(f"Take it out of the list of equivalent mutants, a test notices it or it is none: {line}")
     if only_changed:

@@ -9,7 +9,6 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
     "tasks/cache/sweep.py": (
         "tests/cache/test_cache_sweep.py",
         "tests/cache/test_cache_cleanup.py",
-        "tests/cache/test_cleanup_findings.py",
     ),
     "tasks/capacity/forecast.py": ("tests/capacity/test_forecast.py",),
     "tasks/configuration/drift/comparison.py": ("tests/configuration/drift/test_comparison.py",),
@@ -17,19 +16,19 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
     "tasks/core/report/model.py": ("tests/core/report/test_report.py",),
     "tasks/core/run/cadence.py": ("tests/core/run/test_cadence.py",),
     "tasks/dependencies/planning.py": (
-        "tests/dependencies/test_packages.py",
-        "tests/dependencies/uv/test_project.py",
+        "tests/dependencies/test_package_assessment.py",
+        "tests/dependencies/requirements/test_uv_project.py",
     ),
     "tasks/generation/comparison.py": ("tests/generation/test_generation_months.py",),
     "tasks/generation/generation_records.py": (
         "tests/generation/test_generation_records.py",
-        "tests/generation/test_generation_damage.py",
-        "tests/generation/test_generation_layouts.py",
+        "tests/generation/test_damaged_records.py",
+        "tests/generation/test_record_layout.py",
     ),
     "tasks/logs/reading/log_records.py": (
         "tests/logs/reading/test_log_records.py",
-        "tests/logs/reading/test_reading_uncaught.py",
-        "tests/logs/reading/test_reading_streams.py",
+        "tests/logs/reading/test_uncaught_tracebacks.py",
+        "tests/logs/reading/test_log_stream.py",
     ),
     "tasks/logs/rotation/releasing.py": (
         "tests/logs/rotation/test_rotate_file.py",

@@ -176,3 +176,27 @@ def test_a_secret_with_another_key_is_unclear_not_changed() -> None:
     assert changes_between({"password": "one"}, {"password": "two"}) == [
         ("changed", "password", "[secret]", "[secret]")
     ]
+
+
+@pytest.mark.parametrize(("text", "kinds"), [("8 signs.", ["moved"]), ("7 signs", ["added", "removed"])])
+def test_a_text_of_eight_characters_tells_that_a_value_was_moved(text: str, kinds: list[str]) -> None:
+    assert sorted(change.kind for change in changes({"a": text}, {"b": text})) == kinds
+
+
+def test_several_items_of_a_list_are_each_compared_with_the_one_in_their_place() -> None:
+    old = {"a": [0, {"x": 1}, {"x": 2}, {"x": 3}, 9]}
+    new = {"a": [0, {"x": 4}, {"x": 5}, {"x": 6}, 9]}
+    assert changes_between(old, new) == [
+        ("changed", "a[1].x", "1", "4"),
+        ("changed", "a[2].x", "2", "5"),
+        ("changed", "a[3].x", "3", "6"),
+    ]
+
+
+def test_a_change_is_about_one_value_where_nothing_else_is_said() -> None:
+    assert [change.values for change in changes({"a": 1}, {"a": 2})] == [1]
+
+
+def test_a_value_that_stands_often_in_a_long_list_is_aligned_like_any_other() -> None:
+    items = [number % 3 for number in range(900)]
+    assert changes_between({"a": items}, {"a": [7, *items]}) == [("added", "a[0]", None, "7")]
