@@ -24,16 +24,16 @@ def packages() -> Iterator[dict[str, Any]]:
     """Yield each installed package once: the first one of a name is the one that is imported."""
     seen = set()
     for found in metadata.distributions():
-        fields = found.metadata
-        name = re.sub(r"[-_.]+", "-", str(fields["Name"] or "")).lower()
+        fields: Any = found.metadata  # fields["Name"] of one that has no such field is deprecated since 3.12
+        name = re.sub(r"[-_.]+", "-", str(fields.get("Name") or "")).lower()
         if not name or name in seen:
             continue
         seen.add(name)
         yield {
             "name": name,
-            "version": str(fields["Version"] or ""),
-            "expression": str(fields["License-Expression"] or "")[:_LONGEST],
-            "text": str(fields["License"] or "")[:_LONGEST],
+            "version": str(fields.get("Version") or ""),
+            "expression": str(fields.get("License-Expression") or "")[:_LONGEST],
+            "text": str(fields.get("License") or "")[:_LONGEST],
             "classifiers": [
                 str(each) for each in fields.get_all("Classifier") or [] if str(each).startswith("License")
             ],

@@ -11,6 +11,10 @@ class _ContinuesNothing(configparser.Error):
     """An indented line follows a key without a value."""
 
 
+_CONTINUES_NOTHING = (_ContinuesNothing, getattr(configparser, "MultilineContinuationError", _ContinuesNothing))
+"""What is raised for it: from Python 3.13 on, a parsing error that lists no lines."""
+
+
 def read_ini(text: str) -> Document:
     """Return the sections of an INI text, each a dictionary of texts; a line above all sections is a fault.
 
@@ -43,7 +47,7 @@ def _parsed(text: str, *, strict: bool) -> dict[str, dict[str, str | None]]:
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # keys as they are written
     try:
         parser.read_string(text)
-    except AttributeError:  # Python 3.11 and 3.12; later ones raise a ParsingError of their own
+    except AttributeError:  # Python 3.11 and 3.12
         raise _ContinuesNothing("") from None
     return {name: dict(parser.items(name)) for name in parser.sections()}
 
@@ -52,7 +56,7 @@ def _faults(text: str, error: configparser.Error) -> tuple[Problem, ...]:
     """Return what is wrong; the messages of ``configparser`` repeat the lines, which may hold secrets."""
     if isinstance(error, configparser.MissingSectionHeaderError):
         return (problem_at(text, "a line above the first [section]", error.lineno, 1),)
-    if isinstance(error, _ContinuesNothing):
+    if isinstance(error, _CONTINUES_NOTHING):
         return (Problem("an indented line continues a key that has no value"),)
     if isinstance(error, configparser.ParsingError):
         return tuple(
