@@ -36,7 +36,7 @@ def test_what_is_told(tmp_path: Path) -> None:
 
 
 def test_what_python_finds_too_deep_is_left_out_when_cautious(tmp_path: Path) -> None:
-    code(tmp_path, a="import planted.b\nx = 1" + "+1" * 9_000, b="(")
+    code(tmp_path, a="import planted.b\nx = 1" + "+1" * 30_000, b="(")
     assert examine(str(tmp_path), ["planted"], [])["imports"] == 1
     result = examine(str(tmp_path), ["planted"], [], cautious=True)
     assert [each[1:] for each in result["broken"]] == [(1, "(")]
