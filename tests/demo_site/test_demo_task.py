@@ -24,6 +24,7 @@ def run(folder: Path, *, dry: bool = False) -> Report:
     return report
 
 
+@pytest.mark.slow
 def test_the_task_builds_the_project_and_finds_what_is_planted(tmp_path: Path) -> None:
     report = run(tmp_path)
     assert (report.status, report.summary) == (Status.OK, "found 41 of 41 planted problems")

@@ -14,6 +14,8 @@ import pytest
 
 from .conftest import REPOSITORY
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = dict(
     re.findall(
         r"<!-- example: (\S+) -->\n```python\n(.*?)```", (REPOSITORY / "CONTRIBUTING.md").read_text("utf-8"), re.DOTALL
