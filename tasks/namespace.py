@@ -1,6 +1,6 @@
 """What ``inv --list`` shows, read from top to bottom.
 
-Each collection is a module of thin tasks in this folder; what they call lies in the package of its domain
+Each collection is a module of thin tasks in this folder; what they call is in the package of its domain
 (``logs``, ``cache``, ``providers``, …), and what all of them share in ``core``.
 """
 

@@ -85,11 +85,11 @@ def due(run: Run, dry_run: bool = False, quiet: bool = False) -> Report:  # noqa
     from .core.run.registry import procedure_named
     from .scheduling.due import run_due
 
-    def one(name: str) -> Report:
+    def execute(name: str) -> Report:
         definition = procedure_named(name)
         return run.execute(definition, definition.unattended, dry=False)
 
-    return run_due(run.settings, cadences(run.settings), one, now=run.now, dry_run=dry_run or run.dry)
+    return run_due(run.settings, cadences(run.settings), execute, now=run.now, dry_run=dry_run or run.dry)
 
 
 def _one_way(arguments: Mapping[str, Any]) -> None:

@@ -94,13 +94,13 @@ def test_a_log_has_what_it_is_said_to_have(tmp_path: Path) -> None:
     log.make(tmp_path)
 
     lines = log_path(tmp_path).read_text().splitlines()
-    said, written = log.levels(), made(tmp_path)
+    counted, written = log.levels(), made(tmp_path)
     assert [sum(f" - {level} - " in line for line in lines) for level in ("WARNING", "ERROR", "CRITICAL")] == [
-        said.warnings,
-        said.errors,
-        said.criticals,
+        counted.warnings,
+        counted.errors,
+        counted.criticals,
     ]
-    assert sum(bool(re.search("ERROR|WARN|CRITICAL", line)) for line in lines) == said.matching > 0
+    assert sum(bool(re.search("ERROR|WARN|CRITICAL", line)) for line in lines) == counted.matching > 0
     assert written.bytes == log_path(tmp_path).stat().st_size
     assert abs(written.bytes - log.size) < 100_000
     times = [line[:23] for line in lines if re.match(r"\d{4}-\d\d-\d\d ", line)]
@@ -109,7 +109,7 @@ def test_a_log_has_what_it_is_said_to_have(tmp_path: Path) -> None:
 
     least, most = log.levels_since(written.last, written.last)
     assert (least, most) == (log.levels_since(written.last - 3600, written.last)[0], least)
-    assert 0 < least.errors < said.errors
+    assert 0 < least.errors < counted.errors
 
 
 def test_a_ratio_of_nothing_is_nothing_and_of_some_to_nothing_is_without_bound() -> None:

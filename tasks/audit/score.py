@@ -63,11 +63,11 @@ def score(checks: Sequence[Check], findings: Iterable[Finding]) -> Score:
     """
     found = [*findings]
     lines = [_line(check, [each.status for each in found if each.check == check.name]) for check in checks]
-    judged = [line for line in lines if line.points is not None]
-    possible = sum(line.check.weight for line in judged)
+    evaluated = [line for line in lines if line.points is not None]
+    possible = sum(line.check.weight for line in evaluated)
     return Score(
         tuple(lines),
-        sum(line.points or 0.0 for line in judged),
+        sum(line.points or 0.0 for line in evaluated),
         possible,
         sum(line.check.weight for line in lines) - possible,
     )

@@ -13,7 +13,7 @@ from ..core.report.model import Finding, Interrupted, Metric, Report, Status
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, printable, size
 from .forecast import Point
-from .forecast_findings import evaluate, growers, judged_series, recorded, row
+from .forecast_findings import evaluate, evaluated_series, growers, recorded, row
 from .present_sizes import measure
 from .recorded_sizes import BACKUPS, CACHE, DISK, INODES, LOGS, day_of, read_history
 
@@ -51,7 +51,7 @@ def plan(settings: Settings, *, now: datetime, stop: Event, frees: Mapping[str, 
     today = day_of(now)
     freeable = [*_freeable(frees, stop)]
     found = [
-        judged_series(name, amount, [*history.series.get(name, ()), Point(today, amount.used)])
+        evaluated_series(name, amount, [*history.series.get(name, ()), Point(today, amount.used)])
         for name, amount in present.amounts.items()
     ]
     findings = [

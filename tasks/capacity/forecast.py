@@ -205,11 +205,11 @@ def _level_at(points: Sequence[Point], slope: float, day: float) -> float:
 
 def _goes_on(stretches: Sequence[Sequence[Point]], today: float) -> bool:
     """Tell whether the next clean-up may still come; where there was only one, at least for a month."""
-    begun = [stretch[0].day for stretch in stretches]
-    patience = _OVERDUE * max(after - before for before, after in pairwise(begun))
-    if len(begun) == 2:  # noqa: PLR2004
+    starts = [stretch[0].day for stretch in stretches]
+    patience = _OVERDUE * max(after - before for before, after in pairwise(starts))
+    if len(starts) == 2:  # noqa: PLR2004
         patience = max(patience, _A_MONTH)
-    return today - begun[-1] <= patience
+    return today - starts[-1] <= patience
 
 
 def _noise(stretches: Sequence[Sequence[Point]], slope: float) -> float:

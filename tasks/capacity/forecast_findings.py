@@ -35,7 +35,7 @@ _REMEDY = {
 }
 
 
-class JudgedSeries(NamedTuple):
+class EvaluatedSeries(NamedTuple):
     """A series with what was found of it."""
 
     name: str
@@ -45,7 +45,7 @@ class JudgedSeries(NamedTuple):
     when: When | None
 
 
-def judged_series(name: str, amount: Amount, points: Sequence[Point]) -> JudgedSeries:
+def evaluated_series(name: str, amount: Amount, points: Sequence[Point]) -> EvaluatedSeries:
     """Return where a series goes.
 
     Args:
@@ -55,7 +55,7 @@ def judged_series(name: str, amount: Amount, points: Sequence[Point]) -> JudgedS
     """
     limit = amount.limit or math.inf
     found = forecast([*_as_now(points)], limit)
-    return JudgedSeries(name, amount, points, found, None if found is None else reached(found, limit))
+    return EvaluatedSeries(name, amount, points, found, None if found is None else reached(found, limit))
 
 
 def _as_now(points: Sequence[Point]) -> Iterator[Point]:
@@ -66,7 +66,7 @@ def _as_now(points: Sequence[Point]) -> Iterator[Point]:
         yield point._replace(value=min(point.value, last.value)) if same_day else point
 
 
-def evaluate(settings: CapacitySettings, each: JudgedSeries, today: date, helps: str) -> Finding:
+def evaluate(settings: CapacitySettings, each: EvaluatedSeries, today: date, helps: str) -> Finding:
     """Return the finding on one series.
 
     It is critical where the limit is reached; a warning where it is reached within the horizon, the growth is beyond
@@ -102,7 +102,7 @@ def evaluate(settings: CapacitySettings, each: JudgedSeries, today: date, helps:
     )
 
 
-def row(each: JudgedSeries, today: date) -> dict[str, Any]:
+def row(each: EvaluatedSeries, today: date) -> dict[str, Any]:
     """Return the line of a series in the table."""
     unit = _unit(each.name)
     slope = None if each.found is None else each.found.slope
@@ -130,16 +130,18 @@ def growers(earlier: Sequence[tuple[float, Mapping[str, float]]], now: float, fo
     """
     before = next((each for each in earlier if each[0] <= now - 1), None)
     if before is None:
-        told = ", ".join(f"{_folder(name)} ({size(weight)})" for name, weight in _greatest(folders))
-        message = f"The largest are {told}; what grows is told from the next day on." if told else "It holds nothing."
+        listed = ", ".join(f"{_folder(name)} ({size(weight)})" for name, weight in _greatest(folders))
+        message = (
+            f"The largest are {listed}; what grows is told from the next day on." if listed else "It holds nothing."
+        )
         return Finding(check="capacity.growers", subject="project", status=Status.OK, message=message)
     day, held = before
     # One that is not among those recorded held at most as much as the smallest of them: so much it grew for sure.
     least = min(held.values()) if len(held) >= RECORDED else 0.0
     grown = _greatest({name: weight - held.get(printable(name), least) for name, weight in folders.items()})
-    told = ", ".join(f"{_folder(name)} by {size(more)} to {size(folders[name])}" for name, more in grown)
+    listed = ", ".join(f"{_folder(name)} by {size(more)} to {size(folders[name])}" for name, more in grown)
     since = count(round(now - day), "day")
-    message = f"What grew most in {since}: {told}." if told else f"Nothing in the project grew in {since}."
+    message = f"What grew most in {since}: {listed}." if listed else f"Nothing in the project grew in {since}."
     return Finding(check="capacity.growers", subject="project", status=Status.OK, message=message)
 
 
@@ -156,7 +158,7 @@ def _folder(name: str) -> str:
     return "files in the root" if name == TOP else printable(name)
 
 
-def _status(settings: CapacitySettings, each: JudgedSeries) -> Status:
+def _status(settings: CapacitySettings, each: EvaluatedSeries) -> Status:
     amount, found, when = each.amount, each.found, each.when
     if not amount.limit or not amount.total:
         return Status.OK
@@ -173,7 +175,7 @@ def _status(settings: CapacitySettings, each: JudgedSeries) -> Status:
     return Status.WARNING if high and near else Status.OK
 
 
-def _standing(each: JudgedSeries) -> str:
+def _standing(each: EvaluatedSeries) -> str:
     amount, unit = each.amount, _unit(each.name)
     if not amount.total:
         return f"{unit(amount.used)}, without a limit"
@@ -199,7 +201,7 @@ def _growth(name: str, found: Forecast) -> str:
     return f"{what} {verb} by {unit(abs(slope.middle))} a day ({unit(slope.low)} to {unit(slope.high)} with 95 %)"
 
 
-def _dates(each: JudgedSeries, today: date) -> str:
+def _dates(each: EvaluatedSeries, today: date) -> str:
     found, when = each.found, each.when
     if not each.amount.limit or found is None or when is None:
         return "."

@@ -36,7 +36,7 @@ class Planted(NamedTuple):
     value: float | None
     status: Status
 
-    def is_told_of(self, reports: Iterable[Report]) -> str | None:
+    def reported_by(self, reports: Iterable[Report]) -> str | None:
         """Return the name of the task whose report tells of the problem exactly; ``None`` where none does."""
         for report in reports:
             for finding in report.findings:
@@ -69,7 +69,7 @@ def keepsakes(site: Path) -> dict[str, str]:
 def evaluate(problems: list[Planted], reports: list[Report], before: dict[str, str], site: Path) -> Iterator[Finding]:
     """Yield one finding per planted problem, and one on whether everything else is as it was."""
     for problem in problems:
-        task = problem.is_told_of(reports)
+        task = problem.reported_by(reports)
         yield Finding(
             check="demo.planted",
             subject=problem.name,

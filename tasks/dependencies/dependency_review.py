@@ -80,12 +80,12 @@ def review(
     if isinstance(environment, NoEnvironment):
         return DependencyReview(environment, tree, locked=locked)
     if locked is not None and not wants.index_url:
-        urls, nowhere = [*locked.indexes], f"{LOCK} names none"
+        urls, no_index_reason = [*locked.indexes], f"{LOCK} names none"
     else:
         urls = index_urls(
             environment, configured=wants.index_url, options=option_lines(tree), environ=environ, stop=stop
         )
-        nowhere = "the environment has no pip that is configured for one"
+        no_index_reason = "the environment has no pip that is configured for one"
     installed = [package for package in environment.packages.values() if not package.source]
     with ThreadPoolExecutor(1) as beside:
         auditing = beside.submit(
@@ -100,7 +100,7 @@ def review(
         answers = query_indexes(
             [package.name for package in installed],
             urls,
-            nowhere=nowhere,
+            no_index_reason=no_index_reason,
             deadline_seconds=wants.deadline_seconds,
             redact=redact,
             stop=stop,

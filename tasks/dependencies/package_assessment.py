@@ -113,7 +113,7 @@ def assess_packages(
     role = roles(environment, direct, declared=wanted.declared)
     limits = version_bounds(environment, wanted)
 
-    def judged(package: Installed) -> Package:
+    def assessed(package: Installed) -> Package:
         known = Package(package.name, package.version, role[package.name], package.source, target=package.version)
         answer = answers.get(package.name)
         if package.source:
@@ -144,7 +144,7 @@ def assess_packages(
         hold = f"what is asked of it is not known while {printable(wanted.unread[0])} cannot be read whole"
         return moved._replace(target=package.version, holds=(hold,))
 
-    return {name: judged(package) for name, package in environment.packages.items()}
+    return {name: assessed(package) for name, package in environment.packages.items()}
 
 
 def within_bounds(project: IndexedProject, asked: Iterable[VersionBound]) -> IndexedProject:

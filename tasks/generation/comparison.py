@@ -31,9 +31,9 @@ class Side(NamedTuple):
     spread: Spread | None = None
 
     @property
-    def is_judged(self) -> bool:
+    def is_evaluated(self) -> bool:
         """Whether enough generations say if they succeeded."""
-        return self.figures.judged >= FEWEST
+        return self.figures.evaluated >= FEWEST
 
     @property
     def is_timed(self) -> bool:
@@ -50,10 +50,10 @@ class Component(NamedTuple):
 
     @property
     def note(self) -> str:
-        """Why nothing, or only the present period, is judged; empty where both are."""
-        if not (self.now.is_judged or self.now.is_timed):
+        """Why nothing, or only the present period, is evaluated; empty where both are."""
+        if not (self.now.is_evaluated or self.now.is_timed):
             return "too few to judge"
-        return "" if self.before.is_judged or self.before.is_timed else "too few before to compare"
+        return "" if self.before.is_evaluated or self.before.is_timed else "too few before to compare"
 
 
 def compared(tally: Tally, before: int, now: int) -> list[Component]:

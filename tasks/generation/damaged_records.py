@@ -139,9 +139,9 @@ class _Values:
             Incomplete: the rest of the object is missing.
             Damaged: something else follows.
         """
-        begun = '{"":0' if self.layout.wrapped else ""
-        rest = begun + self.text[self.place + 1 :]
-        end = scan(rest, 0)[1] if begun else 0
+        opening = '{"":0' if self.layout.wrapped else ""
+        rest = opening + self.text[self.place + 1 :]
+        end = scan(rest, 0)[1] if opening else 0
         if after_blanks(rest, end) < len(rest):
             raise Damaged
         return _Ending.CLOSED
@@ -157,8 +157,8 @@ class _Values:
         found = _ENTRY.search(self.text, self.place)
         if found is None:
             brace = self.text.rfind("{", self.place)
-            begun = brace >= 0 and after_blanks(self.text, brace + 1) == len(self.text)
-            self.place = brace if begun and not self.last else len(self.text)
+            ends_open = brace >= 0 and after_blanks(self.text, brace + 1) == len(self.text)
+            self.place = brace if ends_open and not self.last else len(self.text)
             return _Ending.LOST
         self.place = found.start()
         try:

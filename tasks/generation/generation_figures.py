@@ -17,14 +17,14 @@ class Figures:
 
     Attributes:
         count: how many.
-        judged: how many of them say whether they succeeded.
+        evaluated: how many of them say whether they succeeded.
         succeeded: how many did.
         timed: how many of them have a duration; failed ones count as well.
         seconds: how long these took in all.
     """
 
     count: int = 0
-    judged: int = 0
+    evaluated: int = 0
     succeeded: int = 0
     timed: int = 0
     seconds: float = 0.0
@@ -37,12 +37,12 @@ class Figures:
     @property
     def success_rate(self) -> float | None:
         """The share that succeeded, 0 to 1; ``None`` where nobody says."""
-        return self.succeeded / self.judged if self.judged else None
+        return self.succeeded / self.evaluated if self.evaluated else None
 
 
 def figures(group: Group) -> Figures:
     """Return the figures of *group*."""
-    return Figures(group.count, group.judged, group.succeeded, len(group.durations), group.seconds)
+    return Figures(group.count, group.evaluated, group.succeeded, len(group.durations), group.seconds)
 
 
 def together(several: Iterable[Figures]) -> Figures:
@@ -50,7 +50,7 @@ def together(several: Iterable[Figures]) -> Figures:
     groups = [*several]
     return Figures(
         sum(one.count for one in groups),
-        sum(one.judged for one in groups),
+        sum(one.evaluated for one in groups),
         sum(one.succeeded for one in groups),
         sum(one.timed for one in groups),
         sum(one.seconds for one in groups),

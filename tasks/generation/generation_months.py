@@ -87,12 +87,12 @@ def recommendations(settings: GenerationSettings, one: Component, name: str, day
 
 def _failures(settings: GenerationSettings, one: Component, name: str, days: int) -> Iterator[Finding]:
     now = one.now.figures
-    if one.now.is_judged and (rate := now.succeeded / now.judged) < settings.min_success_rate:
+    if one.now.is_evaluated and (rate := now.succeeded / now.evaluated) < settings.min_success_rate:
         yield Finding(
             check="generation.success_rate",
             subject=name,
             status=Status.WARNING,
-            message=f"{now.succeeded:,} of {count(now.judged, 'generation')} of {name} succeeded ({percent(rate)}) "
+            message=f"{now.succeeded:,} of {count(now.evaluated, 'generation')} of {name} succeeded ({percent(rate)}) "
             f"in the last {days} days; at least {percent(settings.min_success_rate)} was expected.",
             value=rate,
             unit="share",
@@ -139,7 +139,7 @@ def _slower(one: Component, name: str, days: int) -> Iterator[Finding]:
 
 
 def _fall(one: Component, name: str, days: int) -> Iterator[Finding]:
-    if not (one.before.is_judged and one.now.is_judged):
+    if not (one.before.is_evaluated and one.now.is_evaluated):
         return
     before, now = _share(one.before.figures), _share(one.now.figures)
     if before - now > FALL:
@@ -159,4 +159,4 @@ def _fall(one: Component, name: str, days: int) -> Iterator[Finding]:
 
 
 def _share(figures: Figures) -> Fraction:
-    return Fraction(figures.succeeded, figures.judged)
+    return Fraction(figures.succeeded, figures.evaluated)

@@ -77,14 +77,14 @@ class Group:
 
     Attributes:
         count: how many.
-        judged: how many of them say whether they succeeded.
+        evaluated: how many of them say whether they succeeded.
         succeeded: how many did.
         durations: those that are usable, in seconds.
         seconds: their sum.
     """
 
     count: int = 0
-    judged: int = 0
+    evaluated: int = 0
     succeeded: int = 0
     durations: array[float] = field(default_factory=lambda: array("d"))
     seconds: float = 0.0
@@ -137,7 +137,7 @@ class Tally:
         for component, values in durations.items():
             group = self.groups[period, _name(component)]
             group.count += len(values)
-            group.judged += len(values)
+            group.evaluated += len(values)
             group.succeeded += len(values) - failed[component]
             group.durations.fromlist(values)
             group.seconds += sum(values)
@@ -180,7 +180,7 @@ class Tally:
         else:
             self.note(fault, f"that of {when}" if duration is None else f"{shown(duration)} at {when}")
         if isinstance(success, bool):
-            group.judged += 1
+            group.evaluated += 1
             group.succeeded += success
         elif success is None:
             self.note(Fault.NO_SUCCESS, f"that of {when}")

@@ -17,7 +17,7 @@ _DECODER = json.JSONDecoder(strict=False, parse_int=_integer)
 """Takes ``NaN``, control characters in strings and integers of any length."""
 
 _PARTIAL = re.compile(r"\.|[eE][+-]?|-|\\?u?[0-9a-fA-F]{0,4}")
-_BEGUN_NUMBER = re.compile(r"\.|[eE][+-]?")
+_INCOMPLETE_NUMBER = re.compile(r"\.|[eE][+-]?")
 """What a number may go on with, digits to follow."""
 
 _LITERALS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
@@ -57,16 +57,16 @@ def scan(text: str, place: int) -> tuple[object, int]:
     except json.JSONDecodeError as error:
         rest = text[error.pos : error.pos + 16]
         if error.msg.startswith("Unterminated string") or (
-            error.pos + len(rest) == len(text) and (_PARTIAL.fullmatch(rest) or _is_begun_literal(rest))
+            error.pos + len(rest) == len(text) and (_PARTIAL.fullmatch(rest) or _is_incomplete_literal(rest))
         ):
             raise Incomplete from None
         raise Damaged from None
     except RecursionError:
         raise Damaged(_DEEP) from None
-    if type(value) in {int, float} and _BEGUN_NUMBER.fullmatch(text, end):
+    if type(value) in {int, float} and _INCOMPLETE_NUMBER.fullmatch(text, end):
         raise Incomplete
     return value, end
 
 
-def _is_begun_literal(text: str) -> bool:
+def _is_incomplete_literal(text: str) -> bool:
     return any(literal.startswith(text) for literal in _LITERALS)

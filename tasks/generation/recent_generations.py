@@ -66,7 +66,7 @@ def _success(settings: GenerationSettings, subject: str, total: Figures, when: s
         status, remedy = Status.UNKNOWN, "Let the project write success, true or false, into each entry."
         text = f"None of {count(total.count, 'generation')} {when} says whether it succeeded."
     else:
-        text = f"{total.succeeded:,} of {count(total.judged, 'generation')} succeeded ({percent(rate)}) {when}"
+        text = f"{total.succeeded:,} of {count(total.evaluated, 'generation')} succeeded ({percent(rate)}) {when}"
         status = Status.OK if rate >= least else Status.WARNING
         text += "." if status is Status.OK else f"; at least {percent(least)} was expected."
     return Finding(
@@ -103,13 +103,15 @@ def _duration(settings: GenerationSettings, subject: str, total: Figures, when: 
 
 def _most_failing(components: Mapping[str, Figures], hours: float, redact: Callable[[str], str]) -> str:
     """Return what to do about failures, with the component that succeeds least."""
-    judged = {name: one for name, one in components.items() if one.judged}
+    evaluated = {name: one for name, one in components.items() if one.evaluated}
     worst = min(
-        judged, key=lambda name: (judged[name].succeeded / judged[name].judged, -judged[name].judged), default=""
+        evaluated,
+        key=lambda name: (evaluated[name].succeeded / evaluated[name].evaluated, -evaluated[name].evaluated),
+        default="",
     )
     one = components.get(worst, Figures())
     return (
-        f"Begin with {redact(worst)}, where {one.judged - one.succeeded:,} of {one.judged:,} failed: "
+        f"Begin with {redact(worst)}, where {one.evaluated - one.succeeded:,} of {one.evaluated:,} failed: "
         f"inv daily.log-review --since {hours:g}h shows the latest errors."
     )
 

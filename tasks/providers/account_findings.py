@@ -56,15 +56,17 @@ def _of_key(name: str, state: KeyState) -> Finding:
 
 def _of_balance(name: str, balance: Balance) -> Finding:
     amounts = sorted(balance.amounts, key=lambda amount: -amount.total)
-    said = f"{' and '.join(f'{amount.total:,.2f} {amount.currency}' for amount in amounts)}" or "an amount not reported"
+    total = (
+        f"{' and '.join(f'{amount.total:,.2f} {amount.currency}' for amount in amounts)}" or "an amount not reported"
+    )
     highest = amounts[0] if amounts else None
     low = highest is not None and highest.total < LOW
-    status, text = Status.OK, f"The balance is {said}."
+    status, text = Status.OK, f"The balance is {total}."
     if not balance.available:
-        status, text = Status.CRITICAL, f"The balance is used up: {said}."
+        status, text = Status.CRITICAL, f"The balance is used up: {total}."
     elif low:
         status = Status.WARNING
-        text = f"The balance is {said}, less than {LOW:g}."
+        text = f"The balance is {total}, less than {LOW:g}."
     return Finding(
         check=CHECK,
         subject=name,

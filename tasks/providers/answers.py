@@ -199,8 +199,8 @@ def _decoded(body: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        said = _message(body)
-        raise Malformed(f"{_first_lower(str(error))}{f', and says: {said}' if said else ''}") from None
+        message = _message(body)
+        raise Malformed(f"{_first_lower(str(error))}{f', and says: {message}' if message else ''}") from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Malformed(_no_json(body)) from None
 
@@ -227,10 +227,10 @@ def is_html(body: bytes) -> bool:
 
 def words(body: bytes) -> str:
     """Return what an error's body says: the message where it is JSON as OpenAI, DeepSeek or xAI send it, else all."""
-    said = _message(body)
-    if said is None:
+    message = _message(body)
+    if message is None:
         return "an HTML page" if is_html(body) else body.decode("utf-8", "replace")
-    return said
+    return message
 
 
 def _message(body: bytes) -> str | None:

@@ -72,7 +72,7 @@ async def exchange(
             first = None
             async for part in response.aiter_raw():
                 body.feed(part)
-                if first is None and body.begun:
+                if first is None and body.started:
                     first = clock()
             body.end()
             ended = clock()
@@ -151,7 +151,7 @@ class Body:
         self.content = bytearray()
         self._unpacker = None if encoding in {"", "identity"} else zlib.decompressobj(_EITHER)
         self._received = self._unpacked = 0
-        self._begun = False
+        self._started = False
 
     def feed(self, part: bytes) -> None:
         """Take the next part.
@@ -165,14 +165,14 @@ class Body:
         if max(self._received, self._unpacked) > LIMIT:
             raise Unusable("Its answer is larger than 1 MB.")
         self.content += plain
-        if not self._begun:
+        if not self._started:
             self.content = bytearray(after_keep_alives(bytes(self.content)))
-            self._begun = self.begun
+            self._started = self.started
 
     @property
-    def begun(self) -> bool:
+    def started(self) -> bool:
         """Whether there is more than signs of life."""
-        return self._begun or (bool(self.content) and not self.content.startswith(b":"))
+        return self._started or (bool(self.content) and not self.content.startswith(b":"))
 
     def end(self) -> None:
         """Take note that there is no further part.

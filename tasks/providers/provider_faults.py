@@ -147,16 +147,16 @@ _SENTENCES = {
 }
 
 
-def refusal(fault: Fault, status: int, said: str, *, wait: float | None) -> Failure:
+def refusal(fault: Fault, status: int, explanation: str, *, wait: float | None) -> Failure:
     """Return the failure that an answer of *status* is.
 
     Args:
         fault: what :func:`of_status` made of it.
         status: the HTTP status.
-        said: the server's own words, printable and redacted; may be empty.
+        explanation: the server's own words, printable and redacted; may be empty.
         wait: the seconds that the server asks to wait for.
     """
-    words = f'HTTP {status}: "{said}"' if said else f"HTTP {status}"
+    words = f'HTTP {status}: "{explanation}"' if explanation else f"HTTP {status}"
     limited = f" and names {f'a wait of {duration(wait)}' if wait is not None else 'no wait'}"
     message = f"{_SENTENCES[fault]}{limited if fault is Fault.RATE_LIMITED else ''} ({words})."
     return Failure(fault, message, status, wait)

@@ -98,7 +98,7 @@ def answer(asked: Asked) -> Iterator[Finding]:
         )
         return
     figures, failure = measure(asked), trouble(asked)
-    status, message, advice = _judged(asked, figures, failure)
+    status, message, advice = _evaluated(asked, figures, failure)
     yield Finding(
         check=ANSWER,
         subject=name,
@@ -116,19 +116,19 @@ _PASSING = frozenset({Fault.RATE_LIMITED, Fault.OVERLOADED, Fault.CONNECTION_LOS
 """What may well be over at the next request: where another request succeeded, these are a warning."""
 
 
-def _judged(asked: Asked, figures: Measure, failure: Failure | None) -> tuple[Status, str, str | None]:
+def _evaluated(asked: Asked, figures: Measure, failure: Failure | None) -> tuple[Status, str, str | None]:
     """Return status, message and remedy of the finding on a provider's answers."""
     succeeded = figures.requests - figures.failures
-    slow, said = _by_time(asked.settings, figures)
+    slow, timing = _by_time(asked.settings, figures)
     if failure is None:
-        return slow, said, None if slow is Status.OK else _slow_remedy(asked)
+        return slow, timing, None if slow is Status.OK else _slow_remedy(asked)
     advice = remedy(failure.fault, asked.name, asked.settings)
     limited = failure.fault is Fault.RATE_LIMITED
     if not succeeded:
         tries = f" It was asked {figures.requests} times." if figures.requests > 1 else ""
         return Status.WARNING if limited else Status.CRITICAL, f"{failure.message}{tries}", advice
     passing = Status.WARNING if failure.fault in _PASSING else Status.CRITICAL
-    return worst((passing, slow)), f"{failure.message} {said}", advice
+    return worst((passing, slow)), f"{failure.message} {timing}", advice
 
 
 def _by_time(settings: ProviderSettings, figures: Measure) -> tuple[Status, str]:
@@ -141,16 +141,16 @@ def _by_time(settings: ProviderSettings, figures: Measure) -> tuple[Status, str]
         if mean > bound:
             status, limit = above, f", more than {duration(bound)}"
     succeeded = figures.requests - figures.failures
-    said = [f"{'Answered' if succeeded == 1 else f'{succeeded} answers, each'} in {duration(mean)}"]
-    said.append(f"{'' if succeeded == 1 else ' on average'}{limit}")
-    said.append(f" (first byte after {duration(figures.first_byte or 0)})")
+    parts = [f"{'Answered' if succeeded == 1 else f'{succeeded} answers, each'} in {duration(mean)}"]
+    parts.append(f"{'' if succeeded == 1 else ' on average'}{limit}")
+    parts.append(f" (first byte after {duration(figures.first_byte or 0)})")
     if settings.probe == "chat":
-        said.append(f", {'tokens not reported' if figures.tokens is None else count(figures.tokens, 'token')}")
+        parts.append(f", {'tokens not reported' if figures.tokens is None else count(figures.tokens, 'token')}")
     if figures.tokens_per_second is not None:
-        said.append(f", {figures.tokens_per_second:,.1f} tokens/s")
+        parts.append(f", {figures.tokens_per_second:,.1f} tokens/s")
     if figures.failures:
-        said.append(f"; {figures.failures} of {count(figures.requests, 'request')} failed")
-    return status, f"{''.join(said)}."
+        parts.append(f"; {figures.failures} of {count(figures.requests, 'request')} failed")
+    return status, f"{''.join(parts)}."
 
 
 def _slow_remedy(asked: Asked) -> str:

@@ -69,10 +69,10 @@ def compare_months(settings: Settings, *, now: datetime) -> Report:
     findings = [*_of_history(path, history, now), *_of_own_history(own_path, history, now)]
     if last:
         for name, provider in settings.providers.items():
-            findings += _judge(name, provider, last.get(name, _NOTHING), before.get(name, _NOTHING))
+            findings += _evaluate(name, provider, last.get(name, _NOTHING), before.get(name, _NOTHING))
     elif not (history.problem and not history.recorded):
         message = f"No measurement of the last {DAYS} days stands in {path}."
-        findings.append(_told(path, Status.SKIPPED, message, _CHECK_AGAIN))
+        findings.append(_history_finding(path, Status.SKIPPED, message, _CHECK_AGAIN))
     total = sum(month.count for month in last.values())
     names = _in_order({*last, *before}, settings.providers)
     return Report(
@@ -108,10 +108,10 @@ def _of_history(path: str, history: History, now: datetime) -> Iterator[Finding]
     """Yield what is wrong with the file for other programs."""
     if history.problem and not history.recorded:
         remedy = "Look at what wrote it, and see that it can be read."
-        yield _told(path, Status.UNKNOWN, f"{history.problem} No month can be compared.", remedy)
+        yield _history_finding(path, Status.UNKNOWN, f"{history.problem} No month can be compared.", remedy)
     elif history.problem:
         remedy = "Look at what wrote it, then move it away; the next health check writes a new one."
-        yield _told(
+        yield _history_finding(
             path, Status.WARNING, f"{history.problem} Measurements that only this file has are left out.", remedy
         )
     yield from _entries_left_out(path, history.odd, history.measurements[history.recorded :], now)
@@ -122,7 +122,7 @@ def _of_own_history(path: str, history: History, now: datetime) -> Iterator[Find
     if history.closed:
         remedy = "Move it away, or see that it can be read."
         message = f"{history.closed} Measurements that only this file has are left out."
-        yield _told(path, Status.WARNING, message, remedy)
+        yield _history_finding(path, Status.WARNING, message, remedy)
     yield from _entries_left_out(path, history.unreadable, history.measurements[: history.recorded], now)
 
 
@@ -131,19 +131,19 @@ def _entries_left_out(path: str, odd: int, measurements: Sequence[Measurement], 
         what = count(odd, "entry", "entries")
         remedy = "Look at what wrote them, and correct or remove them."
         message = f"{what} of {path} could not be understood, as a whole or in part."
-        yield _told(path, Status.WARNING, message, remedy, odd)
+        yield _history_finding(path, Status.WARNING, message, remedy, odd)
     ahead = sum(one.time - now.timestamp() > _CLOCK_SECONDS for one in measurements)
     if ahead:
         message = f"{count(ahead, 'measurement')} of {path} left out, for the time lies in the future."
-        yield _told(path, Status.WARNING, message, "Check the clock (date), and correct their times.", ahead)
+        yield _history_finding(path, Status.WARNING, message, "Check the clock (date), and correct their times.", ahead)
 
 
-def _told(path: str, status: Status, message: str, remedy: str, value: int | None = None) -> Finding:
+def _history_finding(path: str, status: Status, message: str, remedy: str, value: int | None = None) -> Finding:
     unit = None if value is None else "entries"
     return Finding(check=CHECK, subject=path, status=status, message=message, value=value, unit=unit, remedy=remedy)
 
 
-def _judge(name: str, provider: ProviderSettings, last: Month, before: Month) -> Iterator[Finding]:
+def _evaluate(name: str, provider: ProviderSettings, last: Month, before: Month) -> Iterator[Finding]:
     subject = printable(name)
     if len(last.times) >= LEAST:
         yield from _of_mean(subject, provider, last)

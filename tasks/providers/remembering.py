@@ -34,7 +34,7 @@ def remember(settings: Settings, everyone: Sequence[Asked], source: str, now: da
         return Memory([], [], [])
     root, directory = Path(settings.root), settings.logs.directory
     provider_history.record(root, directory, made, now)
-    said = provider_history.append(root, directory, made, now=now, days=settings.health.history_days)
-    if said is not None:
-        return Memory([said], [], [])
+    problem = provider_history.append(root, directory, made, now=now, days=settings.health.history_days)
+    if problem is not None:
+        return Memory([problem], [], [])
     return Memory([], [Action(verb="write", target=path(settings))], [path(settings)])

@@ -126,9 +126,9 @@ class Session:
             message = f"It redirects to {where} (HTTP {answer.status}); the key is not sent on."
             return Failure(fault, message, answer.status)
         if fault is not None:
-            said = self.clean(answers.words(answer.body))
+            explanation = self.clean(answers.words(answer.body))
             wait = named_wait(answer.headers, self.now)
-            return provider_faults.refusal(fault, answer.status, said, wait=wait)
+            return provider_faults.refusal(fault, answer.status, explanation, wait=wait)
         try:
             if request.kind in {"models", "language-models"}:
                 return answers.offer(answers.models(answer.body), self.settings.model, self.clean)

@@ -209,7 +209,7 @@ def _result(check: str, subject: str, parts: list[Report]) -> Finding:
     )
 
 
-def _test_providers(context: Context, _taken: StepResult) -> Report:
+def _test_providers(context: Context, _previous: StepResult) -> Report:
     if not context.settings.providers:
         message = "None is set in maintenance.providers, so none was asked."
         finding = Finding(check="recovery.providers", subject="providers", status=Status.OK, message=message)
@@ -219,9 +219,9 @@ def _test_providers(context: Context, _taken: StepResult) -> Report:
 
 
 _STEPS: Mapping[str, Callable[[Context, StepResult], Report]] = {
-    "leftovers": lambda context, _taken: remove_leftovers(context),
+    "leftovers": lambda context, _previous: remove_leftovers(context),
     "cache": _clear,
     "logs": _rotate,
-    "structure": lambda context, _taken: create_folders(context),
+    "structure": lambda context, _previous: create_folders(context),
     "providers": _test_providers,
 }

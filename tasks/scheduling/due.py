@@ -144,8 +144,10 @@ def review(settings: Settings, cadences: Mapping[str, Cadence], *, now: datetime
 def up_to_date(found: Sequence[Standing]) -> Finding:
     """Return the finding that nothing is overdue, with what comes next."""
     coming = min(found, key=lambda each: each.due, default=None)
-    told = "" if coming is None else f" The next is {coming.task}, {_day(coming)}."
-    return Finding(check="schedule.next", subject="schedule", status=Status.OK, message=f"Nothing is overdue.{told}")
+    following = "" if coming is None else f" The next is {coming.task}, {_day(coming)}."
+    return Finding(
+        check="schedule.next", subject="schedule", status=Status.OK, message=f"Nothing is overdue.{following}"
+    )
 
 
 def _row(each: Standing) -> dict[str, Any]:

@@ -203,5 +203,5 @@ def disk(path: Path) -> Disk:
     space = Amount(used * status.f_frsize, (used + status.f_bavail) * status.f_frsize)
     if not space.total:
         raise RuntimeError("the file system has no size")
-    taken = max(0, status.f_files - status.f_ffree)
-    return Disk(space, Amount(taken, taken + status.f_favail))
+    in_use = max(0, status.f_files - status.f_ffree)
+    return Disk(space, Amount(in_use, in_use + status.f_favail))

@@ -30,16 +30,16 @@ def test_what_is_not_well_is_taken_over_as_it_is() -> None:
     found = reused_findings(
         REUSED, source(finding("backup.recent", Status.WARNING, "Old."), finding("backup.size", Status.OK))
     )
-    (taken,) = [each for each in found if each.check == BACKUPS.name]
-    assert (taken.status, taken.message, taken.remedy, taken.subject) == (Status.WARNING, "Old.", "Do it.", "s")
+    (reused,) = [each for each in found if each.check == BACKUPS.name]
+    assert (reused.status, reused.message, reused.remedy, reused.subject) == (Status.WARNING, "Old.", "Do it.", "s")
 
 
 def test_that_all_is_well_is_one_finding() -> None:
     found = of(source(finding("backup.recent", Status.OK), finding("backup.size", Status.SKIPPED)))
-    told = f"Nothing against it (a recent backup was restored and compared) by {NAME} of 2026-11-26."
-    assert found == [(Status.OK, told)]
+    message = f"Nothing against it (a recent backup was restored and compared) by {NAME} of 2026-11-26."
+    assert found == [(Status.OK, message)]
     of_more = source(finding("backup.recent", Status.OK), finding("backup.report", Status.WARNING))
-    assert of(of_more) == [(Status.OK, f"{told} Of other matters it says warning.")]
+    assert of(of_more) == [(Status.OK, f"{message} Of other matters it says warning.")]
     assert of(source(finding("backup.present", Status.SKIPPED, "There is none."))) == [
         (Status.SKIPPED, "There is none.")
     ]
@@ -58,14 +58,14 @@ def test_every_check_has_a_finding_whatever_is_there() -> None:
 
 
 def test_a_report_is_used_again_where_all_is_well_that_is_taken_over_of_it() -> None:
-    def one(*found: Finding) -> bool:
+    def well(*found: Finding) -> bool:
         return is_well(source(*found)[NAME], procedure_named(NAME).audit)
 
-    assert one(finding("backup.recent", Status.OK), finding("backup.report", Status.WARNING))
-    assert one(finding("backup.media", Status.SKIPPED))
-    assert not one(finding("backup.recent", Status.WARNING))
-    assert not one(finding("run.error", Status.CRITICAL))
-    assert one(finding("run.stamp", Status.WARNING))
+    assert well(finding("backup.recent", Status.OK), finding("backup.report", Status.WARNING))
+    assert well(finding("backup.media", Status.SKIPPED))
+    assert not well(finding("backup.recent", Status.WARNING))
+    assert not well(finding("run.error", Status.CRITICAL))
+    assert well(finding("run.stamp", Status.WARNING))
 
 
 def test_each_check_that_reuses_reports_is_declared_by_one_procedure() -> None:

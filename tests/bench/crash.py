@@ -44,7 +44,7 @@ _CONFIGURATION = """\
 
 
 def _ours(folder: Path, depth: str) -> tuple[int, int]:
-    def one(way: str, content: str) -> tuple[int, int]:
+    def killed(way: str, content: str) -> tuple[int, int]:
         place = folder / f"{way}-{content}"
         place.mkdir()
         command = (sys.executable, _PROGRAM, way, content, depth, place)
@@ -55,7 +55,7 @@ def _ours(folder: Path, depth: str) -> tuple[int, int]:
         return int(last.split()[0]), len(wrong)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        answers = [*pool.map(lambda each: one(*each), product(_WAYS, _CONTENTS))]
+        answers = [*pool.map(lambda each: killed(*each), product(_WAYS, _CONTENTS))]
     return sum(kills for kills, _ in answers), sum(wrong for _, wrong in answers)
 
 

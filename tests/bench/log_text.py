@@ -155,11 +155,11 @@ def _hint(chance: random.Random, provider: str, material: str, component: str) -
 def _failure(chance: random.Random, provider: str, url: str, material: str, component: str) -> tuple[str, str, str]:
     """Return logger, level and message of an error."""
     generator = f"generator.{component}"
-    said = chance.choice(("KeyError: 'density'", "TypeError: 'NoneType' object is not subscriptable"))
+    error = chance.choice(("KeyError: 'density'", "TypeError: 'NoneType' object is not subscriptable"))
     place = f'  File "/srv/zbeam/components/{component}/generator.py", line {chance.choice((88, 131))}, in generate'
     source = '    density = material["properties"]["density"]["value"]'
     traceback = "\n".join(
-        (f"{material}: {component} failed", "Traceback (most recent call last):", place, source, said)
+        (f"{material}: {component} failed", "Traceback (most recent call last):", place, source, error)
     )
     return chance.choice(
         (

@@ -132,8 +132,8 @@ def main(rotations: int, folder: Path, tool: str, program: str = "") -> int:
         return 1
     archives = [path for path in log.parent.rglob(f"{log.stem}*") if path != log]
     lost, doubled = _count([*archives, log], written.lines)
-    told = {"written": written.lines, "lost": lost, "doubled": doubled, "archives": len(archives)}
-    print(json.dumps(told))  # noqa: T201 - the same
+    result = {"written": written.lines, "lost": lost, "doubled": doubled, "archives": len(archives)}
+    print(json.dumps(result))  # noqa: T201 - the same
     return 0
 
 

@@ -89,8 +89,8 @@ def _start(side: Side, folder: Path) -> Outcome:
 
 def _problem(entry: Entry, side: Side, folder: Path, outcome: Outcome) -> str | None:
     if outcome.status != 0:
-        said = (outcome.error + outcome.output + outcome.shown).decode(errors="replace").strip()
-        return f"ended with status {outcome.status}: {said[-500:]}"
+        text = (outcome.error + outcome.output + outcome.shown).decode(errors="replace").strip()
+        return f"ended with status {outcome.status}: {text[-500:]}"
     if entry.quantity is Quantity.MEMORY and outcome.peak_bytes <= own_peak_bytes():
         return "needs less memory than the benchmark itself, which hides how much"
     return side.problem(folder, outcome)

@@ -42,7 +42,7 @@ def growth_of(project: Project) -> Read:
     return _read(project.root, FOLDER, [path.name for path in folder(project).iterdir()], TODAY)
 
 
-def judged(project: Project, *sizes: int) -> Finding:
+def evaluated(project: Project, *sizes: int) -> Finding:
     """Write a report a week with these sizes, the oldest first, and judge them."""
     for place, number in enumerate(reversed(sizes)):
         week(project, 7 * place, bytes=number)
@@ -280,32 +280,32 @@ def test_nothing_is_written(project: Project) -> None:
     ],
 )
 def test_what_grew_much_is_a_warning(project: Project, first: int, last: int, status: Status) -> None:
-    finding = judged(project, first, last)
+    finding = evaluated(project, first, last)
     assert (finding.status, finding.warning, finding.unit) == (status, 50.0, "%")
     assert bool(finding.remedy) is (status is Status.WARNING)
 
 
 def test_what_is_said_of_growth(project: Project) -> None:
-    assert judged(project, 20 * MB, 50 * MB).message == (
+    assert evaluated(project, 20 * MB, 50 * MB).message == (
         "The cache grew by 150.0 % or 30.0 MB from 2025-05-26 to 2025-06-02 (20.0 MB to 50.0 MB, 10 to 10 entries); "
         "up to 50 % or 10.0 MB is expected."
     )
 
 
 def test_growth_from_nothing_has_no_percentage(project: Project) -> None:
-    finding = judged(project, 0, 3000)
+    finding = evaluated(project, 0, 3000)
     assert finding.value is None
     assert "The cache grew by 3.0 kB from" in finding.message
 
 
 def test_shrinking_is_told(project: Project) -> None:
-    finding = judged(project, 20 * MB, 15 * MB)
+    finding = evaluated(project, 20 * MB, 15 * MB)
     assert finding.value == -25.0
     assert "The cache shrank by 25.0 % or 5.0 MB from" in finding.message
 
 
 def test_no_change_is_told(project: Project) -> None:
-    assert "The cache did not grow from" in judged(project, 7, 9, 7).message
+    assert "The cache did not grow from" in evaluated(project, 7, 9, 7).message
 
 
 def test_the_kind_that_grew_most_is_named(project: Project) -> None:

@@ -192,8 +192,8 @@ def test_what_is_no_share_is_unknown(project: Project, value: Any, shown: str) -
 @settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), st.lists))
 def test_whatever_the_project_writes_is_a_share_or_a_sentence(value: Any) -> None:
-    judged = _hit_rate({"hit_rate": value}, PATH)
-    assert judged.startswith(PATH) if isinstance(judged, str) else 0 <= judged <= 1
+    hit_rate = _hit_rate({"hit_rate": value}, PATH)
+    assert hit_rate.startswith(PATH) if isinstance(hit_rate, str) else 0 <= hit_rate <= 1
     assert len(_shown(value)) <= 41
     assert _shown(value).isprintable()
 

@@ -92,15 +92,15 @@ def test_a_file_whose_name_is_taken_at_home_is_left_and_both_stay_as_they_are(pr
 @pytest.mark.parametrize("sort", ["folder", "link", "dangling"])
 def test_nothing_at_home_is_replaced_whatever_it_is(project: Project, sort: str) -> None:
     loose_one = project.entry("api_1", 1)
-    taken = project.folder("api_responses") / "api_1"
+    occupied = project.folder("api_responses") / "api_1"
     if sort == "folder":
-        taken.mkdir()
+        occupied.mkdir()
     else:
-        taken.symlink_to(loose_one if sort == "link" else "nowhere")
-    before = taken.lstat()
+        occupied.symlink_to(loose_one if sort == "link" else "nowhere")
+    before = occupied.lstat()
     report = project.run()
     assert loose_one.read_bytes() == b"content"
-    assert os.path.samestat(taken.lstat(), before)
+    assert os.path.samestat(occupied.lstat(), before)
     assert found(report, "cache.misplaced").status is Status.WARNING
 
 

@@ -142,10 +142,10 @@ def test_loose_files_that_stay_are_told_apart_by_the_reason() -> None:
     of.top.folder_closed = Names(3, ["tmp_3", "tmp_4", "tmp_5"])
     of.top.unsorted = 5
     one = report(of)
-    taken, homeless = every(one, "cache.misplaced")
-    assert (taken.value, taken.status) == (2, Status.WARNING)
-    assert taken.remedy is not None
-    assert '"tmp_1", "tmp_2"' in taken.message
+    occupied, homeless = every(one, "cache.misplaced")
+    assert (occupied.value, occupied.status) == (2, Status.WARNING)
+    assert occupied.remedy is not None
+    assert '"tmp_1", "tmp_2"' in occupied.message
     assert (homeless.value, homeless.status) == (3, Status.WARNING)
     assert '"tmp_5"' in homeless.message
     unsorted = found(one, "cache.unsorted")

@@ -66,8 +66,8 @@ def test_what_is_measured_is_recorded_by_the_names_that_the_history_reads(projec
     full(project, "cache", 2)
     full(project, "backups", 3)
     full(project, "data", 4)
-    told = {(each.name, each.subject): (each.value, each.unit) for each in planned(project).metrics}
-    assert told == {
+    measured = {(each.name, each.subject): (each.value, each.unit) for each in planned(project).metrics}
+    assert measured == {
         ("capacity.used", "disk"): (10**8, "B"),
         ("capacity.used", "inodes"): (10**5, "inodes"),
         ("capacity.used", "logs"): (MB, "B"),
@@ -78,7 +78,7 @@ def test_what_is_measured_is_recorded_by_the_names_that_the_history_reads(projec
         ("capacity.folder", "cache"): (2 * MB, "B"),
         ("capacity.folder", "logs"): (MB, "B"),
     }
-    figures = {f"{name} {subject}": value for (name, subject), (value, _unit) in told.items()}
+    figures = {f"{name} {subject}": value for (name, subject), (value, _unit) in measured.items()}
     project.planned(*((float(ago), figures) for ago in range(20)))
     report = planned(project, cache=10)
     assert report.data["capacity"][3] == {
@@ -113,10 +113,10 @@ def test_what_would_be_freed_is_told_where_it_helps_the_most_first(project: Proj
     frees = {CLEANUP: would_delete(MB, 2 * MB), ROTATION: would_delete(5 * MB)}
     report = planned(project, frees, cache=10, logs=10, backups=10)
     cleaned, rotated = f"inv {CLEANUP} would free 3.0 MB now.", f"inv {ROTATION} would free 5.0 MB now."
-    told = {name: finding.remedy or "" for name, finding in found(report, "forecast").items()}
-    assert told["cache"].startswith(f"{cleaned} Let entries expire earlier")
-    assert told["logs"].startswith(f"{rotated} Run inv weekly.log-rotation more often")
-    assert told["backups"].startswith("Keep fewer backups")
+    remedies = {name: finding.remedy or "" for name, finding in found(report, "forecast").items()}
+    assert remedies["cache"].startswith(f"{cleaned} Let entries expire earlier")
+    assert remedies["logs"].startswith(f"{rotated} Run inv weekly.log-rotation more often")
+    assert remedies["backups"].startswith("Keep fewer backups")
     freeable = found(report, "freeable")
     assert [(each.message, each.value) for each in freeable.values()] == [(cleaned, 3 * MB), (rotated, 5 * MB)]
 
@@ -141,19 +141,19 @@ def test_what_would_free_nothing_is_no_help(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "reason"),
     [
         (UserError("The cache is a link."), "The cache is a link."),
         (PermissionError(13, "Permission denied"), "Permission denied."),
     ],
 )
-def test_what_cannot_be_known_is_told_and_the_rest_goes_on(project: Project, error: Exception, said: str) -> None:
+def test_what_cannot_be_known_is_told_and_the_rest_goes_on(project: Project, error: Exception, reason: str) -> None:
     def fails() -> Report:
         raise error
 
     report = planned(project, {CLEANUP: fails, ROTATION: would_delete(5)})
     freeable = found(report, "freeable")
-    assert freeable[CLEANUP].message == f"What inv {CLEANUP} would free is not known: {said}"
+    assert freeable[CLEANUP].message == f"What inv {CLEANUP} would free is not known: {reason}"
     assert freeable[CLEANUP].status is Status.SKIPPED
     assert freeable[ROTATION].value == 5
 

@@ -7,7 +7,15 @@ from datetime import date
 import pytest
 
 from tasks.capacity.forecast import Point
-from tasks.capacity.forecast_findings import RECORDED, JudgedSeries, evaluate, growers, judged_series, recorded, row
+from tasks.capacity.forecast_findings import (
+    RECORDED,
+    EvaluatedSeries,
+    evaluate,
+    evaluated_series,
+    growers,
+    recorded,
+    row,
+)
 from tasks.capacity.present_sizes import Amount
 from tasks.capacity.recorded_sizes import BACKUPS, CACHE, DISK, INODES, LOGS
 from tasks.core.report.model import Finding, Status
@@ -25,18 +33,18 @@ def series(function: Callable[[int], float], days: int = 30) -> list[Point]:
 
 def found(
     points: Sequence[Point], *, limit: float | None = 90, total: float | None = 100, name: str = DISK
-) -> JudgedSeries:
+) -> EvaluatedSeries:
     """Judge a series in GB."""
     used = points[-1].value
-    return judged_series(name, Amount(used, total and total * GB, limit and limit * GB), points)
+    return evaluated_series(name, Amount(used, total and total * GB, limit and limit * GB), points)
 
 
-def told(each: JudgedSeries, helps: str = "", settings: CapacitySettings = SETTINGS) -> Finding:
+def evaluated(each: EvaluatedSeries, helps: str = "", settings: CapacitySettings = SETTINGS) -> Finding:
     return evaluate(settings, each, TODAY, helps)
 
 
 def test_growth_that_reaches_the_limit_soon_is_a_warning() -> None:
-    finding = told(found(series(lambda day: 50 + day)))
+    finding = evaluated(found(series(lambda day: 50 + day)))
     assert finding.status is Status.WARNING
     assert finding.message == (
         "79 % used, 79.0 GB of 100.0 GB, the limit is 90.0 GB; it grows by 1.0 GB a day (1.0 GB to 1.0 GB with 95 %), "
@@ -48,19 +56,19 @@ def test_growth_that_reaches_the_limit_soon_is_a_warning() -> None:
 
 @pytest.mark.parametrize("used", [90, 95, 100])
 def test_a_limit_that_is_reached_is_critical_whatever_the_history(used: float) -> None:
-    finding = told(found([Point(0.5, used * GB)]))
+    finding = evaluated(found([Point(0.5, used * GB)]))
     assert finding.status is Status.CRITICAL
     assert finding.message == (
         f"{used} % used, {used}.0 GB of 100.0 GB, the limit is 90.0 GB; the limit is reached."
         if used < 100
         else "100 % used, 100.0 GB of 100.0 GB, the limit is 90.0 GB; the limit is reached."
     )
-    assert told(found(series(lambda _day: used))).status is Status.CRITICAL
-    assert told(found(series(lambda day: used + 30 - day))).status is Status.CRITICAL
+    assert evaluated(found(series(lambda _day: used))).status is Status.CRITICAL
+    assert evaluated(found(series(lambda day: used + 30 - day))).status is Status.CRITICAL
 
 
 def test_below_fourteen_points_there_is_not_enough_history() -> None:
-    finding = told(found(series(lambda day: 10 + 6 * day, days=13)))
+    finding = evaluated(found(series(lambda day: 10 + 6 * day, days=13)))
     assert finding.status is Status.OK
     assert finding.message == (
         "82 % used, 82.0 GB of 100.0 GB, the limit is 90.0 GB; there is not enough history for a forecast: "
@@ -71,99 +79,101 @@ def test_below_fourteen_points_there_is_not_enough_history() -> None:
 
 def test_within_seven_days_there_is_not_enough_history_either() -> None:
     points = [Point(number / 3, 80 * GB) for number in range(19)]
-    assert "19 measurements over 6 days" in told(found(points)).message
-    assert "1 measurement over 0 days" in told(found(points[:1])).message
+    assert "19 measurements over 6 days" in evaluated(found(points)).message
+    assert "1 measurement over 0 days" in evaluated(found(points[:1])).message
 
 
 def test_a_constant_series_is_ok() -> None:
-    finding = told(found(series(lambda _day: 89)))
+    finding = evaluated(found(series(lambda _day: 89)))
     assert (finding.status, finding.remedy) == (Status.OK, None)
     assert finding.message.endswith("; it does not grow, so the limit is not in sight.")
 
 
 def test_a_series_that_shrinks_is_ok_and_says_so() -> None:
-    finding = told(found(series(lambda day: 89 - 0.1 * day)))
+    finding = evaluated(found(series(lambda day: 89 - 0.1 * day)))
     assert finding.status is Status.OK
     assert "it shrinks by 100.0 MB a day (-100.0 MB to -100.0 MB with 95 %), so the limit is not in" in finding.message
 
 
 def test_a_single_outlier_is_no_reason_to_warn() -> None:
-    assert told(found(series(lambda day: 5000 if day == 20 else 70))).status is Status.OK
+    assert evaluated(found(series(lambda day: 5000 if day == 20 else 70))).status is Status.OK
 
 
 def test_gaps_hide_nothing() -> None:
     points = [point for point in series(lambda day: 40 + 0.5 * day, days=90) if not 20 <= point.day < 70]
-    assert told(found(points)).status is Status.WARNING
+    assert evaluated(found(points)).status is Status.WARNING
 
 
 def test_growth_at_a_low_level_is_ok() -> None:
-    finding = told(found(series(lambda day: 20 + day)))
+    finding = evaluated(found(series(lambda day: 20 + day)))
     assert finding.status is Status.OK
     assert "so the limit is reached about 2027-01-06" in finding.message
 
 
 def test_growth_beyond_the_horizon_is_ok() -> None:
     each = found(series(lambda day: 65 + 0.1 * day))
-    assert told(each).status is Status.OK
-    assert told(each, settings=CapacitySettings(horizon_days=300)).status is Status.WARNING
-    assert told(each, settings=CapacitySettings(horizon_days=300, high_percent=70)).status is Status.OK
+    assert evaluated(each).status is Status.OK
+    assert evaluated(each, settings=CapacitySettings(horizon_days=300)).status is Status.WARNING
+    assert evaluated(each, settings=CapacitySettings(horizon_days=300, high_percent=70)).status is Status.OK
 
 
 def test_growth_close_below_the_limit_is_a_warning_however_slow() -> None:
-    assert told(found(series(lambda day: 86 + 0.001 * day))).status is Status.WARNING
+    assert evaluated(found(series(lambda day: 86 + 0.001 * day))).status is Status.WARNING
 
 
 def test_growth_that_may_be_chance_is_ok_and_its_end_open() -> None:
-    finding = told(found(series(lambda day: 70 + (day * 7 % 5) + 0.02 * day)))
+    finding = evaluated(found(series(lambda day: 70 + (day * 7 % 5) + 0.02 * day)))
     assert finding.status is Status.OK
     assert "and never)." in finding.message
 
 
 def test_growth_that_takes_more_than_a_century_is_no_date() -> None:
     each = found(series(lambda day: 30 + 0.0001 * day))
-    assert "so the limit is not in sight." in told(each).message
+    assert "so the limit is not in sight." in evaluated(each).message
     assert row(each, TODAY)["reached"] is None
 
 
 def test_a_saw_tooth_below_the_limit_is_ok() -> None:
-    finding = told(found(series(lambda day: 50 + 3 * (day % 10), days=60)))
+    finding = evaluated(found(series(lambda day: 50 + 3 * (day % 10), days=60)))
     assert finding.status is Status.OK
     assert "; what it rises to between clean-ups does not grow, so the limit is not in sight." in finding.message
 
 
 def test_a_saw_tooth_that_reaches_the_limit_again_and_again_is_a_warning() -> None:
-    finding = told(found(series(lambda day: 64 + 3 * (day % 10), days=65)))
+    finding = evaluated(found(series(lambda day: 64 + 3 * (day % 10), days=65)))
     assert finding.status is Status.WARNING
     assert "; what it rises to between clean-ups does not grow. At about 91.0 GB it is at the limit" in finding.message
 
 
 def test_a_clean_up_of_today_counts_although_the_morning_was_full() -> None:
     points = [*series(lambda day: 50 + day), Point(30.3, 89 * GB), Point(30.4, 95 * GB), Point(30.5, 20 * GB)]
-    assert told(found(points)).status is Status.OK
+    assert evaluated(found(points)).status is Status.OK
 
 
 def test_several_measurements_of_a_day_are_one_day() -> None:
     points = [Point(day + hour / 24, (70 + 0.001 * hour) * GB) for day in range(20) for hour in (1, 1, 12, 23)]
-    assert told(found(points)).status is Status.OK
+    assert evaluated(found(points)).status is Status.OK
 
 
 @pytest.mark.parametrize("limit", [None, 0])
 def test_without_a_limit_only_the_growth_is_told(limit: float | None) -> None:
     each = found(series(lambda day: 5 + day), limit=limit, total=limit, name=CACHE)
-    finding = told(each)
+    finding = evaluated(each)
     assert (finding.status, finding.value, finding.unit, finding.critical) == (Status.OK, None, None, None)
     assert finding.message == ("34.0 GB, without a limit; it grows by 1.0 GB a day (1.0 GB to 1.0 GB with 95 %).")
     assert row(each, TODAY)["limit"] is None
 
 
 def test_a_limit_that_is_all_there_is_is_named_once() -> None:
-    assert told(found(series(lambda _day: 5), limit=100)).message.startswith("5 % used, 5.0 GB of 100.0 GB; it does")
+    assert evaluated(found(series(lambda _day: 5), limit=100)).message.startswith(
+        "5 % used, 5.0 GB of 100.0 GB; it does"
+    )
 
 
 def test_inodes_are_counted_in_inodes() -> None:
     points = [Point(day + 0.5, 500_000 + 10_000 * day) for day in range(30)]
-    each = judged_series(INODES, Amount(790_000, 1_000_000, 900_000), points)
-    assert told(each).message.startswith(
+    each = evaluated_series(INODES, Amount(790_000, 1_000_000, 900_000), points)
+    assert evaluated(each).message.startswith(
         "79 % used, 790,000 of 1,000,000 inodes, the limit is 900,000 inodes; it grows by 10,000 inodes a day"
     )
     assert row(each, TODAY) == {
@@ -188,9 +198,9 @@ def test_a_row_without_a_forecast_has_none() -> None:
 @pytest.mark.parametrize("name", [DISK, INODES, LOGS, CACHE, BACKUPS])
 def test_whatever_is_near_its_limit_has_a_remedy_and_what_helps_now_comes_first(name: str) -> None:
     each = found(series(lambda day: 50 + day), name=name)
-    without = told(each).remedy
+    without = evaluated(each).remedy
     assert without
-    assert told(each, "inv weekly.cache-cleanup would free 1.2 GB now.").remedy == (
+    assert evaluated(each, "inv weekly.cache-cleanup would free 1.2 GB now.").remedy == (
         f"inv weekly.cache-cleanup would free 1.2 GB now. {without}"
     )
 

@@ -39,14 +39,14 @@ def test_no_line_is_lost_while_logs_are_rotated(logs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("archived", "live", "told"),
+    ("archived", "live", "message"),
     [
         ([0], [2], "1 line lost, 0 double."),
         ([0, 1], [1, 2], "0 lines lost, 1 double."),
         ([0, 1, 2], [], "Each of its 3 lines is there once, in 1 archive and its log."),
     ],
 )
-def test_lost_and_double_lines_are_told(logs: Path, archived: list[int], live: list[int], told: str) -> None:
+def test_lost_and_double_lines_are_told(logs: Path, archived: list[int], live: list[int], message: str) -> None:
     def lines(numbers: list[int]) -> bytes:
         return "".join(
             demo_project.log_line(NOW, "worker", "INFO", f"line {number:06d}") for number in numbers
@@ -56,8 +56,8 @@ def test_lost_and_double_lines_are_told(logs: Path, archived: list[int], live: l
     (logs / "logs/archive/worker_1.gz").write_bytes(gzip.compress(lines(archived)))
     (logs / "logs/worker.log").write_bytes(lines(live))
     finding = evaluate_lines(logs, WrittenLines(3))
-    assert finding.message == told
-    assert finding.status is (Status.OK if told.startswith("Each") else Status.CRITICAL)
+    assert finding.message == message
+    assert finding.status is (Status.OK if message.startswith("Each") else Status.CRITICAL)
 
 
 def test_the_live_writer_ends_when_the_suite_fails(logs: Path) -> None:

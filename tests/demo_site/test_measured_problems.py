@@ -35,8 +35,8 @@ def test_a_disk_that_fills_is_found_however_full_it_is(
     free = round(blocks * (1 - used))
     space = {"f_blocks": blocks, "f_bfree": free, "f_bavail": free, "f_frsize": 4096}
     inodes = {"f_files": 0, "f_ffree": 0, "f_favail": 0}
-    told = SimpleNamespace(**space, **inodes)
-    monkeypatch.setattr(os, "statvfs", lambda _path: told)
+    status = SimpleNamespace(**space, **inodes)
+    monkeypatch.setattr(os, "statvfs", lambda _path: status)
     problems = list(capacity_problems.plant(demo, NOW))
     values = {"root": str(demo), "capacity": capacity_problems.SETTINGS}
     settings = load(Sources([], {}, [Level("demo", values)], demo)).settings

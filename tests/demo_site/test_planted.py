@@ -156,11 +156,11 @@ FINDING = Finding(check="cache.expired", subject="cache/temp", status=Status.WAR
 )
 def test_a_problem_told_of_in_any_other_way_is_not_found(changed: dict[str, object]) -> None:
     other = msgspec.structs.replace(FINDING, **changed)
-    assert PROBLEM.is_told_of([Report(summary="", task=TASK, findings=[other])]) is None
+    assert PROBLEM.reported_by([Report(summary="", task=TASK, findings=[other])]) is None
 
 
 def test_a_problem_is_not_found_where_there_is_no_report() -> None:
-    assert PROBLEM.is_told_of([]) is None
+    assert PROBLEM.reported_by([]) is None
 
 
 def test_a_problem_told_of_exactly_is_found_among_others() -> None:
@@ -170,7 +170,7 @@ def test_a_problem_told_of_exactly_is_found_among_others() -> None:
         Report(summary="", task=TASK, findings=[other, FINDING]),
         Report(summary="", task="weekly.last", findings=[FINDING]),
     ]
-    assert PROBLEM.is_told_of(reports) == TASK
+    assert PROBLEM.reported_by(reports) == TASK
 
 
 CHANGES = {

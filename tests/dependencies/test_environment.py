@@ -52,7 +52,7 @@ def located(root: Path, configured: str = "", **environ: str) -> Interpreter:
     return place
 
 
-def nowhere(root: Path, configured: str = "", **environ: str) -> NoEnvironment:
+def no_environment(root: Path, configured: str = "", **environ: str) -> NoEnvironment:
     place = locate(root, configured, environ)
     assert isinstance(place, NoEnvironment)
     return place
@@ -84,17 +84,17 @@ def test_the_configured_one_comes_first(project: Path, tmp_path: Path) -> None:
 
 
 def test_one_that_is_configured_and_not_there_is_said(project: Path) -> None:
-    said = nowhere(project, "gone/python")
-    assert f"{project}/gone/python" in said.message
-    assert "dependencies.python" in said.remedy
+    result = no_environment(project, "gone/python")
+    assert f"{project}/gone/python" in result.message
+    assert "dependencies.python" in result.remedy
 
 
 def test_the_suites_own_is_not_taken_for_the_projects(tmp_path: Path) -> None:
-    said = nowhere(tmp_path, VIRTUAL_ENV=sys.prefix)
-    assert "the active one is the suite's own" in said.message
+    result = no_environment(tmp_path, VIRTUAL_ENV=sys.prefix)
+    assert "the active one is the suite's own" in result.message
     assert is_own(Path(sys.prefix, "bin/python"))
-    assert "none is active" in nowhere(tmp_path).message
-    assert "none is active" in nowhere(tmp_path, VIRTUAL_ENV=str(tmp_path / "gone")).message
+    assert "none is active" in no_environment(tmp_path).message
+    assert "none is active" in no_environment(tmp_path, VIRTUAL_ENV=str(tmp_path / "gone")).message
 
 
 def test_what_an_environment_tells(project: Path) -> None:
@@ -141,7 +141,7 @@ def test_the_suites_own_environment_is_known_and_its_pip_tells_the_index() -> No
 
 
 @pytest.mark.parametrize(
-    ("program", "told"),
+    ("program", "message"),
     [
         ("#!/bin/sh\necho broken >&2\nexit 1\n", "does not work: broken"),
         ("#!/bin/sh\nexit 1\n", "does not work: it ended without a word"),
@@ -151,14 +151,14 @@ def test_the_suites_own_environment_is_known_and_its_pip_tells_the_index() -> No
         ("#!/bin/sh\necho '{\"packages\": 3}'\n", "answers with something else"),
     ],
 )
-def test_an_interpreter_that_is_none(tmp_path: Path, program: str, told: str) -> None:
+def test_an_interpreter_that_is_none(tmp_path: Path, program: str, message: str) -> None:
     python = tmp_path / "python"
     python.write_text(program)
     python.chmod(0o755)
-    said = examine(Interpreter(python, "a test"), os.environ)
-    assert isinstance(said, NoEnvironment)
-    assert told in said.message
-    assert said.remedy
+    result = examine(Interpreter(python, "a test"), os.environ)
+    assert isinstance(result, NoEnvironment)
+    assert message in result.message
+    assert result.remedy
 
 
 def test_an_interpreter_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,9 +166,9 @@ def test_an_interpreter_that_does_not_answer(tmp_path: Path, monkeypatch: pytest
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\nsleep 60\n")
     python.chmod(0o755)
-    said = examine(Interpreter(python, "a test"), os.environ)
-    assert isinstance(said, NoEnvironment)
-    assert "it has not answered within 500 ms" in said.message
+    result = examine(Interpreter(python, "a test"), os.environ)
+    assert isinstance(result, NoEnvironment)
+    assert "it has not answered within 500 ms" in result.message
 
 
 def test_a_process_in_which_it_is_active(project: Path) -> None:

@@ -125,7 +125,7 @@ def test_bounds_that_leave_nothing_between_say_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("installed", "answer", "told"),
+    ("installed", "answer", "reason"),
     [
         (DEMO, NotInIndex(), "the index does not know it"),
         (DEMO, QueryFailed("it is down"), "it is down"),
@@ -134,9 +134,9 @@ def test_bounds_that_leave_nothing_between_say_so() -> None:
         (Installed("demo", "1.0", source="editable"), project("2.0"), "it was installed from elsewhere (editable)"),
     ],
 )
-def test_of_what_no_releases_are_known(installed: Installed, answer: IndexAnswer | None, told: str) -> None:
+def test_of_what_no_releases_are_known(installed: Installed, answer: IndexAnswer | None, reason: str) -> None:
     found = assessed(installed, answers={"demo": answer} if answer else None)["demo"]
-    assert (found.unknown, found.moves, found.latest) == (told, False, None)
+    assert (found.unknown, found.moves, found.latest) == (reason, False, None)
 
 
 def test_a_fix_needs_no_cooldown_and_a_withdrawn_release_is_told() -> None:
@@ -159,7 +159,7 @@ def package(**changes: Any) -> Package:
     return Package(**{**known, **changes})
 
 
-def judged(*packages: Package) -> list[Finding]:
+def evaluated(*packages: Package) -> list[Finding]:
     return [*package_findings.release_findings({each.name: each for each in packages}, NOW)]
 
 
@@ -167,28 +167,28 @@ MOVABLE = {"latest": "1.1", "target": "1.1", "step": "minor", "released": LONG_A
 
 
 def test_findings_on_what_can_move() -> None:
-    (finding,) = judged(package(**MOVABLE))
+    (finding,) = evaluated(package(**MOVABLE))
     assert (finding.check, finding.status) == ("dependencies.outdated", Status.WARNING)
     assert finding.message == "1.0 can move to 1.1, a minor step, released 100 days ago."
     assert finding.remedy == "inv monthly.dependency-update --only demo"
-    (finding,) = judged(package(**{**MOVABLE, "released": None, "timeless": True}))
+    (finding,) = evaluated(package(**{**MOVABLE, "released": None, "timeless": True}))
     assert finding.message.startswith("1.0 can move to 1.1, a minor step. The index does not tell when")
-    (finding,) = judged(package(**{**MOVABLE, "latest": "2.0", "holds": ("2.0 is a major step",)}))
+    (finding,) = evaluated(package(**{**MOVABLE, "latest": "2.0", "holds": ("2.0 is a major step",)}))
     assert finding.message == "1.0 can move to 1.1, as far as it may go now. 2.0 has to wait: 2.0 is a major step."
 
 
 def test_findings_on_what_cannot() -> None:
-    (finding,) = judged(package(latest="1.1", holds=("a", "b")))
+    (finding,) = evaluated(package(latest="1.1", holds=("a", "b")))
     assert (finding.check, finding.status) == ("dependencies.held", Status.OK)
     assert finding.message == "1.0 stays though there is 1.1: a; b."
-    (finding,) = judged(package(yanked=True))
+    (finding,) = evaluated(package(yanked=True))
     assert (finding.check, finding.remedy) == ("dependencies.yanked", "Look up why, and choose another version.")
-    assert str(judged(package(yanked=True, **MOVABLE))[0].remedy).startswith("inv ")
-    assert judged(package(role=Role.OTHER, **MOVABLE)) == []
+    assert str(evaluated(package(yanked=True, **MOVABLE))[0].remedy).startswith("inv ")
+    assert evaluated(package(role=Role.OTHER, **MOVABLE)) == []
 
 
 def test_findings_on_groups() -> None:
-    found = judged(
+    found = evaluated(
         package(name="a", role=Role.TRANSITIVE, **MOVABLE),
         package(name="b", unknown="it is down"),
         package(name="c", unknown="it is down"),

@@ -84,7 +84,7 @@ class Site:
         return found
 
 
-def told(result: Result, check: str, subject: str | None = None) -> dict[str, Any]:
+def reported(result: Result, check: str, subject: str | None = None) -> dict[str, Any]:
     found = [each for each in result.findings(f"dependencies.{check}") if subject in {None, each["subject"]}]
     assert len(found) == 1, (result.document, result.err)
     return found[0]

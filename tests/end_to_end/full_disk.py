@@ -69,15 +69,15 @@ def fill(root: Path, kind: str) -> None:
 
 def fingerprint(root: Path) -> str:
     """Return what tells whether anything outside cache and logs has changed."""
-    told = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         if path.relative_to(root).parts[0] in {"cache", "logs"}:
             continue
         status = path.lstat()
-        told.update(f"{path} {status.st_mode} {status.st_mtime_ns} {status.st_size}".encode())
+        digest.update(f"{path} {status.st_mode} {status.st_mtime_ns} {status.st_size}".encode())
         if path.is_file():
-            told.update(path.read_bytes())
-    return told.hexdigest()
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 if __name__ == "__main__":

@@ -109,13 +109,13 @@ def test_what_is_wrong_is_told_apart(inv: Inv, project: Path) -> None:
         }
         result = inv(TASK, env=at(servers))
     assert result.status == 2
-    told = {(finding["check"], finding["subject"]): finding for finding in result.report["findings"]}
-    model = told["providers.model", "deepseek"]
+    findings = {(finding["check"], finding["subject"]): finding for finding in result.report["findings"]}
+    model = findings["providers.model", "deepseek"]
     assert model["status"] == "critical"
     assert "deepseek-v9" in model["message"]
-    assert told["providers.account", "deepseek"]["status"] == "critical"
-    assert told["providers.rate_limit", "deepseek"]["status"] == "warning"
-    refused = told["providers.answer", "grok"]
+    assert findings["providers.account", "deepseek"]["status"] == "critical"
+    assert findings["providers.rate_limit", "deepseek"]["status"] == "warning"
+    refused = findings["providers.answer", "grok"]
     assert refused["status"] == "critical"
     assert "GROK_API_KEY" in refused["message"] + (refused["remedy"] or "")
     for text in (result.out, result.err, *(path.read_text() for path in project.rglob("*") if path.is_file())):

@@ -62,7 +62,7 @@ def manifest(archive: Path) -> Path:
     return archive.with_name(archive.name.replace(".tar.gz", ".manifest.json"))
 
 
-def told(result: Result, check: str) -> list[tuple[str, str]]:
+def reported(result: Result, check: str) -> list[tuple[str, str]]:
     return [(each["status"], each["message"]) for each in result.findings(f"backup.{check}")]
 
 
@@ -76,9 +76,9 @@ def test_a_backup_that_can_be_restored_is_verified(inv: Inv, backed_up: Path) ->
     assert (result.status, result.report["status"]) == (0, "skipped"), result.out
     assert [each["check"] for each in result.report["findings"] if each["status"] != "ok"] == ["backup.media"]
     jsonschema.validate(result.document, json.loads(inv("report.schema", json=False).out))
-    assert told(result, "verified") == [("ok", "Restored: 3 files, each as it was saved.")]
+    assert reported(result, "verified") == [("ok", "Restored: 3 files, each as it was saved.")]
     assert levels(result) == ["restored"]
-    assert told(result, "sources") == [("ok", "Every file that was there is in a backup.")]
+    assert reported(result, "sources") == [("ok", "Every file that was there is in a backup.")]
     now = datetime.now().astimezone()
     path = f"logs/backup_reports/backup_verification_{now.year}Q{(now.month + 2) // 3}.json"
     assert result.report["files"] == ["backups/verified.json", path]
@@ -103,7 +103,7 @@ def test_without_a_backup_it_is_critical_where_there_is_something_to_lose(inv: I
     (project / "data").mkdir()
     (project / "data/a.yaml").write_text("a: 1\n")
     result = inv(TASK)
-    assert (result.status, told(result, "present")) == (
+    assert (result.status, reported(result, "present")) == (
         2,
         [("critical", 'There is no backup of 1 file: "data/a.yaml".')],
     )
@@ -161,10 +161,10 @@ def test_each_damage_is_found_and_named(inv: Inv, backed_up: Path, damage: Any, 
     damage(archives(backed_up)[0])
     result = inv(TASK)
     assert (result.status, result.err, levels(result)) == (2, "", [level]), result.out
-    ((status, said),) = told(result, "verified")
+    ((status, text),) = reported(result, "verified")
     assert status == "critical"
-    assert said.startswith("It is damaged: " if level == "whole" else "It cannot be used: ")
-    assert message in said
+    assert text.startswith("It is damaged: " if level == "whole" else "It cannot be used: ")
+    assert message in text
     assert not (backed_up / "backups/.restore-test").exists()
 
 
@@ -172,7 +172,7 @@ def test_each_damage_is_found_and_named(inv: Inv, backed_up: Path, damage: Any, 
 def test_an_old_backup_is_told(inv: Inv, backed_up: Path, days: int, status: str) -> None:
     made(backed_up, archives(backed_up)[0], days=days)
     result = inv(TASK)
-    assert told(result, "recent") == [(status, f"The newest backup is {days}.0 days old.")]
+    assert reported(result, "recent") == [(status, f"The newest backup is {days}.0 days old.")]
 
 
 def test_what_is_damaged_counts_neither_for_the_age_nor_for_what_is_in_a_backup(inv: Inv, backed_up: Path) -> None:
@@ -182,13 +182,13 @@ def test_what_is_damaged_counts_neither_for_the_age_nor_for_what_is_in_a_backup(
     assert inv("backup.create").status == 0
     cut(archives(backed_up)[-1])
     result = inv(TASK)
-    assert told(result, "recent") == [("warning", "The newest backup without a fault is 9.0 days old.")]
-    assert told(result, "sources") == [("warning", '1 file in no backup: "data/added.yaml".')]
+    assert reported(result, "recent") == [("warning", "The newest backup without a fault is 9.0 days old.")]
+    assert reported(result, "sources") == [("warning", '1 file in no backup: "data/added.yaml".')]
 
     cut(older)
     result = inv(TASK)
-    assert told(result, "recent") == [("critical", "Of 2 backups, none is without a fault.")]
-    assert told(result, "sources") == []
+    assert reported(result, "recent") == [("critical", "Of 2 backups, none is without a fault.")]
+    assert reported(result, "sources") == []
 
 
 def test_where_the_newest_is_damaged_the_next_is_restored(inv: Inv, backed_up: Path) -> None:
@@ -199,7 +199,7 @@ def test_where_the_newest_is_damaged_the_next_is_restored(inv: Inv, backed_up: P
     result = inv(TASK)
     assert result.status == 2
     assert levels(result)[:4] == ["whole", "whole", "whole", "restored"]
-    assert told(result, "recent") == [("ok", "The newest backup without a fault is 3.0 days old.")]
+    assert reported(result, "recent") == [("ok", "The newest backup without a fault is 3.0 days old.")]
 
 
 def test_the_records_of_a_project_that_has_just_begun_are_no_reason_to_be_critical(inv: Inv, project: Path) -> None:
@@ -208,7 +208,7 @@ def test_the_records_of_a_project_that_has_just_begun_are_no_reason_to_be_critic
     assert inv(TASK).status == 0
     (project / "logs/performance.json").write_text("{}")
     result = inv(TASK)
-    assert (result.status, told(result, "present")) == (
+    assert (result.status, reported(result, "present")) == (
         1,
         [("warning", 'There is no backup of 1 file: "logs/performance.json".')],
     )
@@ -218,25 +218,25 @@ def test_the_history_is_saved_and_not_missed_where_a_backup_is_older_than_it(inv
     inv("daily.log-review")
     long_ago = time.time() - 86_400
     os.utime(backed_up / HISTORY, (long_ago, long_ago))
-    assert told(inv(TASK), "sources")[0][0] == "ok"
+    assert reported(inv(TASK), "sources")[0][0] == "ok"
     inv("backup.create")
     assert any(HISTORY in path.read_text() for path in (backed_up / "backups").glob("*.manifest.json"))
 
 
 def test_an_archive_that_is_dated_ahead_is_told(inv: Inv, backed_up: Path) -> None:
     made(backed_up, archives(backed_up)[0], days=-3)
-    ((status, message),) = told(inv(TASK), "recent")
+    ((status, message),) = reported(inv(TASK), "recent")
     assert (status, message) == (
         "warning",
         "The newest backup is dated 3.0 days in the future, so that its age is not known.",
     )
     (backed_up / "backups/backup_20991231_000000.tar.gz").touch()
-    assert told(inv(TASK), "recent")[0][0] == "warning"
+    assert reported(inv(TASK), "recent")[0][0] == "warning"
 
 
 def test_what_is_gone_is_not_said_to_be_in_a_backup(inv: Inv, backed_up: Path) -> None:
     (backed_up / "data").rename(backed_up / "not mounted")
-    ((status, message),) = told(inv(TASK), "sources")
+    ((status, message),) = reported(inv(TASK), "sources")
     assert (status, message) == ("warning", "Of what the last backup holds, nothing is there any more: data (2 files).")
 
 
@@ -251,28 +251,28 @@ def test_without_room_to_restore_it_nothing_is_known_of_the_archive(
     done = subprocess.run(["/bin/bash", "-c", limited], cwd=REPOSITORY, env=env, capture_output=True, check=False)
     result = Result(done.returncode, done.stdout.decode(), done.stderr.decode())
     assert (result.status, result.err) == (3, ""), result.out
-    assert ("unknown", "Whether it can be restored is not known: File too large.") in told(result, "verified")
+    assert ("unknown", "Whether it can be restored is not known: File too large.") in reported(result, "verified")
 
 
 def test_a_file_in_no_backup_is_told_unless_it_is_newer(inv: Inv, backed_up: Path) -> None:
     (backed_up / "data/new.yaml").write_text("a: 1\n")
     made(backed_up, archives(backed_up)[0], days=1)
     result = inv(TASK)
-    assert told(result, "sources") == [
+    assert reported(result, "sources") == [
         ("ok", "Every file that was there is in a backup; 1 file came after the newest one.")
     ]
     os.utime(backed_up / "data/new.yaml", (0, 0))
-    assert told(inv(TASK), "sources") == [("warning", '1 file in no backup: "data/new.yaml".')]
+    assert reported(inv(TASK), "sources") == [("warning", '1 file in no backup: "data/new.yaml".')]
 
 
 def test_a_size_that_is_unusual_is_told(inv: Inv, backed_up: Path) -> None:
     (archive,) = archives(backed_up)
     copies(backed_up, archive, range(1, 6))
     archive.unlink()
-    assert told(inv(TASK), "size") == []
+    assert reported(inv(TASK), "size") == []
     (backed_up / "data/large.bin").write_bytes(os.urandom(100_000))
     inv("backup.create")
-    ((status, message),) = told(inv(TASK), "size")
+    ((status, message),) = reported(inv(TASK), "size")
     assert (status, "are usual" in message) == ("warning", True)
 
 
@@ -315,7 +315,7 @@ def test_files_that_are_broken_by_their_own_format_are_told(inv: Inv, backed_up:
     content[9000:60_000] = bytes(51_000)
     (backed_up / "data/records.db").write_bytes(content)
     inv("backup.create")
-    ((status, message),) = told(inv(TASK), "content")
+    ((status, message),) = reported(inv(TASK), "content")
     assert status == "warning"
     assert "4 files broken when it was saved: config/settings.py (it does not parse" in message
 
@@ -334,7 +334,7 @@ def test_a_link_in_the_place_of_the_scratch_folder_is_not_followed(inv: Inv, bac
     (backed_up / "backups/.restore-test").symlink_to(tmp_path / "precious")
     result = inv(TASK)
     assert (result.status, result.err) == (3, ""), result.out
-    assert told(result, "verified")[0][1].startswith("Whether it can be restored is not known: ")
+    assert reported(result, "verified")[0][1].startswith("Whether it can be restored is not known: ")
     assert (tmp_path / "precious/file").exists()
     assert (backed_up / "backups/.restore-test").is_symlink()
 
@@ -346,7 +346,7 @@ def test_a_folder_of_backups_that_is_none_is_unknown(inv: Inv, project: Path, ki
     else:
         (project / "backups").symlink_to("/srv")
     result = inv(TASK)
-    assert (result.status, told(result, "present")[0][0]) == (3, "unknown"), result.out
+    assert (result.status, reported(result, "present")[0][0]) == (3, "unknown"), result.out
 
 
 def test_a_ledger_that_cannot_be_used_is_kept_aside(inv: Inv, backed_up: Path) -> None:
@@ -355,4 +355,4 @@ def test_a_ledger_that_cannot_be_used_is_kept_aside(inv: Inv, backed_up: Path) -
     assert (backed_up / "backups/verified.json.broken-1").read_text() == "{broken"
     (backed_up / "backups/verified.json").unlink()
     (backed_up / "backups/verified.json").mkdir()
-    assert told(inv(TASK), "ledger")[0][0] == "warning"
+    assert reported(inv(TASK), "ledger")[0][0] == "warning"

@@ -115,8 +115,8 @@ def test_every_source_of_sizes_is_read(inv: Inv, project: Path) -> None:
     reported(project, "cache_reports", 3, {"bytes_before": 5})
     write(project / "logs/log_review.json", {"schema": 1, "totals": [{"reviewed": moment(2), "bytes": 7}]})
     result = inv(TASK)
-    told = measurements(result)
-    assert (told["disk"], told["cache"], told["logs"]) == (21, 2, 2)
+    figures = measurements(result)
+    assert (figures["disk"], figures["cache"], figures["logs"]) == (21, 2, 2)
     assert (result.status, "not enough history" in forecast(result, "disk")["message"]) == (0, False), result.out
 
 
@@ -182,10 +182,13 @@ def test_what_would_help_is_in_numbers(limited: Callable[..., Result], project: 
         entry(project / f"cache/temp/old{number}", hours=1000, content=b"x" * 400_000)
     (project / "cache/api_responses").mkdir()
     result = limited()
-    said = "inv weekly.cache-cleanup would free 1.2 MB now."
-    assert forecast(result, "cache")["remedy"].startswith(f"{said} Let entries expire earlier")
+    saving = "inv weekly.cache-cleanup would free 1.2 MB now."
+    assert forecast(result, "cache")["remedy"].startswith(f"{saving} Let entries expire earlier")
     freeable = {each["subject"]: each for each in result.findings("capacity.freeable")}
-    assert (freeable["weekly.cache-cleanup"]["message"], freeable["weekly.cache-cleanup"]["value"]) == (said, 1.2 * MB)
+    assert (freeable["weekly.cache-cleanup"]["message"], freeable["weekly.cache-cleanup"]["value"]) == (
+        saving,
+        1.2 * MB,
+    )
     assert len([*(project / "cache/temp").glob("old*")]) == 3
     assert "weekly.log-rotation" in freeable
 
@@ -291,9 +294,9 @@ def test_what_a_cache_that_is_a_link_holds_is_unknown_and_the_rest_told(
     (unknown,) = (each for each in result.findings("capacity.forecast") if each["status"] == "unknown")
     assert (unknown["subject"], "cache is a symbolic link" in unknown["message"]) == ("cache", True)
     assert "cache" not in measurements(result)
-    told = {each["subject"]: each["message"] for each in result.findings("capacity.freeable")}
-    assert "is not known: " in told["weekly.cache-cleanup"]
-    assert "symbolic link" in told["weekly.cache-cleanup"]
+    messages = {each["subject"]: each["message"] for each in result.findings("capacity.freeable")}
+    assert "is not known: " in messages["weekly.cache-cleanup"]
+    assert "symbolic link" in messages["weekly.cache-cleanup"]
 
 
 @pytest.mark.slow

@@ -85,7 +85,7 @@ def accepted(inv: Inv, *arguments: str) -> Result:
     return result
 
 
-def told(result: Result, check: str) -> list[tuple[str, str, str]]:
+def reported(result: Result, check: str) -> list[tuple[str, str, str]]:
     return [(each["subject"], each["status"], each["message"]) for each in result.findings(f"configuration.{check}")]
 
 
@@ -109,11 +109,11 @@ def test_a_configuration_that_is_well_is_ok_and_accepted(inv: Inv, well: Path) -
     first = inv(TASK)
     assert (first.status, first.report["status"]) == (0, "skipped"), first.out
     jsonschema.validate(first.document, json.loads(inv("report.schema", json=False).out))
-    assert told(first, "baseline")[0][1] == "skipped"
+    assert reported(first, "baseline")[0][1] == "skipped"
     assert not (well / BASELINE).exists()
     result = accepted(inv)
     assert result.report["status"] == "ok"
-    assert "Accepted 6 files" in told(result, "baseline")[0][2]
+    assert "Accepted 6 files" in reported(result, "baseline")[0][2]
     assert (well / f"{BASELINE}.key").stat().st_mode & 0o777 == 0o600
     assert set(result.report["files"]) == {
         BASELINE,
@@ -143,7 +143,7 @@ def test_a_dry_run_changes_nothing_and_names_what_a_run_writes(inv: Inv, well: P
     assert (planned.status, fingerprint(well)) == (0, before), planned.out
     assert planned.report["dry_run"]
     assert planned.report["files"] == []
-    assert "Would accept 6 files" in told(planned, "baseline")[0][2]
+    assert "Would accept 6 files" in reported(planned, "baseline")[0][2]
     done = accepted(inv)
     assert sorted(planned.targets("write")) == sorted(done.report["files"])
     (well / "config/settings.py").write_text(SETTINGS.replace("30", "45"))
@@ -177,10 +177,10 @@ def test_the_text_says_what_where_and_what_to_do(inv: Inv, well: Path) -> None:
 def test_a_name_that_differs_by_case_is_found_and_reviewed(inv: Inv, well: Path) -> None:
     (well / "data/Materials.yaml").rename(well / "data/materials.yaml")
     result = inv(TASK)
-    ((subject, status, message),) = told(result, "case")
+    ((subject, status, message),) = reported(result, "case")
     assert (subject, status) == ("data/Materials.yaml", "warning")
     assert '"data/materials.yaml"' in message
-    assert told(result, "materials") == [("data/materials.yaml", "ok", "10 materials in 2 categories.")]
+    assert reported(result, "materials") == [("data/materials.yaml", "ok", "10 materials in 2 categories.")]
 
 
 def test_a_name_that_changes_its_case_is_no_drift(inv: Inv, well: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_name_that_changes_its_case_is_no_drift(inv: Inv, well: Path) -> None:
 def test_a_missing_file_is_unknown_and_drift_once_it_was_accepted(inv: Inv, well: Path) -> None:
     (well / "data/Categories.yaml").unlink()
     result = inv(TASK)
-    assert (result.status, told(result, "present")[0][:2]) == (3, ("data/Categories.yaml", "unknown"))
+    assert (result.status, reported(result, "present")[0][:2]) == (3, ("data/Categories.yaml", "unknown"))
     write_yaml(well / "data/Categories.yaml", {"categories": {"stone": {}, "metal": {}}})
     accepted(inv)
     (well / "data/Categories.yaml").unlink()
@@ -231,12 +231,12 @@ def test_a_broken_file_is_told_by_its_place_and_the_rest_is_reviewed(
     accepted(inv)
     (well / name).write_bytes(content)
     result = inv(TASK)
-    told_of = [each for each in told(result, "readable") if each[0] == name]
-    assert [each[1] for each in told_of] == [status], result.out
-    assert message in told_of[0][2]
+    findings = [each for each in reported(result, "readable") if each[0] == name]
+    assert [each[1] for each in findings] == [status], result.out
+    assert message in findings[0][2]
     assert result.status == {"critical": 2, "warning": 1}[status]
     assert result.err == ""
-    assert told(result, "materials")[0][1] == "ok"
+    assert reported(result, "materials")[0][1] == "ok"
 
 
 def test_a_settings_module_with_a_literal_of_a_thousand_lines_is_read(inv: Inv, well: Path) -> None:
@@ -258,7 +258,7 @@ def test_a_link_out_of_the_project_is_not_followed(inv: Inv, well: Path, tmp_pat
     (well / "data/Categories.yaml").unlink()
     (well / "data/Categories.yaml").symlink_to(tmp_path / "elsewhere.yaml")
     result = inv(TASK)
-    ((_, status, message),) = [each for each in told(result, "readable") if each[0] == "data/Categories.yaml"]
+    ((_, status, message),) = [each for each in reported(result, "readable") if each[0] == "data/Categories.yaml"]
     assert (result.status, status) == (3, "unknown")
     assert "leads out of the project" in message
 
@@ -267,7 +267,7 @@ def test_a_file_of_fifty_megabytes_is_left_unread(inv: Inv, well: Path) -> None:
     with (well / "data/Categories.yaml").open("wb") as file:
         file.truncate(50_000_000)
     result = inv(TASK)
-    ((_, status, message),) = [each for each in told(result, "readable") if each[0] == "data/Categories.yaml"]
+    ((_, status, message),) = [each for each in reported(result, "readable") if each[0] == "data/Categories.yaml"]
     assert (result.status, status) == (3, "unknown")
     assert "50,000,000 bytes" in message
 
@@ -281,7 +281,9 @@ def test_a_file_that_cannot_be_read_is_unknown(
     command = [*without_privileges, INV, TASK]
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
     ((_, status, message),) = [
-        each for each in told(Result(done.returncode, done.stdout, done.stderr), "readable") if "settings" in each[0]
+        each
+        for each in reported(Result(done.returncode, done.stdout, done.stderr), "readable")
+        if "settings" in each[0]
     ]
     assert (done.returncode, status) == (3, "unknown"), done.stderr
     assert "Permission denied" in message
@@ -299,7 +301,7 @@ def test_a_file_that_changes_while_it_is_read_is_told_or_read_whole(inv: Inv, we
     finally:
         writer.kill()
         writer.wait()
-    about = [each for each in told(result, "readable") if each[0] == "data/Categories.yaml"]
+    about = [each for each in reported(result, "readable") if each[0] == "data/Categories.yaml"]
     assert [(each[1], "changed 3 times" in each[2]) for each in about] in ([], [("unknown", True)]), result.out
     assert result.err == ""
 
@@ -329,18 +331,18 @@ def test_values_references_and_units_are_judged(inv: Inv, well: Path) -> None:
     materials["Material 005"]["category"] = "cheese"
     write_yaml(well / "data/Materials.yaml", {"materials": materials})
     result = inv(TASK)
-    assert {message for _, _, message in told(result, "ranges")} == {
+    assert {message for _, _, message in reported(result, "ranges")} == {
         '1 range with min above max: "Material 002 density 2.52 (9 to 1)".',
         '1 value outside the range stated beside: "Material 000 density 12 (1 to 9)".',
     }
-    assert told(result, "category-ranges") == [
+    assert reported(result, "category-ranges") == [
         (
             "data/Categories.yaml",
             "warning",
             "1 of 3 values outside the range of their category; 1 not compared, their unit being another.",
         )
     ]
-    assert [message for _, _, message in told(result, "references")] == [
+    assert [message for _, _, message in reported(result, "references")] == [
         '1 material in the category "Stone", which is not defined; "stone" differs by case only: "Material 004".',
         '1 material in the category "cheese", which is not defined: "Material 005".',
     ]
@@ -352,7 +354,7 @@ def test_components_without_configuration_and_configuration_without_component_ar
     (well / "config/settings.py").write_text(SETTINGS + declared)
     (well / "components/author").mkdir()
     (well / "components/caption/generator.py").touch()
-    messages = [message for _, _, message in told(inv(TASK), "components")]
+    messages = [message for _, _, message in reported(inv(TASK), "components")]
     where = "COMPONENT_CONFIG in config/settings.py"
     assert messages == [
         '1 component without a configuration: "components/author".',
@@ -366,8 +368,8 @@ def test_keys_are_present_or_not_and_the_example_is_compared(inv: Inv, well: Pat
     (well / ".env").write_text("DEEPSEEK_API_KEY=deepseek-9876543210\nDEEPSEEK_API_KEY=x\nWEBHOOK_TOKEN=hook-1\n='\n")
     (well / ".env.example").write_text("DEEPSEEK_API_KEY=\nTHIRD=\n")
     result = inv(TASK, env={"GROK_API_KEY": ""})
-    assert told(result, "keys")[1] == ("GROK_API_KEY", "critical", "It is empty in the environment.")
-    messages = [message for _, _, message in told(result, "environment")]
+    assert reported(result, "keys")[1] == ("GROK_API_KEY", "critical", "It is empty in the environment.")
+    messages = [message for _, _, message in reported(result, "environment")]
     assert messages == [
         "1 line that cannot be read, NAME=value being expected: 4.",
         '1 name more than once, the last counts: "DEEPSEEK_API_KEY".',
@@ -395,7 +397,7 @@ def test_a_part_of_the_drift_can_be_accepted(inv: Inv, well: Path) -> None:
     part = "config/settings.py:PROVIDERS.deepseek"
     result = inv(TASK, "--accept-path", part, "--accept-path", "components/caption/config.yaml")
     assert result.status == 1, result.out
-    assert "Accepted 2 changes in 2 files" in told(result, "baseline")[0][2]
+    assert "Accepted 2 changes in 2 files" in reported(result, "baseline")[0][2]
     assert drift(result) == drift(inv(TASK)) == [("config/settings.py", "TIMEOUT", "changed", "30", "45")]
     events = [json.loads(line) for line in (well / HISTORY).read_text().splitlines()]
     assert [(each["event"], each["path"]) for each in events if each["change"] == "changed"] == [
@@ -416,15 +418,15 @@ def test_what_cannot_be_accepted_is_told(inv: Inv, well: Path, arguments: list[s
     accepted(inv)
     before = (well / BASELINE).read_bytes()
     result = inv(TASK, *arguments)
-    assert (result.status, told(result, "baseline")[0][1]) == (1, "warning")
-    assert message in told(result, "baseline")[0][2]
+    assert (result.status, reported(result, "baseline")[0][1]) == (1, "warning")
+    assert message in reported(result, "baseline")[0][2]
     assert (well / BASELINE).read_bytes() == before
 
 
 def test_nothing_is_left_to_accept_a_second_time(inv: Inv, well: Path) -> None:
     accepted(inv)
     before = (well / BASELINE).read_bytes()
-    assert "nothing was left to accept" in told(accepted(inv), "baseline")[0][2]
+    assert "nothing was left to accept" in reported(accepted(inv), "baseline")[0][2]
     assert (well / BASELINE).read_bytes() == before
 
 
@@ -532,9 +534,9 @@ def test_a_broken_baseline_is_unknown_and_kept_aside_when_a_new_one_is_accepted(
     accepted(inv)
     (well / BASELINE).write_bytes(content)
     result = inv(TASK)
-    assert (result.status, told(result, "baseline")[0][1]) == (3, "unknown"), result.out
+    assert (result.status, reported(result, "baseline")[0][1]) == (3, "unknown"), result.out
     assert (well / BASELINE).read_bytes() == content
-    assert "is kept as" in told(accepted(inv), "baseline")[0][2]
+    assert "is kept as" in reported(accepted(inv), "baseline")[0][2]
     assert (well / f"{BASELINE}.broken-1").read_bytes() == content
     assert inv(TASK).report["status"] == "ok"
 
@@ -542,9 +544,9 @@ def test_a_broken_baseline_is_unknown_and_kept_aside_when_a_new_one_is_accepted(
 def test_a_baseline_of_a_newer_version_is_never_replaced(inv: Inv, well: Path) -> None:
     (well / "logs").mkdir()
     (well / BASELINE).write_text('{"schema": 2, "files": []}')
-    assert told(inv(TASK), "baseline")[0][1] == "unknown"
+    assert reported(inv(TASK), "baseline")[0][1] == "unknown"
     result = inv(TASK, "--accept")
-    assert (result.status, told(result, "baseline")[0][1]) == (2, "critical")
+    assert (result.status, reported(result, "baseline")[0][1]) == (2, "critical")
     assert (well / BASELINE).read_text() == '{"schema": 2, "files": []}'
 
 
@@ -552,7 +554,7 @@ def test_a_baseline_without_its_key_says_that_secrets_cannot_be_compared(inv: In
     accepted(inv)
     (well / f"{BASELINE}.key").unlink()
     result = inv(TASK)
-    assert (result.status, told(result, "drift")[0][:2]) == (3, (".env", "unknown")), result.out
+    assert (result.status, reported(result, "drift")[0][:2]) == (3, (".env", "unknown")), result.out
     accepted(inv)
     assert inv(TASK).report["status"] == "ok"
 
@@ -644,7 +646,7 @@ def test_the_projects_data_is_counted_in_less_than_a_second(data: Path, inv: Inv
     assert took < 1
     result = inv(TASK)
     assert (data / "logs/config_reports").is_dir()
-    assert told(result, "case")[0][0] == "data/Materials.yaml"
+    assert reported(result, "case")[0][0] == "data/Materials.yaml"
     assert result.findings("configuration.materials")[0]["value"] == MATERIALS
     assert missing(result)["density"] == WITHOUT_DENSITY
 

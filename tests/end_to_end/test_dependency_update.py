@@ -22,7 +22,7 @@ from tasks.demo_site.vulnerability_service import Known, vulnerability_service
 from tasks.demo_site.wheels import wheel
 
 from .conftest import INV, REPOSITORY, Inv, wait_until
-from .dependency_site import LONG_AGO, Site, offered, told
+from .dependency_site import LONG_AGO, Site, offered, reported
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +69,7 @@ def test_an_update_of_pins_and_ranges(site: Site) -> None:
     site.pip("install", "--quiet", "demo-base==1.0")
     result = site.update("--yes")
     jsonschema.validate(result.document, schema())
-    assert told(result, "update")["status"] == "ok", result.out
+    assert reported(result, "update")["status"] == "ok", result.out
     assert site.frozen() == ["demo-base==1.1", "demo-widget==1.1"]
     text = (site.root / "requirements.txt").read_text()
     assert text == "# ours\ndemo-widget==1.1  # keep this comment\ndemo-base>=1.0\n"
@@ -90,12 +90,12 @@ def test_without_a_terminal_or_yes_nothing_is_updated(site: Site) -> None:
     for result in results:
         jsonschema.validate(result.document, schema())
         assert result.status == 2, result.out
-        vulnerable = told(result, "vulnerable")
+        vulnerable = reported(result, "vulnerable")
         assert (vulnerable["subject"], vulnerable["status"], vulnerable["value"]) == ("demo-old", "critical", 1)
         assert "CVE-2026-0001 (DEMO-2026-1), fixed in 3.0" in vulnerable["message"]
-        assert told(result, "outdated", "demo-widget")["status"] == "warning"
-        assert told(result, "audit")["status"] == "critical"
-    assert "nobody can be asked" in told(results[0], "update")["message"]
+        assert reported(result, "outdated", "demo-widget")["status"] == "warning"
+        assert reported(result, "audit")["status"] == "critical"
+    assert "nobody can be asked" in reported(results[0], "update")["message"]
     assert results[1].findings("dependencies.update") == []
     planned = [each["target"] for each in results[2].report["actions"] if each["verb"] == "update"]
     assert planned == ["demo-old 1.0 -> 3.0 (repairs a vulnerability)", "demo-widget 1.0 -> 1.1 (outdated)"]
@@ -108,7 +108,7 @@ def test_a_dry_run_names_what_the_run_that_follows_does(site: Site) -> None:
     for day in ("20200101", "20200102"):
         (site.root / f"requirements.txt.backup.{day}").touch()
     dry, real = site.update("--dry-run"), site.update("--yes")
-    assert told(real, "update")["status"] == "ok", real.out
+    assert reported(real, "update")["status"] == "ok", real.out
     assert dry.targets("write") == real.report["files"]
     assert len(real.report["files"]) == 5
     assert dry.report["files"] == []
@@ -127,8 +127,8 @@ def test_a_dry_run_leaves_the_whole_tree_as_it_is(site: Site) -> None:
 def test_all_is_well_where_everything_was_checked(site: Site) -> None:
     site.requires("demo-widget==1.1\n")
     result = site.update()
-    assert (result.status, told(result, "audit")["status"]) == (0, "ok"), result.out
-    assert told(result, "held", "demo-widget")["message"] == (
+    assert (result.status, reported(result, "audit")["status"]) == (0, "ok"), result.out
+    assert reported(result, "held", "demo-widget")["message"] == (
         "1.1 stays though there is 2.0: 2.0 is a major step, and dependencies.largest_step is minor."
     )
     (kept,) = (site.root / "logs/dependency_reports").glob("pip_audit_*.json")
@@ -152,7 +152,7 @@ def test_what_the_index_does_not_know_is_never_called_safe(site: Site) -> None:
     del site.index.files[name]
     result = site.update()
     assert result.status == 3
-    finding = told(result, "not-audited")
+    finding = reported(result, "not-audited")
     assert (finding["subject"], finding["status"]) == ("demo-private", "unknown")
     assert "the index does not know it" in finding["message"]
 
@@ -165,14 +165,14 @@ def test_an_audit_that_fails_is_unknown(site: Site, service: str) -> None:
     url = "http://127.0.0.1:9/v1/query" if service == "down" else site.service.url
     result = site.update(INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL=url)
     assert result.status == 3
-    assert told(result, "audit")["message"].startswith("The audit failed: ")
+    assert reported(result, "audit")["message"].startswith("The audit failed: ")
     assert result.report["summary"].startswith("3 packages, none audited, ")
     measured = {each["name"] for each in result.report["metrics"]}
     assert "dependencies.vulnerable" not in measured
     assert "dependencies.outdated" in measured
     repaired = site.update("--security", "--yes", INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL=url)
-    assert told(repaired, "update")["status"] == "unknown"
-    assert "for the audit failed" in told(repaired, "update")["message"]
+    assert reported(repaired, "update")["status"] == "unknown"
+    assert "for the audit failed" in reported(repaired, "update")["message"]
 
 
 def test_an_advisory_service_that_is_too_slow_is_unknown(site: Site) -> None:
@@ -182,7 +182,7 @@ def test_an_advisory_service_that_is_too_slow_is_unknown(site: Site) -> None:
     result = site.update("--check", INVOKE_MAINTENANCE_DEPENDENCIES_DEADLINE_SECONDS="6")
     jsonschema.validate(result.document, schema())
     assert (result.status, site.state()) == (3, before)
-    assert "pip-audit had not ended within 6.0 s" in told(result, "audit")["message"]
+    assert "pip-audit had not ended within 6.0 s" in reported(result, "audit")["message"]
     assert result.report["duration_seconds"] < 30
 
 
@@ -190,7 +190,7 @@ def test_an_index_that_is_down_is_unknown(site: Site) -> None:
     site.requires("demo-widget==1.1\n")
     result = site.update("--yes", INVOKE_MAINTENANCE_DEPENDENCIES_INDEX_URL="http://127.0.0.1:9/simple")
     assert result.status == 3
-    assert "the index cannot be reached" in told(result, "releases")["message"]
+    assert "the index cannot be reached" in reported(result, "releases")["message"]
 
 
 def test_only_what_repairs_a_vulnerability(site: Site) -> None:
@@ -199,7 +199,7 @@ def test_only_what_repairs_a_vulnerability(site: Site) -> None:
     assert result.status == 1, result.out
     assert site.frozen() == ["demo-base==1.1", "demo-old==3.0", "demo-widget==1.0"]
     assert (site.root / "requirements.txt").read_text() == "demo-widget==1.0\ndemo-old==3.0\n"
-    assert told(result, "audit")["status"] == "ok"
+    assert reported(result, "audit")["status"] == "ok"
 
 
 def test_only_one_package(site: Site) -> None:
@@ -216,7 +216,7 @@ def test_a_smoke_test_that_fails_with_the_new_versions_leaves_everything(site: S
     before = site.state()
     result = site.update("--yes")
     assert (result.status, site.state()) == (2, before)
-    message = told(result, "update")["message"]
+    message = reported(result, "update")["message"]
     assert "the smoke test fails in a fresh environment" in message
     assert "hunter2" not in result.out
 
@@ -234,7 +234,7 @@ def test_a_smoke_test_that_fails_in_the_live_environment_only_is_undone(site: Si
     before, frozen = site.state(), site.frozen()
     result = site.update("--yes")
     assert result.status == 2
-    assert told(result, "update")["message"] == (
+    assert reported(result, "update")["message"] == (
         "The update failed and was undone, everything is as it was: "
         "the smoke test fails in the live environment: it ended with status 1: not here."
     )
@@ -242,7 +242,7 @@ def test_a_smoke_test_that_fails_in_the_live_environment_only_is_undone(site: Si
 
 
 @pytest.mark.parametrize(
-    ("command", "told_of"),
+    ("command", "explanation"),
     [
         ("no-such-program --version", "cannot be started"),
         ("python -c 'import gone'", "ended with status 1: ModuleNotFoundError"),
@@ -250,7 +250,7 @@ def test_a_smoke_test_that_fails_in_the_live_environment_only_is_undone(site: Si
         ("python -c 'raise SystemExit(\"token=abcdef0123456789abcdef\")'", "token=[redacted]"),
     ],
 )
-def test_a_smoke_test_that_fails_already(site: Site, command: str, told_of: str) -> None:
+def test_a_smoke_test_that_fails_already(site: Site, command: str, explanation: str) -> None:
     site.requires("demo-widget==1.0\n")
     before = site.state()
     settings = {
@@ -259,10 +259,10 @@ def test_a_smoke_test_that_fails_already(site: Site, command: str, told_of: str)
     }
     result = site.update("--yes", **settings)
     assert (result.status, site.state()) == (2, before)
-    message = told(result, "update")["message"]
+    message = reported(result, "update")["message"]
     assert message.startswith("Nothing was updated: the smoke test fails already")
-    assert told_of in message
-    assert told(result, "update")["remedy"].startswith("Mend the project first, or dependencies.smoke_command: ")
+    assert explanation in message
+    assert reported(result, "update")["remedy"].startswith("Mend the project first, or dependencies.smoke_command: ")
     assert "abcdef0123456789" not in result.out
 
 
@@ -271,7 +271,7 @@ def test_a_package_that_cannot_be_built_leaves_everything(site: Site) -> None:
     before = site.state()
     result = site.update("--yes")
     assert (result.status, site.state()) == (3, before)
-    assert "could not be found out" in told(result, "update")["message"]
+    assert "could not be found out" in reported(result, "update")["message"]
 
 
 def test_a_conflict_is_told(site: Site) -> None:
@@ -281,7 +281,7 @@ def test_a_conflict_is_told(site: Site) -> None:
     before = site.state()
     result = site.update("--yes")
     assert (result.status, site.state()) == (3, before)
-    assert "No set of versions suits" in told(result, "update")["message"]
+    assert "No set of versions suits" in reported(result, "update")["message"]
 
 
 def test_no_requirements_file_no_environment_and_a_broken_line(site: Site) -> None:
@@ -289,20 +289,20 @@ def test_no_requirements_file_no_environment_and_a_broken_line(site: Site) -> No
     before = site.state()
     (site.root / "requirements.txt").rename(site.root / "other.txt")
     result = site.update("--yes")
-    assert told(result, "requirements")["status"] == "skipped"
-    assert "without a requirements file" in told(result, "update")["message"]
+    assert reported(result, "requirements")["status"] == "skipped"
+    assert "without a requirements file" in reported(result, "update")["message"]
     (site.root / "other.txt").rename(site.root / "requirements.txt")
     (site.root / "requirements.txt").write_text("demo-widget==1.0\nwhat is this\n")
     result = site.update("--yes")
-    assert "requirements.txt cannot be read whole" in told(result, "held", "demo-widget")["message"]
+    assert "requirements.txt cannot be read whole" in reported(result, "held", "demo-widget")["message"]
     assert result.report["summary"].endswith("0 can move")
-    assert "line 2, is no requirement" in told(result, "requirements")["message"]
-    assert "cannot be read whole" in told(result, "update")["message"]
+    assert "line 2, is no requirement" in reported(result, "requirements")["message"]
+    assert "cannot be read whole" in reported(result, "update")["message"]
     (site.root / "requirements.txt").write_text("demo-widget==1.0\n")
     (site.root / ".venv").rename(site.root / "away")
     result = site.update("--yes")
     assert result.status == 3
-    assert "No environment is known to be the project's" in told(result, "environment")["message"]
+    assert "No environment is known to be the project's" in reported(result, "environment")["message"]
     (site.root / "away").rename(site.root / ".venv")
     assert site.state().keys() == before.keys()
 
@@ -312,7 +312,7 @@ def test_requirements_that_include_others_and_themselves(site: Site) -> None:
     (site.root / "more/pins.txt").write_text("demo-base==1.0\n")
     site.requires("demo-widget==1.0\n-r more/pins.txt\n")
     result = site.update("--yes")
-    assert told(result, "update")["status"] == "ok", result.out
+    assert reported(result, "update")["status"] == "ok", result.out
     assert (site.root / "more/pins.txt").read_text() == "demo-base==1.1\n"
     assert len([*site.root.glob("more/pins.txt.backup.*")]) == 1
     assert site.frozen() == ["demo-base==1.1", "demo-widget==1.1"]
@@ -321,13 +321,13 @@ def test_requirements_that_include_others_and_themselves(site: Site) -> None:
     circular = site.update("--yes")
     jsonschema.validate(circular.document, schema())
     assert (circular.status, site.state()) == (3, before)
-    assert "leads in a circle" in told(circular, "requirements")["message"]
+    assert "leads in a circle" in reported(circular, "requirements")["message"]
 
 
 def test_an_empty_folder_is_told_as_one_without_anything(site: Site) -> None:
     shutil.rmtree(site.root / ".venv")
     result = site.update()
-    assert told(result, "requirements")["message"] == "There is no requirements file, and nothing is updated."
+    assert reported(result, "requirements")["message"] == "There is no requirements file, and nothing is updated."
     assert result.report["summary"] == "no environment to look at"
 
 
@@ -370,13 +370,13 @@ def test_an_update_that_is_killed_is_found_and_undone_by_the_next_run(site: Site
     assert site.frozen() == ["demo-base==1.1", "demo-widget==1.1"]
     for arguments in ([], ["--check"], ["--dry-run", "--yes"]):
         result = site.update(*arguments)
-        finding = told(result, "interrupted")
+        finding = reported(result, "interrupted")
         assert (result.status, finding["status"]) == (2, "critical")
         assert "demo-widget 1.0 -> 1.1" in finding["message"]
         assert "--yes puts everything back" in finding["remedy"]
         assert site.frozen() == ["demo-base==1.1", "demo-widget==1.1"]
     result = site.update("--yes")
-    assert (result.status, told(result, "interrupted")["status"]) == (1, "warning"), result.out
+    assert (result.status, reported(result, "interrupted")["status"]) == (1, "warning"), result.out
     after = site.state()
     assert after == before
     assert site.update("--check").findings("dependencies.interrupted") == []
@@ -416,7 +416,7 @@ def test_an_interrupted_update_names_what_could_not_be_put_back(site: Site) -> N
     for copy, content in kept.items():
         copy.write_bytes(content)
     result = site.update("--yes")
-    assert told(result, "interrupted")["status"] == "warning", "the command that the remedy names finishes it"
+    assert reported(result, "interrupted")["status"] == "warning", "the command that the remedy names finishes it"
     assert site.frozen() == ["demo-base==1.1", "demo-widget==1.0"]
 
 
@@ -459,8 +459,8 @@ def test_a_package_from_a_folder_is_copied_never_called_safe_and_stays(site: Sit
     site.pip("install", "--quiet", "demo-base==1.0")
     result = site.update("--yes")
     assert result.status == 3, result.out
-    assert told(result, "update")["status"] == "ok"
-    assert told(result, "not-audited")["subject"] == "demo-local"
+    assert reported(result, "update")["status"] == "ok"
+    assert reported(result, "not-audited")["subject"] == "demo-local"
     frozen = site.frozen()
     assert frozen[:1] + frozen[2:] == ["demo-base==1.1", "demo-widget==1.1"]
     assert frozen[1].startswith("demo-local @ file://")
@@ -480,17 +480,17 @@ def test_an_environment_whose_pip_cannot_be_used(site: Site, pip: str) -> None:
     before = site.state()
     result = site.update("--yes")
     assert (result.status, site.state()) == (3, before)
-    finding = told(result, "update")
+    finding = reported(result, "update")
     assert ("has no pip" if pip == "gone" else "pip is 21.0; an update needs 22.3") in finding["message"]
     assert "-m " in finding["remedy"]
-    assert told(result, "outdated")["subject"] == "demo-widget"
+    assert reported(result, "outdated")["subject"] == "demo-widget"
 
 
 def test_the_environment_of_the_suite_is_looked_at_and_never_changed(site: Site) -> None:
     site.requires("demo-widget==1.0\n")
     result = site.update("--yes", INVOKE_MAINTENANCE_DEPENDENCIES_PYTHON=sys.executable)
-    assert "the one that this suite runs in" in told(result, "environment")["message"]
-    assert "nothing replaces what it runs on" in told(result, "update")["message"]
+    assert "the one that this suite runs in" in reported(result, "environment")["message"]
+    assert "nothing replaces what it runs on" in reported(result, "update")["message"]
 
 
 def test_what_the_requirements_ask_for_and_nobody_installed(site: Site) -> None:
@@ -510,7 +510,7 @@ def test_a_journal_that_cannot_be_read_is_told_and_nothing_changed(site: Site) -
     before = site.state()
     result = site.update("--yes")
     assert (result.status, site.state()) == (2, before)
-    assert "cannot be undone" in told(result, "interrupted")["message"]
+    assert "cannot be undone" in reported(result, "interrupted")["message"]
 
 
 def test_a_write_protected_file_is_left_alone(site: Site) -> None:
@@ -519,7 +519,7 @@ def test_a_write_protected_file_is_left_alone(site: Site) -> None:
     before = site.state()
     result = site.update("--yes")
     assert (result.status, site.state()) == (3, before)
-    assert 'write-protected is: "requirements.txt".' in told(result, "update")["message"]
+    assert 'write-protected is: "requirements.txt".' in reported(result, "update")["message"]
 
 
 def test_an_environment_outside_the_project_is_changed_only_where_the_settings_name_it(site: Site) -> None:
@@ -528,10 +528,10 @@ def test_an_environment_outside_the_project_is_changed_only_where_the_settings_n
     shutil.move(site.root / ".venv", outside)
     (site.root / ".venv").symlink_to(outside)
     result = site.update("--yes")
-    assert "lies outside the project" in told(result, "update")["message"]
+    assert "lies outside the project" in reported(result, "update")["message"]
     assert site.frozen() == ["demo-base==1.1", "demo-widget==1.0"]
     result = site.update("--yes", INVOKE_MAINTENANCE_DEPENDENCIES_PYTHON=str(outside / "bin/python"))
-    assert told(result, "update")["status"] == "ok", result.out
+    assert reported(result, "update")["status"] == "ok", result.out
     assert site.frozen() == ["demo-base==1.1", "demo-widget==1.1"]
 
 

@@ -74,8 +74,8 @@ def entries(project: Path) -> list[str]:
 def outside(project: Path) -> dict[str, Any]:
     """Return the tree without cache and logs; the root itself changes its time with the lock."""
     return {
-        path: told
-        for path, told in fingerprint(project).items()
+        path: value
+        for path, value in fingerprint(project).items()
         if path != "." and Path(path).parts[0] not in {"cache", "logs"}
     }
 
@@ -86,7 +86,7 @@ def part(result: Result, task: str) -> dict[str, Any]:
     return dict(found)
 
 
-def told(result: Result, check: str, subject: str | None = None) -> dict[str, Any]:
+def reported(result: Result, check: str, subject: str | None = None) -> dict[str, Any]:
     (found,) = (each for each in result.findings(check) if subject in {None, each["subject"]})
     return dict(found)
 
@@ -105,7 +105,7 @@ def test_the_cache_is_cleared_and_its_structure_rebuilt(recover: Callable[..., R
     }
     statistics = json.loads((running / "cache/stats.json").read_text())
     assert (statistics["hit_rate"], statistics["cache_size"], statistics["maintenance"]["entries"]) == (0.5, 7, 0)
-    assert told(result, "recovery.recovered")["message"].endswith('1 folder is missing: "cache/component_cache".')
+    assert reported(result, "recovery.recovered")["message"].endswith('1 folder is missing: "cache/component_cache".')
     assert outside(running) == before
     assert (running / "logs/app.log").read_text() == LINE * 100
     (stored,) = (running / "logs/emergency_reports").iterdir()
@@ -167,7 +167,7 @@ def test_an_empty_project_gets_its_folders(recover: Callable[..., Result], proje
 def test_where_nobody_can_be_asked_only_what_has_expired_goes(recover: Callable[..., Result], running: Path) -> None:
     result = recover()
     assert result.status == 1, result.out
-    finding = told(result, "recovery.clearing")
+    finding = reported(result, "recovery.clearing")
     assert finding["message"].startswith("Not cleared, for nobody can be asked here: 8 entries (20 B)")
     assert "--yes" in finding["remedy"]
     assert [Path(path).name for path in entries(running)] == ["fresh.json"] * 4
@@ -239,7 +239,7 @@ def test_leftovers_of_killed_runs_go_first(recover: Callable[..., Result], runni
     (running / "data/.maintenance-tmp").write_text("not ours to delete")
     result = recover("--yes")
     assert result.status == 0, result.out
-    assert told(result, "recovery.leftovers")["message"] == "3 leftover temporary files deleted (12.0 kB)."
+    assert reported(result, "recovery.leftovers")["message"] == "3 leftover temporary files deleted (12.0 kB)."
     assert not any(path.exists() for path in left)
     assert (running / "data/.maintenance-tmp").exists()
 
@@ -266,21 +266,21 @@ def archives(project: Path) -> list[Path]:
 
 def test_logs_within_the_limit_are_left(recover: Callable[..., Result], running: Path) -> None:
     result = recover("--yes")
-    assert told(result, "recovery.log-size")["message"].startswith("Not rotated: the disk is not short, and ")
+    assert reported(result, "recovery.log-size")["message"].startswith("Not rotated: the disk is not short, and ")
     assert archives(running) == []
 
 
 def test_logs_beyond_the_limit_are_rotated(recover: Callable[..., Result], running: Path) -> None:
     result = recover("--yes", env={"INVOKE_MAINTENANCE_LOGS_EMERGENCY_TOTAL_MB": "0.005"})
     assert (result.status, len(archives(running))) == (0, 1), result.out
-    assert told(result, "recovery.logs")["message"].startswith("weekly.log-rotation: 1 log archived (")
+    assert reported(result, "recovery.logs")["message"].startswith("weekly.log-rotation: 1 log archived (")
     assert (running / "logs/app.log").read_text() == ""
 
 
 def test_what_is_still_too_large_after_the_rotation_is_told(recover: Callable[..., Result], running: Path) -> None:
     result = recover("--yes", env=ROTATING)
     assert (result.status, len(archives(running))) == (1, 1), result.out
-    finding = told(result, "recovery.log-size")
+    finding = reported(result, "recovery.log-size")
     assert finding["message"].startswith("The log folder still holds ")
     assert "--older-than-days" in finding["remedy"]
 
@@ -298,8 +298,8 @@ def test_a_chain_with_the_rotation_rotates_once(
     if more:
         assert {rotation[:6], within["summary"][:6]} == {"1 log ", "0 logs"}
         return
-    told_so = " (already run by emergency.recover in this run)" if chain[0] == TASK else ""
-    assert rotation == f"{within['summary']}{told_so}"
+    reuse_note = " (already run by emergency.recover in this run)" if chain[0] == TASK else ""
+    assert rotation == f"{within['summary']}{reuse_note}"
     assert rotation.startswith("1 log archived")
 
 
@@ -314,8 +314,8 @@ def test_a_cache_that_is_a_link_to_a_home_is_not_touched(
     before = fingerprint(tmp_path / "home")
     result = recover("--yes")
     assert (result.status, result.err) == (2, ""), result.out
-    assert "symbolic link" in told(result, "recovery.folder", "cache")["message"]
-    assert told(result, "recovery.cache")["status"] == "unknown"
+    assert "symbolic link" in reported(result, "recovery.folder", "cache")["message"]
+    assert reported(result, "recovery.cache")["status"] == "unknown"
     assert (fingerprint(tmp_path / "home"), precious.read_bytes()) == (before, b"dear")
 
 
@@ -336,8 +336,8 @@ def test_logs_that_are_a_file_are_told_and_the_rest_goes_on(recover: Callable[..
     (running / "logs").write_text("not a folder")
     result = recover("--yes")
     assert (result.status, result.err) == (2, ""), result.out
-    assert "is not a folder" in told(result, "recovery.folder", "logs")["message"]
-    assert told(result, "recovery.report")["status"] == "warning"
+    assert "is not a folder" in reported(result, "recovery.folder", "logs")["message"]
+    assert reported(result, "recovery.report")["status"] == "warning"
     assert entries(running) == []
     assert (running / "logs").read_text() == "not a folder"
 
@@ -356,7 +356,7 @@ def test_logs_that_cannot_be_read_are_told_and_the_rest_goes_on(
     (running / "logs/app.log").chmod(0)
     result = as_ordinary_user([INV, "-f", settings, TASK, "--yes"], without_privileges, {**environment, **ROTATING})
     assert (result.status, result.err) == (3, ""), result.out
-    assert told(result, "recovery.logs")["status"] == "unknown"
+    assert reported(result, "recovery.logs")["status"] == "unknown"
     (unreadable,) = (each for each in part(result, "weekly.log-rotation")["findings"] if each["status"] == "unknown")
     assert unreadable["subject"] == "logs/app.log"
     assert [path.name.partition("_")[0] for path in archives(running)] == ["other"]
@@ -373,7 +373,7 @@ def test_folders_that_cannot_be_written_are_told_with_what_to_do(
     finally:
         (running / "cache/temp").chmod(0o755)
     assert (result.status, result.err) == (2, ""), result.out
-    finding = told(result, "recovery.folder", "cache/temp")
+    finding = reported(result, "recovery.folder", "cache/temp")
     assert (finding["message"], "chmod" in finding["remedy"]) == (
         "Nothing can be written there: Permission denied.",
         True,
@@ -392,10 +392,10 @@ def test_a_root_that_cannot_be_written_is_told_and_nothing_is_changed(
     finally:
         running.chmod(0o755)
     assert (result.status, result.err) == (2, ""), result.out
-    assert told(result, "recovery.folder", ".")["status"] == "critical"
-    assert "No report file was written" in told(result, "recovery.report")["message"]
-    assert {path: told_of[2] for path, told_of in fingerprint(running).items()} == {
-        path: told_of[2] for path, told_of in before.items()
+    assert reported(result, "recovery.folder", ".")["status"] == "critical"
+    assert "No report file was written" in reported(result, "recovery.report")["message"]
+    assert {path: value[2] for path, value in fingerprint(running).items()} == {
+        path: value[2] for path, value in before.items()
     }
 
 
@@ -410,7 +410,7 @@ def test_broken_records_of_the_suite_are_told_and_the_rest_goes_on(
     result = recover("--yes")
     assert (result.status, result.err) == (1, ""), result.out
     assert {each["subject"] for each in result.findings("recovery.record")} == {f"logs/{name}" for name in broken}
-    assert told(result, "recovery.recovered")["subject"] == "cache/stats.json"
+    assert reported(result, "recovery.recovered")["subject"] == "cache/stats.json"
     assert (running / "cache/stats.json.broken-1").read_bytes() == content
     assert {(running / "logs" / name).read_bytes() for name in broken} == {content}
     assert entries(running) == []
@@ -420,7 +420,7 @@ def test_broken_entries_are_told_where_they_stay(recover: Callable[..., Result],
     entry(running / "cache/api_responses/half.json", content=b'{"answer": "')
     entry(running / "cache/temp/below/empty.json", content=b"")
     result = recover("--skip", "cache")
-    finding = told(result, "recovery.entries")
+    finding = reported(result, "recovery.entries")
     assert (result.status, finding["value"]) == (1, 2), result.out
     assert '"cache/api_responses/half.json", "cache/temp/below/empty.json"' in finding["message"]
     assert recover("--yes").status == 0
@@ -499,7 +499,7 @@ def test_stopped_between_steps_it_says_what_was_done(running: Path, environment:
         out, _ = run.communicate(timeout=30)
     result = Result(run.returncode, out, "")
     assert run.returncode == 130
-    assert told(result, "run.interrupted")["status"] == "unknown"
+    assert reported(result, "run.interrupted")["status"] == "unknown"
     assert part(result, "weekly.cache-cleanup")["summary"].startswith("8 expired entries deleted")
     assert [row["step"] for row in result.report["data"]["steps"]][:2] == ["leftovers", "cache"]
     assert entries(running) == []
@@ -548,7 +548,7 @@ def test_on_a_full_disk_the_cache_makes_room(project: Path, environment: dict[st
     assert found["free_after"][0] > 18_000_000
     assert (found["entries"], found["reports"]) == (0, 1)
     assert json.loads(found["statistics"])["hit_rate"] == 0.5
-    freed = told(result, "recovery.freed")
+    freed = reported(result, "recovery.freed")
     assert freed["value"] > 18_000_000
     assert "the disk was 100 % full" in freed["message"]
     recovered = {each["subject"] for each in result.findings("recovery.recovered")}
@@ -563,11 +563,11 @@ def test_on_a_full_disk_without_consent_it_says_what_is_left(
     result = Result(found["status"], found["out"], found["err"])
     assert (result.status, result.err) == (2, ""), result.out
     assert found["entries"] > 300
-    assert told(result, "system.disk")["remedy"].startswith(
+    assert reported(result, "system.disk")["remedy"].startswith(
         "Delete or move what is not needed. The largest below the root: cache ("
     )
-    assert told(result, "recovery.clearing")["status"] == "warning"
-    assert told(result, "recovery.report")["status"] == "warning"
+    assert reported(result, "recovery.clearing")["status"] == "warning"
+    assert reported(result, "recovery.report")["status"] == "warning"
 
 
 @pytest.mark.slow
@@ -586,7 +586,7 @@ def test_where_there_are_no_inodes_left_not_even_for_a_lock(
     result = Result(found["status"], found["out"], found["err"])
     assert (result.status, result.err) == (0, ""), result.out
     assert (found["free_before"][1], found["entries"], found["reports"]) == (0, 0, 1)
-    assert told(result, "recovery.freed")["message"].startswith("28")
+    assert reported(result, "recovery.freed")["message"].startswith("28")
     recovered = [each["message"] for each in result.findings("recovery.recovered")]
     assert any("100.0 % of the inodes are in use" in message for message in recovered)
 
@@ -598,7 +598,7 @@ def test_logs_are_rotated_where_the_cache_does_not_make_enough_room(
     found = on_full_disk(project, environment, "logs", INV, "-f", settings, TASK, "--yes")
     result = Result(found["status"], found["out"], found["err"])
     assert len(found["archives"]) == 1, result.out
-    assert told(result, "recovery.logs")["status"] == "ok"
+    assert reported(result, "recovery.logs")["status"] == "ok"
     assert found["free_after"][0] > found["free_before"][0] + 5_000_000
 
 
@@ -609,7 +609,7 @@ def test_what_the_project_itself_fills_is_left_and_told(
     found = on_full_disk(project, environment, "data", INV, "-f", settings, TASK, "--yes")
     result = Result(found["status"], found["out"], found["err"])
     assert (result.status, result.err) == (2, ""), result.out
-    remedy = told(result, "system.disk")["remedy"]
+    remedy = reported(result, "system.disk")["remedy"]
     assert "The largest below the root: data (" in remedy
     assert f"du -ah {project} | sort -rh | head -20" in remedy
 
@@ -633,6 +633,6 @@ def test_where_not_a_byte_can_be_written_the_cache_is_cleared_all_the_same(
     )
     result = Result(done.returncode, done.stdout, done.stderr)
     assert (result.status, result.err) == (2 if sys.platform == "linux" else 1, ""), result.out
-    assert told(result, "recovery.report")["message"].endswith("cannot be written: File too large.")
+    assert reported(result, "recovery.report")["message"].endswith("cannot be written: File too large.")
     assert (entries(running), outside(running)) == ([], before)
     assert (running / "cache/stats.json").read_text() == '{"hit_rate": 0.5, "cache_size": 7}'

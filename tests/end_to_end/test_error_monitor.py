@@ -255,8 +255,8 @@ def test_what_cannot_be_meant_is_one_sentence_and_nothing_is_written(
     result = inv(TASK, *arguments)
 
     assert result.status == status
-    said = result.err if status == 64 else result.findings("run.error")[0]["message"]
-    assert complaint in said
+    message = result.err if status == 64 else result.findings("run.error")[0]["message"]
+    assert complaint in message
     assert "Traceback" not in result.err
     assert {path: seen for path, seen in fingerprint(project).items() if path not in {".", HISTORY}} == before
 

@@ -72,7 +72,7 @@ def settings(repository: Repository, **more: object) -> str:
     return str(path)
 
 
-def told(result: Result, check: str) -> tuple[str, str]:
+def reported(result: Result, check: str) -> tuple[str, str]:
     (found,) = result.findings(f"backup.{check}")
     return found["status"], found["message"]
 
@@ -87,12 +87,12 @@ def test_a_good_repository_is_restored_from_and_not_changed(inv: Inv, repository
     kept = fingerprint(repository.path)
     result = inv("-f", settings(repository), TASK)
     assert result.err == ""
-    assert told(result, "external")[0] == "ok", result.out
-    assert told(result, "external.check")[0] == "ok", result.out
-    status, message = told(result, "external.restored")
+    assert reported(result, "external")[0] == "ok", result.out
+    assert reported(result, "external.check")[0] == "ok", result.out
+    status, message = reported(result, "external.restored")
     assert (status, "3 files (3.0 MB), each as it was listed." in message) == ("ok", True), message
     assert level(result) == "restored"
-    assert told(result, "media")[1].startswith("2 copies on 1 medium, none off-site;")
+    assert reported(result, "media")[1].startswith("2 copies on 1 medium, none off-site;")
     assert not (repository.root / "backups/.restore-external").exists()
     if repository.program == "restic":
         assert fingerprint(repository.path) == kept
@@ -103,7 +103,7 @@ def test_a_good_repository_is_restored_from_and_not_changed(inv: Inv, repository
 
 def test_of_a_large_backup_a_sample_is_restored(inv: Inv, repository: Repository) -> None:
     result = inv("-f", settings(repository, restore_mb=1), TASK)
-    status, message = told(result, "external.restored")
+    status, message = reported(result, "external.restored")
     assert (status, "2 of 3 files (20 B)" in message) == ("ok", True), result.out
 
 
@@ -127,7 +127,7 @@ def test_damaged_data_is_found(inv: Inv, repository: Repository) -> None:
     for arguments in ((), ("--dry-run",)):
         result = inv("-f", settings(repository), TASK, *arguments)
         assert (result.status, result.err) == (2, ""), result.out
-        status, message = told(result, "external.check")
+        status, message = reported(result, "external.check")
         assert (status, "Its check did not pass" in message) == ("critical", True)
         assert level(result) == "present"
 
@@ -145,7 +145,7 @@ def test_a_wrong_password_is_told_and_not_repeated(
 ) -> None:
     environment[VARIABLE[repository.program]] = "not-the-right-one"
     result = inv("-f", settings(repository), TASK)
-    assert told(result, "external") == (
+    assert reported(result, "external") == (
         "critical",
         f"It could not be looked at: the password in {VARIABLE[repository.program]} is not that of the repository.",
     )
@@ -165,8 +165,8 @@ def test_the_password_may_stand_in_the_projects_env_file_under_another_name(
 def test_without_a_password_nobody_is_asked(inv: Inv, repository: Repository, environment: dict[str, str]) -> None:
     del environment[VARIABLE[repository.program]]
     result = inv("-f", settings(repository), TASK)
-    assert told(result, "external")[0] in {"unknown", "critical"}
-    assert "password" in told(result, "external")[1]
+    assert reported(result, "external")[0] in {"unknown", "critical"}
+    assert "password" in reported(result, "external")[1]
 
 
 def test_an_old_backup_is_told(inv: Inv, program: str, project: Path, environment: dict[str, str]) -> None:
@@ -177,24 +177,24 @@ def test_an_old_backup_is_told(inv: Inv, program: str, project: Path, environmen
     environment[VARIABLE[program]] = PASSWORD
     environment["TZ"] = old.environ["TZ"] = "UTC"
     result = inv("-f", settings(old), TASK)
-    status, message = told(result, "external")
+    status, message = reported(result, "external")
     assert (status, "the newest 10." in message or "the newest 9." in message) == ("warning", True), message
 
 
 def test_a_repository_that_is_not_there_or_empty(inv: Inv, repository: Repository) -> None:
     result = inv("-f", settings(repository, location=str(repository.path.parent / "gone")), TASK)
-    assert told(result, "external") == (
+    assert reported(result, "external") == (
         "critical",
         f"It could not be looked at: there is no repository of {repository.program} there.",
     )
     shutil.rmtree(repository.path)
     empty = Repository(repository.program, repository.root, repository.environ)
-    assert told(inv("-f", settings(empty), TASK), "external")[0] == "critical"
+    assert reported(inv("-f", settings(empty), TASK), "external")[0] == "critical"
 
 
 def test_a_program_that_is_missing_is_unknown(inv: Inv, repository: Repository) -> None:
     result = inv("-f", settings(repository), TASK, env={"PATH": "/nonexistent"})
-    assert (result.status, told(result, "external")) == (
+    assert (result.status, reported(result, "external")) == (
         3,
         ("unknown", f"It could not be looked at: {repository.program} is not installed."),
     )
@@ -211,6 +211,6 @@ def test_a_lock_of_another_program_at_work(inv: Inv, repository: Repository) -> 
     (repository.path / "lock.exclusive").mkdir()
     (repository.path / "lock.exclusive/elsewhere@1.1-1").touch()
     result = inv("-f", settings(repository), TASK)
-    status, message = told(result, "external.check")
+    status, message = reported(result, "external.check")
     assert (status, "it is locked" in message) == ("unknown", True), message
-    assert told(result, "external.restored")[0] == "ok"
+    assert reported(result, "external.restored")[0] == "ok"

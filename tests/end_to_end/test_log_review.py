@@ -59,8 +59,8 @@ def test_errors_are_counted_and_the_latest_shown(logs: Path, inv: Inv) -> None:
     add(logs, record("request failed", hours=1.5, level="CRITICAL"), TRACEBACK, record("late"), name="api.log")
     result = inv(TASK)
     assert result.status == 1
-    told = numbers(result)
-    assert (told["critical"], told["error"], told["warning"], told["files"]) == (1, 5, 1, 2)
+    figures = numbers(result)
+    assert (figures["critical"], figures["error"], figures["warning"], figures["files"]) == (1, 5, 1, 2)
     assert {one["subject"]: one["value"] for one in result.findings("logs.errors")} == {
         "logs/zbeam.log": 4,
         "logs/api.log": 2,

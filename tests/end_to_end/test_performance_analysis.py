@@ -89,14 +89,14 @@ def test_what_got_worse_is_recommended_on_with_its_figures(inv: Inv, well: Path)
     cache_reports(well, 20, 30, 40, 60)
     result = inv(TASK)
     assert result.status == 2
-    told = {finding["check"]: finding for finding in result.report["findings"] if finding["status"] != "ok"}
-    assert told["generation.success_rate"]["value"] == 0.75
-    assert told["generation.success_fall"]["status"] == "warning"
-    assert told["generation.duration"]["value"] == 40
-    assert told["generation.slower"]["status"] == "warning"
-    assert told["providers.response_time"]["status"] == "critical"
-    assert told["cache.growth"]["value"] == 200
-    assert all(finding["remedy"] for check, finding in told.items() if finding["status"] in {"warning", "critical"})
+    findings = {finding["check"]: finding for finding in result.report["findings"] if finding["status"] != "ok"}
+    assert findings["generation.success_rate"]["value"] == 0.75
+    assert findings["generation.success_fall"]["status"] == "warning"
+    assert findings["generation.duration"]["value"] == 40
+    assert findings["generation.slower"]["status"] == "warning"
+    assert findings["providers.response_time"]["status"] == "critical"
+    assert findings["cache.growth"]["value"] == 200
+    assert all(finding["remedy"] for check, finding in findings.items() if finding["status"] in {"warning", "critical"})
 
 
 def test_a_dry_run_leaves_everything_as_it_was(inv: Inv, well: Path) -> None:

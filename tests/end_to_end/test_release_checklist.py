@@ -321,7 +321,7 @@ def test_a_stamp_that_cannot_be_written_is_no_reason_not_to_know(inv: Inv, clean
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "message"),
     [
         ("touch made_by_tests", '1 file neither tracked nor ignored: "made_by_tests".'),
         (
@@ -330,11 +330,11 @@ def test_a_stamp_that_cannot_be_written_is_no_reason_not_to_know(inv: Inv, clean
         ),
     ],
 )
-def test_tests_that_change_the_tree_make_it_a_no(inv: Inv, clean: Path, command: str, told: str) -> None:
+def test_tests_that_change_the_tree_make_it_a_no(inv: Inv, clean: Path, command: str, message: str) -> None:
     result = inv(TASK, env={"INVOKE_MAINTENANCE_RELEASE_TEST_COMMAND": command})
     assert answers(result)["tree"] == "no-go", result.out
     assert gate(result, "tree")["message"].startswith("no-go: It was committed, until the tests and linters ran: ")
-    assert told in gate(result, "tree")["message"]
+    assert message in gate(result, "tree")["message"]
     assert clean.exists()
 
 

@@ -196,8 +196,8 @@ def test_a_run_that_is_interrupted_is_an_attempt_and_the_next_one_clears_it(
     (attempt,) = recorded(project)
     assert attempt["reason"].endswith(".")
     status = inv("schedule.status")
-    (told,) = status.findings("schedule.attempt")
-    assert (told["subject"], told["status"]) == ("daily.health-check", "warning")
+    (finding,) = status.findings("schedule.attempt")
+    assert (finding["subject"], finding["status"]) == ("daily.health-check", "warning")
     assert rows(status)["daily.health-check"]["took"] == "1.5 s"
     inv("daily.health-check")
     assert inv("schedule.status").findings("schedule.attempt") == []
@@ -211,8 +211,8 @@ def test_a_run_that_cannot_be_written_down_is_a_warning_and_a_run(inv: Inv, proj
     (finding,) = result.findings("run.stamp")
     assert f"{HISTORY} is a symbolic link" in finding["message"]
     assert (project / "cache/stats.json").exists()
-    (told,) = (each for each in inv("schedule.status").findings("schedule.stamp") if "cleanup" in each["subject"])
-    assert "symbolic link" in told["message"]
+    (finding,) = (each for each in inv("schedule.status").findings("schedule.stamp") if "cleanup" in each["subject"])
+    assert "symbolic link" in finding["message"]
 
 
 # status
@@ -267,9 +267,9 @@ def test_a_stamp_that_cannot_be_used_means_due_and_is_kept(inv: Inv, project: Pa
     stamp(project, "daily.log-review", 0)
     path = stamp(project, "weekly.cache-cleanup", 1)
     path.write_bytes(content)
-    told = inv("-f", str(only), "schedule.status")
-    assert (told.status, told.err) == (1, "")
-    assert [(each["check"], each["subject"]) for each in told.report["findings"]] == [
+    status = inv("-f", str(only), "schedule.status")
+    assert (status.status, status.err) == (1, "")
+    assert [(each["check"], each["subject"]) for each in status.report["findings"]] == [
         ("schedule.stamp", "weekly.cache-cleanup")
     ]
     result = inv("-f", str(only), "schedule.due")
@@ -443,13 +443,13 @@ def test_systemd_units_are_written_taken_and_taken_away(inv: Inv, units: Path, h
     jsonschema.validate(result.document, json.loads(inv("report.schema", json=False).out))
     name = service_of(units).stem
     assert sorted(path.name for path in units.iterdir()) == [f"{name}.service", f"{name}.timer"]
-    told = (home / "told").read_text().splitlines()
-    assert told == ["--user daemon-reload", f"--user enable {name}.timer", f"--user restart {name}.timer"]
+    calls = (home / "told").read_text().splitlines()
+    assert calls == ["--user daemon-reload", f"--user enable {name}.timer", f"--user restart {name}.timer"]
     before = fingerprint(units)
     again = inv("schedule.install", "--systemd")
     assert (again.status, again.report["actions"], fingerprint(units)) == (0, [], before)
     asked = ["--user daemon-reload", f"--user is-active --quiet {name}.timer"]
-    assert (home / "told").read_text().splitlines() == [*told, *asked]
+    assert (home / "told").read_text().splitlines() == [*calls, *asked]
     removed = inv("schedule.uninstall")
     assert (removed.status, len(removed.report["actions"]), [*units.iterdir()]) == (0, 2, []), removed.out
     assert (home / "told").read_text().splitlines()[-2:] == [
@@ -493,8 +493,8 @@ def test_systemd_finds_no_fault_in_the_units(inv: Inv, units: Path, tmp_path: Pa
 
     def faults() -> list[str]:
         verify = ["systemd-analyze", "verify", "--man=no", str(service_of(units)), str(timer)]
-        said = subprocess.run(verify, capture_output=True, text=True, check=False).stderr
-        return [line for line in said.splitlines() if timer.stem in line]  # others are of the machine's own units
+        errors = subprocess.run(verify, capture_output=True, text=True, check=False).stderr
+        return [line for line in errors.splitlines() if timer.stem in line]  # others are of the machine's own units
 
     assert faults() == []
     service_of(units).write_text(service_of(units).read_text().replace("Type=oneshot", "Type=nonsense"))
@@ -630,8 +630,8 @@ def test_an_agent_of_launchd_is_a_property_list(inv: Inv, home: Path, project: P
     assert (agent["Label"], agent["ProgramArguments"][1:4]) == (path.stem, ["-P", "-m", "invoke"])
     assert agent["EnvironmentVariables"]["INVOKE_MAINTENANCE_ROOT"] == str(project)
     assert {*agent["StartCalendarInterval"]} == {"Hour", "Minute"}
-    told = (home / "told").read_text().splitlines()
-    assert told == [f"bootout gui/{os.getuid()}/{path.stem}", f"bootstrap gui/{os.getuid()} {path}"]
+    calls = (home / "told").read_text().splitlines()
+    assert calls == [f"bootout gui/{os.getuid()}/{path.stem}", f"bootstrap gui/{os.getuid()} {path}"]
     assert inv("schedule.uninstall").targets("delete") == [str(path)]
     assert not path.exists()
 
@@ -676,9 +676,9 @@ def test_what_only_this_shell_has_is_told(inv: Inv, project: Path) -> None:
         "schedule.install", "--cron", "--print", env={**keys, "INVOKE_MAINTENANCE_LOGS_DIRECTORY": "elsewhere"}
     )
     assert result.status == 1
-    told = {each["subject"]: each["message"] for each in result.findings("schedule.outside")}
-    assert told["settings"].endswith(": maintenance.logs.directory.")
-    assert told["keys"].endswith(": DEEPSEEK_API_KEY.")
+    messages = {each["subject"]: each["message"] for each in result.findings("schedule.outside")}
+    assert messages["settings"].endswith(": maintenance.logs.directory.")
+    assert messages["keys"].endswith(": DEEPSEEK_API_KEY.")
     assert "sk-one" not in result.out
 
 

@@ -60,7 +60,7 @@ def results(result: Result) -> dict[str, str]:
     return {row["check"]: row["result"] for row in result.report["data"]["score"]}
 
 
-def told(result: Result, name: str) -> list[tuple[str, str]]:
+def reported(result: Result, name: str) -> list[tuple[str, str]]:
     return [(each["status"], each["subject"]) for each in result.findings(f"audit.{name}")]
 
 
@@ -205,7 +205,7 @@ def test_a_bit_that_flipped_since_the_last_audit_is_critical(inv: Inv, clean: Pa
     status = path.stat()
     path.write_text("RETRIES = 7\n")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert told(inv(TASK), "checksums") == [("critical", "config/settings.py")]
+    assert reported(inv(TASK), "checksums") == [("critical", "config/settings.py")]
 
 
 def test_a_waiver_takes_a_finding_out_until_it_ends(inv: Inv, clean: Path, tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_an_empty_project_has_no_traceback_and_nothing_made_up(inv: Inv, project
 def test_code_that_does_not_parse_is_told_and_the_rest_is_audited(inv: Inv, clean: Path) -> None:
     plant_cycle(clean)
     (clean / "generator/broken.py").write_text("def (:\n")
-    found = told(inv(TASK), "cycles")
+    found = reported(inv(TASK), "cycles")
     assert {status for status, _ in found} == {"warning", "unknown"}
 
 

@@ -20,7 +20,7 @@ from tasks.demo_site.package_index import package_index
 from tasks.demo_site.vulnerability_service import Known, vulnerability_service
 
 from .conftest import INV, REPOSITORY, Inv, wait_until
-from .dependency_site import Site, offered, told
+from .dependency_site import Site, offered, reported
 
 pytestmark = pytest.mark.slow
 
@@ -103,8 +103,8 @@ def test_the_lock_moves_and_the_environment_with_it(site: Site) -> None:
     (site.root / "run.py").write_text("import demo_widget, demo_old\ndef main() -> None: ...\n")
     result = site.update("--only", "demo-widget", "--only", "demo-base", "--yes")
     jsonschema.validate(result.document, schema())
-    assert told(result, "update")["status"] == "ok", result.out
-    assert told(result, "environment")["message"].endswith("locked by uv.")
+    assert reported(result, "update")["status"] == "ok", result.out
+    assert reported(result, "environment")["message"].endswith("locked by uv.")
     assert dry.targets("write") == result.report["files"]
     assert dry.targets("update") == result.targets("update")
     assert {"uv.lock", *(path.name for path in site.root.glob("uv.lock.backup.*"))} < {*result.report["files"]}
@@ -125,12 +125,12 @@ def test_the_lock_moves_and_the_environment_with_it(site: Site) -> None:
     assert not (site.root / ".maintenance-undo").exists()
     uv(site, "sync", "--locked", "--check", "--no-install-local")
     again = site.update("--only", "demo-widget", "--yes")
-    assert told(again, "update")["message"] == "Nothing can be updated now."
+    assert reported(again, "update")["message"] == "Nothing can be updated now."
 
 
 def test_what_repairs_a_vulnerability_moves_alone(site: Site) -> None:
     result = site.update("--security", "--yes")
-    assert told(result, "update")["status"] == "ok", result.out
+    assert reported(result, "update")["status"] == "ok", result.out
     assert frozen(site) == ["demo-base==1.0", "demo-broken==1.0", "demo-old==3.0", "demo-widget==1.0"]
 
 
@@ -140,7 +140,7 @@ def test_without_yes_and_in_a_dry_run_nothing_changes(site: Site) -> None:
     assert site.state() == before
     for result in results:
         jsonschema.validate(result.document, schema())
-        assert told(result, "vulnerable")["subject"] == "demo-old"
+        assert reported(result, "vulnerable")["subject"] == "demo-old"
         assert result.status == 2
     planned = results[2].targets("update")
     assert planned == [
@@ -156,7 +156,7 @@ def test_a_version_that_fails_the_smoke_test_stays_out(site: Site) -> None:
     before = site.state()
     result = site.update("--yes")
     assert (result.status, site.state()) == (2, before), result.out
-    assert "fails in a fresh environment" in told(result, "update")["message"]
+    assert "fails in a fresh environment" in reported(result, "update")["message"]
     assert "hunter2" not in result.out
 
 
@@ -169,7 +169,7 @@ def test_a_smoke_test_that_fails_in_the_live_environment_only_undoes_everything(
     )
     before, was = site.state(), frozen(site)
     result = site.update("--yes")
-    assert "was undone, everything is as it was" in told(result, "update")["message"], result.out
+    assert "was undone, everything is as it was" in reported(result, "update")["message"], result.out
     assert (site.state(), frozen(site)) == (before, was)
 
 
@@ -184,7 +184,7 @@ def test_a_lock_that_is_ahead_of_the_environment_is_never_turned_back(site: Site
     ]
     was_locked = (site.root / "uv.lock").read_bytes()
     synced = site.update("--only", "demo-base", "--yes")
-    assert told(synced, "update")["status"] == "ok", synced.out
+    assert reported(synced, "update")["status"] == "ok", synced.out
     assert "demo-widget==1.1" in frozen(site)
     assert (site.root / "uv.lock").read_bytes() == was_locked
     assert not [*site.root.glob("uv.lock.backup.*")]
@@ -214,7 +214,7 @@ def test_a_kill_while_the_environment_changes_is_undone_by_the_next_run(site: Si
     process.send_signal(signal.SIGKILL)
     process.wait()
     result = site.update("--yes")
-    assert "All is as it was before it" in told(result, "interrupted")["message"], result.out
+    assert "All is as it was before it" in reported(result, "interrupted")["message"], result.out
     now = site.state()
     left = {name for name in now.keys() | before.keys() if now.get(name) != before.get(name)}
     assert left <= {".", ".maintenance.lock"}
@@ -229,12 +229,12 @@ def test_a_project_of_uv_is_not_updated_without_uv_and_not_by_pip(site: Site) ->
             (folder / name).symlink_to(found)
     result = site.update("--yes", PATH=str(folder))
     assert site.state() == before
-    assert "there is no uv on the PATH" in told(result, "update")["message"]
-    assert told(result, "outdated", "demo-widget")["value"] == "1.0"
+    assert "there is no uv on the PATH" in reported(result, "update")["message"]
+    assert reported(result, "outdated", "demo-widget")["value"] == "1.0"
 
 
 @pytest.mark.parametrize(
-    ("path", "text", "told_so"),
+    ("path", "text", "explanation"),
     [
         ("pyproject.toml", '[project\nname = "x"\n', "pyproject.toml is no TOML"),
         ("uv.lock", "version = \n", "uv.lock is no TOML"),
@@ -244,7 +244,7 @@ def test_a_project_of_uv_is_not_updated_without_uv_and_not_by_pip(site: Site) ->
         ("pyproject.toml", '[project]\nname = "x"\nversion = "1"\ndynamic = ["dependencies"]\n', ""),
     ],
 )
-def test_broken_files_are_told_and_nothing_changes(site: Site, path: str, text: str | None, told_so: str) -> None:
+def test_broken_files_are_told_and_nothing_changes(site: Site, path: str, text: str | None, explanation: str) -> None:
     if text is None:
         (site.root / path).unlink()
     else:
@@ -253,14 +253,14 @@ def test_broken_files_are_told_and_nothing_changes(site: Site, path: str, text: 
     result = site.update("--yes")
     jsonschema.validate(result.document, schema())
     assert site.state() == before
-    assert told(result, "update")["status"] == "unknown"
+    assert reported(result, "update")["status"] == "unknown"
     assert not any(each["moves to"] for each in result.report["data"].get("outdated", []))
     if "dynamic" not in (text or ""):
         assert "can move" not in result.report["summary"] or result.report["summary"].endswith(" 0 can move")
-    if told_so:
-        assert told_so in told(result, "requirements")["message"]
+    if explanation:
+        assert explanation in reported(result, "requirements")["message"]
     else:
-        assert "computed when it is built" in told(result, "update")["message"]
+        assert "computed when it is built" in reported(result, "update")["message"]
 
 
 def test_a_package_of_the_projects_own_that_is_installed_stays(site: Site) -> None:
@@ -272,7 +272,7 @@ def test_a_package_of_the_projects_own_that_is_installed_stays(site: Site) -> No
     (info / "direct_url.json").write_text(json.dumps({"url": folder, "dir_info": {"editable": True}}))
     (site.root / "run.py").write_text("import importlib.metadata\nimportlib.metadata.version('demo-inner')\nmain = 1\n")
     result = site.update("--yes")
-    assert told(result, "update")["status"] == "ok", result.out
+    assert reported(result, "update")["status"] == "ok", result.out
     assert "demo-inner==0.1" in frozen(site)
     assert "demo-widget==1.1" in frozen(site)
 
@@ -280,8 +280,8 @@ def test_a_package_of_the_projects_own_that_is_installed_stays(site: Site) -> No
 def test_without_an_environment_the_way_of_uv_to_make_one_is_told(site: Site) -> None:
     shutil.rmtree(site.root / ".venv")
     result = site.update("--yes")
-    assert (result.status, told(result, "update")["status"]) == (3, "unknown")
-    assert told(result, "environment")["remedy"].endswith("make the environment: uv sync")
+    assert (result.status, reported(result, "update")["status"]) == (3, "unknown")
+    assert reported(result, "environment")["remedy"].endswith("make the environment: uv sync")
 
 
 def test_an_index_that_has_lost_its_packages_changes_nothing(site: Site) -> None:
@@ -290,7 +290,7 @@ def test_an_index_that_has_lost_its_packages_changes_nothing(site: Site) -> None
     shutil.rmtree(site.root.parent / "uv-cache")
     result = site.update("--yes")
     assert site.state() == before
-    assert told(result, "releases")["status"] == "unknown"
-    update = told(result, "update")
+    assert reported(result, "releases")["status"] == "unknown"
+    update = reported(result, "update")
     assert update["status"] == "unknown", update
     assert update["message"].startswith("uv finds no new lock: "), update

@@ -22,7 +22,7 @@ def test_all_that_is_in_order_is_kept(project: Project) -> None:
     records = project.read([*entries(3), *entries(2, "tags", failed=1)])
     assert kept(records) == {"caption": 3, "tags": 2}
     group = records.tally.groups[2, "tags"]
-    assert (group.judged, group.succeeded, group.durations.tolist(), group.seconds) == (2, 1, [2.0, 2.0], 4.0)
+    assert (group.evaluated, group.succeeded, group.durations.tolist(), group.seconds) == (2, 1, [2.0, 2.0], 4.0)
     assert (records.absent, records.problem, records.truncated) == (None, None, False)
     assert not faults(records)
 
@@ -234,7 +234,7 @@ def test_a_fault_in_an_entry_is_counted(
     assert (
         sum(group.count for group in groups),
         sum(len(group.durations) for group in groups),
-        sum(group.judged for group in groups),
+        sum(group.evaluated for group in groups),
     ) == numbers
     assert kept(records)["caption"] == 2
     assert kept(records).get("(none)", 0) == (fault is Fault.NO_COMPONENT)

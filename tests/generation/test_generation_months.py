@@ -92,15 +92,15 @@ def test_a_month_has_30_days(project: Project, days: float, before: int, now: in
 )
 def test_failures_are_told_from_ten_on(project: Project, number: int, failed: int, warned: int) -> None:
     report = pair(project, {"number": 0}, {"number": number, "failed": failed})
-    told = every(report, "generation.success_rate", "caption")
-    assert bool(told) == warned
+    findings = every(report, "generation.success_rate", "caption")
+    assert bool(findings) == warned
     if warned:
-        assert told[0].status is Status.WARNING
-        assert told[0].value == (number - failed) / number
-        assert told[0].warning == 0.9
-        assert told[0].message.startswith(f"{number - failed} of {number} generations of caption succeeded (8")
-        assert told[0].message.endswith(" in the last 30 days; at least 90 % was expected.")
-        assert told[0].remedy
+        assert findings[0].status is Status.WARNING
+        assert findings[0].value == (number - failed) / number
+        assert findings[0].warning == 0.9
+        assert findings[0].message.startswith(f"{number - failed} of {number} generations of caption succeeded (8")
+        assert findings[0].message.endswith(" in the last 30 days; at least 90 % was expected.")
+        assert findings[0].remedy
     assert len(recommended(report)) == warned
 
 
@@ -116,15 +116,15 @@ def test_failures_are_told_from_ten_on(project: Project, number: int, failed: in
 )
 def test_slowness_is_told_from_ten_on(project: Project, number: int, seconds: float, status: Status | None) -> None:
     report = pair(project, {"number": 0}, {"number": number, "duration": seconds})
-    told = every(report, "generation.duration", "caption")
-    assert [one.status for one in told] == ([status] if status else [])
-    assert len(recommended(report)) == len(told)
-    if told:
-        assert told[0].value == seconds
-        assert (told[0].warning, told[0].critical, told[0].unit) == (30, 120, "s")
-        assert told[0].message.startswith("caption took ")
-        assert told[0].message.endswith(" was expected.")
-        assert told[0].remedy
+    findings = every(report, "generation.duration", "caption")
+    assert [one.status for one in findings] == ([status] if status else [])
+    assert len(recommended(report)) == len(findings)
+    if findings:
+        assert findings[0].value == seconds
+        assert (findings[0].warning, findings[0].critical, findings[0].unit) == (30, 120, "s")
+        assert findings[0].message.startswith("caption took ")
+        assert findings[0].message.endswith(" was expected.")
+        assert findings[0].remedy
 
 
 @pytest.mark.parametrize(
@@ -142,17 +142,17 @@ def test_slower_than_the_month_before_is_told(
     project: Project, before: float, now: float, numbers: tuple[int, int], *, warned: bool
 ) -> None:
     report = pair(project, {"number": numbers[0], "duration": before}, {"number": numbers[1], "duration": now})
-    told = every(report, "generation.slower", "caption")
-    assert bool(told) == warned
-    assert len(recommended(report)) == len(told)
+    findings = every(report, "generation.slower", "caption")
+    assert bool(findings) == warned
+    assert len(recommended(report)) == len(findings)
     if warned:
-        assert told[0].message == (
+        assert findings[0].message == (
             "95 % of the generations of caption took up to 12.0 s in the last 30 days, 20.1 % more than the 10.0 s "
             "of the 30 days before; at most 20 % more was expected."
         )
-        assert told[0].value == pytest.approx(20.1)
-        assert (told[0].unit, told[0].warning) == ("%", 20)
-        assert told[0].remedy
+        assert findings[0].value == pytest.approx(20.1)
+        assert (findings[0].unit, findings[0].warning) == ("%", 20)
+        assert findings[0].remedy
 
 
 def test_it_is_the_slow_ones_that_are_compared(project: Project) -> None:
@@ -179,17 +179,17 @@ def test_a_fall_of_the_share_of_successes_is_told(
     project: Project, failed: tuple[int, int], numbers: tuple[int, int], *, warned: bool
 ) -> None:
     report = pair(project, {"number": numbers[0], "failed": failed[0]}, {"number": numbers[1], "failed": failed[1]})
-    told = every(report, "generation.success_fall", "caption")
-    assert bool(told) == warned
-    assert len(recommended(report)) == len(told)
+    findings = every(report, "generation.success_fall", "caption")
+    assert bool(findings) == warned
+    assert len(recommended(report)) == len(findings)
     if warned:
-        assert told[0].value == pytest.approx(6)
-        assert (told[0].unit, told[0].warning, told[0].status) == ("points", 5, Status.WARNING)
-        assert told[0].message.startswith(
+        assert findings[0].value == pytest.approx(6)
+        assert (findings[0].unit, findings[0].warning, findings[0].status) == ("points", 5, Status.WARNING)
+        assert findings[0].message.startswith(
             f"The share of generations of caption that succeeded fell by 6.0 points, from {100 - failed[0]} % in the"
         )
-        assert told[0].message.endswith("; at most 5 points were expected.")
-        assert told[0].remedy
+        assert findings[0].message.endswith("; at most 5 points were expected.")
+        assert findings[0].remedy
 
 
 @pytest.mark.parametrize("numbers", [(9, 10), (10, 9)])

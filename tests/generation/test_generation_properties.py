@@ -171,7 +171,7 @@ def check(found: Records, values: list[Any]) -> None:
     assert {fault: noted.count for fault, noted in found.tally.faults.items()} == dict(expected.faults)
     assert found.tally.earlier == expected.earlier
     groups = {
-        key: [group.count, group.judged, group.succeeded, sorted(group.durations)]
+        key: [group.count, group.evaluated, group.succeeded, sorted(group.durations)]
         for key, group in found.tally.groups.items()
     }
     assert groups == {key: [*group[:3], sorted(group[3])] for key, group in expected.groups.items()}

@@ -24,7 +24,7 @@ from .conftest import FILE, Project, ago, entries, entry, faults, kept, periods
 def whole(records: Records) -> object:
     """Return all that was read, in a form that can be compared."""
     groups = {
-        key: (group.count, group.judged, group.succeeded, sorted(group.durations))
+        key: (group.count, group.evaluated, group.succeeded, sorted(group.durations))
         for key, group in records.tally.groups.items()
     }
     return groups, records.tally.earlier, records.tally.faults, records.truncated, records.problem

@@ -125,9 +125,9 @@ def test_faults_are_warnings_and_the_rest_is_judged(project: Project) -> None:
     ]
     report = project.recent(values)
     assert report.status is Status.WARNING
-    told = {one.message: (one.value, one.unit) for one in every(report, "generation.records")}
+    figures = {one.message: (one.value, one.unit) for one in every(report, "generation.records")}
     hour = ago(hours=1)
-    assert told == {
+    assert figures == {
         "1 entry other than a JSON object left out, for example 3.": (1, "entries"),
         "1 entry without a timestamp left out, for example one of 'tags'.": (1, "entries"),
         f"2 entries whose duration is no number left out of the times, for example '3.2' at '{hour}'.": (2, "entries"),

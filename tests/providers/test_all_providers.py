@@ -51,7 +51,7 @@ def ask_each(
     return {asked.name: asked for asked in everyone}
 
 
-def one(url: str, kind: Kind = "chat", **values: Any) -> ExchangeOutcome:
+def outcome_of(url: str, kind: Kind = "chat", **values: Any) -> ExchangeOutcome:
     request = Request(kind, 16 if kind == "chat" else None)
     (outcome,) = ask_each({"one": provider(url, **values)}, script(request))["one"].outcomes
     return outcome
@@ -68,7 +68,7 @@ def message(outcome: ExchangeOutcome) -> str:
 
 def test_a_chat_completion_is_asked_for_as_the_api_wants_it() -> None:
     with stand_in(Behaviour(key=SECRET)) as server:
-        outcome = one(server.url)
+        outcome = outcome_of(server.url)
     (request,) = server.seen
     assert (request.method, request.path) == ("POST", "/chat/completions")
     assert request.headers["authorization"] == f"Bearer {SECRET}"
@@ -88,7 +88,7 @@ def test_a_chat_completion_is_asked_for_as_the_api_wants_it() -> None:
 
 def test_tokens_that_are_not_reported_are_not_made_up() -> None:
     with stand_in(Behaviour(tokens=None)) as server:
-        assert one(server.url).content == Completion(None)
+        assert outcome_of(server.url).content == Completion(None)
 
 
 @pytest.mark.parametrize("bases", [("",), ("/v1",), ("", "/v1")])
@@ -106,7 +106,7 @@ def test_a_base_url_works_with_and_without_version(bases: tuple[str, ...], end: 
 
 def test_where_there_is_no_api_at_all_the_address_is_wrong() -> None:
     with stand_in(Behaviour(bases=())) as server:
-        outcome = one(f"{server.url}/v1")
+        outcome = outcome_of(f"{server.url}/v1")
     assert fault(outcome) is Fault.WRONG_ADDRESS
     assert "/v1/chat/completions" in message(outcome)
     assert [request.path for request in server.seen] == ["/v1/chat/completions", "/chat/completions"]
@@ -121,7 +121,7 @@ def test_an_address_that_was_right_is_not_doubted_later() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "expected", "said"),
+    ("reply", "expected", "text"),
     [
         (Reply(401, {"error": {"message": "Authentication Fails"}}), Fault.KEY_REFUSED, '"Authentication Fails"'),
         (Reply(402, {"error": {"message": "Insufficient Balance"}}), Fault.OUT_OF_QUOTA, "HTTP 402"),
@@ -138,11 +138,11 @@ def test_an_address_that_was_right_is_not_doubted_later() -> None:
         (Reply(301, b"", {"Location": "/v2"}), Fault.REDIRECTED, "/v2 (HTTP 301)"),
     ],
 )
-def test_faults_are_told_apart_and_a_paid_request_is_not_repeated(reply: Reply, expected: Fault, said: str) -> None:
+def test_faults_are_told_apart_and_a_paid_request_is_not_repeated(reply: Reply, expected: Fault, text: str) -> None:
     with stand_in(Behaviour(always={"chat/completions": reply})) as server:
-        outcome = one(server.url)
+        outcome = outcome_of(server.url)
     assert fault(outcome) is expected
-    assert said in message(outcome)
+    assert text in message(outcome)
     assert (len(server.seen), outcome.attempts, outcome.total) == (1, 1, None)
 
 
@@ -151,7 +151,7 @@ def test_a_named_short_wait_is_kept_and_the_request_repeated(status: int) -> Non
     replies = {"chat/completions": (Reply(status, {}, {"Retry-After": "0.3"}),)}
     with stand_in(Behaviour(replies=replies)) as server:
         began = time.monotonic()
-        outcome = one(server.url)
+        outcome = outcome_of(server.url)
         took = time.monotonic() - began
     assert (outcome.failure, outcome.attempts, len(server.seen)) == (None, 2, 2)
     assert took >= 0.3
@@ -161,25 +161,25 @@ def test_a_named_short_wait_is_kept_and_the_request_repeated(status: int) -> Non
 
 def test_a_wait_that_ends_after_the_deadline_is_not_begun() -> None:
     with stand_in(Behaviour(always={"chat/completions": Reply(503, {}, {"Retry-After": "3"})})) as server:
-        outcome = one(server.url, slow_seconds=1, very_slow_seconds=1, deadline_seconds=2.5)
+        outcome = outcome_of(server.url, slow_seconds=1, very_slow_seconds=1, deadline_seconds=2.5)
     assert (fault(outcome), outcome.attempts) == (Fault.OVERLOADED, 1)
 
 
 def test_a_second_refusal_is_the_last() -> None:
     with stand_in(Behaviour(always={"chat/completions": Reply(503, {}, {"Retry-After": "0"})})) as server:
-        outcome = one(server.url)
+        outcome = outcome_of(server.url)
     assert (fault(outcome), outcome.attempts, len(server.seen)) == (Fault.OVERLOADED, 2, 2)
 
 
 def test_a_free_request_is_repeated_once_after_an_error_of_the_server() -> None:
     with stand_in(Behaviour(replies={"models": (Reply(500),)})) as server:
-        outcome = one(server.url, "models")
+        outcome = outcome_of(server.url, "models")
     assert (outcome.content, outcome.attempts) == (Offer(offered=True, names=("stand-in",), total=1), 2)
     assert len(server.seen) == 2
 
 
 def test_a_refused_connection_is_tried_twice() -> None:
-    outcome = one(f"http://127.0.0.1:{closed_port()}")
+    outcome = outcome_of(f"http://127.0.0.1:{closed_port()}")
     assert (fault(outcome), outcome.attempts) == (Fault.CONNECTION_REFUSED, 2)
 
 
@@ -191,9 +191,9 @@ def test_an_answer_cut_short_is_a_lost_connection_and_paid_only_once() -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{")
 
     with hostile(handle) as url:
-        assert fault(one(url)) is Fault.CONNECTION_LOST
+        assert fault(outcome_of(url)) is Fault.CONNECTION_LOST
         assert len(seen) == 1
-        assert (fault(one(url, "models")), len(seen)) == (Fault.CONNECTION_LOST, 3)
+        assert (fault(outcome_of(url, "models")), len(seen)) == (Fault.CONNECTION_LOST, 3)
 
 
 @pytest.mark.parametrize(("kind", "path"), [("balance", "/user/balance"), ("api-key", "/v1/api-key")])
@@ -201,7 +201,7 @@ def test_an_answer_cut_short_is_a_lost_connection_and_paid_only_once() -> None:
 def test_the_account_is_asked_for_beside_the_version(kind: str, path: str, end: str) -> None:
     behaviour = Behaviour(balance={"is_available": True}, key_state={"team_blocked": False})
     with stand_in(behaviour) as server:
-        outcome = one(server.url + end, "account", account=kind)
+        outcome = outcome_of(server.url + end, "account", account=kind)
     assert outcome.failure is None
     assert [request.path for request in server.seen] == [path]
 
@@ -297,7 +297,7 @@ def test_an_error_of_ours_is_not_hidden() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "text"),
     [
         (None, "THE_KEY was not looked up."),
         (Key("", "environment", "is empty in the environment"), "THE_KEY is empty in the environment."),
@@ -310,12 +310,12 @@ def test_an_error_of_ours_is_not_hidden() -> None:
         (Key("a\nb", ".env", "is odd"), "THE_KEY is odd."),
     ],
 )
-def test_a_key_that_cannot_be_sent_is_missing(key: Key | None, said: str) -> None:
+def test_a_key_that_cannot_be_sent_is_missing(key: Key | None, text: str) -> None:
     with stand_in() as server:
         keys = {} if key is None else {"THE_KEY": key}
         asked = ask_each({"one": provider(server.url)}, script(Request("chat", 1)), keys=keys)["one"]
     assert asked.refused is not None
-    assert (asked.refused.fault, asked.refused.message) == (Fault.KEY_MISSING, said)
+    assert (asked.refused.fault, asked.refused.message) == (Fault.KEY_MISSING, text)
     assert (asked.outcomes, asked.complete, server.seen) == ((), True, [])
 
 
@@ -351,7 +351,7 @@ ECHOES = [
 @pytest.mark.parametrize("reply", ECHOES)
 def test_a_server_that_echoes_the_key_does_not_give_it_away(reply: Reply) -> None:
     with stand_in(Behaviour(always={"chat/completions": reply})) as server:
-        outcome = one(server.url)
+        outcome = outcome_of(server.url)
     assert SECRET not in message(outcome)
     assert "4711" not in message(outcome)
     assert SECRET not in repr(outcome)
@@ -359,7 +359,7 @@ def test_a_server_that_echoes_the_key_does_not_give_it_away(reply: Reply) -> Non
 
 def test_a_model_named_like_the_key_is_not_shown() -> None:
     with stand_in(Behaviour(models=(SECRET, "other"))) as server:
-        offer = one(server.url, "models").content
+        offer = outcome_of(server.url, "models").content
     assert offer.names == ("[redacted]", "other")
 
 
@@ -388,7 +388,7 @@ def test_no_representation_shows_the_key() -> None:
 def test_a_proxy_of_the_environment_is_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with stand_in(Behaviour(bases=("http://provider.invalid",))) as proxy:
         monkeypatch.setenv(name, proxy.url)
-        outcome = one("http://provider.invalid")
+        outcome = outcome_of("http://provider.invalid")
     assert outcome.failure is None
     assert [request.path for request in proxy.seen] == ["http://provider.invalid/chat/completions"]
 
@@ -397,7 +397,7 @@ def test_no_proxy_is_used_for_what_the_environment_excepts(monkeypatch: pytest.M
     with stand_in() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", "provider.invalid")
-        outcome = one("http://provider.invalid")
+        outcome = outcome_of("http://provider.invalid")
     assert outcome.failure is not None
     assert outcome.failure.fault is Fault.DNS
     assert not proxy.seen
@@ -408,7 +408,7 @@ def test_no_proxy_is_used_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> N
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
         monkeypatch.delenv("NO_PROXY", raising=False)
-        assert one(server.url).failure is None
+        assert outcome_of(server.url).failure is None
     assert (len(server.seen), len(proxy.seen)) == (1, 0)
 
 
@@ -419,7 +419,7 @@ def test_a_proxy_that_refuses_is_told_of(reply: bytes, monkeypatch: pytest.Monke
 
     with hostile(handle) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
-        outcome = one("https://provider.invalid")
+        outcome = outcome_of("https://provider.invalid")
     assert fault(outcome) is Fault.PROXY
     assert "provider.invalid" in message(outcome)
 

@@ -22,7 +22,7 @@ def test_an_address_is_taken_with_and_without_version_and_slash(base_url: str, e
 
 
 @pytest.mark.parametrize(
-    ("base_url", "said"),
+    ("base_url", "message"),
     [
         ("", "no http or https"),
         ("api.x.ai/v1", "no http or https"),
@@ -36,11 +36,11 @@ def test_an_address_is_taken_with_and_without_version_and_slash(base_url: str, e
         ("https://h/v1#top", "fragment"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_named_and_not_shown(base_url: str, said: str) -> None:
+def test_an_address_that_cannot_be_used_is_named_and_not_shown(base_url: str, message: str) -> None:
     failure = address(base_url)
     assert isinstance(failure, Failure)
     assert failure.fault is Fault.WRONG_ADDRESS
-    assert said in failure.message
+    assert message in failure.message
     assert "word" not in failure.message.replace("password", "")
 
 

@@ -58,7 +58,7 @@ def test_a_completion_without_usage_or_with_thoughts_alone_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (b"", "it is empty"),
         (b"<!DOCTYPE html><p>", "an HTML page"),
@@ -78,10 +78,10 @@ def test_a_completion_without_usage_or_with_thoughts_alone_is_one() -> None:
         (b'{"choices": [{"message": {"content": "\\ud800"}}]', "no complete JSON"),
     ],
 )
-def test_what_is_no_completion_is_described(body: bytes, said: str) -> None:
+def test_what_is_no_completion_is_described(body: bytes, message: str) -> None:
     with pytest.raises(Malformed) as raised:
         completion(body)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert len(str(raised.value)) < 200
 
 
@@ -166,7 +166,7 @@ def test_the_state_of_a_key_names_what_is_closed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (b'{"error": {"message": "Model Not Exist"}}', "Model Not Exist"),
         (b'{"code": "x", "error": "no such model"}', "no such model"),
@@ -182,8 +182,8 @@ def test_the_state_of_a_key_names_what_is_closed() -> None:
         (b"", ""),
     ],
 )
-def test_the_words_of_an_error_are_its_message(body: bytes, said: str) -> None:
-    assert words(body) == said
+def test_the_words_of_an_error_are_its_message(body: bytes, message: str) -> None:
+    assert words(body) == message
 
 
 @pytest.mark.parametrize(("body", "expected"), [(b"<head>", True), (b"<body>", True), (b"<xml>", False), (b"", False)])

@@ -45,9 +45,9 @@ def test_signs_of_life_are_left_out_wherever_they_are_cut(signs: list[bytes], da
 
 def test_a_body_begins_with_the_first_byte_that_is_no_sign_of_life() -> None:
     body = Body("")
-    for part, begun in ((b"\n", False), (b": keep", False), (b"-alive\n", False), (b" {", True), (b"\n", True)):
+    for part, started in ((b"\n", False), (b": keep", False), (b"-alive\n", False), (b" {", True), (b"\n", True)):
         body.feed(part)
-        assert body.begun is begun
+        assert body.started is started
     assert body.content == b"{\n"
 
 

@@ -147,7 +147,7 @@ def test_an_endless_answer_is_not_read_to_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "encoding", "said"),
+    ("content", "encoding", "message"),
     [
         (gzip.compress(bytes(20_000_000)), "gzip", "larger than 1 MB"),
         (b"plain", "gzip", "packing is broken"),
@@ -156,10 +156,10 @@ def test_an_endless_answer_is_not_read_to_its_end() -> None:
     ],
     ids=["bomb", "plain", "cut", "unknown"],  # the same in every process: packed bytes hold the time
 )
-def test_packed_answers_that_cannot_be_used_are_malformed(content: bytes, encoding: str, said: str) -> None:
+def test_packed_answers_that_cannot_be_used_are_malformed(content: bytes, encoding: str, message: str) -> None:
     failure = _failure(says(content, headers={"Content-Encoding": encoding}))
     assert failure.fault is Fault.MALFORMED
-    assert said in failure.message
+    assert message in failure.message
 
 
 def test_a_packed_answer_is_unpacked() -> None:
@@ -296,7 +296,7 @@ def _raised(error: Exception, cause: BaseException | None) -> Exception:
 
 
 @pytest.mark.parametrize(
-    ("error", "fault", "said"),
+    ("error", "fault", "message"),
     [
         (httpx.ConnectError("x"), Fault.CONNECTION_LOST, "No connection to h."),
         (
@@ -321,10 +321,10 @@ def _raised(error: Exception, cause: BaseException | None) -> Exception:
         (httpx.LocalProtocolError(f"Illegal header value b'Bearer {SECRET}'"), Fault.CONNECTION_LOST, "h closed"),
     ],
 )
-def test_the_errors_below_an_exception_tell_what_happened(error: Exception, fault: Fault, said: str) -> None:
+def test_the_errors_below_an_exception_tell_what_happened(error: Exception, fault: Fault, message: str) -> None:
     failure = provider_faults.of_exception(error, "h")
     assert failure.fault is fault
-    assert said in failure.message
+    assert message in failure.message
     assert SECRET not in failure.message
 
 

@@ -66,10 +66,10 @@ def test_a_refusal_quotes_the_server_and_its_status() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wait", "said"), [(12, "names a wait of 12.0 s"), (0, "names a wait of 0 ms"), (None, "names no wait")]
+    ("wait", "message"), [(12, "names a wait of 12.0 s"), (0, "names a wait of 0 ms"), (None, "names no wait")]
 )
-def test_a_limited_rate_names_the_wait(wait: float | None, said: str) -> None:
-    assert said in refusal(Fault.RATE_LIMITED, 429, "", wait=wait).message
+def test_a_limited_rate_names_the_wait(wait: float | None, message: str) -> None:
+    assert message in refusal(Fault.RATE_LIMITED, 429, "", wait=wait).message
     assert "wait" not in refusal(Fault.OVERLOADED, 503, "", wait=wait).message
 
 

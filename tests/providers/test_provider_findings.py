@@ -25,7 +25,7 @@ def answer(of: Asked) -> Finding:
 
 
 @pytest.mark.parametrize(
-    ("total", "status", "said"),
+    ("total", "status", "message"),
     [
         (4.9, Status.OK, "Answered in 4.9 s (first"),
         (5, Status.OK, "Answered in 5.0 s (first"),
@@ -34,10 +34,10 @@ def answer(of: Asked) -> Finding:
         (15.1, Status.CRITICAL, "Answered in 15.1 s, more than 15.0 s (first"),
     ],
 )
-def test_the_time_is_judged_by_the_providers_thresholds(total: float, status: Status, said: str) -> None:
+def test_the_time_is_judged_by_the_providers_thresholds(total: float, status: Status, message: str) -> None:
     finding = answer(asked(good(total=total, content=Completion(14))))
     assert (finding.check, finding.subject, finding.status) == ("providers.answer", "one", status)
-    assert finding.message.startswith(said)
+    assert finding.message.startswith(message)
     assert (finding.value, finding.unit, finding.warning, finding.critical) == (total, "s", 5, 15)
     assert (finding.remedy is None) is (status is Status.OK)
 
@@ -86,9 +86,9 @@ def test_a_fault_is_critical_but_for_a_limited_rate_and_has_a_remedy(fault: Faul
 
 def test_remedies_name_the_setting_and_the_variable_printably() -> None:
     of = asked(name="a\nb", settings={"key_env": "MY_KEY"})
-    said = provider_findings.remedy(Fault.KEY_MISSING, of.name, of.settings)
-    assert said is not None
-    assert said.startswith("Set MY_KEY in the environment or in .env; or set maintenance.providers.")
+    remedy = provider_findings.remedy(Fault.KEY_MISSING, of.name, of.settings)
+    assert remedy is not None
+    assert remedy.startswith("Set MY_KEY in the environment or in .env; or set maintenance.providers.")
     text = provider_findings.remedy(Fault.MODEL_NOT_OFFERED, of.name, of.settings)
     assert text == "Set maintenance.providers.a\\nb.model to a model that is offered."
 
@@ -132,14 +132,14 @@ def test_who_was_told_to_stop_does_not_know() -> None:
 
 def test_blanks_around_a_key_are_a_warning_of_their_own() -> None:
     of = asked(good(), remark="has blanks around it in .env", name="one")
-    key, judged = provider_findings.answer(of)
+    key, answered = provider_findings.answer(of)
     assert (key.check, key.subject, key.status) == ("providers.key", "one", Status.WARNING)
     assert key.message == "THE_KEY has blanks around it in .env; it was used without them."
-    assert judged.status is Status.OK
+    assert answered.status is Status.OK
 
 
 @pytest.mark.parametrize(
-    ("of", "status", "said"),
+    ("of", "status", "message"),
     [
         (asked(good("models", content=LISTED)), Status.OK, 'It offers "stand-in".'),
         (asked(good("models", content=UNLISTED), good()), Status.CRITICAL, 'It does not offer the model "stand-in".'),
@@ -155,10 +155,10 @@ def test_blanks_around_a_key_are_a_warning_of_their_own() -> None:
         ),
     ],
 )
-def test_the_model_is_judged_by_the_list_or_else_by_its_answers(of: Asked, status: Status, said: str) -> None:
+def test_the_model_is_judged_by_the_list_or_else_by_its_answers(of: Asked, status: Status, message: str) -> None:
     (finding,) = provider_findings.model(of)
     assert (finding.check, finding.status) == ("providers.model", status)
-    assert finding.message.startswith(said)
+    assert finding.message.startswith(message)
     assert (finding.remedy is not None) is (status in {Status.CRITICAL, Status.UNKNOWN})
 
 
@@ -211,7 +211,7 @@ def test_limits_are_those_that_are_reported(headers: dict[str, str], expected: l
 
 
 @pytest.mark.parametrize(
-    ("remaining", "status", "said"),
+    ("remaining", "status", "message"),
     [
         ("100", Status.OK, "100 of 1,000 requests left, all of them again in 2.0 s."),
         ("99", Status.WARNING, "99 of 1,000 requests left"),
@@ -219,11 +219,11 @@ def test_limits_are_those_that_are_reported(headers: dict[str, str], expected: l
         ("0", Status.CRITICAL, "0 of 1,000 requests left"),
     ],
 )
-def test_little_left_of_a_limit_is_a_warning_and_nothing_critical(remaining: str, status: Status, said: str) -> None:
+def test_little_left_of_a_limit_is_a_warning_and_nothing_critical(remaining: str, status: Status, message: str) -> None:
     headers = _headers("requests", limit="1000", remaining=remaining, reset="2")
     (finding,) = rate_limits.evaluate(asked(good(headers=headers)), NOW)
     assert (finding.check, finding.status) == ("providers.rate_limit", status)
-    assert finding.message.startswith(said)
+    assert finding.message.startswith(message)
     assert (finding.value, finding.unit, finding.warning, finding.critical) == (int(remaining), "requests", 100, 0)
     assert (finding.remedy is None) is (status is Status.OK)
 
@@ -289,7 +289,7 @@ def test_a_key_that_is_closed_is_critical() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of", "status", "said"),
+    ("of", "status", "message"),
     [
         (asked(good()), Status.OK, "Balance and state of the key are not reported."),
         (asked(bad(kind="account", status=404)), Status.OK, "Balance and state of the key are not reported."),
@@ -298,10 +298,10 @@ def test_a_key_that_is_closed_is_critical() -> None:
         (asked(bad(Fault.DNS), settings={"account": "balance"}), Status.SKIPPED, "Not asked, for the provider"),
     ],
 )
-def test_an_account_that_is_not_told_of_says_why(of: Asked, status: Status, said: str) -> None:
+def test_an_account_that_is_not_told_of_says_why(of: Asked, status: Status, message: str) -> None:
     (finding,) = account_findings.evaluate(of)
     assert finding.status is status
-    assert finding.message.startswith(said)
+    assert finding.message.startswith(message)
 
 
 @pytest.mark.parametrize("of", [asked(complete=False), asked(refused=Failure(Fault.KEY_MISSING, ""))])

@@ -52,7 +52,7 @@ def run(root: Path, content: object, **changes: Any) -> Report:
     return compare_months(msgspec.structs.replace(Settings(root=str(root)), **changes), now=NOW)
 
 
-def judged(report: Report, name: str = "deepseek") -> dict[str, Finding]:
+def evaluated(report: Report, name: str = "deepseek") -> dict[str, Finding]:
     return {one.check.removeprefix("providers."): one for one in report.findings if one.subject == name}
 
 
@@ -122,7 +122,7 @@ def test_a_slow_mean(tmp_path: Path, mean: float, status: Status | None, limit: 
     if status is None:
         assert report.findings == []
         return
-    finding = judged(report)["response_time"]
+    finding = evaluated(report)["response_time"]
     assert (finding.status, finding.value, finding.unit) == (status, mean, "s")
     assert (finding.warning, finding.critical) == (5, 15)
     assert f"It took {mean:.2f} s to answer, the mean of 8 measurements in the last 30 days" in finding.message
@@ -136,7 +136,7 @@ def test_a_median_slower_than_the_month_before(tmp_path: Path, median: float, sl
     report = run(tmp_path, [*entries(last), *before([2.0] * 8)], **only_deepseek())
     assert [one.check for one in report.findings] == (["providers.slower"] if slower else [])
     if slower:
-        finding = judged(report)["slower"]
+        finding = evaluated(report)["slower"]
         assert (finding.status, finding.value, finding.unit, finding.warning) == (Status.WARNING, 2.42, "s", 2.4)
         assert finding.message == (
             "It became 21.0 % slower: the median response time was 2.42 s in the last 30 days and 2.00 s in the 30 "
@@ -148,9 +148,9 @@ def test_a_median_slower_than_the_month_before(tmp_path: Path, median: float, sl
 @pytest.mark.parametrize(("last", "earlier"), [(7, 8), (8, 7)])
 def test_two_months_are_compared_from_eight_measurements_each(tmp_path: Path, last: int, earlier: int) -> None:
     content = [*entries([2.0] * last), *before([1.0] * earlier)]
-    assert "slower" not in judged(run(tmp_path, content))
+    assert "slower" not in evaluated(run(tmp_path, content))
     content = [*entries([2.0] * 8), *before([1.0] * 8)]
-    assert "slower" in judged(run(tmp_path, content))
+    assert "slower" in evaluated(run(tmp_path, content))
 
 
 @pytest.mark.parametrize(("rates", "low"), [([1.0] * 19 + [0.0], False), ([1.0] * 18 + [0.0], True)])
@@ -159,7 +159,7 @@ def test_a_low_rate_of_success(tmp_path: Path, rates: list[float], low: bool) ->
     report = run(tmp_path, content, **only_deepseek())
     assert [one.check for one in report.findings] == (["providers.success_rate"] if low else [])
     if low:
-        finding = judged(report)["success_rate"]
+        finding = evaluated(report)["success_rate"]
         assert (finding.status, finding.value, finding.unit, finding.warning) == (
             Status.WARNING,
             round(18 / 19, 4),
@@ -173,20 +173,20 @@ def test_a_low_rate_of_success(tmp_path: Path, rates: list[float], low: bool) ->
 
 def test_a_rate_just_below_the_threshold_does_not_read_as_if_it_met_it(tmp_path: Path) -> None:
     report = run(tmp_path, entries([1.0] * 8, rate=0.9499), **only_deepseek())
-    assert "94.9 % of its requests succeeded" in judged(report)["success_rate"].message
+    assert "94.9 % of its requests succeeded" in evaluated(report)["success_rate"].message
 
 
 def test_a_provider_that_never_answered_is_judged_by_that(tmp_path: Path) -> None:
     report = run(tmp_path, entries([None] * 8, rate=0.0), **only_deepseek())
-    assert list(judged(report)) == ["success_rate"]
-    assert judged(report)["success_rate"].value == 0
+    assert list(evaluated(report)) == ["success_rate"]
+    assert evaluated(report)["success_rate"].value == 0
     assert rows(report)["deepseek"]["p50"] is None
     assert rows(report)["deepseek"]["max"] is None
 
 
 def test_fewer_than_eight_are_too_few(tmp_path: Path) -> None:
     report = run(tmp_path, [*entries([90.0] * 7, rate=0.5), *entries([1.0] * 8, name="grok")])
-    finding = judged(report)["response_time"]
+    finding = evaluated(report)["response_time"]
     assert (finding.status, finding.value) == (Status.SKIPPED, 7)
     assert finding.message == "7 measurements in the last 30 days, too few to judge it by; 8 are needed."
     assert "inv daily.health-check" in str(finding.remedy)
@@ -210,7 +210,7 @@ def test_the_change_of_the_median_has_one_decimal(tmp_path: Path) -> None:
 
 def test_a_configured_provider_that_was_not_measured(tmp_path: Path) -> None:
     report = run(tmp_path, [*entries([1.0] * 8), *before([1.0] * 8, name="grok")])
-    assert judged(report, "grok")["response_time"].message.startswith("0 measurements")
+    assert evaluated(report, "grok")["response_time"].message.startswith("0 measurements")
     row = rows(report)["grok"]
     assert (row["count"], row["mean"], row["p50"], row["max"]) == (0, None, None, None)
     assert (row["count before"], row["p50 before"], row["change %"]) == (8, 1.0, None)
@@ -268,15 +268,15 @@ def test_odd_entries_are_told_and_the_others_judged(tmp_path: Path) -> None:
     assert finding.remedy
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(300, False), (301, True)])
-def test_measurements_dated_in_the_future_are_left_out(tmp_path: Path, seconds: int, told: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(("seconds", "warned"), [(300, False), (301, True)])
+def test_measurements_dated_in_the_future_are_left_out(tmp_path: Path, seconds: int, warned: bool) -> None:  # noqa: FBT001
     ahead = entries([99.0], back=-timedelta(seconds=seconds))
     report = run(tmp_path, [*entries([1.0] * 8), *ahead], **only_deepseek())
     assert rows(report)["deepseek"]["count"] == 8
     assert [(one.check, one.status) for one in report.findings] == (
-        [("providers.history", Status.WARNING)] if told else []
+        [("providers.history", Status.WARNING)] if warned else []
     )
-    if told:
+    if warned:
         assert report.findings[0].message == f"1 measurement of {PATH} left out, for the time lies in the future."
         assert "clock" in str(report.findings[0].remedy)
 

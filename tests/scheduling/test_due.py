@@ -46,14 +46,14 @@ class _Year:
         return datetime.fromisoformat(self.now.isoformat())
 
     def tiny(self, name: str) -> Definition:
-        def one(_run: Run) -> Report:
+        def body(_run: Run) -> Report:
             error = self.fails(name)
             if error is not None:
                 raise error
             self.runs[name].append(self.now.date())
             return Report(summary=f"{name} has run")
 
-        return Definition(name=name, body=one, cadence=CADENCES[name])
+        return Definition(name=name, body=body, cadence=CADENCES[name])
 
     def due(self, *, dry_run: bool = False) -> Report:
         return run_due(

@@ -56,12 +56,12 @@ def test_the_machine_says_which_way_it_has(machine: Machine, program: Callable[[
 
 
 @pytest.mark.parametrize(
-    "said", ["no crontab for me", "crontab: no crontab for me", "crontab: can't open 'me': No such file or directory"]
+    "output", ["no crontab for me", "crontab: no crontab for me", "crontab: can't open 'me': No such file or directory"]
 )
 def test_a_user_without_a_crontab_has_an_empty_one(
-    machine: Machine, program: Callable[[str, str], None], said: str
+    machine: Machine, program: Callable[[str, str], None], output: str
 ) -> None:
-    program("crontab", f'echo "{said}" >&2; exit 1')
+    program("crontab", f'echo "{output}" >&2; exit 1')
     assert read_table(machine.environ) == b""
 
 

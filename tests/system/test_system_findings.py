@@ -378,10 +378,10 @@ percentages = st.floats(min_value=0, max_value=100)
 
 @settings(deadline=None)
 @given(percentages, percentages, st.sampled_from([cpu, memory, disk, load]))
-def test_more_used_is_never_milder(one: float, other: float, judge: object) -> None:
-    assert callable(judge)
+def test_more_used_is_never_milder(one: float, other: float, evaluate: object) -> None:
+    assert callable(evaluate)
     less, more = sorted((one, other))
-    assert judge(less).status.severity <= judge(more).status.severity
+    assert evaluate(less).status.severity <= evaluate(more).status.severity
 
 
 @settings(deadline=None)
@@ -440,7 +440,7 @@ def test_the_data_of_a_control_group() -> None:
         memory=Memory(Amount(1, 4), Amount(2, 3)),
         open_files=OpenFiles((), 5),
     )
-    told = system_findings.data(figures)
-    assert (told["quota_processors"], told["quota_percent"]) == (0.5, 12.3)
-    assert (told["group_memory_used_bytes"], told["group_memory_total_bytes"]) == (2, 3)
-    assert (told["project_processes"], told["closed_processes"], told["open_files_most"]) == (0, 5, 0)
+    values = system_findings.data(figures)
+    assert (values["quota_processors"], values["quota_percent"]) == (0.5, 12.3)
+    assert (values["group_memory_used_bytes"], values["group_memory_total_bytes"]) == (2, 3)
+    assert (values["project_processes"], values["closed_processes"], values["open_files_most"]) == (0, 5, 0)

@@ -62,7 +62,7 @@ def _alternatives(tokens: list[str], rules: LicenceRules) -> LicenceVerdict:
 
 
 def _conjunction(tokens: list[str], rules: LicenceRules) -> LicenceVerdict:
-    return _chain(tokens, rules, "AND", max, _one)
+    return _chain(tokens, rules, "AND", max, _operand)
 
 
 def _chain(tokens: list[str], rules: LicenceRules, operator: str, chosen: _Chosen, part: _Part) -> LicenceVerdict:
@@ -73,7 +73,7 @@ def _chain(tokens: list[str], rules: LicenceRules, operator: str, chosen: _Chose
     return verdict
 
 
-def _one(tokens: list[str], rules: LicenceRules) -> LicenceVerdict:
+def _operand(tokens: list[str], rules: LicenceRules) -> LicenceVerdict:
     token = tokens.pop()
     if token == "(":  # noqa: S105 - a parenthesis
         verdict = _alternatives(tokens, rules)

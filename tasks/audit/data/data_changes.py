@@ -79,8 +79,8 @@ def records_to_keep(
 
     So what is unexplained is reported again until it is explained or undone.
     """
-    told_again = [change.path for change in found if not change.explained and not change.once]
-    return {**now, **{path: before[path] for path in told_again}}
+    reported_again = [change.path for change in found if not change.explained and not change.once]
+    return {**now, **{path: before[path] for path in reported_again}}
 
 
 def _kind(before: ChecksumRecord | None, now: ChecksumRecord | None) -> ChangeKind:

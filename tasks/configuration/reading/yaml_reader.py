@@ -92,12 +92,12 @@ def read_yaml(text: str) -> Document:
 
 def _fault(text: str, error: Any) -> Problem:
     """Return where libyaml gave up; where that is an empty line or the end, what began and did not end."""
-    mark, begun = error.problem_mark or error.context_mark, error.context_mark
+    mark, start = error.problem_mark or error.context_mark, error.context_mark
     message = _plain(error.problem or error.context or "it is no YAML")
     found = problem_at(text, message, mark.line + 1, mark.column + 1) if mark else Problem(message)
-    if begun is None or found.excerpt.splitlines()[:1] not in ([], [""]):
+    if start is None or found.excerpt.splitlines()[:1] not in ([], [""]):
         return found
-    return problem_at(text, f"what begins here has no end: {message}", begun.line + 1, begun.column + 1)
+    return problem_at(text, f"what begins here has no end: {message}", start.line + 1, start.column + 1)
 
 
 def _plain(message: str) -> str:

@@ -1,7 +1,7 @@
 """JSON files that the suite shares with the project or with its own earlier runs.
 
 What is found there may be anything. A file that cannot be used is never overwritten: it is kept aside
-under another name, and the reader is told.
+under another name, and the reader reports it.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FILE = re.compile(rb"[0-9a-f]+:[0-9a-f]+:[0-9]+")
 """How ``/proc/locks`` names a file: the device's major and minor number, and the inode."""
 
-_held: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
+_locked_roots: ContextVar[frozenset[Path]] = ContextVar("locked_roots", default=frozenset())
 
 
 _TRIES = 100
@@ -69,22 +69,22 @@ def project_lock(root: Path, owner: str, now: datetime) -> Iterator[None]:
         Held: another run has it.
         Closed: the root cannot be written.
     """
-    if root in _held.get():
+    if root in _locked_roots.get():
         yield
         return
     path = root / LOCK_FILE
-    with ExitStack() as held:
+    with ExitStack() as stack:
         try:
             descriptor = _acquire(path)
         except OSError as error:
             if error.errno not in _FULL:
                 raise NotWritable(_not_writable(path, error.strerror)) from None
-            _lock_folder(root, held, fcntl.LOCK_EX)
+            _lock_folder(root, stack, fcntl.LOCK_EX)
         else:
-            held.callback(_release, descriptor, path)
-            _lock_folder(root, held, fcntl.LOCK_SH)
+            stack.callback(_release, descriptor, path)
+            _lock_folder(root, stack, fcntl.LOCK_SH)
             _sign(descriptor, path, owner, now)
-        held.callback(_held.reset, _held.set(_held.get() | {root}))
+        stack.callback(_locked_roots.reset, _locked_roots.set(_locked_roots.get() | {root}))
         yield
 
 
@@ -95,11 +95,11 @@ def _release(descriptor: int, path: Path) -> None:
     os.close(descriptor)
 
 
-def _lock_folder(root: Path, held: ExitStack, kind: int) -> None:
+def _lock_folder(root: Path, stack: ExitStack, kind: int) -> None:
     """Lock the root itself for as long as *held* lasts."""
     try:
         descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        held.callback(os.close, descriptor)
+        stack.callback(os.close, descriptor)
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         raise LockedByOther(
@@ -113,7 +113,7 @@ def _lock_folder(root: Path, held: ExitStack, kind: int) -> None:
 
 @contextmanager
 def folder_lock(descriptor: int) -> Iterator[None]:
-    """Hold a lock on an open folder for as long as it takes to read a small file and write it anew.
+    """Hold a lock on an open folder for as long as it takes to read a small file and write it again.
 
     It needs no file of its own, so that it leaves nothing behind. Where the file system has no locks, it is as if
     nobody else were there.
@@ -204,8 +204,8 @@ def _user() -> str:
 
 def _holder(descriptor: int) -> str:
     try:
-        said: Any = json.loads(os.pread(descriptor, 4096, 0))
-        return printable(f"{said['task']} (process {said['process']} on {said['host']}, since {said['since']})")
+        holder: Any = json.loads(os.pread(descriptor, 4096, 0))
+        return printable(f"{holder['task']} (process {holder['process']} on {holder['host']}, since {holder['since']})")
     except (OSError, ValueError, KeyError, TypeError):
         return "Another maintenance run"
 
@@ -215,7 +215,7 @@ def held_by_others(table: Path = Path("/proc/locks")) -> Callable[[int, str, int
 
     Linux lists all locks of all processes that we can see in ``/proc/locks``, which costs one read for any
     number of files. Elsewhere each file is asked for with a lock of our own, which sees ``flock`` only.
-    The answer is as old as this call: ask anew for each batch.
+    The answer is as old as this call: ask again for each batch.
 
     Returns:
         A function of a folder's descriptor, a file's name in it and its inode.

@@ -216,7 +216,7 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, 
         relative: the file's path below it.
         content: what it is to hold.
         keep_old: rename the old file, once the new one is complete, to the first free ``NAME.broken-N``.
-        private: it can be read by its owner only, whatever the old one's mode was.
+        private: it can be read by its owner only, also where others could read the old one.
 
     Returns:
         The path below the root under which the old file was kept; ``None`` where it was replaced.

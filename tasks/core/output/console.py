@@ -116,7 +116,7 @@ class QuietConsole:
     What a scheduler sends to people is what is printed.
 
     Args:
-        console: prints what is told after all.
+        console: prints what is shown after everything else.
     """
 
     def __init__(self, console: Console) -> None:

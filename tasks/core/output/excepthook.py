@@ -27,11 +27,11 @@ def install() -> None:
     before = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        said = sentence(error, trace) if isinstance(error, Exception) else None  # Ctrl-C is no fault of a file
-        if said is None or logging.getLogger("invoke").isEnabledFor(logging.DEBUG):
+        message = sentence(error, trace) if isinstance(error, Exception) else None  # Ctrl-C is no fault of a file
+        if message is None or logging.getLogger("invoke").isEnabledFor(logging.DEBUG):
             before(kind, error, trace)
-        if said is not None:
-            print(f"{said}; nothing was run.", file=sys.stderr)  # noqa: T201 - Python calls this to print
+        if message is not None:
+            print(f"{message}; nothing was run.", file=sys.stderr)  # noqa: T201 - Python calls this to print
             raise SystemExit(SettingsError.exit_status)
 
     sys.excepthook = hook

@@ -56,13 +56,15 @@ def report_lines(report: Report) -> Iterator[Line]:
             yield _action(action)
     for path in report.files:
         yield [("  wrote ", "dim"), (path, "")]
-    judged = {finding.subject for finding in report.findings}
-    yield from _metrics([metric for metric in report.metrics if metric.subject not in judged], dry_run=report.dry_run)
+    evaluated = {finding.subject for finding in report.findings}
+    yield from _metrics(
+        [metric for metric in report.metrics if metric.subject not in evaluated], dry_run=report.dry_run
+    )
     yield []
 
 
 def verdict_lines(document: RunReport) -> Iterator[Line]:
-    """Yield the closing line: the verdict, how many findings of which status, and the time taken."""
+    """Yield the closing line: the verdict, how many findings of which status, and the duration."""
     numbers = Counter(finding.status for report in document.reports for finding in report.findings)
     parts = [f"{numbers[status]} {status.value}" for status in reversed(Status) if numbers[status]]
     yield [
@@ -96,7 +98,7 @@ def _action(action: Action) -> Line:
 
 
 def _metrics(metrics: Sequence[Metric], *, dry_run: bool) -> Iterator[Line]:
-    """Yield one line per subject with all of its numbers; of what was judged, the findings tell."""
+    """Yield one line per subject with all of its numbers; the caller leaves out those with a finding."""
     subjects: dict[str, list[str]] = {}
     for metric in metrics:
         value = size(metric.value) if metric.unit == "B" else f"{metric.value:,} {metric.unit}"

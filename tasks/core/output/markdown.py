@@ -19,7 +19,7 @@ def page(title: str, report: Report) -> str:
 
     Args:
         title: its heading.
-        report: what is told.
+        report: what is written.
     """
     return "\n".join([f"# {_text(title)}", "", *_lines(report)]) + "\n"
 

@@ -50,7 +50,7 @@ def _start(job: Job) -> tuple[int, int] | None:
         return None
     if child == 0:
         status = 1
-        with suppress(BaseException):  # whatever happens here must not go on in what the parent does
+        with suppress(BaseException):  # an error here must not continue in the parent's code
             with os.fdopen(writing, "wb") as pipe:
                 pipe.write(job())
             status = 0

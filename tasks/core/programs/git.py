@@ -51,7 +51,7 @@ def ask(root: Path, *arguments: str, answer: int = 0) -> str:
     except OSError as error:
         raise GitError(f"git cannot be started: {error.strerror}") from None
     if done.returncode not in {0, answer}:
-        said = [line.strip() for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-        fatal = next((line.removeprefix("fatal: ") for line in said if line.startswith("fatal: ")), "")
-        raise GitError(fatal.rstrip(".") or (said[-1] if said else f"git ended with {done.returncode}"))
+        lines = [line.strip() for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+        fatal = next((line.removeprefix("fatal: ") for line in lines if line.startswith("fatal: ")), "")
+        raise GitError(fatal.rstrip(".") or (lines[-1] if lines else f"git ended with {done.returncode}"))
     return done.stdout.decode("utf-8", "surrogateescape")

@@ -106,7 +106,7 @@ def _ends(process: subprocess.Popen[bytes], seconds: float, stop: Event | None) 
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End whatever is left of the process and of those that it started."""
+    """End the process and those that it started, as far as they still run."""
     for number, seconds in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, None)):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)

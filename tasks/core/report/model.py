@@ -77,11 +77,11 @@ SHARED_CHECKS = frozenset({LOCKED_OUT, *INCOMPLETE, "run.stamp", "run.stopped", 
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One judged fact.
+    """One evaluated fact.
 
     Attributes:
         check: the identifier of the check, ``domain.what``, stable between versions.
-        subject: what was judged: a path below the root, a provider, a package.
+        subject: what was evaluated: a path below the root, a provider, a package.
         status: the judgement.
         message: one sentence for people.
         value: what was measured, in *unit*; ``None`` where nothing was.
@@ -106,7 +106,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """One measured number, unjudged: *value* in *unit* (``B``, ``files``, ``s``) for *subject*."""
+    """One measured number, not evaluated: *value* in *unit* (``B``, ``files``, ``s``) for *subject*."""
 
     name: str
     value: float | int
@@ -144,11 +144,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         started: when the procedure began, with its offset from UTC.
         duration_seconds: wall-clock time taken, in seconds.
         dry_run: True where every action is only planned.
-        findings: the judged facts.
+        findings: the evaluated facts.
         metrics: the measured numbers.
         actions: the changes, made or planned.
         files: report files written, as paths below the root.
-        data: whatever else the task has to tell. A list of records is shown as a table in text.
+        data: further values that the task reports. A list of records is shown as a table in text.
     """
 
     task: str = ""

@@ -124,11 +124,16 @@ def folder_apart(settings: Settings, path: str) -> str:
     """Return the path of a folder below the root in which neither the project nor the suite keeps anything.
 
     Raises:
-        UsageError: it is none, or lies in the folder of logs, cache or backups, or in what is backed up.
+        UsageError: it is none, or is in the folder of logs, cache or backups, or in what is backed up.
     """
     own = PurePosixPath(folder_below(path))
-    taken = [settings.logs.directory, settings.cache.directory, settings.backups.directory, *settings.backups.sources]
-    for each in taken:
+    reserved = [
+        settings.logs.directory,
+        settings.cache.directory,
+        settings.backups.directory,
+        *settings.backups.sources,
+    ]
+    for each in reserved:
         if PurePosixPath(each).parts and (own.is_relative_to(each) or PurePosixPath(each).is_relative_to(own)):
             raise UsageError(
                 f"--into takes a folder of its own, as in --into=restored; {each} is the project's own. "

@@ -106,10 +106,10 @@ def standings(root: Path, directory: str, cadences: Mapping[str, Cadence], now: 
 
 
 def evaluate(found: Sequence[Standing]) -> list[Finding]:
-    """Return what is to be told of procedures: those overdue, those that never ran, and what is doubtful.
+    """Return the findings on procedures: those overdue, those that never ran, and what is doubtful.
 
     One that is overdue is a warning; by more than a whole further period, critical. All that never ran are one
-    warning: a project that has just adopted the suite is told so once.
+    warning: a project that has just adopted the suite is warned once.
     """
     return [
         *(_overdue(each) for each in found if each.overdue_days),
@@ -120,7 +120,7 @@ def evaluate(found: Sequence[Standing]) -> list[Finding]:
 
 
 def doubts(found: Iterable[Standing]) -> Iterator[Finding]:
-    """Yield a warning per procedure of which nobody can tell when it ran."""
+    """Yield a warning per procedure whose last run is not known."""
     for each in found:
         if each.doubt is not None:
             yield Finding(
@@ -153,12 +153,12 @@ def _never(found: Sequence[Standing]) -> Iterator[Finding]:
     never = [each.task for each in found if each.never_ran]
     if never:
         all_of_them = len(never) == len(found)
-        told = "None of {} ever ran" if all_of_them else f"{len(never)} of {{}} never ran"
+        summary = "None of {} ever ran" if all_of_them else f"{len(never)} of {{}} never ran"
         yield Finding(
             check="schedule.never",
             subject="schedule",
             status=Status.WARNING,
-            message=f"{told.format(count(len(found), 'procedure'))}: {', '.join(never)}.",
+            message=f"{summary.format(count(len(found), 'procedure'))}: {', '.join(never)}.",
             value=len(never),
             unit="procedures",
             warning=0,

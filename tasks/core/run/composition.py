@@ -1,4 +1,4 @@
-"""One report from several domains: each part measured on its own, all of them judged together.
+"""One report from several domains: each part measured on its own, all of them evaluated together.
 
 Domains do not know each other. A procedure that needs several is given their parts by its collection, and what
 one part cannot do keeps none of the others from telling what they found.
@@ -26,10 +26,10 @@ from ..text.formatting import printable
 from .definition import ReportFile
 
 Part: TypeAlias = Callable[[Event], Report]
-"""Measures and judges one domain; it ends early where the event is set."""
+"""Measures and evaluates one domain; it ends early where the event is set."""
 
 _TICK = 0.25
-"""Seconds after which progress is told again while nothing has ended: a live display looks dead otherwise."""
+"""Seconds after which progress is shown again while nothing has ended: a live display looks dead otherwise."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,8 @@ def compose(
         task: the procedure's full name, which the lock shows to others.
         file: the report file, below the root, and the id of the finding on it.
         now: the moment of the run, aware of its zone.
-        advance: told how many parts have ended since its last call, several times a second where they run in threads.
+        advance: called with how many parts have ended since its last call; where they run in threads, several times a
+            second.
         side_by_side: run the parts in threads, so that together they take as long as the slowest of them.
         dry_run: write nothing, and say that it would be written.
 
@@ -64,8 +65,8 @@ def compose(
         LockedByOther: another changing run is at work in this project.
         Interrupted: Ctrl-C; it carries the report of what was found until then.
     """
-    with ExitStack() as held:
-        unlocked = None if dry_run else _lock(held, root, task, now, file.check)
+    with ExitStack() as stack:
+        unlocked = None if dry_run else _lock(stack, root, task, now, file.check)
         with deferred_interrupt() as stop:
             run = _run_side_by_side if side_by_side else _run_in_turn
             reports = run(parts, stop, advance)
@@ -94,10 +95,10 @@ def joined(reports: Sequence[Report]) -> Report:
     )
 
 
-def _lock(held: ExitStack, root: Path, task: str, now: datetime, check: str) -> Finding | None:
-    """Take the project's lock; return what is to be told where the root cannot be written."""
+def _lock(stack: ExitStack, root: Path, task: str, now: datetime, check: str) -> Finding | None:
+    """Take the project's lock; return the finding where the root cannot be written."""
     try:
-        held.enter_context(project_lock(root, task, now))
+        stack.enter_context(project_lock(root, task, now))
     except NotWritable as error:
         return Finding(
             check=check,

@@ -67,7 +67,7 @@ class Run:
         loaded: the settings and where each came from.
         now: when the procedure began, aware of its zone.
         dry: True where Invoke was called with ``--dry``.
-        advance: told how much work was done since its last call; shows progress on a terminal.
+        advance: called with how much work was done since its last call; shows progress on a terminal.
         execute: executes another procedure as a part of this one.
         definition: the procedure's own declaration.
         confirm: asks whoever sits at the terminal, if anybody does.
@@ -142,7 +142,7 @@ class Run:
             parts: what to run, by name; each takes an event that ends it early, and returns a report.
             dry_run: write nothing, and report that it would be written.
             side_by_side: run the parts in threads, so that together they take as long as the slowest of them.
-            advance: told how many parts have ended; by default, that is shown as progress.
+            advance: called with how many parts have ended; by default, that is shown as progress.
 
         Raises:
             LockedByOther: another changing run is at work in this project.

@@ -94,7 +94,7 @@ class Definition:
         audit: by check of the system audit, the ids of the checks whose findings the audit reuses for it.
         gate: the gate of the release checklist that its report answers.
         settings: the type of its own section of the settings, or where in the suite it is: ``cache.dust:DustSettings``.
-        whole: the parameters that leave a run complete, whatever their value: one with ``--accept`` is the month's
+        whole: the parameters that leave a run complete with any value: one with ``--accept`` is the month's
             review all the same, one with ``--kind`` is not the week's clean-up.
         converters: per parameter, what makes the procedure's argument of the text given on the command line; all are
             called before anything runs, with the settings and the value.

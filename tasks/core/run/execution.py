@@ -1,4 +1,4 @@
-"""Executing one procedure: timed, reported whatever happens in it, and only once in a run."""
+"""Executing one procedure: timed, always reported, and only once in a run."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Call(NamedTuple):
 
 
 class _CachedReport(NamedTuple):
-    """A call that was made, its report, and the procedure of which it was a part, if it was one."""
+    """A call that was made, its report, and the procedure that it was a part of, if any."""
 
     call: _Call
     report: Report
@@ -189,7 +189,7 @@ def _as_declared(report: Report, definition: Definition, settings: Settings) -> 
 
 
 def _outcome(definition: Definition, arguments: Mapping[str, Any], run: Run) -> tuple[Report, bool]:
-    """Return the report of a run, whatever happens in it, and whether Ctrl-C ended it."""
+    """Return the report of a run, also where it fails, and whether Ctrl-C ended it."""
     name = run.task
     try:
         report = definition.body(run, **arguments)

@@ -1,4 +1,4 @@
-"""Running procedures: one after the other whatever they find, each timed, all in one verdict."""
+"""Running procedures one after the other, also after one with findings: each timed, all in one verdict."""
 
 from __future__ import annotations
 

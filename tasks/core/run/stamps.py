@@ -31,7 +31,7 @@ _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """A run that came to its end, whatever it found.
+    """A run that came to its end, with any result.
 
     Attributes:
         began: when, with the offset of the zone it ran in.

@@ -1,6 +1,6 @@
 """The forms that secrets have in texts: one list, for taking them out (:mod:`.redaction`) and for finding them.
 
-Every pattern runs in time linear in the text, whatever the text is: repeats are bounded or possessive, and a
+Every pattern runs in time linear in any text: repeats are bounded or possessive, and a
 run that is no secret after all is consumed and put back rather than tried again from its second character. All of
 them are ASCII, so that they also compile for bytes.
 """

@@ -91,6 +91,6 @@ def _filed(root: Path) -> _Filed:
     from dotenv import dotenv_values
     from dotenv.parser import parse_stream
 
-    logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # what it cannot read is told with the key
+    logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # what it cannot read is reported with the key
     odd = {each.original.line: each.original.string for each in parse_stream(StringIO(text)) if each.error}
     return _Filed(dotenv_values(stream=StringIO(text)), odd)

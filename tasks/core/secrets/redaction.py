@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from .forms import BEGIN, BEGIN_KEY, CREDENTIALS, FORMS, JWT, ONSET, SETTING
 
 REDACTED = "[redacted]"
-"""What stands in a secret's place: always the same, so that neither its length nor its letters remain."""
+"""The replacement of a secret: always the same, so that neither its length nor its letters remain."""
 
 MINIMUM = 8
 """Known values shorter than this many characters are not looked for: they would take ordinary words with them."""

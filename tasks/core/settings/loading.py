@@ -35,7 +35,7 @@ class Loaded(NamedTuple):
         settings: the typed settings; ``root`` is absolute.
         tree: the same as plain data, as ``c.config.maintenance`` shows it.
         origins: where the value of each setting came from, by its path.
-        removed: the defaults that were taken away with ``null``, and where.
+        removed: the defaults that were removed with ``null``, and where.
         folder: where ``tasks.py`` lies.
     """
 

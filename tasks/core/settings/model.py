@@ -346,7 +346,7 @@ GATES: tuple[str, ...] = (
     "disk",
     "maintenance",
 )
-"""The gates of the release checklist, in the order in which they are told."""
+"""The gates of the release checklist, in the order in which they are reported."""
 
 
 def _gates() -> dict[str, Severity]:

@@ -1,4 +1,4 @@
-"""Web addresses: what can be told of one without going there."""
+"""Web addresses: what can be known of one without a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and numbers as people read them, whatever bytes or characters they are made of."""
+"""Names and numbers as people read them, made of any bytes or characters."""
 
 from __future__ import annotations
 

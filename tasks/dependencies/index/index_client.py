@@ -56,7 +56,7 @@ def query_indexes(
     names: Iterable[str],
     urls: Sequence[str],
     *,
-    nowhere: str = "none was named",
+    no_index_reason: str = "none was named",
     deadline_seconds: float,
     redact: Callable[[str], str] = str,
     stop: Event | None = None,
@@ -68,7 +68,7 @@ def query_indexes(
     Args:
         names: normalized names of packages.
         urls: the indexes' addresses; releases of all of them count, as with pip's extra indexes.
-        nowhere: why there are no addresses, where there are none.
+        no_index_reason: why there are no addresses, where there are none.
         deadline_seconds: how long it may take in all.
         redact: takes secrets out of a text.
         stop: ends it early where it is set.
@@ -77,7 +77,7 @@ def query_indexes(
     if not wanted:
         return {}
     if not urls:
-        return dict.fromkeys(wanted, QueryFailed(f"no index is known: {nowhere}"))
+        return dict.fromkeys(wanted, QueryFailed(f"no index is known: {no_index_reason}"))
     return asyncio.run(_query_all(wanted, urls, deadline_seconds, redact, stop or Event()))
 
 

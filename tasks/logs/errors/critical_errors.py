@@ -37,10 +37,10 @@ def critical_since(
         advance: called with the number of records looked at since its last call.
     """
     groups, outcome = current_groups(settings, now=now, redact=redact, advance=advance, stop=stop)
-    begun = {key: group for key, group in groups.items() if _began_since(group, since)}
+    recent = {key: group for key, group in groups.items() if _began_since(group, since)}
     return Report(
-        summary=f"{count(len(begun), 'critical group')}{_since_text(since)}",
-        findings=[*_findings(begun, outcome, since, printable(settings.logs.directory))],
+        summary=f"{count(len(recent), 'critical group')}{_since_text(since)}",
+        findings=[*_findings(recent, outcome, since, printable(settings.logs.directory))],
     )
 
 
@@ -56,9 +56,9 @@ def _since_text(since: datetime | None) -> str:
 
 
 def _findings(
-    begun: Mapping[str, ErrorGroup], outcome: MonitorOutcome, since: datetime | None, directory: str
+    recent: Mapping[str, ErrorGroup], outcome: MonitorOutcome, since: datetime | None, directory: str
 ) -> Iterator[Finding]:
-    for key, group in begun.items():
+    for key, group in recent.items():
         yield Finding(
             check=CHECK,
             subject=key,
@@ -81,7 +81,7 @@ def _findings(
         yield _unknown_finding(
             directory, f"What is remembered cannot be read: {outcome.broken}", "Run inv daily.error-monitor."
         )
-    elif not begun and outcome.visit is not None:
+    elif not recent and outcome.visit is not None:
         message = f"No critical error has begun{_since_text(since)}."
         yield Finding(check=CHECK, subject=directory, status=Status.OK, message=message)
 

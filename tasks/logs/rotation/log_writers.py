@@ -93,7 +93,7 @@ class WriterWatch:
         self._look = look or open_files
         self._clock = clock
         self._snapshot: OpenFiles | None = None
-        self._taken = 0.0
+        self._looked_at = 0.0
 
     def writers(self, log: int, *, afresh: bool = False) -> LogWriters:
         """Return who has a file open for writing, this process apart.
@@ -118,7 +118,7 @@ class WriterWatch:
 
     def _known(self, status: os.stat_result, *, old: bool) -> tuple[LogWriter, ...]:
         if self._snapshot is None or not old:
-            self._snapshot, self._taken = self._look(self._device), self._clock()
+            self._snapshot, self._looked_at = self._look(self._device), self._clock()
         known = self._snapshot.writers.get((status.st_dev, status.st_ino), ())
         return tuple(
             entry._replace(mapped=maps_writable(entry.pid, status))
@@ -131,7 +131,7 @@ class WriterWatch:
         Args:
             log: the file, open in any mode.
         """
-        return LogWriters(self._known(os.fstat(log), old=self._clock() - self._taken < _FRESH))
+        return LogWriters(self._known(os.fstat(log), old=self._clock() - self._looked_at < _FRESH))
 
 
 def open_files(device: int, processes: Path = Path("/proc")) -> OpenFiles:

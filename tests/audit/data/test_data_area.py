@@ -39,7 +39,7 @@ def findings_of(found: ExaminedData, check: str = CHECKSUMS.name) -> list[Findin
     return [each for each in found.findings if each.check == check]
 
 
-def one(found: ExaminedData) -> Finding:
+def only_finding(found: ExaminedData) -> Finding:
     (finding,) = findings_of(found)
     return finding
 
@@ -57,12 +57,12 @@ def test_a_project_without_data_has_nothing_to_check(tmp_path: Path) -> None:
 
 
 def test_the_first_audit_keeps_checksums_and_the_second_compares(project: Path) -> None:
-    assert one(look(project)).status is Status.SKIPPED
+    assert only_finding(look(project)).status is Status.SKIPPED
     kept = json.loads((project / LEDGER).read_text())
     assert [*kept["files"]] == ["data/a.yaml", "data/deep/b.json"]
     found = look(project, days=1)
-    assert one(found).status is Status.OK
-    assert one(found).message == f"2 files compared with {NOW.date()}."
+    assert only_finding(found).status is Status.OK
+    assert only_finding(found).message == f"2 files compared with {NOW.date()}."
     assert [(action.target, action.done) for action in found.actions] == [(LEDGER, True)]
 
 
@@ -88,23 +88,23 @@ def test_a_flipped_bit_is_critical_until_it_is_mended(project: Path) -> None:
     look(project)
     damage(project / "data/a.yaml")
     for days in (1, 2):
-        finding = one(look(project, days=days))
+        finding = only_finding(look(project, days=days))
         assert (finding.status, finding.subject) == (Status.CRITICAL, "data/a.yaml")
         assert "its bytes are others, its size and time are the same" in finding.message
     os.utime(project / "data/a.yaml")
-    assert one(look(project, days=3)).status is Status.OK
+    assert only_finding(look(project, days=3)).status is Status.OK
 
 
 def test_without_git_what_was_written_is_told_and_what_is_gone_is_a_warning_once(project: Path) -> None:
     look(project)
     (project / "data/a.yaml").write_text("a: 22\n")
     (project / "data/deep/b.json").unlink()
-    finding = one(look(project, days=1))
+    finding = only_finding(look(project, days=1))
     assert (finding.status, finding.subject) == (Status.WARNING, "data gone")
     assert finding.message == f'1 file gone since {NOW.date()}, and nothing tells why: "data/deep/b.json".'
-    assert one(look(project, days=2)).status is Status.OK
+    assert only_finding(look(project, days=2)).status is Status.OK
     (project / "data/a.yaml").write_text("a: 333\n")
-    finding = one(look(project, days=3))
+    finding = only_finding(look(project, days=3))
     assert finding.status is Status.OK
     assert "data/a.yaml (it was written since). Git was not asked: " in finding.message
 
@@ -125,7 +125,7 @@ def test_with_git_a_commit_explains_and_its_absence_does_not(tmp_path: Path, bel
         advance=lambda _n: None,
         dry_run=False,
     )
-    assert one(old).status is Status.SKIPPED
+    assert only_finding(old).status is Status.SKIPPED
     (root / "data/a.yaml").write_text("a: 22\n")
     (root / "data/with\nline.json").unlink()
     first, second = findings_of(look(root))
@@ -133,7 +133,7 @@ def test_with_git_a_commit_explains_and_its_absence_does_not(tmp_path: Path, bel
     assert "and no commit has it" in first.message
     assert first.status is second.status is Status.WARNING
     commit(tmp_path, "a is another")
-    finding = one(look(root))
+    finding = only_finding(look(root))
     assert finding.status is Status.OK
     assert "by Somebody" in finding.message
     assert finding.value == 2
@@ -143,13 +143,13 @@ def test_a_ledger_that_cannot_be_used_is_unknown_and_kept_aside(project: Path) -
     (project / "logs").mkdir()
     for content in ("{", '{"schema": 9}', '{"schema": 1, "files": {}, "taken": "soon"}'):
         (project / LEDGER).write_text(content)
-        assert one(look(project)).status is Status.UNKNOWN
+        assert only_finding(look(project)).status is Status.UNKNOWN
         assert [*json.loads((project / LEDGER).read_text())["files"]] == ["data/a.yaml", "data/deep/b.json"]
     assert len([*(project / "logs").glob("*.broken-*")]) == 3
     content = json.loads((project / LEDGER).read_text())
     content["files"]["data/a.yaml"] = ["no"]
     (project / LEDGER).write_text(json.dumps(content))
-    assert one(look(project)).status is Status.OK
+    assert only_finding(look(project)).status is Status.OK
 
 
 def test_links_are_not_followed_and_environments_not_entered(project: Path) -> None:

@@ -66,7 +66,7 @@ class Programs:
 
     def environments(self) -> list[dict[str, str]]:
         """Return what each call was given of the programs' own variables."""
-        return [said for _, _, said in map(json.loads, (self.folder / "calls").read_text().splitlines())]
+        return [variables for _, _, variables in map(json.loads, (self.folder / "calls").read_text().splitlines())]
 
 
 class Verify(Protocol):

@@ -52,9 +52,9 @@ def test_the_settings_choose_the_renderer(loaded: Loaded) -> None:
 @pytest.mark.parametrize("output", ["text", "json"])
 def test_standard_output_is_where_reports_go(loaded: Loaded, capsys: pytest.CaptureFixture[str], output: str) -> None:
     console_for(msgspec.structs.replace(loaded.settings, output=output)).verdict(DOCUMENT)
-    said = capsys.readouterr()
-    assert "critical" in said.out
-    assert said.err == ""
+    captured = capsys.readouterr()
+    assert "critical" in captured.out
+    assert captured.err == ""
 
 
 def test_json_is_one_document_on_one_line_and_nothing_else() -> None:

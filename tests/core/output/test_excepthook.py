@@ -77,12 +77,12 @@ def test_a_settings_file_that_cannot_be_read_gets_one_sentence_and_status_78(
     (project / name).write_bytes(content)
     with pytest.raises(SystemExit) as caught:
         _uncaught(_runtime(project / name).load_runtime)
-    said = capsys.readouterr()
+    captured = capsys.readouterr()
     assert caught.value.code == 78
-    assert said.out == ""
-    assert len(said.err.splitlines()) == 1
-    assert said.err.startswith(f"The settings file '{project / name}' cannot be read: ")
-    assert said.err.endswith(". Correct it; nothing was run.\n")
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    assert captured.err.startswith(f"The settings file '{project / name}' cannot be read: ")
+    assert captured.err.endswith(". Correct it; nothing was run.\n")
     assert seen == []
 
 
@@ -161,6 +161,6 @@ def test_a_process_ends_with_the_sentence_and_without_a_traceback(
     process = child(UNCAUGHT, project / "invoke.yaml")
     process.communicate(timeout=30)
     assert process.returncode == 78
-    said = capfd.readouterr().err
-    assert said.startswith("The settings file ")
-    assert "Traceback" not in said
+    captured = capfd.readouterr().err
+    assert captured.startswith("The settings file ")
+    assert "Traceback" not in captured

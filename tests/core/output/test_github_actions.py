@@ -27,8 +27,8 @@ DOCUMENT = RunReport(root="/p", started="2026-11-26T12:00:00+00:00", duration_se
 
 def test_what_is_not_well_becomes_an_annotation() -> None:
     found = [*annotate(report(*Status, message="50 % of it\r\nfailed: x, y", remedy="Do it."))]
-    said = "title=release.checklist%3A a%2C b::50 %25 of it%0D%0Afailed: x, y Do it."
-    assert found == [f"::warning {said}", f"::error {said}", f"::error {said}"]
+    annotation = "title=release.checklist%3A a%2C b::50 %25 of it%0D%0Afailed: x, y Do it."
+    assert found == [f"::warning {annotation}", f"::error {annotation}", f"::error {annotation}"]
 
 
 @given(st.text(), st.text())

@@ -288,7 +288,7 @@ def test_a_line_without_an_end_is_read_in_bounded_memory(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "problem"),
     [
         (b"", f"{PATH} is empty."),
         (b"\n\n", f"{PATH} holds no entry of this suite."),
@@ -297,10 +297,10 @@ def test_a_line_without_an_end_is_read_in_bounded_memory(project: Path) -> None:
     ],
     ids=["empty", "blank", "zeros", "torn"],
 )
-def test_a_file_without_an_entry_is_a_problem_until_there_is_one(project: Path, text: bytes, said: str) -> None:
+def test_a_file_without_an_entry_is_a_problem_until_there_is_one(project: Path, text: bytes, problem: str) -> None:
     put(project, text)
     found = looked(project)
-    assert (found.problem, found.is_closed) == (said, False)
+    assert (found.problem, found.is_closed) == (problem, False)
     append(project, "logs", [run()])
     assert looked(project).problem is None
 
@@ -314,8 +314,8 @@ def test_a_link_is_neither_read_nor_written(project: Path, target: str) -> None:
     (project / "folder").mkdir()
     (project / "logs").mkdir()
     (project / PATH).symlink_to(project / target)
-    said = f"{PATH} is a symbolic link, which is not followed."
-    assert (looked(project).problem, looked(project).is_closed) == (said, True)
+    problem = f"{PATH} is a symbolic link, which is not followed."
+    assert (looked(project).problem, looked(project).is_closed) == (problem, True)
     with pytest.raises(Refused, match="symbolic link, which is not followed"):
         append(project, "logs", [run()])
     assert (project / "elsewhere").read_bytes() == line(run())

@@ -201,17 +201,17 @@ def test_the_keys_of_the_document_are_the_promised_ones_in_their_order() -> None
     )
     document = _decoded(_document(report))
     assert list(document) == ["schema", "root", "started", "duration_seconds", "status", "reports"]
-    (said,) = document["reports"]
-    assert list(said) == [
+    (reported,) = document["reports"]
+    assert list(reported) == [
         *("task", "status", "summary", "started", "duration_seconds", "dry_run"),
         *("findings", "metrics", "actions", "files", "data"),
     ]
-    assert list(said["findings"][0]) == [
+    assert list(reported["findings"][0]) == [
         *("check", "subject", "status", "message", "value", "unit", "warning", "critical", "remedy")
     ]
-    assert said["metrics"] == [{"name": "cache.bytes", "value": 123, "unit": "B", "subject": "cache"}]
-    assert said["actions"] == [{"verb": "delete", "target": "cache", "count": 12, "bytes": 3456, "done": True}]
-    assert said["files"] == ["logs/report.json"]
+    assert reported["metrics"] == [{"name": "cache.bytes", "value": 123, "unit": "B", "subject": "cache"}]
+    assert reported["actions"] == [{"verb": "delete", "target": "cache", "count": 12, "bytes": 3456, "done": True}]
+    assert reported["files"] == ["logs/report.json"]
     assert document["schema"] == SCHEMA_VERSION == 1
 
 
@@ -236,12 +236,12 @@ def test_names_that_are_no_utf_8_are_escaped_wherever_they_stand_and_the_rest_is
         files=[name],
         data={name: [{"deep": (name, None, True)}]},
     )
-    (said,) = _decoded(_document(report))["reports"]
+    (reported,) = _decoded(_document(report))["reports"]
     escaped = r"caf\xe9"
-    assert (said["summary"], said["files"], said["findings"][0]["subject"]) == (escaped, [escaped], escaped)
-    assert (said["findings"][0]["message"], said["findings"][0]["value"]) == ("Grüße 😀", 1.5)
-    assert said["data"] == {escaped: [{"deep": [escaped, None, True]}]}
-    assert said["status"] == "ok"
+    assert (reported["summary"], reported["files"], reported["findings"][0]["subject"]) == (escaped, [escaped], escaped)
+    assert (reported["findings"][0]["message"], reported["findings"][0]["value"]) == ("Grüße 😀", 1.5)
+    assert reported["data"] == {escaped: [{"deep": [escaped, None, True]}]}
+    assert reported["status"] == "ok"
 
 
 def test_an_interruption_is_ctrl_c_and_carries_the_report() -> None:

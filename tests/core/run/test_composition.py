@@ -120,18 +120,18 @@ def test_a_wish_to_stop_ends_it_with_what_was_found(tmp_path: Path, *, side_by_s
 
 @pytest.mark.parametrize("side_by_side", [False, True])
 def test_every_part_that_ends_is_told(tmp_path: Path, *, side_by_side: bool) -> None:
-    told: list[int] = []
-    composed(tmp_path, {"one": part("one"), "two": part("two")}, side_by_side=side_by_side, advance=told.append)
-    assert sum(told) == 2
+    progress: list[int] = []
+    composed(tmp_path, {"one": part("one"), "two": part("two")}, side_by_side=side_by_side, advance=progress.append)
+    assert sum(progress) == 2
 
 
 def test_progress_is_told_while_nothing_ends(tmp_path: Path) -> None:
     """The part ends only when it was told of twice meanwhile."""
-    twice, told = Event(), []
+    twice, progress = Event(), []
 
     def advance(count: int) -> None:
-        told.append(count)
-        if told[:2] == [0, 0]:
+        progress.append(count)
+        if progress[:2] == [0, 0]:
             twice.set()
 
     def waits(_stop: Event) -> Report:
@@ -139,4 +139,4 @@ def test_progress_is_told_while_nothing_ends(tmp_path: Path) -> None:
         return Report(summary="told of")
 
     assert composed(tmp_path, {"one": waits}, side_by_side=True, advance=advance).summary == "told of"
-    assert sum(told) == 1
+    assert sum(progress) == 1

@@ -265,7 +265,7 @@ def test_a_procedure_gets_the_settings_its_arguments_and_the_time(
 
 
 @pytest.mark.parametrize(
-    ("kind", "said", "has_remedy"),
+    ("kind", "expected", "has_remedy"),
     [
         ("exception", ("run.error", "critical", "RuntimeError: first line"), True),
         ("user error", ("run.error", "critical", "Put it right."), False),
@@ -283,14 +283,14 @@ def test_a_procedure_gets_the_settings_its_arguments_and_the_time(
     ],
 )
 def test_what_a_procedure_raises_becomes_one_finding_of_one_line(
-    namespace: _Namespace, loaded: Loaded, kind: str, said: tuple[str, str, str], *, has_remedy: bool
+    namespace: _Namespace, loaded: Loaded, kind: str, expected: tuple[str, str, str], *, has_remedy: bool
 ) -> None:
     try:
         report = execute(namespace["faulty"].definition, {"kind": kind}, loaded, name="weekly.faulty")
     except SystemExit:
         pytest.fail("it ended the process")
     (finding,) = report.findings
-    assert (finding.check, finding.status.value, finding.message) == said
+    assert (finding.check, finding.status.value, finding.message) == expected
     assert finding.subject == report.task == "weekly.faulty"
     assert finding.message.isprintable()
     assert (finding.remedy is not None) == has_remedy
@@ -307,8 +307,8 @@ def test_the_traceback_is_for_those_who_debug(
     assert record.levelno == logging.DEBUG
     assert record.exc_info is not None
     assert "inv --debug weekly.faulty" in (report.findings[0].remedy or "")
-    said = capsys.readouterr()
-    assert said.out == ""
+    captured = capsys.readouterr()
+    assert captured.out == ""
 
 
 def test_ctrl_c_says_that_nothing_is_known(namespace: _Namespace, loaded: Loaded) -> None:

@@ -142,7 +142,7 @@ def test_a_stamp_that_is_dated_ahead_does_not_hide_a_run(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "problem"),
     [
         (b"", "is empty"),
         (b"{", "no valid JSON"),
@@ -155,12 +155,12 @@ def test_a_stamp_that_is_dated_ahead_does_not_hide_a_run(project: Path) -> None:
         ),
     ],
 )
-def test_what_is_no_stamp_is_named_until_there_is_a_run(project: Path, content: bytes, said: str) -> None:
+def test_what_is_no_stamp_is_named_until_there_is_a_run(project: Path, content: bytes, problem: str) -> None:
     (project / EARLIER).parent.mkdir(parents=True)
     (project / EARLIER).write_bytes(content)
     stamp = read(project, "logs", TASK)
     assert (stamp.completed, stamp.attempt) == (None, None)
-    assert said in (stamp.problem or "")
+    assert problem in (stamp.problem or "")
     ran(project, BEGAN)
     assert read(project, "logs", TASK) == Stamp(Completed(BEGAN, BEGAN, Status.OK, 7.25))
     assert (project / EARLIER).read_bytes() == content
@@ -183,13 +183,13 @@ def test_reading_any_content_ends_in_a_sentence_or_nothing(project: Path, path: 
 # Where the history cannot be used
 
 
-@pytest.mark.parametrize(("content", "said"), [(b"", "is empty."), (b"\x00\xff\n", "holds no entry of this suite.")])
+@pytest.mark.parametrize(("content", "problem"), [(b"", "is empty."), (b"\x00\xff\n", "holds no entry of this suite.")])
 def test_a_history_without_an_entry_is_a_doubt_that_the_next_run_removes(
-    project: Path, content: bytes, said: str
+    project: Path, content: bytes, problem: str
 ) -> None:
     (project / "logs").mkdir()
     (project / PATH).write_bytes(content)
-    assert read(project, "logs", TASK) == Stamp(problem=f"{PATH} {said}")
+    assert read(project, "logs", TASK) == Stamp(problem=f"{PATH} {problem}")
     ran(project, BEGAN)
     assert read(project, "logs", TASK).problem is None
     assert read(project, "logs", "daily.log-review") == Stamp()

@@ -86,10 +86,10 @@ def test_a_pattern_must_compile(pattern: str) -> None:
 
 
 def test_each_pattern_that_does_not_compile_is_named() -> None:
-    said = [expected for _, expected in violations(_settings(logs={"critical_patterns": ["(", "fine", "["]}))]
-    assert len(said) == 2
-    assert "'('" in said[0]
-    assert "'['" in said[1]
+    messages = [expected for _, expected in violations(_settings(logs={"critical_patterns": ["(", "fine", "["]}))]
+    assert len(messages) == 2
+    assert "'('" in messages[0]
+    assert "'['" in messages[1]
 
 
 @pytest.mark.parametrize("kind", ["", ".", "..", "a/b", "/a", "a/", "a\0"])

@@ -220,8 +220,8 @@ def test_a_share_is_rounded_down(share: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [(0, "0 h"), (3599, "0 h"), (3600, "1 h"), (47.9 * 3600, "47 h"), (48 * 3600, "2 days"), (2160 * 3600, "90 days")],
 )
-def test_how_long_ago_something_was(seconds: float, said: str) -> None:
-    assert age(seconds) == said
+def test_how_long_ago_something_was(seconds: float, text: str) -> None:
+    assert age(seconds) == text

@@ -21,7 +21,7 @@ ADVISORY = {"id": "X-1", "affected": []}
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("answer", "reason"),
     [
         ({}, ""),
         ({"vulns": []}, ""),
@@ -40,12 +40,12 @@ ADVISORY = {"id": "X-1", "affected": []}
         ({"vulnerabilities": []}, NO_ADVISORIES),
     ],
 )
-def test_what_osv_says(told: Any, reason: str) -> None:
-    assert flaw(200, json.dumps(told).encode(), query=True) == reason
+def test_what_osv_says(answer: Any, reason: str) -> None:
+    assert flaw(200, json.dumps(answer).encode(), query=True) == reason
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("answer", "reason"),
     [
         ({"info": {}, "vulnerabilities": []}, ""),
         ({"vulnerabilities": [{"id": "X-1"}]}, ""),
@@ -54,8 +54,8 @@ def test_what_osv_says(told: Any, reason: str) -> None:
         ([], NO_ADVISORIES),
     ],
 )
-def test_what_the_index_says_of_a_release(told: Any, reason: str) -> None:
-    assert flaw(200, json.dumps(told).encode(), query=False) == reason
+def test_what_the_index_says_of_a_release(answer: Any, reason: str) -> None:
+    assert flaw(200, json.dumps(answer).encode(), query=False) == reason
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def vulnerable(*ids: str, fixed: tuple[str, ...] = ("1.1",)) -> Vulnerable:
     return Vulnerable(tuple(Vulnerability(each, (f"CVE-{each}",), fixed, "it leaks") for each in ids))
 
 
-def judged(*accepted: IgnoredVulnerability, problem: str = "", **verdicts: Verdict) -> list[Finding]:
+def evaluated(*accepted: IgnoredVulnerability, problem: str = "", **verdicts: Verdict) -> list[Finding]:
     outcome = AuditOutcome(verdicts, "OSV", problem=problem)
     return [*findings(outcome, triage(outcome, accepted, TODAY), dict.fromkeys(verdicts, "1.0"))]
 
@@ -46,24 +46,24 @@ def of(found: list[Finding], check: str) -> list[tuple[str, Status]]:
 
 
 def test_all_is_well_only_where_everything_was_audited() -> None:
-    (finding,) = judged(a=Clean(), b=Clean())
+    (finding,) = evaluated(a=Clean(), b=Clean())
     assert (finding.status, finding.value) == (Status.OK, 2)
     assert finding.message == "Audited: 2 packages, every one; nothing is known against them, says OSV."
-    found = judged(a=Clean(), b=NotAudited("nobody knows it"), c=NotAudited("nobody knows it"))
+    found = evaluated(a=Clean(), b=NotAudited("nobody knows it"), c=NotAudited("nobody knows it"))
     assert worst(each.status for each in found) is Status.UNKNOWN
     assert found[0].message == "Of 3 packages, 1 could be audited and 2 could not."
     assert of(found, "not-audited") == [("several packages", Status.UNKNOWN)]
-    assert of(judged(b=NotAudited("x")), "not-audited") == [("b", Status.UNKNOWN)]
+    assert of(evaluated(b=NotAudited("x")), "not-audited") == [("b", Status.UNKNOWN)]
 
 
 def test_an_audit_that_failed_is_told_once() -> None:
-    (finding,) = judged(a=NotAudited("it is down"), b=NotAudited("it is down"), problem="it is down")
+    (finding,) = evaluated(a=NotAudited("it is down"), b=NotAudited("it is down"), problem="it is down")
     assert (finding.status, finding.message) == (Status.UNKNOWN, "The audit failed: it is down.")
     assert finding.remedy
 
 
 def test_a_vulnerable_package_is_critical_and_says_what_repairs_it() -> None:
-    found = judged(demo=vulnerable("X-1", "X-2"))
+    found = evaluated(demo=vulnerable("X-1", "X-2"))
     assert of(found, "vulnerable") == [("demo", Status.CRITICAL)]
     assert found[1].message == (
         "1.0 is vulnerable: X-1 (CVE-X-1), fixed in 1.1: it leaks; X-2 (CVE-X-2), fixed in 1.1: it leaks."
@@ -72,20 +72,20 @@ def test_a_vulnerable_package_is_critical_and_says_what_repairs_it() -> None:
     assert found[1].value == 2
     assert found[0].status is Status.CRITICAL
     assert found[0].message == "Audited: 1 package, every one; something is known against 1 of them, says OSV."
-    mixed = judged(demo=vulnerable("X-1"), other=NotAudited("x"))[0]
+    mixed = evaluated(demo=vulnerable("X-1"), other=NotAudited("x"))[0]
     assert (mixed.status, mixed.message) == (
         Status.CRITICAL,
         "Of 2 packages, 1 could be audited and 1 could not; something is known against 1 of them.",
     )
-    assert judged(ignored(), demo=vulnerable("X-1"))[0].status is Status.OK
-    (_, finding) = judged(demo=vulnerable("X-1", fixed=()))
+    assert evaluated(ignored(), demo=vulnerable("X-1"))[0].status is Status.OK
+    (_, finding) = evaluated(demo=vulnerable("X-1", fixed=()))
     assert "not fixed yet" in finding.message
     assert "No fixed version" in str(finding.remedy)
 
 
 def test_a_long_description_is_cut_and_a_missing_one_said() -> None:
     long, none = Vulnerability("X", (), (), "word " * 100), Vulnerability("Y")
-    message = judged(demo=Vulnerable((long, none)))[1].message
+    message = evaluated(demo=Vulnerable((long, none)))[1].message
     assert "word…" in message
     assert "Y, not fixed yet: no description." in message
     assert len(message) < 300
@@ -93,7 +93,7 @@ def test_a_long_description_is_cut_and_a_missing_one_said() -> None:
 
 @pytest.mark.parametrize(("until", "holds"), [("2026-06-01", True), ("2026-05-31", False), ("2027-01-01", True)])
 def test_an_acceptance_holds_through_its_day(until: str, *, holds: bool) -> None:
-    found = judged(ignored(until=until), demo=vulnerable("X-1"))
+    found = evaluated(ignored(until=until), demo=vulnerable("X-1"))
     assert of(found, "vulnerable") == ([] if holds else [("demo", Status.CRITICAL)])
     assert of(found, "accepted") == ([("demo", Status.OK)] if holds else [])
     assert of(found, "ignore") == ([] if holds else [("demo X-1", Status.WARNING)])
@@ -101,17 +101,17 @@ def test_an_acceptance_holds_through_its_day(until: str, *, holds: bool) -> None
 
 @pytest.mark.parametrize("changes", [{"id": "cve-x-1"}, {"package": "DEMO"}, {"id": "x-1"}])
 def test_it_is_known_by_any_of_its_names(changes: dict[str, str]) -> None:
-    assert of(judged(ignored(**changes), demo=vulnerable("X-1")), "accepted") == [("demo", Status.OK)]
+    assert of(evaluated(ignored(**changes), demo=vulnerable("X-1")), "accepted") == [("demo", Status.OK)]
 
 
 def test_one_of_two_is_accepted() -> None:
-    found = judged(ignored(), demo=vulnerable("X-1", "X-2"))
+    found = evaluated(ignored(), demo=vulnerable("X-1", "X-2"))
     assert of(found, "accepted") == [("demo", Status.OK)]
     assert found[1].message.startswith("1.0 is vulnerable: X-2")
 
 
 def test_a_later_acceptance_takes_the_place_of_an_expired_one() -> None:
-    found = judged(ignored(until="2026-01-01"), ignored(), demo=vulnerable("X-1"))
+    found = evaluated(ignored(until="2026-01-01"), ignored(), demo=vulnerable("X-1"))
     assert of(found, "vulnerable") == []
     assert of(found, "ignore") == [("demo X-1", Status.WARNING)]
 
@@ -126,7 +126,7 @@ def test_a_later_acceptance_takes_the_place_of_an_expired_one() -> None:
     ],
 )
 def test_an_acceptance_of_nothing(verdicts: dict[str, Any], status: Status) -> None:
-    assert of(judged(ignored(), **verdicts), "ignore") == [("demo X-1", status)]
+    assert of(evaluated(ignored(), **verdicts), "ignore") == [("demo X-1", status)]
 
 
 def test_no_number_is_told_of_what_nobody_audited() -> None:
@@ -219,10 +219,10 @@ acceptances = st.builds(
 
 @given(st.dictionaries(st.sampled_from(["a", "b"]), verdicts), st.lists(acceptances, max_size=5))
 def test_every_vulnerability_counts_or_is_accepted_and_every_acceptance_is_accounted_for(
-    told: dict[str, Verdict], accepted: list[IgnoredVulnerability]
+    answers: dict[str, Verdict], accepted: list[IgnoredVulnerability]
 ) -> None:
-    triaged = triage(AuditOutcome(told, ""), accepted, TODAY)
-    for name, verdict in told.items():
+    triaged = triage(AuditOutcome(answers, ""), accepted, TODAY)
+    for name, verdict in answers.items():
         known = verdict.vulnerabilities if isinstance(verdict, Vulnerable) else ()
         counted = triaged.counting.get(name, ()), tuple(each for each, _ in triaged.accepted.get(name, ()))
         assert sorted((*counted[0], *counted[1])) == sorted(known)

@@ -70,7 +70,7 @@ def test_clean_vulnerable_and_what_cannot_be_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("response", "told"),
+    ("response", "problem"),
     [
         (Response(500), "the service answered with HTTP 500"),
         (Response(200, b"<html>busy</html>"), "the service answered with something that is no JSON"),
@@ -78,11 +78,11 @@ def test_clean_vulnerable_and_what_cannot_be_asked_for() -> None:
         (Response(302, b"", {"Location": "/"}), "the service answered with HTTP 302 (a redirection)"),
     ],
 )
-def test_a_service_that_answers_nonsense_makes_nothing_clean(response: Response, told: str) -> None:
+def test_a_service_that_answers_nonsense_makes_nothing_clean(response: Response, problem: str) -> None:
     with vulnerability_service(response=response) as service:
         outcome = audited(service.url)
-    assert outcome.problem == told
-    assert outcome.verdicts == {"demo-old": NotAudited(told)}
+    assert outcome.problem == problem
+    assert outcome.verdicts == {"demo-old": NotAudited(problem)}
 
 
 def test_a_service_that_is_down() -> None:
@@ -152,22 +152,23 @@ def test_pip_audit_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("errors", "told"),
+    ("errors", "reason"),
     [
         (b"Traceback\nodd: sk-secret\n", "odd: [redacted]"),
         (b"", "it said nothing"),
     ],
 )
-def test_its_last_words(errors: bytes, told: str) -> None:
-    told_by_status = f"pip-audit ended with status 2: {told}"
-    assert _failure_reason(Ended(STATUS, b"", errors), lambda text: text.replace("sk-secret", "[redacted]")) == told
+def test_its_last_words(errors: bytes, reason: str) -> None:
+    reason_with_status = f"pip-audit ended with status 2: {reason}"
+    assert _failure_reason(Ended(STATUS, b"", errors), lambda text: text.replace("sk-secret", "[redacted]")) == reason
     assert (
-        _failure_reason(Ended(2, b"", errors), lambda text: text.replace("sk-secret", "[redacted]")) == told_by_status
+        _failure_reason(Ended(2, b"", errors), lambda text: text.replace("sk-secret", "[redacted]"))
+        == reason_with_status
     )
 
 
 @pytest.mark.parametrize(
-    ("stand_in", "told"),
+    ("stand_in", "problem"),
     [
         ("import gone_for_good", "pip-audit is not installed beside this suite (No module named 'gone_for_good')"),
         ("raise ValueError('sk-secret\\nand more')", "pip-audit failed with ValueError: [redacted] and more"),
@@ -178,13 +179,13 @@ def test_its_last_words(errors: bytes, told: str) -> None:
         ),
     ],
 )
-def test_another_pip_audit(stand_in: str, told: str, tmp_path: Path) -> None:
+def test_another_pip_audit(stand_in: str, problem: str, tmp_path: Path) -> None:
     package = tmp_path / "pip_audit"
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "__main__.py").write_text(stand_in)
     outcome = audited("", environ={**ENVIRON, "PYTHONPATH": str(tmp_path)})
-    assert (outcome.problem, outcome.verdicts) == (told, {"demo-old": NotAudited(told)})
+    assert (outcome.problem, outcome.verdicts) == (problem, {"demo-old": NotAudited(problem)})
 
 
 def test_a_package_that_is_left_out_is_not_clean(tmp_path: Path) -> None:

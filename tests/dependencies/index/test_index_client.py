@@ -65,7 +65,7 @@ def test_an_index_that_is_not_there_is_tried_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("response", "told"),
+    ("response", "message"),
     [
         (Response(503), "the index answered with HTTP 503"),
         (Response(403), "the index answered with HTTP 403, which asks for credentials"),
@@ -74,9 +74,9 @@ def test_an_index_that_is_not_there_is_tried_once() -> None:
         (Response(302, b"", {"Location": "/simple/demo/"}), "asking the index failed"),
     ],
 )
-def test_an_index_that_answers_otherwise(response: Response, told: str) -> None:
+def test_an_index_that_answers_otherwise(response: Response, message: str) -> None:
     with package_index(files("demo"), Behaviour(page=response)) as index:
-        assert told in reason(asked("demo", index=index)["demo"])
+        assert message in reason(asked("demo", index=index)["demo"])
 
 
 def test_a_page_without_an_end_is_no_page(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,19 +28,19 @@ def environment(python: Path, index_url: str | None = DEFAULT) -> Environment:
 
 
 def asked(
-    tmp_path: Path, told: str = "", *lines: str, configured: str = "", index_url: str | None = DEFAULT
+    tmp_path: Path, pip_configuration: str = "", *lines: str, configured: str = "", index_url: str | None = DEFAULT
 ) -> list[str]:
     """Return the indexes where pip says *told* of its configuration."""
     python = tmp_path / "python"
-    (tmp_path / "told").write_text(told)
+    (tmp_path / "told").write_text(pip_configuration)
     python.write_text(f"#!/bin/sh\ncat '{tmp_path}/told'\n")
     python.chmod(0o755)
     return index_urls(environment(python, index_url), configured=configured, options=lines, environ=os.environ)
 
 
 def test_the_setting_comes_first(tmp_path: Path) -> None:
-    told = "global.index-url='https://pip.example'\n"
-    assert asked(tmp_path, told, "-i https://file.example", configured="https://mine.example") == [
+    pip_configuration = "global.index-url='https://pip.example'\n"
+    assert asked(tmp_path, pip_configuration, "-i https://file.example", configured="https://mine.example") == [
         "https://mine.example"
     ]
 
@@ -51,7 +51,7 @@ def test_pips_default_where_nothing_is_configured(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("pip_configuration", "expected"),
     [
         ("global.index-url='https://a'\n", ["https://a"]),
         ("global.index-url='https://a'\ninstall.index-url='https://b'\n", ["https://b"]),
@@ -61,14 +61,14 @@ def test_pips_default_where_nothing_is_configured(tmp_path: Path) -> None:
         ("global.index-url=not quoted\n", [DEFAULT]),
     ],
 )
-def test_what_pip_is_configured_for(tmp_path: Path, told: str, expected: list[str]) -> None:
-    assert asked(tmp_path, told) == expected
+def test_what_pip_is_configured_for(tmp_path: Path, pip_configuration: str, expected: list[str]) -> None:
+    assert asked(tmp_path, pip_configuration) == expected
 
 
 def test_lines_of_the_requirements_come_before_pips_configuration(tmp_path: Path) -> None:
-    told = "global.index-url='https://a'\nglobal.extra-index-url='https://b'\n"
+    pip_configuration = "global.index-url='https://a'\nglobal.extra-index-url='https://b'\n"
     lines = ["--index-url=https://one", "-i https://two", "--extra-index-url 'https://more'", "--pre", "-i 'open"]
-    assert asked(tmp_path, told, *lines) == ["https://two", "https://b", "https://more"]
+    assert asked(tmp_path, pip_configuration, *lines) == ["https://two", "https://b", "https://more"]
 
 
 def test_a_real_pip() -> None:

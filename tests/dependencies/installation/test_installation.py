@@ -80,8 +80,8 @@ def test_a_pip_that_is_not_there_or_does_not_end(tmp_path: Path) -> None:
 
 
 def test_the_cause_of_a_failure_is_what_pip_calls_an_error(tmp_path: Path) -> None:
-    said = "WARNING: old\n  noise\nERROR: first\nERROR: second.\nhint: x"
-    refusal = resolve(pip(tmp_path, f"cat >&2 <<'E'\n{said}\nE\nexit 1"), [], [], IndexOptions())
+    errors = "WARNING: old\n  noise\nERROR: first\nERROR: second.\nhint: x"
+    refusal = resolve(pip(tmp_path, f"cat >&2 <<'E'\n{errors}\nE\nexit 1"), [], [], IndexOptions())
     assert isinstance(refusal, Refusal)
     assert refusal.message == "What to install could not be found out: first second."
     last = resolve(pip(tmp_path, "printf 'a\\nb\\nc\\nd\\n' >&2; exit 1"), [], [], IndexOptions())
@@ -90,11 +90,11 @@ def test_the_cause_of_a_failure_is_what_pip_calls_an_error(tmp_path: Path) -> No
 
 
 def test_a_conflict_is_told_in_pips_words(tmp_path: Path) -> None:
-    said = (
+    errors = (
         "ERROR: Cannot install a\n\nThe conflict is caused by:\n    a 1 depends on b<2\n    The user requested b==2\n\n"
         "To fix this\nERROR: ResolutionImpossible: for help visit"
     )
-    refusal = resolve(pip(tmp_path, f"cat >&2 <<'E'\n{said}\nE\nexit 1"), [], [], IndexOptions())
+    refusal = resolve(pip(tmp_path, f"cat >&2 <<'E'\n{errors}\nE\nexit 1"), [], [], IndexOptions())
     assert isinstance(refusal, Refusal)
     assert "everybody who asks for them: a 1 depends on b<2; The user requested b==2." in refusal.message
 

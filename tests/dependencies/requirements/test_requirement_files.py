@@ -22,7 +22,7 @@ def tree(root: Path, **files: str | bytes) -> RequirementsTree:
     return read_tree(root, "requirements.txt")
 
 
-def told(found: RequirementsTree) -> str:
+def message_of(found: RequirementsTree) -> str:
     (problem,) = found.problems
     assert problem.remedy
     return problem.message
@@ -83,7 +83,7 @@ def test_no_file_at_all(tmp_path: Path) -> None:
 
 def test_an_included_file_that_is_missing(tmp_path: Path) -> None:
     found = tree(tmp_path, requirements="one\n-r more.txt\n")
-    assert told(found) == "more.txt does not exist, but requirements.txt includes it."
+    assert message_of(found) == "more.txt does not exist, but requirements.txt includes it."
     assert [*declared_packages(found)] == ["one"]
 
 
@@ -93,15 +93,15 @@ def test_a_circle_is_told_and_the_rest_read(tmp_path: Path, second: str) -> None
     root.mkdir()
     found = tree(root, requirements="-r more.txt\none\n", more=f"two\n{second}")
     if second.startswith("-c"):
-        assert "outside the project" in told(found)
+        assert "outside the project" in message_of(found)
     else:
-        assert "leads in a circle: " in told(found)
+        assert "leads in a circle: " in message_of(found)
     assert [*declared_packages(found)] == ["one", "two"]
 
 
 def test_a_circle_off_the_shortest_way_is_told(tmp_path: Path) -> None:
     found = tree(tmp_path, requirements="-r b.txt\n-r c.txt\n", b="-r c.txt\n", c="-r b.txt\n")
-    assert told(found) == "c.txt, line 1, leads in a circle: b.txt → c.txt → b.txt."
+    assert message_of(found) == "c.txt, line 1, leads in a circle: b.txt → c.txt → b.txt."
 
 
 def test_the_same_file_twice_is_no_circle(tmp_path: Path) -> None:
@@ -112,7 +112,9 @@ def test_the_same_file_twice_is_no_circle(tmp_path: Path) -> None:
 
 def test_a_row_of_includes_has_an_end(tmp_path: Path) -> None:
     files = {f"f{number}": f"-r f{number + 1}.txt\n" for number in range(1, 40)}
-    assert "f19.txt, line 1, is the 20th include in a row" in told(tree(tmp_path, requirements="-r f1.txt\n", **files))
+    assert "f19.txt, line 1, is the 20th include in a row" in message_of(
+        tree(tmp_path, requirements="-r f1.txt\n", **files)
+    )
     (tmp_path / "f19.txt").write_text("deep\n")
     found = read_tree(tmp_path, "requirements.txt")
     assert (found.problems, [*declared_packages(found)]) == ((), ["deep"])
@@ -132,7 +134,7 @@ def test_a_row_of_includes_has_an_end(tmp_path: Path) -> None:
 )
 def test_lines_that_lead_nowhere(tmp_path: Path, line: str, message: str) -> None:
     (tmp_path / "sub").mkdir()
-    assert message in told(tree(tmp_path, requirements=f"{line}\n"))
+    assert message in message_of(tree(tmp_path, requirements=f"{line}\n"))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_lines_that_lead_nowhere(tmp_path: Path, line: str, message: str) -> Non
     ],
 )
 def test_files_that_are_no_text(tmp_path: Path, content: bytes, message: str) -> None:
-    assert message in told(tree(tmp_path, requirements=content))
+    assert message in message_of(tree(tmp_path, requirements=content))
 
 
 def test_the_largest_file_that_is_read(tmp_path: Path) -> None:
@@ -154,17 +156,17 @@ def test_the_largest_file_that_is_read(tmp_path: Path) -> None:
 def test_links_and_pipes_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "other.txt").write_text("demo\n")
     (tmp_path / "requirements.txt").symlink_to("other.txt")
-    assert "requirements.txt" in told(read_tree(tmp_path, "requirements.txt"))
+    assert "requirements.txt" in message_of(read_tree(tmp_path, "requirements.txt"))
     (tmp_path / "requirements.txt").unlink()
     os.mkfifo(tmp_path / "requirements.txt")
-    assert "requirements.txt" in told(read_tree(tmp_path, "requirements.txt"))
+    assert "requirements.txt" in message_of(read_tree(tmp_path, "requirements.txt"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("demo\n")
     (tmp_path / "requirements.txt").chmod(0)
-    assert told(read_tree(tmp_path, "requirements.txt")) == "requirements.txt cannot be read: Permission denied."
+    assert message_of(read_tree(tmp_path, "requirements.txt")) == "requirements.txt cannot be read: Permission denied."
 
 
 def test_bytes_that_are_no_utf_8_are_kept(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def asked(project: Project, hours_ago: float | None = None, *, later: float = 0,
     )
 
 
-def told(report: Report) -> list[tuple[Status, str]]:
+def reported(report: Report) -> list[tuple[Status, str]]:
     return [(each.status, each.message.partition(" — ")[0]) for each in report.findings]
 
 
@@ -49,7 +49,7 @@ def test_only_critical_errors_that_began_since_count(project: Project) -> None:
     before = project.files()
     report = asked(project, 2)
     assert [each.status for each in report.findings] == [Status.CRITICAL] * 2
-    titles = {message for _, message in told(report)}
+    titles = {message for _, message in reported(report)}
     assert titles == {"the *** is out", "API key of nobody is invalid"}
     assert report.summary == "2 critical groups since 2025-06-02 10:00"
     assert len(asked(project).findings) == 3
@@ -63,7 +63,7 @@ def test_what_is_remembered_counts_when_it_has_left_the_window(project: Project)
     (finding,) = asked(project, 2, later=48).findings
     assert (finding.status, finding.value) == (Status.CRITICAL, 1)
     assert f"--resolve {finding.subject}" in (finding.remedy or "")
-    assert told(asked(project, -47, later=48))[0][0] is Status.OK
+    assert reported(asked(project, -47, later=48))[0][0] is Status.OK
 
 
 def test_what_is_resolved_or_muted_is_no_reason_and_what_comes_back_is(project: Project) -> None:
@@ -71,9 +71,9 @@ def test_what_is_resolved_or_muted_is_no_reason_and_what_comes_back_is(project: 
     project.watch()
     key = project.kept()["the store is lost"]["key"]
     project.watch(mutes=[key], until=NOW + timedelta(days=3))
-    assert told(asked(project, 2)) == WELL
+    assert reported(asked(project, 2)) == WELL
     project.watch(resolves=[key])
-    assert told(asked(project, 2)) == WELL
+    assert reported(asked(project, 2)) == WELL
     project.log(line("the store is lost", -1800, level="CRITICAL"))
     (finding,) = asked(project, 0, later=1).findings
     assert finding.status is Status.CRITICAL

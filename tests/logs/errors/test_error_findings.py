@@ -33,7 +33,7 @@ def group(**values: Any) -> ErrorGroup:
     return msgspec.structs.replace(one, **values)
 
 
-def judged(*, dry_run: bool = False, visit: ErrorScan | None = None, **values: Any) -> Report:
+def evaluated(*, dry_run: bool = False, visit: ErrorScan | None = None, **values: Any) -> Report:
     return evaluate(LogSettings(), MonitorOutcome(visit=visit or ErrorScan(), **values), NOW, dry_run=dry_run)
 
 
@@ -45,7 +45,7 @@ def test_what_was_put_right_before_is_told() -> None:
     recovered = Rotation("logs", dry_run=False)
     recovered.recovered.append(RecoveredRotation("logs/app.log", "A rotation was interrupted; it is finished."))
     assert ("logs.recovered", "A rotation was interrupted; it is finished.", Status.OK) in messages(
-        judged(recovered=recovered)
+        evaluated(recovered=recovered)
     )
 
 
@@ -55,7 +55,7 @@ def test_each_state_has_its_sentence_and_new_comes_first() -> None:
         "1:b": (group(state=GroupState.REGRESSED), 1),
         "1:a": (group(), 0),
     }
-    assert messages(judged(alerting=alerting))[:3] == [
+    assert messages(evaluated(alerting=alerting))[:3] == [
         ("errors.new", "New: it broke — 0 in the window, 3 in all, last in logs/app.log.", Status.WARNING),
         ("errors.regressed", "Back again: it broke — 1 in the window, 3 in all, last in logs/app.log.", Status.WARNING),
         (
@@ -69,7 +69,7 @@ def test_each_state_has_its_sentence_and_new_comes_first() -> None:
 def test_a_storm_of_each_state_is_told_apart_and_the_loudest_titles_first() -> None:
     alerting = {f"1:{number:02}": (group(title=f"group {number}"), number) for number in range(11)}
     alerting |= {f"2:{number:02}": (group(state=GroupState.REGRESSED), 1) for number in range(10)}
-    report = judged(alerting=alerting)
+    report = evaluated(alerting=alerting)
     assert [one.check for one in report.findings].count("errors.regressed") == 10
     (storm,) = (one for one in report.findings if one.check == "errors.new")
     assert storm.message.startswith('11 new groups: "group 10", "group 9", ')
@@ -84,7 +84,7 @@ def test_what_is_known_is_told_by_state() -> None:
         "1:d": (group(state=GroupState.RESOLVED), 1),
         "1:e": (group(state=GroupState.ONGOING, level="CRITICAL"), 1),
     }
-    report = judged(known=known)
+    report = evaluated(known=known)
     assert messages(report)[:4] == [
         ("errors.ongoing", "Still going on: it broke — 1 in the window, 3 in all.", Status.WARNING),
         ("errors.ongoing", "2 ongoing groups with 5 records in the last 24 h, told before.", Status.OK),
@@ -97,7 +97,7 @@ def test_what_is_known_is_told_by_state() -> None:
 def test_the_numbers_are_those_of_the_window() -> None:
     visit = ErrorScan(new=1, logs=1)
     visit.levels.update({Level.ERROR: 1200, Level.CRITICAL: 34, Level.WARNING: 5})
-    report = judged(visit=visit)
+    report = evaluated(visit=visit)
     assert report.summary == "1,234 errors in the last 24 h, 0 groups to look at, 0 known"
     assert messages(report) == [
         ("errors.window", "1 log read: 1,239 records in the window, 1 not seen before.", Status.OK)
@@ -107,9 +107,9 @@ def test_the_numbers_are_those_of_the_window() -> None:
 def test_a_dry_run_names_the_files_that_a_run_would_write() -> None:
     alerting = {"1:a": (group(), 1)}
     paths = ["logs/alerts/alert_20250602_120000.json", "logs/error_tracking.json"]
-    assert [one.target for one in judged(dry_run=True, alerting=alerting).actions] == paths
-    assert [one.target for one in judged(dry_run=True).actions] == paths[1:]
-    assert [one.target for one in judged(dry_run=True, alerting=alerting, unkept="It is odd.").actions] == paths[:1]
+    assert [one.target for one in evaluated(dry_run=True, alerting=alerting).actions] == paths
+    assert [one.target for one in evaluated(dry_run=True).actions] == paths[1:]
+    assert [one.target for one in evaluated(dry_run=True, alerting=alerting, unkept="It is odd.").actions] == paths[:1]
     assert evaluate(LogSettings(), MonitorOutcome(missing=True), NOW, dry_run=True).actions == []
 
 

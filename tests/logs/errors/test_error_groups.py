@@ -78,10 +78,10 @@ def test_fewer_than_ten_records_are_no_trend(window: int, escalates: bool) -> No
 
 
 @pytest.mark.parametrize(("window", "state"), [(29, GroupState.ONGOING), (30, GroupState.ESCALATING)])
-@pytest.mark.parametrize("told", [True, False])
-def test_three_times_as_many_as_usual_escalate(window: int, state: GroupState, told: bool) -> None:  # noqa: FBT001 - a parameter
+@pytest.mark.parametrize("alerted", [True, False])
+def test_three_times_as_many_as_usual_escalate(window: int, state: GroupState, alerted: bool) -> None:  # noqa: FBT001 - a parameter
     days = {f"{NOW - number * DAY:%Y-%m-%d}": 10 for number in range(1, 11)}
-    before = mark_alerted(group(), 10, NOW - DAY) if told else group(days=days)
+    before = mark_alerted(group(), 10, NOW - DAY) if alerted else group(days=days)
     assert update_group(before, seen(window=window), WINDOW, NOW).state is state
 
 

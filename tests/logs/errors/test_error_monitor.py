@@ -128,7 +128,7 @@ def seen(report: Report) -> tuple[int, int]:
     return finding.value, int(new)
 
 
-def told(report: Report) -> dict[str, str]:
+def reported(report: Report) -> dict[str, str]:
     """Return the groups that the report tells of one by one: state by title."""
     rows = {row["group"]: row["title"] for row in report.data.get("groups", ())}
     states = ("errors.new", "errors.regressed", "errors.escalating", "errors.ongoing")
@@ -222,7 +222,7 @@ def test_what_was_written_between_two_visits_counts_even_when_the_window_has_pas
     project.log(line("bravo", -HOUR), ago=-HOUR)
     report = project.watch(hours=72)
     assert seen(report) == (0, 1)
-    assert told(report) == {"bravo": "new"}
+    assert reported(report) == {"bravo": "new"}
     assert project.counted() == 2
     (_, alert) = project.alerts()
     assert [(group["title"], group["in_window"], group["count"]) for group in alert["groups"]] == [("bravo", 0, 1)]
@@ -680,13 +680,13 @@ def test_two_alerts_within_a_second_are_two_files(project: Project) -> None:
 def test_what_was_told_and_forgotten_is_not_told_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(error_groups, "MOST", 2)
     project.log(line("alpha", 10), line("bravo", 20), line("charlie", 30))
-    assert len(told(project.watch())) == 3
+    assert len(reported(project.watch())) == 3
     assert sorted(project.kept()) == ["alpha", "bravo"]
     report = project.watch(hours=1)
     assert (report.status, seen(report)) == (Status.OK, (3, 0))
     assert len(project.alerts()) == 1
     project.log(line("charlie", 0))
-    assert told(project.watch(hours=2)) == {"charlie": "new"}
+    assert reported(project.watch(hours=2)) == {"charlie": "new"}
 
 
 def test_the_table_shows_what_is_new_first_and_is_cut(project: Project) -> None:
@@ -706,7 +706,7 @@ def test_a_group_from_its_first_record_to_its_return(project: Project) -> None:
         if number:
             now = NOW + timedelta(hours=hours)
             project.log(*(line("alpha", 60, now=now) for _ in range(number)), now=now)
-        return told(project.watch(hours)).get("alpha")
+        return reported(project.watch(hours)).get("alpha")
 
     assert visited(0, 1) == "new"
     assert visited(1, 1) is None
@@ -741,15 +741,15 @@ def test_a_group_that_somebody_resolved_comes_back_once(project: Project) -> Non
     assert found(report, "errors.resolved").value == 1
     assert project.kept()["alpha"]["state"] == "resolved"
     project.log(line("alpha", -HOUR + 1))
-    assert told(project.watch(hours=2)) == {}
+    assert reported(project.watch(hours=2)) == {}
     assert project.kept()["alpha"]["state"] == "resolved"
     project.log(line("alpha", -HOUR - 1))
     report = project.watch(hours=3)
-    assert told(report) == {"alpha": "regressed"}
+    assert reported(report) == {"alpha": "regressed"}
     assert found(report, "errors.regressed").message.startswith("Back again: alpha — 4 in the window, 4 in all")
     assert len(project.alerts()) == 2
     project.log(line("alpha", -3 * HOUR))
-    assert told(project.watch(hours=4)) == {}
+    assert reported(project.watch(hours=4)) == {}
 
 
 def test_a_muted_group_is_counted_and_not_told_until_its_time_is_over(project: Project) -> None:
@@ -765,7 +765,7 @@ def test_a_muted_group_is_counted_and_not_told_until_its_time_is_over(project: P
     assert project.watch(hours=9.9).status is Status.OK
     project.log(line("Disk full", -10 * HOUR))
     report = project.watch(hours=10)
-    assert told(report) == {"Disk full": "escalating"}
+    assert reported(report) == {"Disk full": "escalating"}
     assert len(project.alerts()) == 2
 
 
@@ -868,21 +868,23 @@ BROKEN: Sequence[tuple[str, bytes, str]] = (
 )
 
 
-@pytest.mark.parametrize(("content", "said"), [one[1:] for one in BROKEN], ids=[one[0] for one in BROKEN])
-def test_tracking_that_cannot_be_used_is_kept_aside_and_begun_anew(project: Project, content: bytes, said: str) -> None:
+@pytest.mark.parametrize(("content", "message"), [one[1:] for one in BROKEN], ids=[one[0] for one in BROKEN])
+def test_tracking_that_cannot_be_used_is_kept_aside_and_begun_anew(
+    project: Project, content: bytes, message: str
+) -> None:
     project.log(line("alpha"))
     project.watch()
     project.tracking.write_bytes(content)
     dry = project.watch(hours=1, dry_run=True)
-    assert said in found(dry, "errors.tracking").message
+    assert message in found(dry, "errors.tracking").message
     assert project.tracking.read_bytes() == content
     report = project.watch(hours=1)
     finding = found(report, "errors.tracking")
     assert finding.status is Status.WARNING
-    assert said in finding.message
+    assert message in finding.message
     assert "It was kept as logs/error_tracking.json.broken-1 and a new one begun." in finding.message
     assert (project.logs / "error_tracking.json.broken-1").read_bytes() == content
-    assert told(report) == {"alpha": "new"}
+    assert reported(report) == {"alpha": "new"}
     assert project.counted() == 1
     assert project.watch(hours=2).status is Status.OK
 
@@ -911,7 +913,7 @@ def test_tracking_that_must_not_be_replaced_is_unknown_and_told_again(project: P
         finding = found(report, "errors.tracking")
         assert (report.status, finding.status) == (Status.UNKNOWN, Status.UNKNOWN)
         assert finding.message.endswith("What was told now will be told again.")
-        assert told(report) == {"alpha": "new"}
+        assert reported(report) == {"alpha": "new"}
     assert len(project.alerts()) == 2
     assert not [path for path in project.logs.iterdir() if "broken" in path.name]
 
@@ -932,7 +934,7 @@ def test_a_run_that_ends_between_the_alert_and_the_tracking_tells_again(
     assert finding.message.startswith("logs/error_tracking.json cannot be written: No space left on device.")
     assert report.files == ["logs/alerts/alert_20250602_120000.json"]
     assert not project.tracking.exists()
-    assert told(project.watch(hours=1)) == {"alpha": "new"}
+    assert reported(project.watch(hours=1)) == {"alpha": "new"}
     assert len(project.alerts()) == 2
     assert project.counted() == 1
 
@@ -944,7 +946,7 @@ def test_an_alert_that_cannot_be_written_keeps_the_groups_untold(project: Projec
     assert found(report, "errors.tracking").status is Status.UNKNOWN
     assert not project.tracking.exists()
     (project.logs / "alerts").unlink()
-    assert told(project.watch()) == {"alpha": "new"}
+    assert reported(project.watch()) == {"alpha": "new"}
     assert len(project.alerts()) == 1
 
 

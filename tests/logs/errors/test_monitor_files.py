@@ -80,7 +80,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "problem"),
     [
         ("schema", 2, "its schema is 2 where 1 was expected"),
         ("schema", "1", "its schema is '1' where 1 was expected"),
@@ -107,12 +107,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("logs/app.log/head", {"-5": "ab"}, "the place in app.log is none"),
     ],
 )
-def test_what_the_monitor_does_not_write_is_not_believed(tmp_path: Path, path: str, value: Any, said: str) -> None:
+def test_what_the_monitor_does_not_write_is_not_believed(tmp_path: Path, path: str, value: Any, problem: str) -> None:
     write(tmp_path, changed(path, value))
     kept, found = read_tracking(tmp_path, "logs", NOW)
     assert kept == Tracking({}, {}, NOW)
     assert found.broken
     assert found.problem is not None
     assert found.problem.startswith("logs/error_tracking.json is not what the error monitor writes: ")
-    assert said in found.problem
+    assert problem in found.problem
     assert found.problem.isprintable()

@@ -14,7 +14,7 @@ import pytest
 import tasks
 from tasks.logs.rotation.log_rotation import rotate
 
-from .test_error_monitor import DAY, HOUR, NOW, Project, at, found, line, seen, told
+from .test_error_monitor import DAY, HOUR, NOW, Project, at, found, line, reported, seen
 
 _APPEND = """
 import os, sys
@@ -153,12 +153,12 @@ def test_a_rotation_that_parts_a_record_from_its_traceback_raises_no_alarm(proje
     with writer() as other:
         other.open(path)
         other.write(broken * 2)
-        assert list(told(project.watch()).values()) == ["new"]
+        assert list(reported(project.watch()).values()) == ["new"]
         rotated(project, force=False)
         if not list(project.logs.glob("archive/*/*/*.gz")):
             pytest.skip("the file system under the temporary folder is neither ext4 nor XFS")
         report = project.watch()
-        assert told(report) == {}
+        assert reported(report) == {}
         assert seen(report) == (2, 0)
     assert project.counted() == 2
     assert len(project.alerts()) == 1
@@ -318,7 +318,7 @@ def test_a_state_lives_on_over_a_rotation(project: Project, rename: bool) -> Non
         rotated(project)
     project.log(line("alpha", -HOUR + 1))
     report = project.watch(hours=1)
-    assert told(report) == {}
+    assert reported(report) == {}
     assert found(report, "errors.ongoing").value == 1
     assert project.kept()["alpha"]["last_seen"] == at(-HOUR + 1).replace(".000", "")
 

@@ -225,7 +225,7 @@ def test_a_line_without_a_level_is_all_message(set_zone: SetZone) -> None:
     )
 )
 def test_any_bytes_are_survived(line: bytes) -> None:
-    said = first_line(line)
-    assert isinstance(said.message, str)
+    parsed = first_line(line)
+    assert isinstance(parsed.message, str)
     read(line)
     read(line + b"\n" + line)

@@ -285,8 +285,8 @@ def test_levels_in_capitals(shape: bytes) -> None:
 def test_levels_in_small_letters(shape: bytes) -> None:
     for word, level in LEVELS.items():
         for end in ENDS:
-            for said in (word.lower(), word.capitalize()):
-                assert levels(shape % said + end) == [level], (said, end)
+            for spelling in (word.lower(), word.capitalize()):
+                assert levels(shape % spelling + end) == [level], (spelling, end)
 
 
 @given(data=texts)

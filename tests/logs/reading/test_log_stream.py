@@ -102,10 +102,10 @@ class Logs:
         other.write_bytes(b"")
         other.rename(self.folder / name)
 
-    def shift(self, name: str, *, anew: bool = True) -> None:
+    def shift(self, name: str, *, recreate: bool = True) -> None:
         """Rename a log as ``RotatingFileHandler`` does."""
         (self.folder / name).rename(self.folder / f"{name}.1")
-        if anew:
+        if recreate:
             (self.folder / name).write_bytes(b"")
 
     def archive(self, name: str, end: int, released: int) -> Path:
@@ -181,7 +181,7 @@ class Streams(RuleBasedStateMachine):
         self.root = Path(tempfile.mkdtemp())
         self.logs = Logs(self.root)
         self.reader = Reader(self.root)
-        self.told: Counter[int] = Counter()
+        self.reported: Counter[int] = Counter()
         self.due: dict[str, set[int]] = {name: set() for name in NAMES}
         self.live: dict[str, set[int]] = {name: set() for name in NAMES}
         self.shifted: dict[str, set[int]] = {name: set() for name in NAMES}
@@ -195,7 +195,7 @@ class Streams(RuleBasedStateMachine):
         for name in NAMES:
             self.logs.append(name, 0)
         self.visit()
-        self.told.clear()
+        self.reported.clear()
 
     def teardown(self) -> None:
         shutil.rmtree(self.root)
@@ -254,7 +254,7 @@ class Streams(RuleBasedStateMachine):
     @rule()
     def visit(self) -> None:
         for name, numbers in self.reader.visit().items():
-            self.told.update(numbers)
+            self.reported.update(numbers)
             assert len(numbers) == len(set(numbers))
             if name in self.due:
                 expected = self.due[name] | self.live[name] | self.shifted[name]
@@ -264,15 +264,15 @@ class Streams(RuleBasedStateMachine):
                     assert others == sorted(others), "in the order of the stream"
         for name in NAMES:
             if self.led[name] is not None:
-                missing = (self.due[name] | self.live[name] | self.shifted[name]) - set(self.told)
+                missing = (self.due[name] | self.live[name] | self.shifted[name]) - set(self.reported)
                 assert not missing
             for waiting in (self.due, self.live, self.shifted):
                 waiting[name] = set()
             self.led[name] = self.inode(name)
 
     @invariant()
-    def nothing_is_told_twice(self) -> None:
-        assert not [number for number, times in self.told.items() if times > 1]
+    def nothing_is_reported_twice(self) -> None:
+        assert not [number for number, times in self.reported.items() if times > 1]
 
 
 Streams.TestCase.settings = settings(
@@ -416,7 +416,7 @@ def test_a_renamed_log_without_a_new_one_is_read_on(logs: Logs, reader: Reader) 
     logs.append("a.log")
     reader.visit()
     logs.append("a.log")
-    logs.shift("a.log", anew=False)
+    logs.shift("a.log", recreate=False)
     assert reader.visit() == {"a.log": [2]}
     assert reader.visit() == {"a.log": []}
     logs.append("a.log")

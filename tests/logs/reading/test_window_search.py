@@ -185,17 +185,17 @@ def test_no_record_of_the_window_lies_before_the_place(
     small = 1 << 15
     for _ in range(4000):
         time += chance.randrange(step + 1) * chance.choice([0, 1, 1, 5])
-        told = int(time - chance.randrange(jitter + 1))
-        piece = line(told) + between(chance)
+        written = int(time - chance.randrange(jitter + 1))
+        piece = line(written) + between(chance)
         pieces.append(piece)
-        times.append(told)
+        times.append(written)
         places.append(offset)
         offset += len(piece)
     since = NOON + back * (time - NOON)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_SMALL", small)
         start = window_start(in_memory(b"".join(pieces)), since)
-    assert all(place >= start for place, told in zip(places, times, strict=True) if told >= since)
+    assert all(place >= start for place, written in zip(places, times, strict=True) if written >= since)
 
 
 def test_a_probe_looks_past_a_long_traceback() -> None:

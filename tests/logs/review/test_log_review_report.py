@@ -102,8 +102,8 @@ def numbers(report: Report) -> dict[str, float]:
 
 def levels(report: Report) -> tuple[float, float, float]:
     """Return the numbers of critical records, errors and warnings."""
-    told = numbers(report)
-    return told["critical"], told["error"], told["warning"]
+    figures = numbers(report)
+    return figures["critical"], figures["error"], figures["warning"]
 
 
 def growth(report: Report) -> dict[str, str]:
@@ -174,7 +174,7 @@ def test_levels_are_counted_per_log_and_in_all(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lowest", "told", "summary"),
+    ("lowest", "counted", "summary"),
     [
         (Level.WARNING, {"critical": 1, "error": 2, "warning": 3}, "3 errors and 3 warnings in 1 log"),
         (Level.ERROR, {"critical": 1, "error": 2}, "3 errors in 1 log"),
@@ -182,13 +182,13 @@ def test_levels_are_counted_per_log_and_in_all(project: Project) -> None:
     ],
 )
 def test_what_is_below_the_lowest_level_does_not_count(
-    project: Project, lowest: Level, told: dict[str, int], summary: str
+    project: Project, lowest: Level, counted: dict[str, int], summary: str
 ) -> None:
     project.log(*[line(level="WARNING")] * 3, *[line("two")] * 2, line("one", level="CRITICAL"))
     report = project.review(lowest=lowest)
-    assert {key: value for key, value in numbers(report).items() if key not in {"files", "bytes"}} == told
+    assert {key: value for key, value in numbers(report).items() if key not in {"files", "bytes"}} == counted
     assert report.summary.startswith(summary)
-    assert set(report.data["logs"][0]) - {"log", "size", "growth"} == set(told)
+    assert set(report.data["logs"][0]) - {"log", "size", "growth"} == set(counted)
     assert recent(report) == (["one"] if lowest is Level.CRITICAL else ["two", "two", "one"])
     assert ("warning" in found(report, "logs.errors").message) == (lowest is Level.WARNING)
 
@@ -390,7 +390,7 @@ def test_an_archive_with_an_odd_moment_tells_nothing(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b'{"schema": 1, "logs": {', "is no valid JSON"),
         (b"[]", "holds a JSON array"),
@@ -403,16 +403,16 @@ def test_an_archive_with_an_odd_moment_tells_nothing(project: Project) -> None:
     ],
 )
 def test_a_history_that_cannot_be_used_is_kept_aside_and_begun_anew(
-    project: Project, content: bytes, said: str
+    project: Project, content: bytes, message: str
 ) -> None:
     project.log(line(level="INFO"))
     project.history.write_bytes(content)
     dry = project.review(dry_run=True)
-    assert said in found(dry, "logs.history").message
+    assert message in found(dry, "logs.history").message
     report = project.review()
     finding = found(report, "logs.history")
     assert finding.status is Status.WARNING
-    assert said in finding.message
+    assert message in finding.message
     assert "It was kept as logs/log_review.json.broken-1 and a new one begun." in finding.message
     assert (project.logs / "log_review.json.broken-1").read_bytes() == content
     assert project.review(1).status is Status.OK
@@ -445,8 +445,8 @@ def test_a_history_that_cannot_be_written_is_a_warning(
 
     monkeypatch.setattr(json_files, "write_object", failing)
     report = project.review()
-    said = "is something else." if refused else "cannot be written: No space left on device."
-    assert said in found(report, "logs.history").message
+    reason = "is something else." if refused else "cannot be written: No space left on device."
+    assert reason in found(report, "logs.history").message
     assert report.files == []
 
 

@@ -92,16 +92,16 @@ def lines_in(root: Path) -> Iterator[bytes]:
 def wrong(root: Path, expected: Counter[bytes]) -> list[str]:
     """Return what is not as it must be after the last run."""
     seen = Counter(line for line in lines_in(root) if line.strip(b" "))
-    said = []
+    problems = []
     if seen != expected:
-        said.append(f"lost {(expected - seen).most_common(3)}, doubled {(seen - expected).most_common(3)}")
+        problems.append(f"lost {(expected - seen).most_common(3)}, doubled {(seen - expected).most_common(3)}")
     archive = root / "logs" / "archive"
     leftovers = [path.name for path in archive.rglob("*") if path.is_file() and path.suffix != ".gz"]
     if leftovers:
-        said.append(f"left {leftovers}")
+        problems.append(f"left {leftovers}")
     if not (root / "logs" / "app.log").is_file():
-        said.append("the log is gone")
-    return said
+        problems.append("the log is gone")
+    return problems
 
 
 def scenario(root: Path, strategy: str, content: str, kills: tuple[int, ...]) -> tuple[int, list[str]]:
@@ -145,17 +145,17 @@ def main(strategy: str, content: str, depth: int, folder: str) -> None:
     number = 0
     while first != _DONE:
         number += 1
-        first, said = scenario(root, strategy, content, (number,))
+        first, problems = scenario(root, strategy, content, (number,))
         total += 1
-        for one in said:
-            _say(f"killed before operation {number}: {one}")
+        for problem in problems:
+            _say(f"killed before operation {number}: {problem}")
         second, again = first, 0
         while depth > 1 and _DONE not in {first, second}:
             again += 1
-            second, said = scenario(root, strategy, content, (number, again))
+            second, problems = scenario(root, strategy, content, (number, again))
             total += 1
-            for one in said:
-                _say(f"killed before operations {number} and {again}: {one}")
+            for problem in problems:
+                _say(f"killed before operations {number} and {again}: {problem}")
     _say(f"{total} runs")
 
 

@@ -224,10 +224,10 @@ def test_what_is_written_while_a_log_is_copied_goes_to_its_archive(
     log = project.log()
     with writer(log) as other:
         real = releasing.put_mark
-        said = ["three", "four"]
+        contents = ["three", "four"]
 
         def write_first(*arguments: Any) -> Any:
-            other.write(said.pop())
+            other.write(contents.pop())
             return real(*arguments)
 
         monkeypatch.setattr(releasing, "put_mark", write_first)
@@ -259,10 +259,10 @@ def test_links_and_odd_files_are_refused_with_a_warning(project: Project, tmp_pa
     (tmp_path / "second").hardlink_to(project.log("hard.log"))
     (project.logs / "folder.log").mkdir()
     report = project.run()
-    told = {one.subject: one.message for one in every(report, "logs.refused")}
+    messages = {one.subject: one.message for one in every(report, "logs.refused")}
     assert report.status is Status.WARNING
-    assert set(told) == {"logs/link.log", "logs/pipe.log", "logs/hard.log"}
-    assert "2 names (hard links)" in told["logs/hard.log"]
+    assert set(messages) == {"logs/link.log", "logs/pipe.log", "logs/hard.log"}
+    assert "2 names (hard links)" in messages["logs/hard.log"]
     assert not (project.logs / "archive").exists()
 
 
@@ -752,9 +752,9 @@ def test_a_log_of_another_user_is_not_begun_anew_by_us(project: Project, monkeyp
     content = log.read_bytes()
     monkeypatch.setattr(os, "geteuid", lambda: os.stat(log).st_uid + 1)  # noqa: PTH116
     for dry_run in (True, False):
-        told = found(project.run(dry_run=dry_run), "logs.refused")
-        assert told.status is Status.WARNING
-        assert "it is another user's" in told.message
+        finding = found(project.run(dry_run=dry_run), "logs.refused")
+        assert finding.status is Status.WARNING
+        assert "it is another user's" in finding.message
     assert log.read_bytes() == content
     assert project.names() == ["app.log"]
 
@@ -836,9 +836,9 @@ def test_a_log_that_its_writer_has_mapped_into_memory_is_left(project: Project) 
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        told = found(project.run(), "logs.in-use")
+        finding = found(project.run(), "logs.in-use")
         process.communicate()
-    assert "mapped into memory" in told.message
+    assert "mapped into memory" in finding.message
     assert project.names() == ["app.log"]
 
 

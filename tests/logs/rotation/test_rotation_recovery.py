@@ -69,8 +69,8 @@ def pending(project: Project, content: bytes = b"one\ntwo\n") -> Path:
 def test_a_pending_log_is_archived_and_its_name_begun_anew(project: Project) -> None:
     path = pending(project)
     path.chmod(0o600)
-    told = found(project.run(dry_run=True), "logs.recovered", f"{MONTH}/{PENDING}")
-    assert told.message == "An interrupted rotation of app.log would be finished."
+    finding = found(project.run(dry_run=True), "logs.recovered", f"{MONTH}/{PENDING}")
+    assert finding.message == "An interrupted rotation of app.log would be finished."
     assert path.exists()
     assert found(project.run(), "logs.recovered").status is Status.OK
     assert project.archived(ARCHIVE) == b"one\ntwo\n"
@@ -115,9 +115,9 @@ def test_a_pending_log_that_somebody_writes_to_gets_its_name_back(project: Proje
 def test_a_pending_log_that_somebody_writes_to_waits_where_its_name_is_taken(project: Project) -> None:
     project.log(content=b"")
     with writer(pending(project)) as other:
-        told = found(project.run(), "logs.recovered")
-        assert told.status is Status.WARNING
-        assert f"(process {other.pid}) still writes to what was app.log" in told.message
+        finding = found(project.run(), "logs.recovered")
+        assert finding.status is Status.WARNING
+        assert f"(process {other.pid}) still writes to what was app.log" in finding.message
     assert found(project.run(), "logs.recovered").status is Status.OK
 
 
@@ -170,8 +170,8 @@ def test_a_journal_that_cannot_be_understood_is_kept_aside(project: Project) -> 
     for number, text in enumerate(("{torn", '{"schema": 99}'), 1):
         (project.logs / "archive" / RELEASE_JOURNAL).write_text(text)
         assert "cannot be understood" in found(project.run(dry_run=True), "logs.recovered").message
-        told = found(project.run(), "logs.recovered")
-        assert told.status is Status.WARNING
+        finding = found(project.run(), "logs.recovered")
+        assert finding.status is Status.WARNING
         assert (project.logs / "archive" / f"{RELEASE_JOURNAL}.broken-{number}").read_text() == text
     assert every(project.run(), "logs.recovered") == []
 
@@ -183,7 +183,7 @@ def test_a_dry_run_says_that_a_journal_is_there(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("case", "told"),
+    ("case", "message"),
     [
         ("gone", "It is gone"),
         ("replaced", "It is another file now"),
@@ -192,7 +192,7 @@ def test_a_dry_run_says_that_a_journal_is_there(project: Project) -> None:
         ("rewritten", "It has been rewritten since"),
     ],
 )
-def test_an_archive_is_kept_where_its_log_is_another_now(project: Project, case: str, told: str) -> None:
+def test_an_archive_is_kept_where_its_log_is_another_now(project: Project, case: str, message: str) -> None:
     log = project.log(content=marked() if case == "cut, marked" else LINES)
     leave(project, log)
     if case == "gone":
@@ -206,7 +206,7 @@ def test_an_archive_is_kept_where_its_log_is_another_now(project: Project, case:
         log.write_bytes(b"x" * 9000)
     finding = found(project.run(), "logs.recovered")
     assert finding.status is Status.WARNING
-    assert told in finding.message
+    assert message in finding.message
     assert project.archived(ARCHIVE) == LINES[:4096]
     assert release_journal.read_journal(project.root, "logs") is None
 

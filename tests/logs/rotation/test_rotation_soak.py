@@ -17,9 +17,9 @@ def test_no_line_is_lost_or_doubled_while_programs_write(collapsing: Project, ki
 
     assert result.written > 1000
     assert (result.missing, result.doubled) == (0, 0)
-    told = [one.message for report in reports for one in every(report, "logs.rotated")]
-    assert len(told) == 10
-    assert all("released at its start" in one for one in told)
+    messages = [one.message for report in reports for one in every(report, "logs.rotated")]
+    assert len(messages) == 10
+    assert all("released at its start" in one for one in messages)
 
 
 def test_no_line_is_lost_or_doubled_where_a_program_comes_and_goes(project: Project) -> None:
