@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from ..core.report.model import Status
-from .package_index import Offered, package_index
+from .package_index import OfferedFile, package_index
 from .planted import Planted
-from .vulnerability_service import Known, vulnerability_service
+from .vulnerability_service import KnownVulnerability, vulnerability_service
 from .wheels import unpack, wheel
 
 _INSTALLED = {"demo-widget": "1.0", "demo-parser": "1.4", "demo-internal": "0.3"}
 _RELEASES = {"demo-widget": ("1.0", "1.1"), "demo-parser": ("1.4", "1.4.1")}
 """What the index has; of the internal package it knows nothing."""
 
-_VULNERABILITY = Known("demo-parser", "DEMO-2026-0001", fixed="1.4.1", summary="A crafted prompt is executed")
+_VULNERABILITY = KnownVulnerability(
+    "demo-parser", "DEMO-2026-0001", fixed="1.4.1", summary="A crafted prompt is executed"
+)
 _AGE_DAYS = 90
 
 
@@ -28,7 +30,7 @@ _AGE_DAYS = 90
 def serving(now: datetime) -> Iterator[dict[str, Any]]:
     """Serve an index and an advisory service until the block ends, and give the settings that lead to them."""
     wheels = [wheel(name, version) for name, versions in _RELEASES.items() for version in versions]
-    files = {name: Offered(content, now - timedelta(days=_AGE_DAYS)) for name, content in wheels}
+    files = {name: OfferedFile(content, now - timedelta(days=_AGE_DAYS)) for name, content in wheels}
     expired: Mapping[str, str] = {
         "id": _VULNERABILITY.id,
         "package": _VULNERABILITY.package,

@@ -26,7 +26,7 @@ _PROJECT = re.compile(r"/simple/([^/]+)/?")
 _FILE = re.compile(r"/files/([^/]+)")
 
 
-class Offered(NamedTuple):
+class OfferedFile(NamedTuple):
     """One file that the index offers.
 
     Attributes:
@@ -68,7 +68,7 @@ class Index:
         fetched: the files that were fetched, in their order.
     """
 
-    files: dict[str, Offered]
+    files: dict[str, OfferedFile]
     behaviour: Behaviour
     url: str = ""
     pages: list[str] = field(default_factory=list)
@@ -116,7 +116,7 @@ def _release(file: str) -> tuple[str, str]:
     return canonicalize_name(name), str(version)
 
 
-def _entry(file: str, offered: Offered) -> dict[str, Any]:
+def _entry(file: str, offered: OfferedFile) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "filename": file,
         "url": f"../../files/{file}",
@@ -154,7 +154,7 @@ def _anchor(entry: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def package_index(files: Mapping[str, Offered], behaviour: Behaviour | None = None) -> Iterator[Index]:
+def package_index(files: Mapping[str, OfferedFile], behaviour: Behaviour | None = None) -> Iterator[Index]:
     """Serve *files*, by their names, on a free port of 127.0.0.1 until the block ends."""
     index = Index(dict(files), behaviour or Behaviour())
     with serve(index.answer) as address:

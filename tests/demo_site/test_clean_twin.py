@@ -19,7 +19,7 @@ from tasks.core.run.procedure import Procedure
 from tasks.core.settings.loading import Loaded, load
 from tasks.core.settings.sources import Level, Sources
 from tasks.demo_site import audit_problems, demo_project
-from tasks.demo_site.package_index import Offered, package_index
+from tasks.demo_site.package_index import OfferedFile, package_index
 from tasks.demo_site.vulnerability_service import vulnerability_service
 from tasks.demo_site.wheels import unpack, wheel
 
@@ -34,7 +34,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     demo_project.build_demo_project(folder, now)
     mend(folder)
     wheels = [wheel(name, version) for name, version in INSTALLED.items()]
-    offered = {name: Offered(content, now - timedelta(days=90)) for name, content in wheels}
+    offered = {name: OfferedFile(content, now - timedelta(days=90)) for name, content in wheels}
     with package_index(offered) as index, vulnerability_service([]) as service:
         values: dict[str, Any] = {
             "root": str(folder),

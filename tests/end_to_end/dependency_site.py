@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from tasks.demo_site.package_index import Index, Offered
+from tasks.demo_site.package_index import Index, OfferedFile
+from tasks.demo_site.package_index import Index
 from tasks.demo_site.vulnerability_service import Service
 from tasks.demo_site.wheels import sdist, wheel
 
@@ -19,7 +20,7 @@ LONG_AGO = datetime.now(UTC) - timedelta(days=100)
 BROKEN = {"demo_broken.py": "raise RuntimeError('this version is broken: password=hunter2hunter2')\n"}
 
 
-def offered() -> dict[str, Offered]:
+def offered() -> dict[str, OfferedFile]:
     files = [
         *(wheel("demo-base", version) for version in ("1.0", "1.1")),
         *(wheel("demo-widget", version, requires=["demo-base>=1.0"]) for version in ("1.0", "1.1", "2.0")),
@@ -30,7 +31,7 @@ def offered() -> dict[str, Offered]:
         wheel("demo-old", "1.0"),
         wheel("demo-old", "3.0"),
     ]
-    return {name: Offered(content, LONG_AGO) for name, content in files}
+    return {name: OfferedFile(content, LONG_AGO) for name, content in files}
 
 
 @dataclass

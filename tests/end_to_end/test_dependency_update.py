@@ -17,8 +17,8 @@ import pytest
 
 from tasks.core.report.model import schema
 from tasks.demo_site.loopback import Response
-from tasks.demo_site.package_index import Offered, package_index
-from tasks.demo_site.vulnerability_service import Known, vulnerability_service
+from tasks.demo_site.package_index import OfferedFile, package_index
+from tasks.demo_site.vulnerability_service import KnownVulnerability, vulnerability_service
 from tasks.demo_site.wheels import wheel
 
 from .conftest import INV, REPOSITORY, Inv, wait_until
@@ -37,18 +37,18 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def pip_of(template: Path) -> dict[str, Offered]:
+def pip_of(template: Path) -> dict[str, OfferedFile]:
     """Return the pip that is there as the index offers it."""
     (info,) = template.glob("lib/python*/site-packages/pip-*.dist-info")
     version = info.name.removesuffix(".dist-info").removeprefix("pip-")
     name, content = wheel("pip", version)
-    return {name: Offered(content, LONG_AGO)}
+    return {name: OfferedFile(content, LONG_AGO)}
 
 
 @pytest.fixture
 def site(project: Path, template: Path, inv: Inv) -> Iterator[Site]:
     shutil.copytree(template, project / ".venv", symlinks=True)
-    known = (Known("demo-old", "DEMO-2026-1", fixed="3.0", aliases=("CVE-2026-0001",)),)
+    known = (KnownVulnerability("demo-old", "DEMO-2026-1", fixed="3.0", aliases=("CVE-2026-0001",)),)
     with package_index(offered() | pip_of(template)) as index, vulnerability_service(known) as service:
         env = {
             **dict.fromkeys((name for name in os.environ if name.startswith("PIP_")), ""),
@@ -147,7 +147,7 @@ def test_what_the_index_does_not_know_is_never_called_safe(site: Site) -> None:
     site.requires("demo-widget==1.1\n")
     name, content = wheel("demo-private", "1.0")
     (site.root.parent / name).write_bytes(content)
-    site.index.files[name] = Offered(content)
+    site.index.files[name] = OfferedFile(content)
     site.pip("install", "--quiet", "demo-private")
     del site.index.files[name]
     result = site.update()

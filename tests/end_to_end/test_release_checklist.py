@@ -18,9 +18,9 @@ import jsonschema
 import pytest
 
 from tasks.core.files.lock import project_lock
-from tasks.demo_site.package_index import Offered, package_index
+from tasks.demo_site.package_index import OfferedFile, package_index
 from tasks.demo_site.provider_stand_in import Behaviour, stand_in
-from tasks.demo_site.vulnerability_service import Known, vulnerability_service
+from tasks.demo_site.vulnerability_service import KnownVulnerability, vulnerability_service
 from tasks.demo_site.wheels import wheel
 
 from .conftest import HISTORY, INV, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
@@ -97,8 +97,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (info,) = root.glob(".venv/lib/python*/site-packages/pip-*.dist-info")
     files = [wheel("demo-old", "1.0"), wheel("pip", info.name.removesuffix(".dist-info").removeprefix("pip-"))]
     with ExitStack() as serving:
-        index = serving.enter_context(package_index({name: Offered(content, LONG_AGO) for name, content in files}))
-        advisories = (Known("demo-old", "DEMO-2026-1", fixed="3.0"),)
+        index = serving.enter_context(package_index({name: OfferedFile(content, LONG_AGO) for name, content in files}))
+        advisories = (KnownVulnerability("demo-old", "DEMO-2026-1", fixed="3.0"),)
         service = serving.enter_context(vulnerability_service(advisories))
         one = serving.enter_context(stand_in(Behaviour(models=("deepseek-chat",))))
         other = serving.enter_context(stand_in(Behaviour(models=("grok-4",))))

@@ -17,7 +17,7 @@ import pytest
 
 from tasks.core.report.model import schema
 from tasks.demo_site.package_index import package_index
-from tasks.demo_site.vulnerability_service import Known, vulnerability_service
+from tasks.demo_site.vulnerability_service import KnownVulnerability, vulnerability_service
 
 from .conftest import INV, REPOSITORY, Inv, wait_until
 from .dependency_site import Site, offered, reported
@@ -58,7 +58,7 @@ requires-python = ">=3.11"
 
 @pytest.fixture
 def site(project: Path, inv: Inv) -> Iterator[Site]:
-    known = (Known("demo-old", "DEMO-2026-1", fixed="3.0", aliases=("CVE-2026-0001",)),)
+    known = (KnownVulnerability("demo-old", "DEMO-2026-1", fixed="3.0", aliases=("CVE-2026-0001",)),)
     with package_index(offered()) as index, vulnerability_service(known) as service:
         env = {
             "INVOKE_MAINTENANCE_DEPENDENCIES_OSV_URL": service.url,

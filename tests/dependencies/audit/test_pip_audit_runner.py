@@ -12,7 +12,7 @@ import pytest
 
 from tasks.core.programs.processes import Ended
 from tasks.demo_site.loopback import Response
-from tasks.demo_site.vulnerability_service import Known, vulnerability_service
+from tasks.demo_site.vulnerability_service import KnownVulnerability, vulnerability_service
 from tasks.dependencies.audit.audit_verdicts import AuditOutcome, Clean, NotAudited, Vulnerability, Vulnerable
 from tasks.dependencies.audit.checked_pip_audit import STATUS
 from tasks.dependencies.audit.pip_audit_runner import (
@@ -25,8 +25,8 @@ from tasks.dependencies.audit.pip_audit_runner import (
 )
 
 KNOWN = (
-    Known("Demo_Old", "DEMO-2026-1", fixed="1.1", aliases=("CVE-2026-0001",), summary="reads\ntoo much"),
-    Known("demo-old", "DEMO-2026-2", fixed="", introduced="1.0"),
+    KnownVulnerability("Demo_Old", "DEMO-2026-1", fixed="1.1", aliases=("CVE-2026-0001",), summary="reads\ntoo much"),
+    KnownVulnerability("demo-old", "DEMO-2026-2", fixed="", introduced="1.0"),
 )
 JSON = {"Content-Type": "application/json"}
 ENVIRON = {name: text for name, text in os.environ.items() if "proxy" not in name.lower()}
@@ -101,7 +101,7 @@ def test_one_answer_that_fails_is_no_answer_for_any_package() -> None:
 
 
 def test_the_users_variables_do_not_lead_pip_audit_away(tmp_path: Path) -> None:
-    known = Known("demo-old", "X", summary="password sk-secret")
+    known = KnownVulnerability("demo-old", "X", summary="password sk-secret")
     elsewhere = {
         "PIP_AUDIT_OUTPUT": str(tmp_path / "document"),
         "PIP_AUDIT_FORMAT": "columns",

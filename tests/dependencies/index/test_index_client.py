@@ -11,15 +11,15 @@ from time import monotonic
 import pytest
 
 from tasks.demo_site.loopback import Response
-from tasks.demo_site.package_index import Behaviour, Index, Offered, package_index
+from tasks.demo_site.package_index import Behaviour, Index, OfferedFile, package_index
 from tasks.demo_site.wheels import wheel
 from tasks.dependencies.index.index_client import IndexAnswer, IndexedProject, NotInIndex, QueryFailed, query_indexes
 
 UPLOADED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def files(*names: str, version: str = "1.0") -> dict[str, Offered]:
-    return {file: Offered(content, UPLOADED) for file, content in (wheel(name, version) for name in names)}
+def files(*names: str, version: str = "1.0") -> dict[str, OfferedFile]:
+    return {file: OfferedFile(content, UPLOADED) for file, content in (wheel(name, version) for name in names)}
 
 
 def asked(*names: str, index: Index | str, seconds: float = 60, stop: Event | None = None) -> Mapping[str, IndexAnswer]:
