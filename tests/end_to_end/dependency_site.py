@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tasks.demo_site.package_index import Index, OfferedFile
-from tasks.demo_site.package_index import Index
 from tasks.demo_site.vulnerability_service import Service
 from tasks.demo_site.wheels import sdist, wheel
 
