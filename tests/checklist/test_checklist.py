@@ -21,6 +21,8 @@ from tasks.core.settings.model import ReleaseSettings, Settings
 
 from .test_release_repository import git
 
+pytestmark = pytest.mark.needs("git")
+
 NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
 
 WELL = ("providers.answer", "dependencies.audit", "configuration.readable", "backup.verified")

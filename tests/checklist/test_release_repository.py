@@ -20,6 +20,8 @@ from tasks.checklist.release_repository import (
     unexpected,
 )
 
+pytestmark = pytest.mark.needs("git")
+
 GIT = shutil.which("git") or "git"
 
 

@@ -23,6 +23,8 @@ from tasks.demo_site.package_index import OfferedFile, package_index
 from tasks.demo_site.vulnerability_service import vulnerability_service
 from tasks.demo_site.wheels import unpack, wheel
 
+pytestmark = pytest.mark.needs("git")
+
 INSTALLED = {"demo-widget": "1.0", "demo-parser": "1.4"}
 
 

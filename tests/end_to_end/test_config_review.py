@@ -509,6 +509,7 @@ def test_drift_is_remembered_once_and_the_history_is_bounded(inv: Inv, well: Pat
     assert (well / HISTORY).read_text() == ""
 
 
+@pytest.mark.needs("git")
 def test_git_knows_who_and_when(inv: Inv, well: Path) -> None:
     def git(*arguments: str) -> None:
         settings = ("-c", "user.name=Author", "-c", "user.email=author@example.org")

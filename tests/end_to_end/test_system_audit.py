@@ -15,6 +15,8 @@ import pytest
 
 from .conftest import INV, REPOSITORY, Inv, Result, fingerprint
 
+pytestmark = pytest.mark.needs("git")
+
 TASK = "quarterly.system-audit"
 GIT = shutil.which("git") or "git"
 

@@ -110,6 +110,7 @@ def test_without_git_what_was_written_is_told_and_what_is_gone_is_a_warning_once
 
 
 @pytest.mark.parametrize("below", ["", "sub"])
+@pytest.mark.needs("git")
 def test_with_git_a_commit_explains_and_its_absence_does_not(tmp_path: Path, below: str) -> None:
     root = tmp_path / below if below else tmp_path
     (root / "data").mkdir(parents=True)

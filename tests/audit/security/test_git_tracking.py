@@ -12,6 +12,8 @@ from tasks.core.programs import git as core_git
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import Settings
 
+pytestmark = pytest.mark.needs("git")
+
 Add = Callable[[str, str | bytes], Path]
 Git = Callable[..., None]
 

@@ -202,6 +202,7 @@ def test_a_file_that_goes_while_we_look(tmp_path: Path, monkeypatch: pytest.Monk
     assert statuses(tmp_path) == {".": "skipped"}
 
 
+@pytest.mark.needs("git")
 def test_every_check_has_a_finding(tmp_path: Path, repository: Path, add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_permissions, "_WITHOUT_MODES", frozenset[str]())
     add("a.txt", "a")

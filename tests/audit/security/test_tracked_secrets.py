@@ -15,6 +15,8 @@ from tasks.core.files import safe_files as core_files
 from tasks.core.programs import git as core_git
 from tasks.core.report.model import Finding, Status
 
+pytestmark = pytest.mark.needs("git")
+
 Add = Callable[[str, str | bytes], Path]
 Git = Callable[..., None]
 

@@ -9,6 +9,8 @@ import pytest
 
 from tasks.configuration.drift.change_authors import NOT_COMMITTED, file_author, line_authors
 
+pytestmark = pytest.mark.needs("git")
+
 GIT = shutil.which("git") or "git"
 
 
