@@ -2,8 +2,8 @@
 
 Each module that decides is changed in one place at a time, and the tests that decide it are run: one of them has to
 fail. The result is recorded beside this file; with ``--changed``, only functions whose source is not the recorded one
-are checked. Exit status: 0 well, 1 changes that no test notices, 2 the tests fail as they are or an argument is
-wrong, 130 Ctrl-C.
+are checked. Exit status: 0 well, 1 changes that no test notices or a module without a record, 2 the tests fail as
+they are or an argument is wrong, 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .mutants import Mutant, functions, mutants
 from .record import FunctionResult, Record, equivalents, record, recorded, unused
-from .targets import TARGETS
+from .targets import NOT_RECORDED_YET, TARGETS
 from .trials import TestsFail, trials
 
 _GOAL = 0.95
@@ -51,9 +51,11 @@ def _parser() -> argparse.ArgumentParser:
 def _check(paths: Sequence[str], *, only_changed: bool) -> int:
     known = {path: found for path, found in recorded().items() if path in TARGETS}
     survivors: list[Mutant] = []
+    missing = []
     for path in paths:
         if only_changed and path not in known:
-            print(f"{path} has not been checked yet: python -m tests.mutation {path}")
+            print(f"{path} has no record. Run `python -m tests.mutation {path}`.")
+            missing += [path] if path not in NOT_RECORDED_YET else []
             continue
         source = Path(path).read_text("utf-8")
         hashes = functions(source)
@@ -75,7 +77,8 @@ def _check(paths: Sequence[str], *, only_changed: bool) -> int:
         print(f"{_summary(path, known)}; {time.monotonic() - began:.0f} s", flush=True)
         if not (only_changed and survivors):
             record(known)
-    return _verdict(paths, known, survivors, only_changed=only_changed)
+    verdict = _verdict(paths, known, survivors, only_changed=only_changed)
+    return 1 if missing else verdict
 
 
 def _try(path: str, source: str, wanted: set[str]) -> tuple[dict[str, FunctionResult], list[Mutant]]:

@@ -125,6 +125,7 @@ def test_what_is_not_equal_has_changed_and_no_path_is_told_twice(old: Any, new: 
         ({"a": {"b": {"c": 1}, "d": 1}}, {"a": {"d": 1}}, [("removed", "a.b", "1 value", None)]),
         ({"a": [1, 2]}, {}, [("changed", "", "2 values", "{}")]),
         ({"a": [1, 2], "b": 1}, {"b": 1}, [("removed", "a", "2 values", None)]),
+        ({"b": 1}, {"a": [1, 2], "b": 1}, [("added", "a", None, "2 values")]),
         (None, {"a": 1}, [("changed", "", "null", "1 value")]),
         ({"a": [{"x": 1}, {"x": 2}]}, {"a": [{"x": 1}, {"x": 3}]}, [("changed", "a[1].x", "2", "3")]),
         ({"a": [{"x": 1}]}, {"a": [{"y": LONG, "x": 1}]}, [("added", "a[0].y", None, LONG)]),
@@ -200,3 +201,47 @@ def test_a_change_is_about_one_value_where_nothing_else_is_said() -> None:
 def test_a_value_that_stands_often_in_a_long_list_is_aligned_like_any_other() -> None:
     items = [number % 3 for number in range(900)]
     assert changes_between({"a": items}, {"a": [7, *items]}) == [("added", "a[0]", None, "7")]
+
+
+def test_items_after_one_that_was_put_in_are_compared_with_those_that_they_replaced() -> None:
+    old = {"a": [0, {"x": 1}, {"x": 2}, {"x": 3}, 9, 8, 7]}
+    new = {"a": ["first", 0, {"x": 4}, {"x": 5}, {"x": 6}, 9, 8, 7]}
+    assert changes_between(old, new) == [
+        ("added", "a[0]", None, "first"),
+        ("changed", "a[2].x", "1", "4"),
+        ("changed", "a[3].x", "2", "5"),
+        ("changed", "a[4].x", "3", "6"),
+    ]
+
+
+def test_a_list_of_2000_items_is_aligned_and_one_of_2001_is_compared_place_by_place() -> None:
+    items = [*range(1999)]
+    assert changes_between({"a": items}, {"a": ["x", *items]}) == [("added", "a[0]", None, "x")]
+    items = [*range(2000)]
+    assert len(changes_between({"a": items}, {"a": ["x", *items]})) == 2001
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("0abc", "0xac", [("changed", "a[1]", "a", "x"), ("changed", "a[2]", "b", "a")]),
+        ("0xac", "0abc", [("changed", "a[1]", "x", "a"), ("changed", "a[2]", "a", "b")]),
+    ],
+)
+def test_items_stay_in_their_places_where_moving_them_would_save_no_change(
+    old: str, new: str, expected: list[tuple[str, str, str, str]]
+) -> None:
+    assert changes_between({"a": [*old]}, {"a": [*new]}) == expected
+
+
+def test_the_order_in_which_the_parts_of_a_long_text_were_written_does_not_count() -> None:
+    long: dict[str, Any] = {"text": "beginning", "sha256": "0", "length": 400}
+    turned = dict(reversed(long.items()))
+    assert [each.kind for each in compare({"x": long}, {"y": turned})] == ["moved"]
+    (change,) = compare({"a[0]": long, "a[1]": 1}, {"a[0]": "first", "a[1]": turned, "a[2]": 1})
+    assert (change.kind, change.path) == ("added", "a[0]")
+
+
+def test_of_a_value_with_another_one_below_it_only_the_one_that_is_gone_was_removed() -> None:
+    (change,) = compare({"a": 1, "a.b": 2}, {"a": 1})
+    assert (change.kind, change.path, change.values) == ("removed", "a.b", 1)
