@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import os
 import tarfile
@@ -64,6 +65,87 @@ def test_what_is_written_is_read(project: Path) -> None:
         assert opened.getnames()[-1] == INSIDE
 
 
+def test_a_member_has_the_mode_and_the_time_of_its_file_and_nothing_else_changes_a_byte(project: Path) -> None:
+    path = project / "data/a"
+    path.chmod(0o4640)
+    os.utime(path, ns=(0, 1_700_000_000_012_345_678))
+    content, manifest = written(project)
+    assert content[4:8] == bytes(4), "no time in gzip's header"
+    with tarfile.open(fileobj=io.BytesIO(content)) as opened:
+        info = opened.getmember("data/a")
+        assert opened.getmember(INSIDE).mode == 0o600
+    assert (info.mode, info.pax_headers["mtime"]) == (0o4640, "1700000000.012345678")
+    entry = {each.name: each for each in manifest.entries}["data/a"]
+    assert (entry.mode, entry.mtime_ns) == (0o4640, 1_700_000_000_012_345_678)
+    assert (entry.size, entry.sha256) == (3000, digest_of(b"one" * 1000))
+    assert manifest.entries[0] == ManifestEntry("data", manifest.entries[0].mode, manifest.entries[0].mtime_ns, 0)
+
+
+def digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_a_name_that_is_no_text_is_kept(project: Path) -> None:
+    (project / os.fsdecode(b"data/\xff")).write_bytes(b"x")
+    content, manifest = written(project)
+    assert os.fsdecode(b"data/\xff") in read(content, manifest)
+
+
+def test_progress_is_one_step_for_each_entry(project: Path) -> None:
+    steps: list[int] = []
+    write_archive(project, entries(project), ["data"], _HashingWriter(io.BytesIO()), Event(), steps.append)
+    assert steps == [1, 1, 1, 1]
+
+
+def test_contents_of_many_blocks_are_checked_to_their_end(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "_BLOCK", 1024)
+    assert len(read(*written(project))) == 4
+
+
+def test_an_archive_may_be_as_large_as_its_manifest_accounts_for_and_no_larger() -> None:
+    manifest = msgspec.structs.replace(one_file(), sources=["data", "x"])
+    most = 1 + 4096 + 16 * len("data/a") + 16 * len("datax") + (1 << 20)
+    assert len(archive._Bounded(io.BytesIO(bytes(most)), manifest).read()) == most
+    with pytest.raises(Damaged, match="unpacks to more"):
+        archive._Bounded(io.BytesIO(bytes(most + 1)), manifest).read()
+
+
+def test_a_manifest_inside_may_be_as_large_as_the_limit_and_no_larger(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, manifest = written(project)
+    with tarfile.open(fileobj=io.BytesIO(content)) as opened:
+        size = opened.getmember(INSIDE).size
+    monkeypatch.setattr(archive, "_LARGEST_MANIFEST", size)
+    assert read(content, manifest)
+    monkeypatch.setattr(archive, "_LARGEST_MANIFEST", size - 1)
+    with pytest.raises(Damaged, match="does not end with its manifest"):
+        read(content, manifest)
+
+
+@pytest.mark.parametrize("kind", [archive._Digest, archive._Content])
+def test_a_file_is_read_to_the_size_that_it_had(kind: type[archive._Digest]) -> None:
+    digest = kind(io.BytesIO(b"abcdef"), 4)
+    assert (digest.read(1), digest.read(0), digest.read(), digest.read()) == (b"a", b"", b"bcd", b"")
+    assert (digest.short, digest.hexdigest()) == (False, digest_of(b"abcd"))
+    digest = kind(io.BytesIO(b"ab"), 4)
+    assert digest.read() == b"ab\0\0"
+    assert (digest.short, digest.hexdigest()) == (True, digest_of(b"ab\0\0"))
+
+
+def test_what_is_read_of_an_archive_is_hashed() -> None:
+    reading = archive._Reading(io.BytesIO(b"abc"))
+    assert reading.read() == b"abc"
+    assert reading.sum.hexdigest() == digest_of(b"abc")
+    assert io.BufferedReader(archive._Reading(io.BytesIO(b"abc"))).read() == b"abc"
+
+
+def test_a_cut_archive_is_reported_with_what_reading_it_said(project: Path) -> None:
+    content, manifest = written(project)
+    with pytest.raises(Damaged, match=r"cannot be read to its end: \S+ \S+"):
+        read(content[:-4], manifest)
+
+
 def test_any_byte_that_is_changed_or_missing_is_noticed(project: Path) -> None:
     content, manifest = written(project)
     for place in range(0, len(content), max(1, len(content) // 200)):
@@ -89,8 +171,6 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"") -> tu
 
 
 def one_file(content: bytes = b"x") -> Manifest:
-    import hashlib
-
     return Manifest(1, "", [], [ManifestEntry("data/a", 0o644, 0, len(content), hashlib.sha256(content).hexdigest())])
 
 
@@ -107,6 +187,7 @@ def one_file(content: bytes = b"x") -> Manifest:
         ([member("data/a", content=b"y")], "is not the one that was saved"),
         ([member("data/a", content=b"x")], "does not end with its manifest"),
         ([member("data/a", content=b"x"), member("other")], "does not end with its manifest"),
+        ([member("data/a", content=b"x"), member(INSIDE, tarfile.DIRTYPE)], "does not end with its manifest"),
         ([member("data/a", content=b"x"), member(INSIDE, content=b"{}")], "of the manifest inside"),
         ([member("data/a", content=b"x"), member(INSIDE, content=encode(one_file(b"z")))], "not the one beside it"),
         (
@@ -196,17 +277,59 @@ def test_a_file_that_grows_or_shrinks_while_it_is_read_is_held_as_it_was_read(
     assert read(buffer.getvalue(), sealed(made.manifest, output.sum.hexdigest(), 0))
 
 
-def test_a_small_file_that_changed_is_read_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def rewritten(monkeypatch: pytest.MonkeyPatch, path: Path, *looks: int) -> None:
+    """Let a file be rewritten, with its number, before each of these looks at its status."""
+    inode, original, number = path.stat().st_ino, os.fstat, [0]
+
+    def look(descriptor: int) -> os.stat_result:
+        if original(descriptor).st_ino == inode:
+            number[0] += 1
+            if number[0] in looks:
+                path.write_bytes(version(number[0]))
+                os.utime(path, (number[0], number[0]))
+        return original(descriptor)
+
+    monkeypatch.setattr(os, "fstat", look)
+
+
+def version(number: int) -> bytes:
+    return b"%03d" % number * 1000
+
+
+@pytest.mark.parametrize("whole", [3000, 1 << 20])
+@pytest.mark.parametrize(
+    ("looks", "held", "changed"),
+    [
+        ((), b"one" * 1000, False),
+        ((3,), version(3), False),
+        ((4,), b"one" * 1000, True),
+        ((1, 2, 3, 4, 5, 6, 7, 8), version(6), True),
+    ],
+    ids=["unchanged", "while it is read", "after it was read", "all the time"],
+)
+def test_a_small_file_that_changes_is_read_up_to_three_times(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    looks: tuple[int, ...],
+    held: bytes,
+    *,
+    changed: bool,
+    whole: int,
+) -> None:
     selected = entries(project)
-    identity, left = archive.Identity.of, [1]  # type: ignore[attr-defined]
-
-    def changing(status: os.stat_result) -> object:
-        left[0] -= 1
-        return identity(status)._replace(mtime_ns=left[0]) if left[0] >= 0 else identity(status)
-
-    monkeypatch.setattr(archive.Identity, "of", changing)  # type: ignore[attr-defined]
+    monkeypatch.setattr(archive, "_WHOLE", whole)
+    rewritten(monkeypatch, project / "data/a", *looks)
     made = write_archive(project, selected, ["data"], _HashingWriter(io.BytesIO()), Event(), lambda _: None)
-    assert not [each for each in made.manifest.entries if each.changed]
+    entry = {each.name: each for each in made.manifest.entries}["data/a"]
+    assert (entry.sha256, entry.size, entry.changed) == (digest_of(held), 3000, changed)
+
+
+def test_a_file_that_was_replaced_by_a_link_is_not_followed(project: Path) -> None:
+    selected = entries(project)
+    (project / "data/a").unlink()
+    (project / "data/a").symlink_to("sub/b")
+    made = write_archive(project, selected, ["data"], _HashingWriter(io.BytesIO()), Event(), lambda _: None)
+    assert made.gone == [("data/a", "it cannot be read: Too many levels of symbolic links")]
 
 
 def test_what_has_gone_meanwhile_is_told(project: Path) -> None:

@@ -32,6 +32,7 @@ def whole(records: Records) -> object:
 
 def test_a_missing_file_is_nothing_unusual(project: Project) -> None:
     assert project.read().absent == f"There is no {FILE}."
+    assert not project.read().truncated
     (project.root / "logs").rmdir()
     assert project.read().absent == f"There is no {FILE}."
 
@@ -108,6 +109,11 @@ def test_what_comes_before_the_array_may_be_long(project: Project, monkeypatch: 
     assert "too long" in str(project.read(json.dumps({"note": "x" * 200_000, "entries": [entry()]})).problem)
 
 
+def test_more_than_16_mib_before_the_first_entry_are_not_read(project: Project) -> None:
+    problem = project.read(json.dumps({"note": "x" * (17 << 20), "entries": [entry()]})).problem
+    assert "too long" in str(problem)
+
+
 @given(st.integers(0, 2000), st.sampled_from(["array", "lines", "wrapped"]), st.integers(20, 400))
 def test_the_entries_before_any_cut_are_kept(cut: int, form: str, window: int) -> None:
     lines = [json.dumps(entry(note="},{")) for _ in range(12)]
@@ -161,21 +167,83 @@ def test_a_record_read_one_value_at_a_time_gives_the_same(
     assert whole(project.read()) == whole(one)
 
 
+def read_one_by_one(patch: pytest.MonkeyPatch) -> list[tuple[bytes, int]]:
+    """Note what is read one value at a time: the content and the place up to which the file had been read."""
+    rest: list[tuple[bytes, int]] = []
+
+    def noted(file: IO[bytes], content: bytes, *arguments: Any) -> bool:
+        rest.append((content, file.tell()))
+        return read_damaged(file, content, *arguments)
+
+    patch.setattr(reading, "read_damaged", noted)
+    return rest
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_of_what_is_in_order_only_the_end_is_read_one_value_at_a_time(
     project: Project, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    rest: list[int] = []
-
-    def noted(file: IO[bytes], content: bytes, *arguments: Any) -> bool:
-        rest.append(len(content))
-        return read_damaged(file, content, *arguments)
-
+    rest = read_one_by_one(monkeypatch)
     monkeypatch.setattr(reading, "_HEAD", 300)
     monkeypatch.setattr(reading, "PIECE", 5_000)
-    monkeypatch.setattr(reading, "read_damaged", noted)
     assert kept(project.read(many(form)))
-    assert rest < [700]
+    ((content, _),) = rest
+    assert len(content) < 700
+
+
+def test_a_first_entry_longer_than_the_beginning_is_read_in_a_piece(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = read_one_by_one(monkeypatch)
+    monkeypatch.setattr(reading, "_HEAD", 10)
+    monkeypatch.setattr(reading, "PIECE", 5_000)
+    assert kept(project.read([entry(note="x" * 300), *entries(100)])) == {"caption": 101}
+    ((content, _),) = rest
+    assert len(content) < 700
+
+
+def test_a_record_of_many_pieces_is_read_in_pieces_to_its_end(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = read_one_by_one(monkeypatch)
+    text = json.dumps(entries(20_000))
+    assert kept(project.read(text)) == {"caption": 20_000}
+    ((content, place),) = rest
+    assert (len(content) < 700, place) == (True, len(text))
+
+
+def test_where_a_piece_is_damaged_no_more_is_read_into_memory(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = read_one_by_one(monkeypatch)
+    monkeypatch.setattr(reading, "_HEAD", 300)
+    monkeypatch.setattr(reading, "PIECE", 16 * 300 - 1)
+    text = json.dumps(entries(700))
+    assert faults(project.read("[{" + text[1:])) == {Fault.DAMAGED: 1}
+    ((content, _),) = rest
+    assert len(content) == reading.PIECE
+
+
+def test_damage_is_located_in_the_file_and_not_in_its_piece(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_HEAD", 30)
+    monkeypatch.setattr(reading, "PIECE", 700)
+    before = json.dumps(entries(50))[:-1] + ", "
+    records = project.read(f'{before}{{"timestamp" 1}}, {json.dumps(entry())}]')
+    assert kept(records) == {"caption": 51}
+    assert records.tally.faults[Fault.DAMAGED].example == f"byte {len(before):,}"
+
+
+def test_a_bracket_too_many_is_damage_where_it_stands(project: Project) -> None:
+    good = json.dumps(entry())
+    for text, place in ((f"{good}}}", len(good)), (f"[}}, {good}]", 1)):
+        records = project.read(text)
+        assert kept(records) == {"caption": 1}
+        assert records.tally.faults[Fault.DAMAGED].example == f"byte {place}"
+
+
+def test_what_was_read_cannot_be_changed(project: Project) -> None:
+    with pytest.raises(AttributeError):
+        project.read().problem = "another"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("more", [{}, {"attempts": [entry("false")] * 30}, {"note": '}, {"a": 1}' * 30}])
