@@ -197,7 +197,7 @@ def test_a_first_entry_longer_than_the_beginning_is_read_in_a_piece(
     rest = read_one_by_one(monkeypatch)
     monkeypatch.setattr(reading, "_HEAD", 10)
     monkeypatch.setattr(reading, "PIECE", 5_000)
-    assert kept(project.read([entry(note="x" * 300), *entries(100)])) == {"caption": 101}
+    assert kept(project.read([entry(note="x" * 3000), *entries(100)])) == {"caption": 101}
     ((content, _),) = rest
     assert len(content) < 700
 
