@@ -67,16 +67,16 @@ def test_what_is_written_is_read(project: Path) -> None:
 
 def test_a_member_has_the_mode_and_the_time_of_its_file_and_nothing_else_changes_a_byte(project: Path) -> None:
     path = project / "data/a"
-    path.chmod(0o4640)
-    os.utime(path, ns=(0, 1_700_000_000_012_345_678))
+    path.chmod(0o4641)
+    os.utime(path, ns=(0, 1_712_345_678_912_345_678))
     content, manifest = written(project)
     assert content[4:8] == bytes(4), "no time in gzip's header"
     with tarfile.open(fileobj=io.BytesIO(content)) as opened:
         info = opened.getmember("data/a")
         assert opened.getmember(INSIDE).mode == 0o600
-    assert (info.mode, info.pax_headers["mtime"]) == (0o4640, "1700000000.012345678")
+    assert (info.mode, info.pax_headers["mtime"]) == (0o4641, "1712345678.912345678")
     entry = {each.name: each for each in manifest.entries}["data/a"]
-    assert (entry.mode, entry.mtime_ns) == (0o4640, 1_700_000_000_012_345_678)
+    assert (entry.mode, entry.mtime_ns) == (0o4641, 1_712_345_678_912_345_678)
     assert (entry.size, entry.sha256) == (3000, digest_of(b"one" * 1000))
     assert manifest.entries[0] == ManifestEntry("data", manifest.entries[0].mode, manifest.entries[0].mtime_ns, 0)
 
