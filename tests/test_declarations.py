@@ -21,7 +21,6 @@ from tasks.core.run.registry import own_files, procedures, scheduled
 from tasks.core.settings.model import GATES, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
 NAMESPACE: Collection = tasks.namespace
 OURS = [each for each in procedures() if each.is_ours]
 COLLECTIONS = ("daily", "weekly", "monthly", "quarterly")
@@ -83,12 +82,6 @@ def test_what_runs_by_itself_is_scheduled_shown_by_the_demo_and_needs_nobody(def
 def test_a_procedure_that_writes_can_make_a_dry_run(definition: Definition) -> None:
     writes = bool(definition.writes or definition.report)
     assert not writes or "dry_run" in definition.parameters, f"{definition.name} writes files and lacks --dry-run"
-
-
-@pytest.mark.parametrize("definition", OURS, ids=named)
-def test_the_readme_names_the_procedure_in_its_table(definition: Definition) -> None:
-    table = [line.split("|")[1] for line in README.splitlines() if line.startswith("| `")]
-    assert any(f"`{definition.name}`" in cell for cell in table), f"the README's table of tasks lacks {definition.name}"
 
 
 def test_gates_and_checks_of_the_audit_are_those_that_there_are() -> None:

@@ -33,7 +33,7 @@ def house(tmp_path: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", "end_to_end", "bench", ".*")
     for name in ("tasks", "tests"):
         shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
-    for name in ("tasks.py", "invoke.yaml", "pyproject.toml"):
+    for name in ("tasks.py", "invoke.yaml", "pyproject.toml", "README.md"):
         shutil.copy(REPOSITORY / name, folder)
     return folder
 
