@@ -115,6 +115,7 @@ def test_it_is_a_gate_of_the_checklist(run: Inv, own: Path) -> None:
     result = run("maintenance.release.checklist", *skipped, "--reason=only the links")
     (finding,) = result.findings("release.links")
     assert (finding["status"], finding["message"]) == ("critical", "no-go: docs: 9 broken links (limit 3).")
+    assert result.findings("run.declaration") == []
 
 
 def test_a_dry_run_writes_nothing(run: Inv, own: Path) -> None:

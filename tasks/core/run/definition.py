@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -195,8 +195,15 @@ class Definition:
 _CHECK = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)+")
 
 
-def _problems(declared: Definition) -> Iterable[str]:
+def _problems(declared: Definition) -> Iterator[str]:
     """Yield what is wrong with a declaration, each as a clause."""
+    yield from _parameter_problems(declared)
+    if declared.cadence is not None and declared.cadence not in CADENCES:
+        yield f"cadence is {declared.cadence!r}; expected one of {', '.join(CADENCES)}, or None"
+    yield from _check_problems(declared)
+
+
+def _parameter_problems(declared: Definition) -> Iterator[str]:
     parameters = declared.parameters
     for what, names in (
         ("unattended", declared.unattended),
@@ -206,18 +213,26 @@ def _problems(declared: Definition) -> Iterable[str]:
         for name in names:
             if name not in parameters:
                 yield f"{what} names {name!r}, which is no parameter ({', '.join(parameters) or 'it has none'})"
-    if declared.cadence is not None and declared.cadence not in CADENCES:
-        yield f"cadence is {declared.cadence!r}; expected one of {', '.join(CADENCES)}, or None"
+    required = {name for name, each in parameters.items() if each.default is inspect.Parameter.empty}
+    missing = sorted(required - declared.unattended.keys())
+    if missing and declared.cadence not in {None, "never"}:
+        yield f"it is to run by itself, and {', '.join(missing)} has no default; give it one, or name it in unattended"
+
+
+def _check_problems(declared: Definition) -> Iterator[str]:
     for check in declared.checks:
         if not _CHECK.fullmatch(check):
             yield f"checks names {check!r}; expected domain.what in small letters, as in links.broken"
-    own = [(f"audit[{name!r}]", ids) for name, ids in declared.audit.items()]
-    own += [("report", [declared.report.check])] if declared.report else []
-    own += [("gate", [*declared.gate.stops])] if declared.gate else []
-    for what, ids in own:
+    used = [(f"audit[{name!r}]", [*ids]) for name, ids in declared.audit.items()]
+    used += [("report", [declared.report.check])] if declared.report else []
+    used += [("gate", [*declared.gate.stops])] if declared.gate else []
+    for what, ids in used:
         for check in ids:
             if check not in declared.checks:
                 yield f"{what} names the check {check!r}, which is not among its checks"
+    for check, status in declared.gate.stops.items() if declared.gate else ():
+        if status not in {"warning", "critical"}:
+            yield f"gate stops at {status!r} for {check}; expected warning or critical"
 
 
 def name_of(module: str, function: str) -> str:

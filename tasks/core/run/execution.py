@@ -25,7 +25,10 @@ from . import stamps
 from .cadence import cadence_of
 from .context import Execute, Run
 from .definition import Definition
-from .registry import own_files
+from .registry import own_files, procedures
+
+CHECKLIST = "release.checklist"
+"""The procedure whose findings are the gates that all procedures declare."""
 
 _log = logging.getLogger(__name__)
 
@@ -166,7 +169,10 @@ def execute(
 
 def _as_declared(report: Report, definition: Definition, settings: Settings) -> Report:
     """Return the report, with a warning for each check and each file that no declaration names."""
-    checks = sorted({each.check for each in report.findings} - definition.checks - SHARED_CHECKS)
+    named = definition.checks | SHARED_CHECKS
+    if definition.name == CHECKLIST:  # each gate is a finding, those of the user's own procedures as well
+        named |= {f"release.{each.gate.gate}" for each in procedures() if each.gate is not None}
+    checks = sorted({each.check for each in report.findings} - named)
     folders = (settings.logs.directory, settings.cache.directory, settings.backups.directory)
     kept = [path for path in report.files if path.startswith(tuple(f"{folder}/" for folder in folders))]
     own = own_files(settings) if kept else None

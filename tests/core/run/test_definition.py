@@ -51,6 +51,7 @@ def test_a_procedure_is_named_after_its_module_and_function(module: str, functio
             "report names the check 'links.report', which is not",
         ),
         ({"gate": GateSource("links", {"links.broken": "warning"})}, "gate names the check 'links.broken'"),
+        ({"gate": GateSource("a", {"a.b": "fatal"}), "checks": frozenset({"a.b"})}, "gate stops at 'fatal' for a.b"),  # type: ignore[dict-item]
         ({"audit": {"audit.data": ["links.broken"]}}, "audit['audit.data'] names the check 'links.broken'"),
     ],
 )
@@ -60,6 +61,16 @@ def test_a_declaration_that_contradicts_itself_is_refused_with_a_sentence(
     with pytest.raises(DeclarationError) as caught:
         declared(**options).require_sound()
     assert str(caught.value).startswith(f"The declaration of weekly.tidy cannot be used: {sentence}")
+
+
+def test_what_runs_by_itself_needs_nobody() -> None:
+    def needs(run: Run, path: str) -> Report:
+        return Report(summary=f"{run} {path}")
+
+    with pytest.raises(DeclarationError, match="it is to run by itself, and path has no default"):
+        declared(body=needs, cadence="weekly").require_sound()
+    declared(body=needs, cadence="weekly", unattended={"path": "docs"}).require_sound()
+    declared(body=needs, cadence="never").require_sound()
 
 
 def test_every_contradiction_is_named_at_once() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.core.settings.all_settings import defaults
+from tasks.core.settings.all_settings import defaults, settings_type
 from tasks.core.settings.model import CacheSettings, ConfigurationSettings, LogSettings, Settings
 from tasks.core.settings.rules import violations
 
@@ -24,7 +24,7 @@ def _merged(tree: dict[str, Any], update: dict[str, Any]) -> dict[str, Any]:
 
 
 def _settings(**update: Any) -> Settings:
-    return msgspec.convert(_merged(defaults(), {"root": HERE} | update), Settings)
+    return msgspec.convert(_merged(defaults(), {"root": HERE} | update), settings_type())
 
 
 def _broken(**update: Any) -> list[str]:
