@@ -151,6 +151,28 @@ def test_a_file_that_is_not_declared_is_a_warning_that_says_so(run: Inv, own: Pa
         ('cadence="weekly"', 'cadence="hourly"', "cadence is 'hourly'; expected one of daily, weekly, monthly"),
         ('"links.report"]', '"links.other"]', "report names the check 'links.report', which is not among its checks"),
         ("= 3\n", "\n", "The settings of link_check need a default for most"),
+        ("(run: Run, ", "(run: Run, path: str, ", "it is to run by itself, and path has no default"),
+        ("link_check_{day}", "link_check_{dya}", "has the field 'dya'; expected one of logs, cache"),
+        ('"link_reports/', '"../link_reports/', "leads elsewhere; expected a path in the folder of logs"),
+        (
+            '"link_reports/link_check_{day}.json"',
+            '"health_reports/health_report_{day}.json"',
+            "the file {logs}/health_reports/health_report_{day}.json belongs to daily.health-check",
+        ),
+        (
+            '"link_reports/link_check_{day}.json"',
+            '"maintenance_history.jsonl"',
+            "the file {logs}/maintenance_history.jsonl belongs to the suite itself",
+        ),
+        ('GateSource("links"', 'GateSource("tests"', "the gate tests belongs to the suite"),
+        ('GateSource("links"', 'GateSource("My Gate!"', "gate is 'My Gate!'; expected a name such as links"),
+        ('{"links.broken": "critical"}', '{"links.broken": "fatal"}', "gate stops at 'fatal' for links.broken"),
+        ('{"links.broken": "critical"}', "{}", "expected a name such as links, and a check that stops a release"),
+        (
+            "settings=LinkSettings",
+            'settings="LinkSettings"',
+            "The settings of link_check are 'LinkSettings', which",
+        ),
     ],
 )
 def test_a_declaration_that_cannot_be_used_is_a_sentence_and_no_traceback(

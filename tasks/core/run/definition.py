@@ -192,6 +192,7 @@ class Definition:
         )
 
 
+_GATE = re.compile(r"[a-z][a-z0-9-]*")
 _CHECK = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)+")
 
 
@@ -230,6 +231,8 @@ def _check_problems(declared: Definition) -> Iterator[str]:
         for check in ids:
             if check not in declared.checks:
                 yield f"{what} names the check {check!r}, which is not among its checks"
+    if declared.gate and not (_GATE.fullmatch(declared.gate.gate) and declared.gate.stops):
+        yield f"gate is {declared.gate.gate!r}; expected a name such as links, and a check that stops a release"
     for check, status in declared.gate.stops.items() if declared.gate else ():
         if status not in {"warning", "critical"}:
             yield f"gate stops at {status!r} for {check}; expected warning or critical"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ..errors import DeclarationError
@@ -28,6 +29,8 @@ _PERIODS = {
     "second": (r"\d{8}_\d{6}(?:_\d+)?", "{:%Y%m%d_%H%M%S}"),
     "quarter": (r"\d{4}Q[1-4]", ""),
 }
+
+_FOLDERS = ("logs", "cache", "backups", "baseline")
 
 _FIELD = re.compile(r"\{(\w+)\}|(\*\*)|(\*)")
 
@@ -107,3 +110,12 @@ def report_path(definition: Definition, settings: Settings, moment: datetime) ->
         raise TypeError(f"{definition.name} declares no report file")
     path, check = definition.report
     return ReportFile(f"{settings.logs.directory}/{dated(path, moment)}", check)
+
+
+def path_problem(template: str) -> str | None:
+    """Return what is wrong with a declared path, as the end of a clause; ``None`` where it can be used."""
+    if PurePosixPath(template).is_absolute() or {"..", ""} & {*template.split("/")}:
+        return "leads elsewhere; expected a path in the folder of logs, cache or backups"
+    known = {*_FOLDERS, *_PERIODS}
+    unknown = [match[1] for match in _FIELD.finditer(template) if match[1] and match[1] not in known]
+    return f"has the field {unknown[0]!r}; expected one of {', '.join([*_FOLDERS, *_PERIODS])}" if unknown else None

@@ -21,7 +21,7 @@ def register(definition: Definition) -> None:
     """Add a procedure.
 
     Raises:
-        DeclarationError: it contradicts itself, or another function has declared a procedure of its name.
+        DeclarationError: it contradicts itself, or declares what belongs to another procedure.
     """
     if not definition.is_ours:
         definition.require_sound()  # a test sees to ours, so that `inv` starts faster
@@ -32,11 +32,38 @@ def register(definition: Definition) -> None:
             f"The procedure {definition.name} is declared twice: in {same.body.__code__.co_filename} and in "
             f"{definition.body.__code__.co_filename}. Give one of the two functions another name."
         )
+    if not definition.is_ours:
+        others = [each for name, each in _declared.items() if name != definition.name]
+        if problems := [*_conflicts(definition, others)]:
+            raise DeclarationError(f"The declaration of {definition.name} cannot be used: {'; '.join(problems)}.")
     _declared[definition.name] = definition
     if definition.settings is not None:
         declare_section(definition.section, definition.settings, is_ours=definition.is_ours)
     if definition.gate is not None:
         declare_gate(definition.gate.gate)
+
+
+def _conflicts(definition: Definition, others: list[Definition]) -> Iterator[str]:
+    """Yield, each as a clause, what a user's procedure declares that belongs to another one."""
+    from ..settings.model import GATES
+    from .own_files import SHARED, path_problem
+
+    owners = {path: each.name for each in others for path in _written(each)} | dict.fromkeys(SHARED, "the suite itself")
+    for path in _written(definition):
+        if problem := path_problem(path):
+            yield f"the path {path} {problem}"
+        elif path in owners:
+            yield f"the file {path} belongs to {owners[path]}"
+    if definition.gate is not None:
+        gates = {each.gate.gate: each.name for each in others if each.gate is not None} | dict.fromkeys(
+            GATES, "the suite"
+        )
+        if definition.gate.gate in gates:
+            yield f"the gate {definition.gate.gate} belongs to {gates[definition.gate.gate]}"
+    if definition.settings is not None:
+        for each in others:
+            if each.settings is not None and not each.is_ours and each.section == definition.section:
+                yield f"the settings maintenance.own.{definition.section} belong to {each.name}"
 
 
 def procedures() -> list[Definition]:

@@ -55,7 +55,12 @@ def _loaded(name: str, section: SectionType) -> type[Section]:
     """Return the type of a section, which must have a default for each of its settings."""
     if isinstance(section, str):
         module, _, attribute = section.partition(":")
-        section = getattr(import_module(f"{_PACKAGE}.{module}"), attribute)
+        try:
+            section = getattr(import_module(f"{_PACKAGE}.{module}"), attribute)
+        except (ImportError, AttributeError) as error:
+            raise DeclarationError(
+                f"The settings of {name} are {section!r}, which cannot be loaded: {error}. Expected MODULE:CLASS."
+            ) from None
     if not (isinstance(section, type) and issubclass(section, Section)):
         raise DeclarationError(f"The settings of {name} are {section!r}; expected a class derived from Section.")
     if without := [field.name for field in fields(section) if field.required]:
