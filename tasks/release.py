@@ -126,7 +126,9 @@ def _maintenance(run: Run) -> MaintenanceState | None:
     if all(each.never_ran for each in found):
         return None
     return MaintenanceState(
-        [each.task for each in found if each.overdue_days], [each.task for each in found if each.never_ran]
+        [each.task for each in found if each.overdue_days],
+        [each.task for each in found if each.never_ran],
+        {each.task: each.doubt for each in found if each.doubt is not None},
     )
 
 

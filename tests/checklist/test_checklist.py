@@ -84,7 +84,7 @@ def answers(found: Report) -> dict[str, str]:
 
 
 def test_go(world: World) -> None:
-    world.maintenance = MaintenanceState([], [])
+    world.maintenance = MaintenanceState([], [], {})
     found = world.check()
     assert {*answers(found).values()} == {"go"}, found
     assert found.status is Status.OK
@@ -95,7 +95,7 @@ def test_go(world: World) -> None:
 
 
 def test_overdue_maintenance_warns(world: World) -> None:
-    world.maintenance = MaintenanceState(["weekly.log-rotation"], [])
+    world.maintenance = MaintenanceState(["weekly.log-rotation"], [], {})
     found = world.check()
     assert (answers(found)["maintenance"], found.status) == ("no-go", Status.WARNING)
     assert found.summary == "GO for 1.2.0, warned by maintenance (11 go, 1 no-go)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ...core.text.formatting import count
@@ -12,10 +12,17 @@ MAINTENANCE_GATE = Gate("maintenance", "no maintenance is overdue")
 
 
 class MaintenanceState(NamedTuple):
-    """The full names of the procedures that are overdue, and of those that never ran."""
+    """What is known of the procedures, by their full names.
+
+    Attributes:
+        overdue: those that are overdue.
+        never: those that never ran.
+        doubts: by procedure of which nobody knows when it ran, why, as a sentence.
+    """
 
     overdue: Sequence[str]
     never: Sequence[str]
+    doubts: Mapping[str, str]
 
 
 def evaluate_maintenance(state: MaintenanceState | None) -> GateResult:
@@ -27,11 +34,15 @@ def evaluate_maintenance(state: MaintenanceState | None) -> GateResult:
     """
     if state is None:
         return GateResult(Answer.SKIPPED, "No schedule is kept, so it is not known what is overdue.")
-    overdue, never = state
+    overdue, never, doubts = state
     if overdue:
         names = ", ".join(overdue)
         return GateResult(
             Answer.NO_GO, f"{count(len(overdue), 'procedure')} overdue: {names}.", f"Run inv {overdue[0]}."
         )
+    if doubts:
+        first, reason = next(iter(doubts.items()))
+        message = f"Of {count(len(doubts), 'procedure')} it is not known when they ran. {reason}"
+        return GateResult(Answer.NOT_CHECKED, message, f"Run inv {first}.")
     unused = f"; {count(len(never), 'procedure')} never ran: {', '.join(never)}" if never else ""
     return GateResult(Answer.GO, f"Nothing is overdue{unused}.")

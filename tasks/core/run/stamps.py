@@ -20,7 +20,7 @@ from ..report import history
 from ..report.history_compaction import Ages
 from ..report.history_entries import Run
 from ..report.model import Report, Status
-from ..text.formatting import printable
+from ..text.formatting import count, printable
 
 FOLDER = "schedule"
 """In the log folder: where earlier versions kept their stamps."""
@@ -113,7 +113,16 @@ def read_all(root: Path, directory: str, tasks: Iterable[str], now: datetime | N
     merged = {
         task: _merged(stamp, _of_earlier_version(root, path_of(directory, task)), now) for task, stamp in found.items()
     }
-    return {task: stamp._replace(problem=scan.problem) if stamp == Stamp() else stamp for task, stamp in merged.items()}
+    problem = scan.problem or _unreadable(directory, scan.unreadable)
+    return {task: stamp._replace(problem=problem) if stamp == Stamp() else stamp for task, stamp in merged.items()}
+
+
+def _unreadable(directory: str, lines: int) -> str | None:
+    """Return why it is not known that a procedure without an entry never ran; ``None`` where it is known."""
+    if not lines:
+        return None
+    path = printable(history.history_path(directory))
+    return f"{path} has {count(lines, 'line')} that cannot be read, and its run may be in there."
 
 
 def _merged(stamp: Stamp, earlier: Stamp, now: datetime | None) -> Stamp:
