@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shutil
 import signal
+from collections.abc import Generator
+from contextlib import suppress
 from copy import deepcopy
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -48,3 +51,27 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for program in mark.args:
             if shutil.which(program) is None:
                 pytest.skip(f"{program} is not installed")
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note which tests fail."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """End the processes that a failed test has left: no fixture of a longer life keeps one."""
+    if not item.stash.get(_FAILED, False):
+        return
+    left = psutil.Process().children(recursive=True)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=10)

@@ -378,7 +378,6 @@ def test_a_second_ctrl_c_leaves_no_walk_running_behind_the_report(
         if count == BATCH and not ends.is_set():
             signal.pthread_kill(main, signal.SIGINT)
             assert stop.wait(10)
-            time.sleep(0.1)  # by now it waits for the walks to end, and the user is impatient
             signal.pthread_kill(main, signal.SIGINT)
             ends.wait(0.5)
 
@@ -494,7 +493,7 @@ def test_after_a_kill_in_the_middle_the_next_run_finishes_the_work(project: Proj
         project.age(temp / str(index), 5000)
     fresh = project.entry("temp/fresh", 1)
     with child(SLOWLY, str(project.root)) as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 300
         while count_of(temp) > number and time.monotonic() < deadline:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)

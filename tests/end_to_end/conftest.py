@@ -30,6 +30,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 INV = str(Path(sys.executable).with_name("inv"))
 HOUR = 3600.0
 
+PATIENCE = 300
+"""Seconds after which a process counts as one that hangs, however busy the machine is."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -295,10 +298,10 @@ def without_privileges() -> list[str]:
 
 def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     """Wait for what *process* does, to stop it in the middle."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not happened():
         assert process.poll() is None, "it ended before it could be stopped in the middle"
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, "what should have happened did not"
         time.sleep(0.002)
 
 

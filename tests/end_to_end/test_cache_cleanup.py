@@ -14,7 +14,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from .conftest import INV, REPOSITORY, Inv, Result, entry, fingerprint, wait_until
+from .conftest import INV, PATIENCE, REPOSITORY, Inv, Result, entry, fingerprint, wait_until
 
 TASK = "weekly.cache-cleanup"
 
@@ -177,7 +177,7 @@ def test_a_request_to_terminate_ends_the_run_with_a_report(cache: Path, environm
     run = subprocess.Popen([INV, TASK], cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True)
     wait_until(lambda: (cache / "temp").stat().st_mtime_ns != full, run)
     run.terminate()
-    out, _ = run.communicate(timeout=60)
+    out, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     assert "interrupted: " in out
     (report,) = (cache.parent / "logs" / "cache_reports").glob("*.json")
@@ -454,7 +454,7 @@ def test_two_runs_at_once_delete_everything_once(cache: Path, environment: dict[
         entry(cache / "temp" / f"old{number}.json", hours=100)
     env = {**environment, "INVOKE_MAINTENANCE_OUTPUT": "json"}
     runs = [subprocess.Popen([INV, TASK], cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    documents = [json.loads(run.communicate(timeout=60)[0]) for run in runs]
+    documents = [json.loads(run.communicate(timeout=PATIENCE)[0]) for run in runs]
 
     deleted = sum(a["count"] for d in documents for r in d["reports"] for a in r["actions"] if a["verb"] == "delete")
     assert deleted == 3004
@@ -487,7 +487,7 @@ def test_ctrl_c_stops_the_run_with_what_was_done_reported(cache: Path, environme
     run = subprocess.Popen([INV, TASK, "settings.check"], cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True)
     wait_until(lambda: (cache / "temp").stat().st_mtime_ns != full, run)
     run.send_signal(signal.SIGINT)
-    out, _ = run.communicate(timeout=60)
+    out, _ = run.communicate(timeout=PATIENCE)
 
     assert run.returncode == 130
     (report,) = json.loads(out)["reports"]
@@ -505,7 +505,7 @@ def run_with(prefix: list[str], environment: Mapping[str, str]) -> Result:
         env={**environment, "INVOKE_MAINTENANCE_OUTPUT": "json"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return Result(done.returncode, done.stdout, done.stderr)

@@ -7,7 +7,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import jsonschema
 import pytest
 import yaml
 
-from .conftest import INV, REPOSITORY, Inv, Result, fingerprint
+from .conftest import INV, REPOSITORY, Inv, Result, fingerprint, wait_until
 
 TASK = "monthly.config-review"
 BASELINE = "logs/config_baseline.json"
@@ -296,7 +295,8 @@ def test_a_file_that_changes_while_it_is_read_is_told_or_read_whole(inv: Inv, we
         [sys.executable, "-c", f"while True:\n with open({str(path)!r}, 'a') as file: file.write('# more\\n')"]
     )
     try:
-        time.sleep(0.3)
+        size = path.stat().st_size
+        wait_until(lambda: path.stat().st_size > size, writer)
         result = inv(TASK)
     finally:
         writer.kill()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import REPOSITORY
+from .conftest import PATIENCE, REPOSITORY
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +58,7 @@ def call(house: Path, *command: str, **environ: str) -> subprocess.CompletedProc
         env={**kept, **environ},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         stdin=subprocess.DEVNULL,
         check=False,
     )

@@ -21,7 +21,7 @@ import pytest
 from tasks.core.files.lock import project_lock
 from tasks.demo_site.provider_stand_in import Behaviour, stand_in
 
-from .conftest import INV, REPOSITORY, Inv, Result, entry, fingerprint, handles, wait_until
+from .conftest import INV, PATIENCE, REPOSITORY, Inv, Result, entry, fingerprint, handles, wait_until
 
 TASK = "emergency.recover"
 NO_PROVIDERS = "maintenance: {providers: {deepseek: null, grok: null}}\n"
@@ -496,7 +496,7 @@ def test_stopped_between_steps_it_says_what_was_done(running: Path, environment:
         run = subprocess.Popen([INV, TASK, "--yes"], cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True)
         wait_until(lambda: handles(run, signal.SIGINT) and never.count("completions") > 0, run)
         run.send_signal(signal.SIGINT)
-        out, _ = run.communicate(timeout=30)
+        out, _ = run.communicate(timeout=PATIENCE)
     result = Result(run.returncode, out, "")
     assert run.returncode == 130
     assert reported(result, "run.interrupted")["status"] == "unknown"

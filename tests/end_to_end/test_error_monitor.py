@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from .conftest import HISTORY, HOUR, INV, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
+from .conftest import HISTORY, HOUR, INV, PATIENCE, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
 
 TASK = "daily.error-monitor"
 
@@ -70,7 +70,7 @@ def run_with(prefix: list[str], environment: Mapping[str, str], *arguments: str)
         env={**environment, "INVOKE_MAINTENANCE_OUTPUT": "json"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return Result(done.returncode, done.stdout, done.stderr)
@@ -216,7 +216,7 @@ def test_a_group_is_resolved_comes_back_and_is_muted(logs: Path, inv: Inv) -> No
     key = kept(logs)["alpha"]["key"]
     assert inv(TASK, "--resolve", key[2:8]).status == 0
     assert kept(logs)["alpha"]["state"] == "resolved"
-    time.sleep(0.01)
+    time.sleep(0.01)  # a record tells its time in whole milliseconds
     add(logs, record("alpha", hours=0))
     back = inv(TASK)
     assert back.status == 1
@@ -421,7 +421,7 @@ def test_a_wish_to_stop_is_heard_and_what_was_read_is_kept(
     run = subprocess.Popen([INV, TASK], cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True)
     wait_until(lambda: handles(run, number), run)
     run.send_signal(number)
-    out, _ = run.communicate(timeout=60)
+    out, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     (report,) = json.loads(out)["reports"]
     assert report["summary"].startswith("interrupted: ")

@@ -13,7 +13,7 @@ import pytest
 
 from tasks.demo_site.provider_stand_in import Behaviour, stand_in
 
-from .conftest import INV, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
+from .conftest import INV, PATIENCE, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
 
 TASK = "daily.health-check"
 HISTORY = "logs/api_performance.json"
@@ -171,7 +171,7 @@ def test_a_wish_to_stop_ends_it_at_once(project: Path, environment: dict[str, st
         run = subprocess.Popen([INV, TASK], cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True)
         wait_until(lambda: handles(run, number) and never.count("completions") > 0, run)
         run.send_signal(number)
-        out, _ = run.communicate(timeout=30)
+        out, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     (report,) = json.loads(out)["reports"]
     assert report["summary"].startswith("interrupted: ")

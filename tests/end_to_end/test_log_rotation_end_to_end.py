@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import INV, REPOSITORY, Inv, Result, fingerprint
+from .conftest import INV, PATIENCE, REPOSITORY, Inv, Result, fingerprint
 
 TASK = "weekly.log-rotation"
 LINES = b"".join(b"line %d of many\n" % number for number in range(5000))
@@ -30,7 +30,7 @@ def run_with(prefix: list[str], environment: Mapping[str, str], *arguments: str)
         env={**environment, "INVOKE_MAINTENANCE_OUTPUT": "json"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return Result(done.returncode, done.stdout, done.stderr)
@@ -98,7 +98,7 @@ def test_a_full_disk_is_critical_and_costs_nothing(log: Path, environment: dict[
 def test_two_runs_at_once_archive_a_log_once(log: Path, environment: dict[str, str]) -> None:
     env = {**environment, "INVOKE_MAINTENANCE_OUTPUT": "json"}
     runs = [subprocess.Popen([INV, TASK], cwd=REPOSITORY, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    documents = [json.loads(run.communicate(timeout=60)[0]) for run in runs]
+    documents = [json.loads(run.communicate(timeout=PATIENCE)[0]) for run in runs]
 
     assert {run.returncode for run in runs} <= {0, 3}
     actions = [one for document in documents for report in document["reports"] for one in report["actions"]]

@@ -23,7 +23,7 @@ from tasks.demo_site.provider_stand_in import Behaviour, stand_in
 from tasks.demo_site.vulnerability_service import KnownVulnerability, vulnerability_service
 from tasks.demo_site.wheels import wheel
 
-from .conftest import HISTORY, INV, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
+from .conftest import HISTORY, INV, PATIENCE, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
 from .dependency_site import LONG_AGO
 
 pytestmark = pytest.mark.slow
@@ -560,7 +560,7 @@ def test_ctrl_c_ends_the_commands_and_tells_what_is_known(
     child = clean / "logs/child.pid"
     wait_until(lambda: child.exists() and child.read_text().endswith("\n") and handles(process, signal.SIGINT), process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     result = Result(process.returncode, out, err)
     assert (result.status, result.err) == (130, "")
     assert answers(result)["tests"] == "not checked"

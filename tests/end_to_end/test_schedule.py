@@ -20,7 +20,7 @@ import pytest
 
 from tasks.core.files.lock import LOCK_FILE
 
-from .conftest import HISTORY, INV, REPOSITORY, Inv, Result, entry, fingerprint, recorded, wait_until
+from .conftest import HISTORY, INV, PATIENCE, REPOSITORY, Inv, Result, entry, fingerprint, recorded, wait_until
 
 STAMPS = "logs/schedule"
 
@@ -191,7 +191,7 @@ def test_a_run_that_is_interrupted_is_an_attempt_and_the_next_one_clears_it(
     with started(environment, "daily.health-check") as run:
         wait_until((project / LOCK_FILE).exists, run)
         run.send_signal(signal.SIGINT)
-        run.communicate(timeout=60)
+        run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     (attempt,) = recorded(project)
     assert attempt["reason"].endswith(".")
@@ -385,7 +385,7 @@ def test_two_at_once_the_second_says_who_is_at_work(inv: Inv, project: Path, env
         first.send_signal(signal.SIGSTOP)
         second = inv("schedule.due", json=False)
         first.send_signal(signal.SIGCONT)
-        out, err = first.communicate(timeout=60)
+        out, err = first.communicate(timeout=PATIENCE)
     assert second.status == 3, second.out
     assert f"schedule.due (process {first.pid} on " in second.out
     assert "Traceback" not in second.out + second.err + err
@@ -414,7 +414,7 @@ def test_ctrl_c_reports_what_has_run_and_what_has_not_is_due_again(
     with started(environment, "schedule.due") as run:
         wait_until(lambda: bool(recorded(project, "daily.health-check")), run)
         run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=60)
+        out, err = run.communicate(timeout=PATIENCE)
     assert (run.returncode, "Traceback" in err) == (130, False), out
     assert "daily.health-check" in out
     assert "what has not run to its end is due again" in out

@@ -197,7 +197,7 @@ def test_a_kill_while_the_environment_changes_is_undone_by_the_next_run(site: Si
         "if '.venv' in sys.prefix and version('demo-widget') != '1.0':\n"
         "    pathlib.Path('logs').mkdir(exist_ok=True)\n"
         "    pathlib.Path('logs/live').touch()\n"
-        "    time.sleep(15)\n"
+        "    time.sleep(60)\n"
         "def main() -> None: ...\n"
     )
     before = site.state()

@@ -270,13 +270,10 @@ def test_what_was_answered_before_the_wish_to_stop_is_kept() -> None:
             ended.wait()
 
     with hostile(handle) as url:
-        began = time.monotonic()
         asks = script(Request("chat", 50), Request("chat", 200))
         asked = ask_each({"one": provider(url)}, asks, stop=stop)["one"]
-        took = time.monotonic() - began
     assert not asked.complete
     assert [(outcome.request.max_tokens, outcome.failure) for outcome in asked.outcomes] == [(50, None)]
-    assert took < 30  # the deadline is 60
 
 
 def test_a_wish_to_stop_that_came_before_sends_nothing() -> None:

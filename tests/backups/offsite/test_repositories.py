@@ -185,10 +185,10 @@ def test_a_program_that_cannot_be_run(verify: Verify, programs: Programs) -> Non
 
 
 def test_a_program_that_hangs_is_ended_at_its_deadline(verify: Verify, programs: Programs) -> None:
-    restic(programs, check={"seconds": 60})
+    restic(programs, check={"seconds": 600})
     began = time.monotonic()
     report = verify(repositories={"disk": RESTIC | {"deadline_seconds": 2}})
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 300
     assert findings_of(report, "external.check") == [
         (Status.UNKNOWN, "Its check did not pass: restic was not done after 2.0 s.")
     ]
@@ -238,7 +238,7 @@ def test_a_snapshot_of_the_future_is_told(verify: Verify, programs: Programs) ->
 
 
 def test_a_program_that_is_told_to_stop_ends(verify: Verify, programs: Programs, root: Path) -> None:
-    restic(programs, ls={"seconds": 60})
+    restic(programs, ls={"seconds": 600})
     stop = Event()
 
     def when_it_lists() -> None:

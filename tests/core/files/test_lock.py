@@ -111,7 +111,7 @@ def test_the_refusal_leaves_no_descriptor_open(project: Path, holder: subprocess
 
 
 def test_the_lock_is_free_when_its_holder_has_ended(project: Path, holder: subprocess.Popen[str]) -> None:
-    holder.communicate("\n", timeout=30)
+    holder.communicate("\n", timeout=300)
     assert holder.returncode == 0
     assert list(project.iterdir()) == []
     _lock(project)

@@ -159,7 +159,7 @@ def test_a_process_ends_with_the_sentence_and_without_a_traceback(
 ) -> None:
     (project / "invoke.yaml").write_text("a: [1\n")
     process = child(UNCAUGHT, project / "invoke.yaml")
-    process.communicate(timeout=30)
+    process.communicate(timeout=300)
     assert process.returncode == 78
     captured = capfd.readouterr().err
     assert captured.startswith("The settings file ")

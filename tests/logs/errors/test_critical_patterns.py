@@ -123,10 +123,10 @@ def test_without_hyperscan_a_pattern_that_could_take_for_ever_is_refused_in_a_se
 def test_with_hyperscan_a_hostile_pattern_is_quick_on_a_line_of_ten_megabytes(pattern: str) -> None:
     match = _with_hyperscan([pattern])
     text = "a" * 10_000_000 + "!"
-    started = time.perf_counter()
+    started = time.process_time()
     match(text)
     match("first\n" + text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
@@ -135,10 +135,10 @@ def test_with_hyperscan_a_hostile_pattern_is_quick_on_a_line_of_ten_megabytes(pa
 )
 def test_without_hyperscan_what_ends_soon_is_taken(pattern: str) -> None:
     match = _with_re([pattern])
-    started = time.perf_counter()
+    started = time.process_time()
     for text in ("a" * 100_000, "1" * 100_000, "1.1" * 30_000, ("\u00e4" * 4096 + "\n") * 100):
         match(text)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("pattern", ["(?=a)b", "(?!a)b", "(?<=a)b", "(?<!a)b", r"(a)\1", "(?P<x>a)(?P=x)"])

@@ -167,6 +167,6 @@ def test_the_beginning_and_the_end_of_long_details_count() -> None:
 )
 def test_hostile_text_takes_bounded_time(piece: str) -> None:
     text = piece * (10_000_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     fingerprint("app", text, text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -116,7 +116,7 @@ def _start(path: Path, code: str, number: int) -> subprocess.Popen[str]:
 
 
 def _stop(process: subprocess.Popen[str]) -> int:
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=300)
     return int(out)
 
 

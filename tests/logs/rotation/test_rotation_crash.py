@@ -28,7 +28,7 @@ def test_a_kill_at_any_point_loses_and_doubles_nothing(tmp_path: Path, strategy:
         env={**environment, "PYTHONPATH": str(repository)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     *wrong, last = done.stdout.splitlines()
