@@ -11,6 +11,7 @@ from .core.run.procedure import procedure
 
 if TYPE_CHECKING:
     from .core.report.model import Report
+    from .core.settings.model import Settings
 
 
 @procedure(cadence=None, help={"changed": "Only those that are not the default."})
@@ -21,7 +22,20 @@ def show(run: Run, changed: bool = False) -> Report:
     return inspection.show(run.loaded, changed=changed)
 
 
-@procedure(cadence=None, checks=["settings.valid"])
+def _usable_by_all(settings: Settings) -> None:
+    """Refuse what one of the procedures would refuse.
+
+    Raises:
+        SettingsError: there is something.
+    """
+    from .core.run.registry import procedures
+
+    for each in procedures():
+        if each.requires not in {None, _usable_by_all}:
+            each.requires(settings)
+
+
+@procedure(cadence=None, checks=["settings.valid"], requires=_usable_by_all)
 def check(run: Run) -> Report:
     """Check the settings; what cannot be used is named and ends the run with status 78."""
     from .core.settings import inspection

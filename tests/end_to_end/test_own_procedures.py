@@ -173,6 +173,12 @@ def test_a_file_that_is_not_declared_is_a_warning_that_says_so(run: Inv, own: Pa
             'settings="LinkSettings"',
             "The settings of link_check are 'LinkSettings', which",
         ),
+        ('cadence="weekly"', 'cadense="weekly"', "@procedure does not know cadense=. Did you mean cadence?"),
+        (
+            "ns = Collection(link_check)",
+            "@procedure()\ndef link_check(run):\n    '''Another.'''\n\n\nns = Collection(link_check)",
+            "The procedure link-check is declared twice: in ",
+        ),
     ],
 )
 def test_a_declaration_that_cannot_be_used_is_a_sentence_and_no_traceback(
@@ -184,3 +190,32 @@ def test_a_declaration_that_cannot_be_used_is_a_sentence_and_no_traceback(
     assert result.status == 78
     assert sentence in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('summary=f"{number} broken links"', "summary=3", "Expected `str`, got `int` - at `$.summary`"),
+        ("findings=[finding]", 'findings=[finding], data={"file": open(__file__)}', "TextIOWrapper"),
+    ],
+)
+def test_a_report_that_no_reader_could_use_is_a_finding_and_no_traceback(
+    run: Inv, own: Path, old: str, new: str, sentence: str
+) -> None:
+    assert old in TASKS
+    plainly = TASKS.replace('return run.compose({"links": look}, dry_run=dry_run or run.dry)', "return look(None)")
+    (own / "tasks.py").write_text(plainly.replace(old, new))
+    result = run("link-check")
+    assert (result.status, result.err) == (2, "")
+    (finding,) = result.findings("run.error")
+    assert sentence in finding["message"]
+
+
+def test_the_check_of_the_settings_finds_a_cadence_for_what_is_no_procedure(run: Inv, own: Path) -> None:
+    (own / "invoke.yaml").write_text(
+        (own / "invoke.yaml").read_text() + "maintenance: {schedule: {cadence: {link-chek: daily}}}\n"
+    )
+    result = run("maintenance.settings.check")
+    assert result.status == 78
+    assert "names 'link-chek', which is no procedure that can be scheduled" in result.err
+    assert "Did you mean link-check?" in result.err

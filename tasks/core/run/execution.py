@@ -201,6 +201,8 @@ def _outcome(definition: Definition, arguments: Mapping[str, Any], run: Run) -> 
         report = definition.body(run, **arguments)
         if not isinstance(report, Report):
             raise TypeError(f"it returned {type(report).__name__} where a report was expected")  # noqa: TRY301
+        if not definition.is_ours:  # Python checks no types where a report is made
+            report = msgspec.convert(msgspec.to_builtins(report), Report)
     except Interrupted as stop:
         return stop.report, True
     except KeyboardInterrupt:

@@ -5,14 +5,16 @@ Imported whenever ``inv`` starts, so nothing heavy is imported here.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from invoke import Argument, Call, Context, Task, task
 
+from ..errors import DeclarationError
 from .definition import Cadence, Definition, GateSource, ReportFile, Stage, name_of
-from .registry import procedures, register
+from .registry import closest, procedures, register
 
 if TYPE_CHECKING:
     from ..report.model import Report
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     Body = TypeVar("Body", bound=Callable[..., Report])
 
 _PACKAGE = __name__.partition(".core.")[0]
+
+_TASK_OPTIONS = inspect.signature(Task).parameters.keys() - {"body", "klass"}
 
 
 class Procedure(Task[Any]):
@@ -83,8 +87,13 @@ def procedure(  # noqa: D417 - the others are described at Definition
         options: those of Invoke's ``@task``: ``help``, ``iterable``, ``default`` …
 
     Raises:
-        DeclarationError: the declaration contradicts itself or another one.
+        DeclarationError: the declaration contradicts itself or another one, or has a word that no task knows.
     """
+    if unknown := sorted(options.keys() - _TASK_OPTIONS):
+        known = [*inspect.signature(procedure).parameters, *_TASK_OPTIONS]
+        raise DeclarationError(
+            f"@procedure does not know {', '.join(f'{name}=' for name in unknown)}.{closest(unknown[0], known)}"
+        )
 
     def declared(body: Body) -> Procedure:
         is_ours = body.__module__.partition(".")[0] == _PACKAGE and "." in body.__module__

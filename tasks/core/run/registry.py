@@ -27,10 +27,10 @@ def register(definition: Definition) -> None:
         definition.require_sound()  # a test sees to ours, so that `inv` starts faster
     same = _declared.get(definition.name)
     # A module that is loaded again declares its procedures again.
-    if same is not None and same.body.__code__.co_filename != definition.body.__code__.co_filename:
+    if same is not None and _place(same) != _place(definition):
         raise DeclarationError(
-            f"The procedure {definition.name} is declared twice: in {same.body.__code__.co_filename} and in "
-            f"{definition.body.__code__.co_filename}. Give one of the two functions another name."
+            f"The procedure {definition.name} is declared twice: in {_place(same)} and in {_place(definition)}. "
+            "Give one of the two functions another name."
         )
     if not definition.is_ours:
         others = [each for name, each in _declared.items() if name != definition.name]
@@ -41,6 +41,11 @@ def register(definition: Definition) -> None:
         declare_section(definition.section, definition.settings, is_ours=definition.is_ours)
     if definition.gate is not None:
         declare_gate(definition.gate.gate)
+
+
+def _place(definition: Definition) -> str:
+    code = definition.body.__code__
+    return f"{code.co_filename}, line {code.co_firstlineno}"
 
 
 def _conflicts(definition: Definition, others: list[Definition]) -> Iterator[str]:
