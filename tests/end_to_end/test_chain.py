@@ -42,6 +42,16 @@ def slow(run):
     time.sleep(600)
 
 
+@procedure(checks=["own.check"])
+def talks(run):
+    """Writes a file while a program of its own complains."""
+    import subprocess, sys
+    with open("kept", "w") as file:
+        subprocess.run([sys.executable, "-c", "import os; os.write(2, b'theirs')"])
+        file.write("ours")
+    return _report("ok")
+
+
 @task
 def plain(c):
     """A task that is no procedure."""
@@ -60,7 +70,7 @@ def after(run):
     return _report("ok")
 
 
-namespace.add_collection(Collection("own", judged, crash, slow, plain, stop, after))
+namespace.add_collection(Collection("own", judged, crash, slow, talks, plain, stop, after))
 '''
 
 EXECUTOR = "tasks: {executor_class: zbeam_maintenance.MaintenanceExecutor}\n"
@@ -284,10 +294,25 @@ def test_a_report_that_cannot_be_printed_is_no_success(adopted: Path, environmen
 
 
 @pytest.mark.slow
-def test_a_closed_standard_output_is_no_error(adopted: Path, environment: dict[str, str]) -> None:
-    command = ["/bin/bash", "-c", '"$0" own.judged --status=warning >&-', INV]
-    done = subprocess.run(command, cwd=adopted, env=environment, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_error(adopted: Path, environment: dict[str, str], closed: str) -> None:
+    command = ["/bin/bash", "-c", f'exec "$0" own.judged --status=warning own.talks {closed}', INV]
+    done = subprocess.run(command, cwd=adopted, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "" if "2>&-" in closed else "theirs")
+    assert ("verdict: warning" in done.stdout) is (">&-" not in closed.replace("2>&-", ""))
+    assert (adopted / "kept").read_text() == "ours"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_where_no_stream_can_be_written_the_status_says_so(
+    adopted: Path, environment: dict[str, str], output: str
+) -> None:
+    command = ["/bin/bash", "-c", 'exec "$0" own.judged >/dev/full 2>&1', INV]
+    env = {**environment, "INVOKE_MAINTENANCE_OUTPUT": output}
+    assert subprocess.run(command, cwd=adopted, env=env, check=False).returncode == 74
+    command[2] = 'exec "$0" -f missing.yaml own.judged >/dev/full 2>&1'
+    assert subprocess.run(command, cwd=adopted, env=env, check=False).returncode == 78
 
 
 # A project that does not set the executor

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from io import StringIO
-from pathlib import Path
 from typing import Protocol, TextIO
 
 from ..errors import OutputError
@@ -47,7 +46,7 @@ def console_for(settings: Settings, stream: TextIO | None = None, environ: Mappi
         stream: where it prints; standard output where none is given.
         environ: the environment, which tells of a run of GitHub Actions.
     """
-    out = stream or sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for a closed one
+    out = stream or sys.stdout
     as_json = settings.output == "json"
     console = JsonConsole(out) if as_json else TextConsole(out)
     if environ is not None and github_actions.is_run(environ):

@@ -13,6 +13,7 @@ from invoke import Call, Collection, Config, Executor, Exit, Task
 
 from ..errors import OutputError, UserError
 from ..output.console import Console, Page, QuietConsole, console_for
+from ..output.streams import complain, open_closed
 from ..report.model import Finding, Interrupted, Report, RunReport, Status, exit_status
 from ..settings import sources
 from ..settings.loading import Loaded, load
@@ -36,6 +37,7 @@ class MaintenanceExecutor(Executor):
 
     def execute(self, *tasks: Any) -> Any:
         """Run *tasks*, as Invoke hands them over, and return what each gave."""
+        open_closed()
         calls = self.plan(*tasks)
         named = [normalised(call) for call in self.normalize(tasks)]
         loaded = self._load(required=any(definition_of(call.task) for call in calls))
@@ -168,7 +170,8 @@ class Session:
         except OutputError as error:
             self._unprinted = error
         if self._unprinted is not None:
-            raise Exit(str(self._unprinted), code=OutputError.exit_status)
+            complain(str(self._unprinted))
+            raise Exit(code=OutputError.exit_status)
         return document
 
 
@@ -186,6 +189,7 @@ def run_alone(call: Call, config: Config) -> None:
     Raises:
         Exit: the status is not 0, or the settings or arguments cannot be used.
     """
+    open_closed()
     definition = definition_of(call.task)
     if definition is None:
         raise TypeError(f"{call.task} is no procedure")
@@ -208,7 +212,8 @@ def _user_errors() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise Exit(str(error), code=error.exit_status) from None
+        complain(str(error))
+        raise Exit(code=error.exit_status) from None
 
 
 def _console(settings: Settings, arguments: Iterable[Mapping[str, Any]]) -> Console:
