@@ -406,3 +406,10 @@ def test_a_settings_file_that_is_a_list_or_refers_to_itself_is_said_to_be_so(ado
     assert "it holds no mapping of settings" in inv_process("-f", "more.yaml", "settings.check", cwd=adopted).err
     (adopted / "more.yaml").write_text("maintenance: &a {cache: *a}\n")
     assert "it refers to itself" in inv_process("-f", "more.yaml", "settings.check", cwd=adopted).err
+
+
+@pytest.mark.slow
+def test_a_time_zone_that_the_system_does_not_know_is_one_warning(adopted: Path, inv_process: Inv) -> None:
+    result = inv_process("own.judged", "own.after", cwd=adopted, env={"TZ": "Nowhere/Land"})
+    found = [finding["check"] for report in result.document["reports"] for finding in report["findings"]]
+    assert (result.status, found) == (1, ["own.check", "run.timezone", "own.check"])

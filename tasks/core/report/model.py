@@ -72,7 +72,7 @@ INCOMPLETE = frozenset({"run.error", "run.interrupted"})
 """The checks of a procedure, or of a part of one, that did not come to its end."""
 
 
-SHARED_CHECKS = frozenset({LOCKED_OUT, *INCOMPLETE, "run.stamp", "run.stopped", "run.declaration"})
+SHARED_CHECKS = frozenset({LOCKED_OUT, *INCOMPLETE, "run.stamp", "run.stopped", "run.declaration", "run.timezone"})
 """The checks that any procedure's report can have; no declaration names them."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import msgspec
 from invoke import Call, Collection, Config, Executor, Exit, Task
 
 from ..errors import OutputError, UserError
@@ -21,6 +22,7 @@ from ..settings.model import Settings
 from ..text.formatting import printable
 from .definition import Definition
 from .execution import RunCache, now
+from .local_time import zone_findings
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
@@ -130,6 +132,8 @@ class Session:
         except Interrupted as stop:
             self._add(stop.report, page)
             raise
+        if not self._reports and (findings := zone_findings(os.environ)):
+            report = msgspec.structs.replace(report, findings=[*report.findings, *findings])
         self._add(report, page)
         return report
 
