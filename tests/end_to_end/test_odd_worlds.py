@@ -1,0 +1,91 @@
+"""Everything, in surroundings that nobody would choose: each ends with a document and the status that it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from .conftest import INV, REPOSITORY, entry
+
+EVERYTHING = ("daily", "weekly", "monthly", "quarterly", "schedule.status", "backup.create", "emergency.recover")
+STATUS = {"skipped": 0, "ok": 0, "warning": 1, "critical": 2, "unknown": 3}
+
+pytestmark = pytest.mark.slow
+
+ODD = {
+    "twenty descriptors": 'ulimit -n 20; exec "$@"',
+    "nine descriptors": 'ulimit -n 9; exec "$@"',
+    "no home": 'unset HOME; exec "$@"',
+    "a home that is missing": 'export HOME=/missing/home; exec "$@"',
+    "no folder for temporary files": 'export TMPDIR=/missing; exec "$@"',
+    "no PATH": 'unset PATH; exec "$@"',
+    "an empty PATH": 'export PATH=; exec "$@"',
+    "an unknown time zone": 'export TZ=Nowhere/Land; exec "$@"',
+    "an unknown locale": 'export LC_ALL=xx_YY.latin9 PYTHONUTF8=0; exec "$@"',
+    "no standard input": 'exec "$@" <&-',
+    "no standard error": 'exec "$@" 2>&-',
+    "no file may grow": 'ulimit -f 0; exec "$@"',
+}
+
+MOUNTED = {
+    "no /proc": 'mount -t tmpfs none /proc; exec "$@"',
+    "a root that is read-only": 'mount --bind "$ROOT" "$ROOT"; mount -o remount,ro,bind "$ROOT"; exec "$@"',
+    "no inodes": 'mount -t tmpfs -o nr_inodes=60 none "$ROOT/logs"; cp -r "$ROOT/kept/." "$ROOT/logs"; '
+    'n=0; while echo > "$ROOT/logs/$n.log"; do n=$((n + 1)); done 2>/dev/null; exec "$@"',
+    "no room": 'mount -t tmpfs -o size=1M none "$ROOT/logs"; cp -r "$ROOT/kept/." "$ROOT/logs"; '
+    'cat /dev/zero > "$ROOT/logs/fill" 2>/dev/null; exec "$@"',
+}
+
+
+@pytest.fixture
+def world(project: Path, environment: dict[str, str]) -> dict[str, str]:
+    """A project with something for everybody to look at, and the variables for it."""
+    for folder in ("logs", "kept"):
+        (project / folder).mkdir()
+        moment = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S},000"
+        (project / folder / "app.log").write_text(f"{moment} - api - ERROR - it broke\n")
+    entry(project / "cache/temp/old", hours=1000)
+    (project / "data").mkdir()
+    (project / "data/materials.yaml").write_text("materials: {A: {density: 1}}\n")
+    (project / "requirements.txt").write_text("demo-widget==1.0\n")
+    settings = {"maintenance": {"providers": {"deepseek": None, "grok": None}}}
+    (project.parent / "settings.json").write_text(json.dumps(settings))
+    return environment | {"ROOT": str(project), "INVOKE_MAINTENANCE_OUTPUT": "json"}
+
+
+def run(shell: str, environment: dict[str, str], project: Path, *before: str) -> subprocess.CompletedProcess[str]:
+    command = [*before, "/bin/bash", "-c", shell, "bash", INV, "-f", str(project.parent / "settings.json"), *EVERYTHING]
+    return subprocess.run(
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+
+
+def is_honest(done: subprocess.CompletedProcess[str]) -> None:
+    assert "Traceback" not in done.stdout + done.stderr
+    document = json.loads(done.stdout)
+    assert STATUS[document["status"]] == done.returncode
+    ran = {report["task"] for report in document["reports"]}
+    assert {"daily.health-check", "weekly.log-rotation", "quarterly.system-audit", "emergency.recover"} <= ran
+
+
+@pytest.mark.parametrize("shell", ODD.values(), ids=ODD)
+def test_an_odd_world(world: dict[str, str], project: Path, shell: str) -> None:
+    is_honest(run(shell, world, project))
+
+
+@pytest.mark.needs("unshare")
+@pytest.mark.parametrize("shell", MOUNTED.values(), ids=MOUNTED)
+def test_an_odd_file_system(world: dict[str, str], project: Path, shell: str) -> None:
+    enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "--map-root-user"]
+    probe = subprocess.run(
+        [*enter, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, text=True, check=False
+    )
+    if probe.returncode != 0:
+        pytest.skip(f"nothing can be mounted here: {shlex.join(enter)}: {probe.stderr.strip()}")
+    is_honest(run(shell, world, project, *enter))
