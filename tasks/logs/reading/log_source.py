@@ -98,7 +98,7 @@ def open_log(root: Path, relative: str) -> Iterator[LogSource]:
 
 def _source(path: str, descriptor: int, status: os.stat_result) -> LogSource:
     if path.endswith(".gz"):
-        return LogSource(path, _StreamText(lambda: _unpacked(descriptor)), None, status, seekable=False)
+        return LogSource(path, _StreamText(lambda: unpacked(descriptor)), None, status, seekable=False)
     encoding = _UTF16_BOMS.get(os.pread(descriptor, 2, 0))
     if encoding:
         stream = _StreamText(lambda: _transcoded(descriptor, encoding, status.st_size))
@@ -164,8 +164,16 @@ class _StreamText:
             return b""
 
 
-def _unpacked(descriptor: int) -> Iterator[bytes]:
-    """Yield the content of a gzip file with any number of members."""
+def unpacked(descriptor: int) -> Iterator[bytes]:
+    """Yield the content of a gzip file with any number of members, as far as it is not damaged.
+
+    Args:
+        descriptor: the file, open for reading.
+
+    Raises:
+        DamagedArchive: it is no gzip file, damaged or cut short; all that came before was yielded.
+        OSError: it cannot be read.
+    """
     from isal import isal_zlib
 
     damaged: Any = isal_zlib.error  # a class of exceptions; the package's own types say otherwise

@@ -16,6 +16,7 @@ from threading import Event
 from typing import TypeVar
 
 from ..log_archives import ArchiveOrigin, gzip_header
+from ..reading.log_source import DamagedArchive, unpacked
 
 BLOCK = 2 << 20
 """Bytes of the log in one member; with half as many a rotation takes a tenth longer, with more it gains nothing."""
@@ -189,27 +190,19 @@ class ArchiveWriter:
 
 
 def archive_content(archive: int) -> Iterator[bytes]:
-    """Yield what an archive holds, block by block.
+    """Yield what an archive holds, block by block: of a damaged one, what comes before the damage.
 
     Args:
-        archive: the archive, open for reading at its start.
+        archive: the archive, open for reading.
 
     Raises:
         ArchiveCorrupt: it is no gzip file, damaged or cut short.
         OSError: it cannot be read.
     """
-    from isal import igzip
-    from isal.igzip_lib import IsalError
-
-    with open(archive, "rb", closefd=False) as raw, igzip.IGzipFile(fileobj=raw) as file:  # type: ignore[no-untyped-call]
-        while True:
-            try:
-                block: bytes = file.read(BLOCK)
-            except (igzip.BadGzipFile, IsalError, EOFError) as error:  # type: ignore[misc]
-                raise ArchiveCorrupt(f"it is damaged: {error}") from None
-            if not block:
-                return
-            yield block
+    try:
+        yield from unpacked(archive)
+    except DamagedArchive as error:
+        raise ArchiveCorrupt(f"it is damaged: {error}") from None
 
 
 def _padded(head: bytes, length: int) -> bytes:

@@ -17,6 +17,7 @@ from . import log_filesystem, release_journal
 from .archive_writer import ArchiveCorrupt, ArchiveWriter, LogChanged, archive_content
 from .release_journal import ReleaseJournal
 from .rotation_steps import (
+    OPEN_WRITE,
     RotationContext,
     copy_attributes,
     free_slot,
@@ -38,7 +39,6 @@ _ROUNDS = 10
 """Times at most that what was written during the last round is added before a truncation."""
 
 _STEP = 1 << 20
-_WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Unsupported(Exception):
@@ -69,14 +69,13 @@ def release(
     status = os.fstat(log)
     origin = context.origin(name, status, cut.end, cut.released)
     with (
-        open_file(context.logs, name, _WRITE) as live,
+        open_file(context.logs, name, OPEN_WRITE) as live,
         context.archive_folder(context.month, create=True) as folder,
         temporary_file(folder) as descriptor,
     ):
         archive = free_slot(folder, name, context.now).archive
         packing = ArchiveWriter(descriptor, context.pool, context.stop)
         packing.extend(log, cut.end, origin, status.st_mtime)
-        packing.seal(origin, status.st_mtime)
         verify_archive(folder, packing)
         require_unchanged(context, name, live, cut.end)
         copy_attributes(descriptor, status, log)
@@ -245,19 +244,18 @@ def is_of(entry: ReleaseJournal, archive: int) -> bool:
 
 
 def _copy_back(entry: ReleaseJournal, live: int, archive: int) -> None:
+    # A truncation overwrites nothing but the first bytes, and the end of its archive may be torn.
+    end = len(entry.mark) if entry.strategy == "truncate" else entry.end
+    start = max(entry.released, len(entry.mark))
     first = b""
-    start = len(entry.mark) if entry.strategy == "truncate" else max(entry.released, len(entry.mark))
     offset = 0
     for block in archive_content(archive):
-        if not first:
-            first = block[: len(entry.mark)]
-        piece = block[max(start - offset, 0) : max(entry.end - offset, 0)]
-        if entry.strategy != "truncate" and piece:
-            _write_at(live, piece, max(start, offset))
+        first += block[: len(entry.mark) - len(first)]
+        _write_at(live, block[max(start - offset, 0) : end - offset], max(start, offset))
         offset += len(block)
-        if entry.strategy == "truncate":
+        if offset >= end:
             break
-    if len(first) < len(entry.mark) or (entry.strategy != "truncate" and offset < entry.end):
+    else:
         raise ArchiveCorrupt("it is shorter than what was taken from the log")
     os.fdatasync(live)
     _write_at(live, first, 0)

@@ -24,11 +24,10 @@ from .release_journal import ReleaseJournal, UnreadableJournal
 from .releasing import Unsupported, finish, has_mark, is_of, undo
 from .renaming import archive_pending, recreate_missing_log
 from .rotation_outcome import RecoveredRotation, RotationOutcome
-from .rotation_steps import ArchiveSlot, RotationContext, error_reason, has_name, name_exists, open_file
+from .rotation_steps import OPEN_WRITE, ArchiveSlot, RotationContext, error_reason, has_name, name_exists, open_file
 from .strategy import writer_names
 
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"\d\d")
-_WRITE = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class _PendingLog(NamedTuple):
@@ -226,7 +225,7 @@ class _UnusableArchive(Exception):
 def _settle_journal(context: RotationContext, entry: ReleaseJournal) -> RecoveredRotation:
     """Finish or undo the release, and say which and whether something is left to be done."""
     try:
-        live = os.open(entry.log, _WRITE, dir_fd=context.logs)
+        live = os.open(entry.log, OPEN_WRITE, dir_fd=context.logs)
     except FileNotFoundError:
         return _keep_archive(context, entry, "is gone")
     try:
@@ -237,7 +236,7 @@ def _settle_journal(context: RotationContext, entry: ReleaseJournal) -> Recovere
             return _settle_unmarked(context, entry, live)
         if status.st_size < entry.end:
             return _keep_archive(context, entry, "has been cut since")
-        _require_archive(context, entry)
+        _require_archive(context, entry, live)
         finished = _release_goes_on(context, entry, live)
         if finished:
             try:
@@ -292,15 +291,15 @@ def _remove_unneeded_archive(context: RotationContext, entry: ReleaseJournal, li
     return True
 
 
-def _require_archive(context: RotationContext, entry: ReleaseJournal) -> None:
+def _require_archive(context: RotationContext, entry: ReleaseJournal, live: int) -> None:
     """Make sure that the archive holds what is to be released or to be copied back.
 
     Raises:
-        _Unusable: it does not.
+        _UnusableArchive: it does not.
     """
     with _archive_of(context, entry) as archive:
         if archive is None:
-            if entry.state == "restoring":  # it is removed once all is copied back
+            if entry.state == "restoring" and not has_mark(entry, live):  # it is removed once all is copied back
                 return
             raise _UnusableArchive("is missing")
         length = 0

@@ -19,6 +19,7 @@ import pytest
 
 from tasks.core.report.model import Finding, Report
 from tasks.core.settings.model import LogSettings, Settings
+from tasks.logs.rotation import log_filesystem
 from tasks.logs.rotation.log_filesystem import COLLAPSING_TYPES, collapse_available, filesystem_type
 from tasks.logs.rotation.log_rotation import rotate
 from tasks.logs.rotation.log_writers import WriterWatch
@@ -155,4 +156,12 @@ def collapsing(project: Project) -> Project:
     """A project on a file system that can release the start of a file."""
     if not can_collapse(project.root):
         pytest.skip("the file system under the temporary folder is neither ext4 nor XFS")
+    return project
+
+
+@pytest.fixture
+def copying(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project whose logs in use can only be copied and truncated, and may be."""
+    monkeypatch.setattr(log_filesystem, "collapse_available", lambda: False)
+    project.set_logs(allow_copytruncate=True)
     return project

@@ -27,7 +27,7 @@ from tasks.logs.rotation.log_rotation import rotate
 
 NOW = datetime(2025, 6, 2, 12, 0, 0, tzinfo=UTC)
 WAYS = ("rename", "collapse", "blank", "truncate", "refused")
-_OPERATIONS = (
+OPERATIONS = (
     *("open", "write", "pwrite", "fsync", "fdatasync", "ftruncate"),
     *("rename", "link", "unlink", "mkdir", "rmdir", "fchmod", "fchown", "chown", "utime"),
 )
@@ -50,7 +50,7 @@ def kill_before(number: int) -> None:
 
         return operation
 
-    for name in _OPERATIONS:
+    for name in OPERATIONS:
         setattr(os, name, counted(name, getattr(os, name)))
     log_filesystem.collapse_range = counted("collapse", log_filesystem.collapse_range)
 
@@ -89,7 +89,7 @@ def lines_in(root: Path) -> Iterator[bytes]:
             yield from (line for line in (gzip.decompress(content) if path.suffix == ".gz" else content).split(b"\n"))
 
 
-def wrong(root: Path, expected: Counter[bytes]) -> list[str]:
+def problems_in(root: Path, expected: Counter[bytes]) -> list[str]:
     """Return what is not as it must be after the last run."""
     seen = Counter(line for line in lines_in(root) if line.strip(b" "))
     problems = []
@@ -127,7 +127,7 @@ def scenario(root: Path, strategy: str, content: str, kills: tuple[int, ...]) ->
             if held is not None:
                 os.write(held, b"written after %d\n" % turn)
                 expected[b"written after %d" % turn] += 1
-        return ended, wrong(root, expected)
+        return ended, problems_in(root, expected)
     finally:
         if held is not None:
             os.close(held)

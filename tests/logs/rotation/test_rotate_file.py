@@ -5,6 +5,7 @@ import fcntl
 import gzip
 import hashlib
 import os
+import secrets
 import stat
 import subprocess
 import sys
@@ -25,12 +26,20 @@ from tasks.core.files.safe_files import Refused
 from tasks.core.report.model import Action, Interrupted, Report, Status
 from tasks.logs.log_archives import origin_of
 from tasks.logs.log_folder import find_logs
-from tasks.logs.rotation import archive_writer, log_filesystem, releasing, renaming, rotation_steps
+from tasks.logs.rotation import (
+    archive_writer,
+    log_filesystem,
+    release_journal,
+    releasing,
+    renaming,
+    rotation_steps,
+)
 from tasks.logs.rotation.archive_writer import BLOCK, ArchiveCorrupt, archive_content
 from tasks.logs.rotation.log_rotation import rotate_logs
 from tasks.logs.rotation.log_writers import WriterWatch
+from tasks.logs.rotation.release_journal import ReleaseJournal, read_journal
+from tasks.logs.rotation.strategy import LogCut, LogWriters
 from tasks.logs.rotation.strategy import LogWriter as Known
-from tasks.logs.rotation.strategy import LogWriters
 
 from .conftest import NOW, Project, every, found, writer
 
@@ -233,17 +242,21 @@ def test_what_is_written_while_a_log_is_copied_goes_to_its_archive(
         monkeypatch.setattr(releasing, "put_mark", write_first)
         project.run()
         verify = archive_writer.ArchiveWriter.verify
+        written = 0
 
         def write_on(self: archive_writer.ArchiveWriter, again: int) -> None:
+            nonlocal written
             verify(self, again)
             other.write("on and on")
+            written += 1
 
         monkeypatch.setattr(archive_writer.ArchiveWriter, "verify", write_on)
         other.write("more")
         project.run()
     assert project.archived("app_20250602.log.gz") == b"one\ntwo\nfour\n"
     last = project.archived("app_20250602_2.log.gz")
-    assert last.startswith(b"more\non and on\nthree\non and on\n")
+    assert last == b"more\non and on\nthree\n" + b"on and on\n" * 9
+    assert written == 10, "what was written in each round is in the next one, and the last one is not waited for"
     assert log.read_bytes() == b""
     origin = origin_of(project.archive("app_20250602_2.log.gz").read_bytes())
     assert origin
@@ -376,8 +389,9 @@ def test_a_disk_that_fails_while_it_is_flushed_ahead_is_heard(
 
 @pytest.mark.parametrize("operation", ["fdatasync", "link", "pwrite"])
 @pytest.mark.parametrize("number", range(1, 4))
+@pytest.mark.parametrize("force", [False, True])
 def test_a_release_that_fails_anywhere_is_undone_or_finished(
-    collapsing: Project, monkeypatch: pytest.MonkeyPatch, operation: str, number: int
+    collapsing: Project, monkeypatch: pytest.MonkeyPatch, operation: str, number: int, *, force: bool
 ) -> None:
     log = collapsing.log(content=LINES)
     calls = []
@@ -388,7 +402,7 @@ def test_a_release_that_fails_anywhere_is_undone_or_finished(
 
     with writer(log) as other:
         monkeypatch.setattr(os, operation, failing(getattr(os, operation), errno.EIO, this_one))
-        collapsing.run()
+        collapsing.run(force=force)
         monkeypatch.undo()
         other.write("after")
         report = collapsing.run()
@@ -498,6 +512,221 @@ def test_one_who_opens_it_in_the_last_moment_keeps_what_he_wrote(
     assert found(project.run(), "logs.recovered").status is Status.OK
     assert project.archived("app_20250602.log.gz") == b"one\ntwo\n"
     assert project.names() == ["app.log", "archive/2025/06/app_20250602.log.gz"]
+
+
+# The order of the steps
+
+
+class Steps:
+    """The steps that a rotation takes on the disk, in their order."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, log: Path) -> None:
+        self.taken: list[str] = []
+        self._patch = patch
+        self._log = log.stat().st_ino
+        for name in ("fsync", "fdatasync"):
+            self._note(os, name, lambda file: f"flush the {self._kind(file)}")
+        self._note(os, "pwrite", lambda file, data, offset: f"write {len(data)} to the {self._kind(file)} at {offset}")
+        self._note(os, "ftruncate", lambda file, length: f"cut the {self._kind(file)} to {length}")
+        self._note(os, "unlink", lambda name, **_options: f"remove {name}")
+        self._note(log_filesystem, "collapse_range", lambda _log, length: f"release {length}")
+        self._note(releasing, "give_final_name", lambda _folder, name: f"name {name}", whole=True)
+        self._note(release_journal, "write_journal", lambda _root, _logs, entry: f"journal {entry.state}", whole=True)
+        self._note(release_journal, "remove_journal", lambda *_arguments: "remove the journal", whole=True)
+
+    def _note(self, module: Any, name: str, described: Callable[..., str], *, whole: bool = False) -> None:
+        """Note each call of a function; of a *whole* step not what it consists of."""
+        real = getattr(module, name)
+
+        def step(*arguments: Any, **options: Any) -> Any:
+            self.taken.append(described(*arguments, **options))
+            so_far = [*self.taken]
+            try:
+                return real(*arguments, **options)
+            finally:
+                self.taken = so_far if whole else self.taken
+
+        self._patch.setattr(module, name, step)
+
+    def _kind(self, descriptor: int) -> str:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            return "folder"
+        return "log" if status.st_ino == self._log else "archive"
+
+    def since(self, first: str) -> list[str]:
+        """Return the steps from the first one of that name on."""
+        return self.taken[self.taken.index(first) :]
+
+
+RELEASED = [
+    "flush the archive",
+    "journal prepared",
+    "name app_20250602.log.gz",
+    "write 32 to the log at 0",
+    "flush the log",
+    "write 13 to the log at 16384",
+    "flush the log",
+    "journal marked",
+    "release 16384",
+]
+
+
+def test_each_step_of_a_release_is_on_the_disk_before_the_next(
+    collapsing: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = collapsing.log(content=LINES)
+    steps = Steps(monkeypatch, log)
+    with writer(log):
+        collapsing.run()
+    assert steps.since("flush the archive")[:12] == [
+        *RELEASED,
+        "flush the log",
+        "flush the archive",
+        "remove the journal",
+    ]
+
+
+def test_each_step_of_undoing_a_release_is_on_the_disk_before_the_next(
+    collapsing: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = collapsing.log(content=LINES)
+    refuse = failing(log_filesystem.collapse_range, errno.EOPNOTSUPP, lambda *_arguments: True)
+    monkeypatch.setattr(log_filesystem, "collapse_range", refuse)
+    steps = Steps(monkeypatch, log)
+    with writer(log):
+        collapsing.run()
+    assert steps.since("flush the archive")[: len(RELEASED) + 8] == [
+        *RELEASED,
+        "journal restoring",
+        "write 13 to the log at 16384",
+        "flush the log",
+        "write 32 to the log at 0",
+        "flush the log",
+        "remove app_20250602.log.gz",
+        "flush the folder",
+        "remove the journal",
+    ]
+
+
+def test_each_step_of_a_truncation_is_on_the_disk_before_the_next(
+    copying: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = copying.log(content=LINES)
+    steps = Steps(monkeypatch, log)
+    with writer(log):
+        copying.run()
+    assert steps.since("flush the archive")[:10] == [
+        *RELEASED[:5],
+        "journal marked",
+        "cut the log to 0",
+        "flush the log",
+        "flush the archive",
+        "remove the journal",
+    ]
+
+
+# The start of a log in use
+
+
+def test_the_archive_of_a_log_in_use_has_its_mode_owner_and_time(collapsing: Project) -> None:
+    log = collapsing.log(content=LINES)
+    log.chmod(0o640)
+    os.utime(log, (1_700_000_000, 1_700_000_000))
+    if os.geteuid() == 0:
+        os.chown(log, 1234, 4321)
+    before = log.stat()
+    with writer(log):
+        collapsing.run()
+    archive = collapsing.archive("app_20250602.log.gz")
+    after = archive.stat()
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert after.st_mtime_ns == before.st_mtime_ns
+    assert origin_of(archive.read_bytes()) is not None
+
+
+def test_of_a_log_in_use_that_is_cut_while_it_is_archived_no_archive_is_left(
+    collapsing: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = collapsing.log(content=LINES)
+    real = rotation_steps.verify_archive
+
+    def cut_then(*arguments: Any) -> None:
+        real(*arguments)
+        os.truncate(log, 10)
+
+    monkeypatch.setattr(releasing, "verify_archive", cut_then)
+    with writer(log):
+        collapsing.run()
+    assert log.read_bytes() == LINES[:10]
+    assert collapsing.names() == ["app.log"]
+
+
+def test_the_token_is_never_what_the_log_begins_with(collapsing: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = "0123456789abcdef0123456789abcde"
+    collapsing.log(content=first.encode() + b"\n" + LINES)
+    drawn = [first, "f" * 64]
+    monkeypatch.setattr(secrets, "token_hex", lambda _length: drawn.pop(0))
+    tokens = []
+    real = release_journal.write_journal
+
+    def write_journal(root: Path, directory: str, entry: ReleaseJournal) -> None:
+        tokens.append(entry.token)
+        real(root, directory, entry)
+
+    monkeypatch.setattr(release_journal, "write_journal", write_journal)
+    with writer(collapsing.logs / "app.log"):
+        collapsing.run()
+    assert tokens == ["f" * 31 + "\n"] * 2
+
+
+def test_a_log_of_one_byte_is_copied_and_truncated(copying: Project) -> None:
+    log = copying.log(content=b"x")
+    with writer(log):
+        copying.run()
+    assert copying.archived("app_20250602.log.gz") == b"x"
+    assert log.read_bytes() == b""
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_system_that_writes_less_than_it_is_given_is_asked_again(
+    collapsing: Project, monkeypatch: pytest.MonkeyPatch, *, refused: bool
+) -> None:
+    log = collapsing.log(content=LINES)
+    real = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, data, offset: real(file, data[: len(data) // 3 + 1], offset))
+    if refused:
+        refuse = failing(log_filesystem.collapse_range, errno.EOPNOTSUPP, lambda *_arguments: True)
+        monkeypatch.setattr(log_filesystem, "collapse_range", refuse)
+    with writer(log):
+        collapsing.run()
+    if refused:
+        assert log.read_bytes() == LINES
+    else:
+        assert collapsing.archived("app_20250602.log.gz") + log.read_bytes().lstrip(b" ")[1:] == LINES
+
+
+def test_a_long_line_that_was_blanked_is_whole_again_where_the_release_is_refused(
+    collapsing: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"begun\n" + os.urandom(500_000).hex().encode() + b"\n" + LINES
+    log = collapsing.log(content=content)
+    monkeypatch.setattr(releasing, "_STEP", 1000)
+    monkeypatch.setattr("tasks.logs.rotation.rotate_file.cut_point", lambda *_a, **_o: LogCut(4096, 1_000_007))
+    states = []
+    real = log_filesystem.collapse_range
+
+    def refuse(live: int, length: int) -> None:
+        states.append((os.pread(live, len(content), 0), length))
+        failing(real, errno.EOPNOTSUPP, lambda *_arguments: True)(live, length)
+
+    monkeypatch.setattr(log_filesystem, "collapse_range", refuse)
+    with writer(log):
+        collapsing.run()
+    ((marked, released),) = states
+    assert released == 4096
+    assert marked[32:] == content[32:4096] + b" " * (1_000_006 - 4096) + b"\n" + LINES
+    assert log.read_bytes() == content
 
 
 # Old archives
@@ -745,6 +974,7 @@ def test_a_log_that_is_cut_after_its_start_was_marked_keeps_its_archive(
     assert "shorter than the" in found(report, "logs.in-use").message or every(report, "logs.rotated") == []
     assert LINES.startswith(collapsing.archived("app_20250602.log.gz"))
     assert log.read_bytes() == LINES[:10]
+    assert read_journal(collapsing.root, "logs") is None
 
 
 def test_a_log_of_another_user_is_not_begun_anew_by_us(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,20 +1,31 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from tasks.core.files.lock import project_lock
 from tasks.core.files.safe_files import TEMPORARY
 from tasks.core.report.model import Status
 from tasks.logs.log_archives import RELEASE_JOURNAL, ArchiveOrigin, gzip_header
-from tasks.logs.rotation import release_journal
+from tasks.logs.rotation import log_filesystem, release_journal
+from tasks.logs.rotation.archive_writer import ArchiveCorrupt
+from tasks.logs.rotation.log_writers import WriterWatch
 from tasks.logs.rotation.release_journal import ReleaseJournal
+from tasks.logs.rotation.releasing import undo
+from tasks.logs.rotation.strategy import LogWriter, LogWriters
 
-from .conftest import MONTH, Project, every, found, writer
+from . import crash
+from .conftest import MONTH, NOW, Project, can_collapse, every, found, writer
 
 LINES = b"".join(b"line %d of many\n" % number for number in range(1000))
 MARK = "0123456789abcdef0123456789abcde\n"
@@ -22,16 +33,17 @@ ARCHIVE = "app_20250602.log.gz"
 PENDING = ".rotating-20250602-1-app.log"
 
 
-def member(project: Project, held: bytes, log: Path, rotated: str = "then") -> Path:
+def member(project: Project, held: bytes, path: Path, **values: Any) -> Path:
     """Write the archive that a killed run left."""
-    status = log.stat()
+    status = path.stat()
     origin = ArchiveOrigin(
-        log="app.log", device=status.st_dev, inode=status.st_ino, end=len(held), released=0, rotated=rotated
+        log="app.log", device=status.st_dev, inode=status.st_ino, end=len(held), released=0, rotated="then"
     )
-    path = project.archive(ARCHIVE)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip_header(origin, 0) + gzip.compress(held)[10:])
-    return path
+    origin = msgspec.structs.replace(origin, **values)
+    archive = project.archive(ARCHIVE)
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    archive.write_bytes(gzip_header(origin, 0) + gzip.compress(held)[10:])
+    return archive
 
 
 def leave(project: Project, log: Path, *, held: bytes | None = LINES[:4096], **values: object) -> ReleaseJournal:
@@ -212,7 +224,7 @@ def test_an_archive_is_kept_where_its_log_is_another_now(project: Project, case:
 
 
 @pytest.mark.parametrize("held", [None, b"short\n", b"damaged", b""])
-@pytest.mark.parametrize("state", ["prepared", "marked"])
+@pytest.mark.parametrize("state", ["prepared", "marked", "restoring"])
 def test_without_its_archive_nothing_is_released(project: Project, held: bytes | None, state: str) -> None:
     log = project.log(content=marked())
     leave(project, log, held=held, state=state)
@@ -290,3 +302,115 @@ def test_the_journal_on_disk_keeps_its_shape(project: Project) -> None:
     entry = release_journal.read_journal(project.root, "logs")
     assert entry is not None
     assert entry.strategy == "truncate"
+
+
+# A kill between any two steps
+
+
+class _Killed(BaseException):
+    """Stands for the end of the process: whatever it still tries to change, it changes nothing."""
+
+
+def kill_before(patch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the *number*-th file operation that changes something not happen, and none after it."""
+    begun = itertools.count(1)
+
+    def until_then(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def operation(*arguments: Any, **options: Any) -> Any:
+            if name == "open" and not arguments[1] & os.O_CREAT:
+                return real(*arguments, **options)
+            if next(begun) >= number:
+                raise _Killed
+            return None if name in {"fsync", "fdatasync"} else real(*arguments, **options)
+
+        return operation
+
+    for name in crash.OPERATIONS:
+        patch.setattr(os, name, until_then(name, getattr(os, name)))
+    patch.setattr(log_filesystem, "collapse_range", until_then("collapse", log_filesystem.collapse_range))
+
+
+@pytest.mark.parametrize("strategy", ["collapse", "blank", "truncate", "refused"])
+def test_a_release_that_ends_before_any_of_its_steps_loses_and_doubles_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, strategy: str
+) -> None:
+    if strategy == "truncate":
+        project.set_logs(allow_copytruncate=True)
+        monkeypatch.setattr(log_filesystem, "collapse_available", lambda: False)
+    elif not can_collapse(project.root):
+        pytest.skip("the file system under the temporary folder is neither ext4 nor XFS")
+    if strategy == "refused":
+        monkeypatch.setattr(log_filesystem, "collapse_range", crash.refuse)
+    appending = LogWriters((LogWriter(1, "init", append=True),))
+    monkeypatch.setattr(WriterWatch, "writers", lambda _self, _log, **_options: appending)
+    monkeypatch.setattr(WriterWatch, "again", lambda _self, _log: appending)
+    lines = [b"line %d of many" % number for number in range(20 if strategy == "blank" else 300)]
+    killed = True
+    number = 0
+    with project_lock(project.root, "weekly.log-rotation", NOW):  # who takes it is not the point
+        while killed:
+            number += 1
+            shutil.rmtree(project.logs)
+            project.logs.mkdir()
+            log = project.log(content=b"".join(line + b"\n" for line in lines))
+            with monkeypatch.context() as patch:
+                kill_before(patch, number)
+                try:
+                    project.run(force=strategy == "blank")
+                    killed = False
+                except _Killed:
+                    pass
+            with log.open("ab") as file:
+                file.write(b"written after\n")
+            project.run(force=strategy == "blank")
+            assert crash.problems_in(project.root, Counter([*lines, b"written after"])) == [], f"before step {number}"
+    assert number > 20, "no step was seen"
+
+
+def test_a_kill_in_the_middle_of_the_last_write_of_an_undoing_leaves_no_token(project: Project) -> None:
+    half = len(MARK) // 2
+    log = project.log(content=LINES[:half] + marked()[half:])
+    leave(project, log, state="restoring")
+    assert "undone" in found(project.run(), "logs.recovered").message
+    assert project.archived(ARCHIVE) == LINES
+
+
+@pytest.mark.parametrize("other", [{"log": "b.log"}, {"device": 1}, {"inode": 1}, {"rotated": "at another time"}])
+def test_an_archive_of_another_rotation_under_the_name_is_not_taken_for_that_of_the_release(
+    project: Project, other: dict[str, Any]
+) -> None:
+    log = project.log(content=marked())
+    leave(project, log, state="marked")
+    there = member(project, LINES[:4096], log, **other).read_bytes()
+    assert "is missing" in found(project.run(), "logs.archive-corrupt").message
+    assert project.archive(ARCHIVE).read_bytes() == there
+
+
+def test_a_truncation_is_undone_by_the_first_bytes_of_an_archive_whose_end_is_torn(project: Project) -> None:
+    log = project.log(content=marked())
+    leave(project, log, state="marked", strategy="truncate", end=len(LINES), held=LINES)
+    archive = project.archive(ARCHIVE)
+    with archive.open("ab") as file:
+        file.write(gzip.compress(b"what was written in the last round\n")[:-9])
+    assert "undone" in found(project.run(), "logs.recovered").message
+    assert project.archived(ARCHIVE) == LINES
+
+
+def test_an_archive_that_is_shorter_than_what_was_overwritten_undoes_nothing(project: Project) -> None:
+    log = project.log(content=marked())
+    entry = leave(project, log, held=LINES[:4000], state="restoring")
+    with project.context() as context, log.open("r+b") as live, pytest.raises(ArchiveCorrupt):
+        undo(context, entry, live.fileno())
+    assert log.read_bytes().startswith(MARK.encode())
+    assert release_journal.read_journal(project.root, "logs") == entry
+
+
+def test_no_more_is_copied_back_than_what_was_overwritten(project: Project) -> None:
+    content = marked() + b"written since\n"
+    log = project.log(content=content[:4096] + b" " * 99 + b"\n" + content[4196:])
+    entry = leave(project, log, held=LINES.upper(), state="restoring", end=4196)
+    with project.context() as context, log.open("r+b") as live:
+        undo(context, entry, live.fileno())
+    capitals = LINES.upper()
+    assert log.read_bytes() == capitals[: len(MARK)] + content[len(MARK) : 4096] + capitals[4096:4196] + content[4196:]
+    assert release_journal.read_journal(project.root, "logs") is None
