@@ -155,11 +155,6 @@ def is_structured(sample: bytes) -> bool:
     return _RECORD.search(sample) is not None
 
 
-def has_times(line: bytes) -> bool:
-    """Tell whether a time stands where a record has it."""
-    return find_time(line) is not None
-
-
 def first_line(line: bytes) -> FirstLine:
     """Take the first line of a record apart."""
     line = line.removeprefix(BOM)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import msgspec
 
-from .line_shapes import TRACEBACK, FirstLine, first_line, has_times, next_record
+from .line_shapes import TRACEBACK, FirstLine, first_line, next_record
 from .log_levels import CONTEXT, Level, LevelClassifier, LevelFinder
 from .log_source import Chunk, LogSource, chunks
 from .timestamps import time_of
@@ -187,12 +187,9 @@ _UNCAUGHT = FirstLine(None, "", "")
 
 def _end_of_traceback(data: bytes, position: int, limit: int) -> int:
     """Return where a traceback in free text ends: after the first line that is not indented."""
-    while position < limit:
-        indented = data[position : position + 1] == b" "
-        position = data.find(b"\n", position) + 1 or limit
-        if not indented:
-            break
-    return min(position, limit)
+    while data.startswith(b" ", position, limit):
+        position = data.find(b"\n", position, limit) + 1 or limit
+    return data.find(b"\n", position, limit) + 1 or limit
 
 
 def text_before(source: LogSource, offset: int) -> bytes:
@@ -208,15 +205,10 @@ def text_after(before: bytes, data: bytes) -> bytes:
 def _last_time(text: bytes) -> float | None:
     """Return the time of the last line of a text that has one."""
     end = len(text)
-    oldest = max(end - _BACK, 0)
-    while end > oldest:
-        start = text.rfind(b"\n", oldest, end - 1) + 1
-        if start == 0:
-            start = oldest
-        line = text[start : min(end, start + 200)]
-        if has_times(line) and not line[:1].isspace():
-            time = time_of(line)
-            if time is not None:
-                return time
+    while end:
+        start = text.rfind(b"\n", 0, end - 1) + 1
+        line = text[start:end]
+        if not line[:1].isspace() and (time := time_of(line)) is not None:
+            return time
         end = start
     return None

@@ -4,7 +4,7 @@ import codecs
 import gzip
 import tracemalloc
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.logs.reading import log_records as module
-from tasks.logs.reading.line_shapes import has_times
-from tasks.logs.reading.log_levels import Level, LevelClassifiers, LevelFinder
-from tasks.logs.reading.log_records import DETAILS, LINE, Record, records
-from tasks.logs.reading.log_source import BLOCK, DamagedArchive, LogSource, chunks, open_log
+from tasks.logs.reading.log_levels import CONTEXT, Level, LevelClassifiers, LevelFinder
+from tasks.logs.reading.log_records import LINE, Record, records, text_after, text_before
+from tasks.logs.reading.log_source import BLOCK, Chunk, DamagedArchive, LogSource, chunks, open_log
+from tasks.logs.reading.timestamps import time_of
 
 from .conftest import FINDERS, HYPERSCAN, SetZone, in_memory, read, read_file, write
 
@@ -149,17 +149,39 @@ def test_the_last_line_without_its_end_in_a_block_of_its_own(monkeypatch: pytest
     assert (record.end, record.details) == (71, "  more than one\n" * 3 + "  more")
 
 
-def test_details_are_bounded() -> None:
-    many = b"  x = 1\n" * 100_000
-    (record,) = read(stamped(0) + many + many)
-    assert len(record.details) <= DETAILS
-    assert record.details.startswith("  x = 1\n  x = 1\n")
-    assert record.end == len(stamped(0) + many + many)
+@pytest.mark.parametrize("block", [BLOCK, 5000])
+def test_of_details_64_kib_are_kept(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    in_blocks(monkeypatch, block)
+    lines = b"".join(b"x%06d\n" % number for number in range(100_000))
+    (record,) = read(stamped(0) + lines)
+    assert record.details == lines[: 64 * 1024].decode().rstrip()
+    assert record.end == len(stamped(0) + lines)
 
 
-def test_a_long_first_line_is_cut() -> None:
-    (record,) = read(stamped(0, message=b"x" * (LINE + 1000)))
-    assert len(record.message) <= LINE
+def test_of_a_first_line_64_kib_are_kept() -> None:
+    head = len(stamped(0, message=b"")) - 1
+    for length in (64 * 1024 - head, 64 * 1024 - head + 1, 100_000):
+        (record,) = read(stamped(0, message=b"x" * length))
+        assert record.message == "x" * min(length, 64 * 1024 - head)
+
+
+def test_lines_after_a_json_record_follow_the_details_that_it_has_itself() -> None:
+    line = b'{"level": "error", "msg": "no", "exc_info": "in itself"}\n'
+    assert [record.details for record in read(line)] == ["in itself"]
+    assert [record.details for record in read(line + b"\n\n")] == ["in itself"]
+    assert [record.details for record in read(line + b"  more\n")] == ["in itself\n  more"]
+
+
+def test_in_free_text_a_traceback_ends_after_the_first_line_that_is_not_indented() -> None:
+    traceback = b"Traceback (most recent call last):\n  File\n x\n    main()\nKeyError: 1\n"
+    (record,) = read(b"begun\n" + traceback + b"fine\n")
+    assert (record.offset, record.end) == (6, 6 + len(traceback))
+    assert record.details == traceback.decode().rstrip()
+    for text in (traceback.rstrip(), traceback[:-13], traceback[:34], traceback[:35]):
+        (record,) = read(b"begun\n" + text)
+        assert (record.end, record.details.rstrip()) == (6 + len(text), text.decode().rstrip())
+    one, other = read(b"begun\n" + traceback[:-12] + b"an ERROR here\n")
+    assert (one.end, other.offset) == (6 + len(traceback) - 12, 6 + len(traceback) - 12)
 
 
 def test_odd_bytes_are_replaced() -> None:
@@ -198,20 +220,59 @@ def test_the_last_time_is_looked_for_in_no_more_than_a_megabyte_or_two() -> None
         assert read(stamped(1, b"INFO") + rest * blocks + b"ERROR: x\n")[0].time == expected
 
 
-def test_the_last_time_is_found_before_the_start() -> None:
-    data = stamped(1, b"INFO") + b"INFO: x\n" * 10
-    assert read(data + b"ERROR: x\n", start=len(data))[0].time == NOON + 1
+def test_the_last_time_is_found_up_to_a_megabyte_before_the_start() -> None:
+    line = stamped(1, b"INFO")
+    limit = (1 << 20) - len(line)
+    for between, expected in ((0, NOON + 1), (10, NOON + 1), (limit, NOON + 1), (limit + 1, None)):
+        data = line + (b"x" * (between - 1) + b"\n" if between else b"")
+        assert read(data + b"ERROR: x\n", start=len(data))[0].time == expected
+
+
+@pytest.mark.parametrize("before", [b"", b'ERROR: x\n{"level": "error", "ts": 1748865601}\n'])
+def test_the_last_time_is_looked_for_in_the_latest_blocks_that_are_a_megabyte(
+    monkeypatch: pytest.MonkeyPatch, before: bytes
+) -> None:
+    """Of blocks that are shorter than the limit, the oldest goes once the others reach it without it."""
+    monkeypatch.setattr(module, "_BACK", 200)
+    line = stamped(5, b"INFO")
+    first = NOON + 1 if before else None
+    for lengths, expected in (
+        ((199,), NOON + 5),
+        ((200,), first),
+        ((100, 99), NOON + 5),
+        ((100, 100), first),
+        ((150, 40, 9), NOON + 5),
+        ((50, 100, 50), first),
+    ):
+        texts = [before, line, *(b"x" * (length - 1) + b"\n" for length in lengths), b"ERROR: y\n"]
+        texts = [text for text in texts if text]
+        starts = [*accumulate(map(len, texts), initial=0)]
+        pieces = [Chunk(start, text) for start, text in zip(starts, texts, strict=False)]
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "chunks", lambda _source, _start, pieces=pieces: iter(pieces))
+            assert read(b"".join(texts))[-1].time == expected, lengths
+
+
+def test_a_time_that_was_found_is_forgotten_once_a_later_one_is_known() -> None:
+    data = stamped(1, b"INFO") + b'ERROR: x\n{"level": "error", "ts": 1748865605}\nERROR: y\n'
+    assert [record.time for record in read(data)] == [NOON + 1, NOON + 5, NOON + 5]
+
+
+@pytest.mark.parametrize("indent", [b" ", b"\t", b"  "])
+def test_a_time_that_is_indented_is_not_the_last_one(indent: bytes) -> None:
+    data = stamped(1, b"INFO") + indent + b"2025-06-02T13:00:00Z in a traceback\n\nERROR: x\n"
+    assert [record.time for record in read(data)] == [NOON + 1]
 
 
 def test_many_errors_without_a_time_take_no_more_than_one_look_each(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = 0
 
-    def counted(line: bytes) -> bool:
+    def counted(line: bytes) -> float | None:
         nonlocal looked
         looked += 1
-        return has_times(line)
+        return time_of(line)
 
-    monkeypatch.setattr(module, "has_times", counted)
+    monkeypatch.setattr(module, "time_of", counted)
     number = 2000
     assert len(read(b"ERROR: it failed\nINFO: x\n" * number)) == number
     assert looked <= 3 * number
@@ -291,3 +352,15 @@ def test_any_bytes_are_survived(data: bytes, start: int) -> None:
         for classifier in (LevelClassifiers().shaped, LevelClassifiers().free):
             source: LogSource = in_memory(data)
             assert all(record.offset >= start for record in records(source, find, classifier, start))
+
+
+# The text in front of what is read
+
+
+def test_the_text_before_an_offset_is_what_a_traceback_there_is_judged_by() -> None:
+    text = bytes(number % 251 for number in range(3 * CONTEXT))
+    for offset in (0, 1, CONTEXT - 1, CONTEXT, CONTEXT + 1, 2 * CONTEXT):
+        before = text_before(in_memory(text), offset)
+        assert before == text[max(offset - CONTEXT, 0) : offset]
+        for end in (offset, offset + 1, offset + CONTEXT - 1, offset + CONTEXT, 3 * CONTEXT):
+            assert text_after(before, text[offset:end]) == text[max(end - CONTEXT, 0) : end]

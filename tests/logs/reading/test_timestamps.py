@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.logs.reading.line_shapes import begins_record, first_line, has_times
+from tasks.logs.reading.line_shapes import begins_record, first_line
 from tasks.logs.reading.timestamps import WITHIN, seconds_of, time_of
 
 from .conftest import SetZone
@@ -131,7 +131,6 @@ def test_any_bytes_are_survived(data: bytes) -> None:
 def test_a_time_near_the_border_is_read_to_its_end(place: int) -> None:
     line = b"x" * place + b"2025-06-02T14:00:01,5+02:00 ERROR x"
     assert begins_record(line)
-    assert has_times(line)
     assert time_of(line) == NOON + 1.5
     assert first_line(line).time == NOON + 1.5
 
@@ -139,7 +138,6 @@ def test_a_time_near_the_border_is_read_to_its_end(place: int) -> None:
 def test_a_time_far_to_the_right_is_not_the_records() -> None:
     line = b"x" * WITHIN + b" 2025-06-02T14:00:01,5+02:00 ERROR x"
     assert not begins_record(line)
-    assert not has_times(line)
     assert time_of(line) is None
     assert first_line(line).time is None
 
