@@ -406,11 +406,12 @@ def test_an_archive_that_is_shorter_than_what_was_overwritten_undoes_nothing(pro
 
 
 def test_no_more_is_copied_back_than_what_was_overwritten(project: Project) -> None:
-    content = marked() + b"written since\n"
-    log = project.log(content=content[:4096] + b" " * 99 + b"\n" + content[4196:])
-    entry = leave(project, log, held=LINES.upper(), state="restoring", end=4196)
+    whole, end = LINES * 20, 200_000  # more than is read at a time
+    capitals = whole.upper()
+    blanked = b" " * (end - 4096 - 1) + b"\n"
+    log = project.log(content=MARK.encode() + whole[len(MARK) : 4096] + blanked + whole[end:])
+    entry = leave(project, log, held=capitals, state="restoring", end=end)
     with project.context() as context, log.open("r+b") as live:
         undo(context, entry, live.fileno())
-    capitals = LINES.upper()
-    assert log.read_bytes() == capitals[: len(MARK)] + content[len(MARK) : 4096] + capitals[4096:4196] + content[4196:]
+    assert log.read_bytes() == capitals[: len(MARK)] + whole[len(MARK) : 4096] + capitals[4096:end] + whole[end:]
     assert release_journal.read_journal(project.root, "logs") is None
