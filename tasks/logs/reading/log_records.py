@@ -61,7 +61,7 @@ class _Open:
     size: int = 0
 
     def add(self, lines: bytes, end: int) -> None:
-        kept = lines[: max(DETAILS - self.size, 0)]
+        kept = lines[: DETAILS - self.size]
         self.size += len(kept)
         self.details.append(kept)
         self.end = end
