@@ -152,7 +152,7 @@ def test_the_last_line_without_its_end_in_a_block_of_its_own(monkeypatch: pytest
 @pytest.mark.parametrize("block", [BLOCK, 5000])
 def test_of_details_64_kib_are_kept(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     in_blocks(monkeypatch, block)
-    lines = b"".join(b"x%06d\n" % number for number in range(100_000))
+    lines = b"".join(b"x%07d\n" % number for number in range(100_000))  # the limit is inside a line
     (record,) = read(stamped(0) + lines)
     assert record.details == lines[: 64 * 1024].decode().rstrip()
     assert record.end == len(stamped(0) + lines)
