@@ -54,6 +54,10 @@ def test_a_record_has_its_place_time_and_parts() -> None:
     )
 
 
+def test_a_record_is_a_value() -> None:
+    assert len({*read(stamped(1)), *read(stamped(1)), *read(stamped(2))}) == 2
+
+
 @FINDERS
 @pytest.mark.parametrize("structured", [True, False])
 def test_an_empty_log_has_no_records(find: LevelFinder, *, structured: bool) -> None:
