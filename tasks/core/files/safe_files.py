@@ -232,13 +232,13 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, 
         with suppress(FileNotFoundError):
             os.unlink(TEMPORARY, dir_fd=parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # the third of them follows no link either
-        descriptor = os.open(TEMPORARY, flags, 0o600 if private else 0o666, dir_fd=parent)
+        descriptor = os.open(TEMPORARY, flags, 0o600 if private else 0o664, dir_fd=parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 if before is not None and not private:
-                    os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
+                    os.fchmod(file.fileno(), before.st_mode & 0o777)
                 os.fsync(file.fileno())
             _set_owner(parent, TEMPORARY, before)
             if keep_old and before is not None:
@@ -303,7 +303,7 @@ def _open_to_append(parent: int, path: PurePosixPath) -> tuple[int, bool]:
     """Return the descriptor of a regular file, and whether it was made now."""
     flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(path.name, flags | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=parent)
+        descriptor = os.open(path.name, flags | os.O_CREAT | os.O_EXCL, 0o664, dir_fd=parent)
     except FileExistsError:
         if _is_link(parent, path.name):
             raise Refused(f"{printable(path)} is a symbolic link, which is not followed.") from None

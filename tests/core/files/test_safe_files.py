@@ -517,8 +517,8 @@ def test_what_is_on_disk_before_the_name_points_at_it_is_the_whole_file(
     assert sizes[0] == 3
 
 
-@pytest.mark.parametrize(("private", "mode"), [(False, 0o666), (True, 0o600)])
-def test_a_new_file_has_the_mode_that_the_user_wants_and_a_private_one_is_for_its_owner(
+@pytest.mark.parametrize(("private", "mode"), [(False, 0o664), (True, 0o600)])
+def test_a_new_file_is_never_for_everybody_to_write_and_a_private_one_is_for_its_owner(
     project: Path, *, private: bool, mode: int
 ) -> None:
     before = os.umask(0)
