@@ -49,11 +49,11 @@ class Identity(NamedTuple):
 
 
 @contextmanager
-def folder(root: Path, relative: str, *, create: bool = False) -> Iterator[int]:
+def folder(root: Path | int, relative: str, *, create: bool = False) -> Iterator[int]:
     """Open the folder *relative* below *root* and give its descriptor.
 
     Args:
-        root: the project; it may itself be reached through links.
+        root: the project, which may itself be reached through links; or the descriptor of an open folder.
         relative: a path below the root, ``.`` for the root itself.
         create: make what is missing; as root, with the owner of the folder above, so that the project can
             still write there.
@@ -67,7 +67,10 @@ def folder(root: Path, relative: str, *, create: bool = False) -> Iterator[int]:
     parts = PurePosixPath(relative).parts
     if parts[:1] == ("/",) or ".." in parts:
         raise Refused(f"{printable(relative)} leads out of the project. Name a path below its root.")
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    if isinstance(root, int):
+        descriptor = os.open(".", _OPEN_FOLDER, dir_fd=root)
+    else:
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         device = os.fstat(descriptor).st_dev
         walked = PurePosixPath()
@@ -108,14 +111,24 @@ def _make_folder(parent: int, name: str) -> None:
         os.mkdir(name, dir_fd=parent)
     except FileExistsError:
         return
-    _give_to_owner_of(parent, name)
+    if os.geteuid() != 0:
+        return
+    descriptor = os.open(name, _OPEN_FOLDER, dir_fd=parent)
+    try:
+        if not os.listdir(descriptor):  # noqa: PTH208 - another folder may have taken its place meanwhile
+            _give_to_owner_of(parent, descriptor)
+    finally:
+        os.close(descriptor)
 
 
-def _give_to_owner_of(parent: int, name: str) -> None:
-    """Give a new entry to the owner of its folder where we run as root, as cron jobs often do."""
+def _give_to_owner_of(parent: int, descriptor: int) -> None:
+    """Give a new entry to the owner of its folder where we run as root, as cron jobs often do.
+
+    It is given by its descriptor: under its name there may be something else by now.
+    """
     if os.geteuid() == 0:
         owner = os.fstat(parent)
-        os.chown(name, owner.st_uid, owner.st_gid, dir_fd=parent, follow_symlinks=False)
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def refuse_precious(root: Path, descriptor: int, relative: str) -> None:
@@ -179,6 +192,17 @@ def regular_file(root: Path, relative: str) -> Iterator[tuple[int, os.stat_resul
         os.close(descriptor)
 
 
+def is_only_name(parent: int, name: str, descriptor: int) -> bool:
+    """Tell whether a name is that of an open file, and the file has no other name anywhere.
+
+    Both are read in one call. Of two, the file could be outside in the first and back under its name in the second.
+    """
+    with suppress(FileNotFoundError):
+        status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        return os.path.samestat(status, os.fstat(descriptor)) and status.st_nlink == 1
+    return False
+
+
 def _is_link(parent: int, name: str) -> bool:
     """Tell whether a name is a link: some systems have another error for one than ``ELOOP``."""
     with suppress(OSError):
@@ -237,10 +261,10 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, 
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
+                _set_owner(parent, file.fileno(), before)
                 if before is not None and not private:
                     os.fchmod(file.fileno(), before.st_mode & 0o777)
                 os.fsync(file.fileno())
-            _set_owner(parent, TEMPORARY, before)
             if keep_old and before is not None:
                 aside = _second_name(parent, path.name, before)
             os.rename(TEMPORARY, path.name, src_dir_fd=parent, dst_dir_fd=parent)
@@ -253,69 +277,6 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, 
             raise
         os.fsync(parent)
     return None if aside is None else str(path.with_name(aside))
-
-
-def append(root: Path, relative: str, content: bytes) -> int:
-    """Add whole lines to the end of a file below *root*, all of them or none.
-
-    The file is made where it is missing, as :func:`write` makes one. A last line that a kill or a full disk left
-    without its newline is ended first, so that it spoils no other. Two calls at the same time are the caller's to
-    prevent, by a lock.
-
-    Args:
-        root: the project.
-        relative: the file's path below it.
-        content: the lines, each with its newline.
-
-    Returns:
-        The bytes in the file now.
-
-    Raises:
-        Refused: the file is a link or no regular file, or its folder is refused.
-        OSError: it cannot be written; the file is as it was.
-    """
-    path = PurePosixPath(relative)
-    with folder(root, str(path.parent), create=True) as parent:
-        descriptor, is_new = _open_to_append(parent, path)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):  # it came into its place after the look at it
-                raise Refused(f"{printable(path)} is not a regular file.")
-            before = status.st_size
-            if before and os.pread(descriptor, 1, before - 1) != b"\n":
-                content = b"\n" + content
-            try:
-                if os.write(descriptor, content) < len(content):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - undone as any other error
-                os.fsync(descriptor)
-            except OSError:
-                with suppress(OSError):
-                    os.ftruncate(descriptor, before)
-                    if is_new:
-                        os.unlink(path.name, dir_fd=parent)
-                raise
-            return before + len(content)
-        finally:
-            os.close(descriptor)
-
-
-def _open_to_append(parent: int, path: PurePosixPath) -> tuple[int, bool]:
-    """Return the descriptor of a regular file, and whether it was made now."""
-    flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        descriptor = os.open(path.name, flags | os.O_CREAT | os.O_EXCL, 0o664, dir_fd=parent)
-    except FileExistsError:
-        if _is_link(parent, path.name):
-            raise Refused(f"{printable(path)} is a symbolic link, which is not followed.") from None
-        _existing(parent, path)
-        return os.open(path.name, flags, dir_fd=parent), False
-    try:
-        _give_to_owner_of(parent, path.name)
-    except OSError:
-        os.close(descriptor)
-        os.unlink(path.name, dir_fd=parent)
-        raise
-    return descriptor, True
 
 
 def _second_name(parent: int, name: str, status: os.stat_result) -> str:
@@ -342,11 +303,11 @@ def _existing(parent: int, path: PurePosixPath) -> os.stat_result | None:
     return status
 
 
-def _set_owner(parent: int, name: str, before: os.stat_result | None) -> None:
+def _set_owner(parent: int, descriptor: int, before: os.stat_result | None) -> None:
     if before is None:
-        _give_to_owner_of(parent, name)
+        _give_to_owner_of(parent, descriptor)
     elif os.geteuid() == 0:
-        os.chown(name, before.st_uid, before.st_gid, dir_fd=parent, follow_symlinks=False)
+        os.fchown(descriptor, before.st_uid, before.st_gid)
 
 
 def move(source: tuple[int, str], target: tuple[int, str]) -> bool:

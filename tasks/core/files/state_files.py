@@ -301,6 +301,66 @@ def _trusted_or_aside(root: Path, relative: str) -> Iterator[str | None]:
         raise
 
 
+def append(root: Path, relative: str, content: bytes) -> int:
+    """Add whole lines to the end of a state file, all of them or none.
+
+    The file is made where it is missing. A last line that a kill or a full disk left without its newline is ended
+    first, so that it spoils no other. Two calls at the same time are the caller's to prevent, by a lock.
+
+    Args:
+        root: the project.
+        relative: the file's path below it.
+        content: the lines, each with its newline.
+
+    Returns:
+        The bytes in the file now.
+
+    Raises:
+        Distrusted: the file is not believed.
+        Refused: its folder is refused.
+        OSError: it cannot be written; the file is as it was.
+    """
+    path = PurePosixPath(relative)
+    with safe_files.folder(root, str(path.parent), create=True) as parent:
+        descriptor, is_new = _open_to_append(parent, path)
+        try:
+            before = os.fstat(descriptor).st_size
+            if before and os.pread(descriptor, 1, before - 1) != b"\n":
+                content = b"\n" + content
+            try:
+                if os.write(descriptor, content) < len(content):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - undone as any other error
+                os.fsync(descriptor)
+            except OSError:
+                with suppress(OSError):
+                    os.ftruncate(descriptor, before)
+                    if is_new:
+                        os.unlink(path.name, dir_fd=parent)
+                raise
+            return before + len(content)
+        finally:
+            os.close(descriptor)
+
+
+def _open_to_append(parent: int, path: PurePosixPath) -> tuple[int, bool]:
+    """Return the descriptor of a state file, and whether it was made now."""
+    flags = os.O_RDWR | os.O_APPEND
+    try:
+        new = os.O_CREAT | os.O_EXCL | os.O_CLOEXEC  # the second of them follows no link either
+        descriptor = os.open(path.name, flags | new, 0o664, dir_fd=parent)
+    except FileExistsError:
+        return _open(parent, path, flags)[0], False
+    try:
+        if os.geteuid() == 0:  # as :func:`.safe_files.write` does
+            owner = os.fstat(parent)
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    except OSError:
+        os.close(descriptor)
+        os.unlink(path.name, dir_fd=parent)
+        raise
+    return descriptor, True
+
+
 def set_aside(root: Path, relative: str) -> str:
     """Give what has a name the first free ``NAME.broken-N`` and return that path; the caller holds the lock.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from ..errors import UserError
-from ..files import safe_files
+from ..files import safe_files, state_files
 from ..files.lock import folder_lock
 from ..text.formatting import printable
 from .history_compaction import COMPACT_OVER, Ages, compact
@@ -105,7 +105,7 @@ def append(root: Path, directory: str, entries: Iterable[Entry], *, ages: Ages |
     content = b"".join(encoded(entry) for entry in entries)
     path = history_path(directory)
     with safe_files.folder(root, directory, create=True) as descriptor, folder_lock(descriptor):
-        size = safe_files.append(root, path, content)
+        size = state_files.append(root, path, content)
         if ages is not None and size > COMPACT_OVER:
             compact(root, path, ages)
 

@@ -16,10 +16,11 @@ import pytest
 from tasks.core.errors import UserError
 from tasks.core.files import safe_files
 from tasks.core.files.safe_files import (
+    TEMPORARY,
     Identity,
     Refused,
-    append,
     folder,
+    is_only_name,
     is_repository,
     move,
     read,
@@ -209,16 +210,40 @@ def test_what_root_makes_belongs_to_the_owner_of_the_folder_above(
 ) -> None:
     given: list[tuple[object, ...]] = []
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "chown", lambda name, user, group, **_: given.append((name, user, group)))
+    monkeypatch.setattr(
+        os, "fchown", lambda descriptor, user, group: given.append((os.fstat(descriptor).st_ino, user, group))
+    )
+    before = _open_descriptors()
     with folder(project, "a/b", create=True):
         pass
     owner = project.stat()
-    assert given == [("a", owner.st_uid, owner.st_gid), ("b", owner.st_uid, owner.st_gid)]
+    made = [(project / name).stat().st_ino for name in ("a", "a/b")]
+    assert given == [(inode, owner.st_uid, owner.st_gid) for inode in made]
+    assert _open_descriptors() == before
+
+
+def test_a_folder_that_takes_the_place_of_a_new_one_is_not_given_away(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.mkdir
+
+    def replaced(name: str, *rest: Any, **options: Any) -> None:
+        real(name, *rest, **options)
+        (project / name).rmdir()
+        (project / "theirs").rename(project / name)
+
+    (project / "theirs").mkdir()
+    (project / "theirs/file").touch()
+    monkeypatch.setattr(os, "mkdir", replaced)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", _fail(AssertionError()))
+    with folder(project, "a", create=True):
+        pass
 
 
 def test_what_a_user_makes_is_not_given_away(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(os, "chown", _fail(AssertionError()))
+    monkeypatch.setattr(os, "fchown", _fail(AssertionError()))
     write(project, "a/file", b"1")
     write(project, "a/file", b"2")
     assert (project / "a/file").read_bytes() == b"2"
@@ -233,16 +258,27 @@ def test_the_projects_owner_gets_what_root_makes(project: Path) -> None:
 
 
 @pytest.mark.parametrize("existing", [False, True])
-def test_nothing_is_given_away_through_a_link_that_takes_its_place_meanwhile(
-    project: Path, monkeypatch: pytest.MonkeyPatch, *, existing: bool
+def test_what_takes_the_place_of_the_new_file_meanwhile_is_not_given_away(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, existing: bool
 ) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("theirs")
     if existing:
         (project / "file").write_bytes(b"old")
-    followed: list[bool] = []
+    given: list[int] = []
+
+    def swapped(descriptor: int, _user: int, _group: int) -> None:
+        given.append(os.fstat(descriptor).st_ino)
+        (project / TEMPORARY).unlink()
+        (project / TEMPORARY).hardlink_to(outside)
+
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "chown", lambda *_, follow_symlinks=True, **__: followed.append(follow_symlinks))
-    write(project, "file" if existing else "a/file", b"new")
-    assert set(followed) == {False}
+    monkeypatch.setattr(os, "fchown", swapped)
+    before = outside.stat()
+    write(project, "file", b"new")
+    assert given
+    assert before.st_ino not in given
+    assert (outside.stat().st_mode, outside.read_text()) == (before.st_mode, "theirs")
 
 
 # refuse_precious
@@ -428,7 +464,7 @@ def test_root_gives_a_replacement_to_the_owner_of_what_it_replaces(
     owner = (project / "file").stat()
     given: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "chown", lambda _name, user, group, **_: given.append((user, group)))
+    monkeypatch.setattr(os, "fchown", lambda _descriptor, user, group: given.append((user, group)))
     write(project, "file", b"new")
     assert given == [(owner.st_uid, owner.st_gid)]
 
@@ -799,72 +835,57 @@ def test_a_path_that_leads_out_of_the_root_is_refused_before_anything_is_opened(
         pass
 
 
-# Adding lines
+# A folder below an open one
 
 
-def test_lines_are_added_to_a_file_that_stays_the_same(project: Path) -> None:
-    assert append(project, "logs/file", b"one\n") == 4
-    (project / "logs/file").chmod(0o600)
-    before = (project / "logs/file").stat()
-    assert append(project, "logs/file", b"two\nthree\n") == 14
-    after = (project / "logs/file").stat()
-    assert (project / "logs/file").read_bytes() == b"one\ntwo\nthree\n"
-    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+def test_a_folder_is_found_below_an_open_one_wherever_that_is_moved(project: Path) -> None:
+    (project / "a/b").mkdir(parents=True)
+    inode = (project / "a/b").stat().st_ino
+    before = _open_descriptors()
+    with folder(project, "a") as top:
+        (project / "a").rename(project / "moved")
+        (project / "a").symlink_to("moved")
+        for relative in (".", "b"):
+            with folder(top, relative) as descriptor:
+                assert os.fstat(descriptor).st_ino in {inode, os.fstat(top).st_ino}
+        with pytest.raises(Refused, match="leads out of the project"), folder(top, "../moved"):
+            pass
+        os.fstat(top)
+    assert _open_descriptors() == before
 
 
-def test_a_line_without_its_end_is_ended_before_another_is_added(project: Path) -> None:
-    (project / "file").write_bytes(b"one\ntw")
-    assert append(project, "file", b"three\n") == 13
-    assert (project / "file").read_bytes() == b"one\ntw\nthree\n"
+# The only name of a file
 
 
-@pytest.mark.parametrize("kind", ["link", "dangling link", "fifo", "folder"])
-def test_lines_are_added_to_a_regular_file_only(project: Path, tmp_path: Path, kind: str) -> None:
-    path, outside = project / "file", tmp_path / "outside"
-    outside.write_bytes(b"mine")
-    if kind.endswith("link"):
-        path.symlink_to(outside if kind == "link" else tmp_path / "nowhere")
-    elif kind == "fifo":
-        os.mkfifo(path)
-    else:
-        path.mkdir()
-    before = path.lstat()
-    with pytest.raises(Refused, match=r"^file is (a symbolic link|not a regular file)"):
-        append(project, "file", b"new\n")
-    assert path.lstat() == before
-    assert outside.read_bytes() == b"mine"
-    assert not (tmp_path / "nowhere").exists()
+def test_a_file_with_one_name_has_that_name_alone(project: Path) -> None:
+    path = project / "file"
+    path.touch()
+    (project / "other").touch()
+    with path.open() as file, folder(project, ".") as descriptor:
+        assert is_only_name(descriptor, "file", file.fileno())
+        assert not is_only_name(descriptor, "other", file.fileno())
+        assert not is_only_name(descriptor, "missing", file.fileno())
+        (project / "second").hardlink_to(path)
+        assert not is_only_name(descriptor, "file", file.fileno())
+        path.unlink()
+        path.symlink_to("second")
+        assert not is_only_name(descriptor, "file", file.fileno())
+        assert is_only_name(descriptor, "second", file.fileno())
 
 
-def test_what_takes_the_place_of_a_file_after_the_look_at_it_is_refused(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    os.mkfifo(project / "file")
-    monkeypatch.setattr(safe_files, "_existing", lambda _parent, _path: None)
-    with pytest.raises(Refused, match=r"^file is not a regular file"):
-        append(project, "file", b"new\n")
+def test_whether_it_is_the_only_name_is_read_in_one_call(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is swapped in between shows either another file or a second name."""
+    path, outside, real = project / "file", project / "outside", os.stat
+    outside.touch()
+    path.hardlink_to(outside)
 
+    def swapped(name: Any, **options: Any) -> os.stat_result:
+        if name != "file":
+            return real(name, **options)
+        found = real(name, **options)
+        path.unlink()
+        return found
 
-@pytest.mark.parametrize("is_there", [True, False])
-@pytest.mark.parametrize("call", ["write", "fsync", "chown"])
-def test_lines_that_cannot_be_written_leave_the_file_as_it_was(
-    project: Path, monkeypatch: pytest.MonkeyPatch, call: str, *, is_there: bool
-) -> None:
-    if is_there:
-        (project / "file").write_bytes(b"one")
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, call, full)
-    if call == "chown" and (is_there or os.geteuid() != 0):
-        append(project, "file", b"two\n")
-        return
-    handles = len(os.listdir("/dev/fd"))  # noqa: PTH208 - a number is enough
-    with pytest.raises(OSError, match="No space left"):
-        append(project, "file", b"two\n")
-    assert len(os.listdir("/dev/fd")) == handles  # noqa: PTH208
-    if is_there:
-        assert (project / "file").read_bytes() == b"one"
-    else:
-        assert not (project / "file").exists()
+    monkeypatch.setattr(os, "stat", swapped)
+    with path.open() as file, folder(project, ".") as descriptor:
+        assert not is_only_name(descriptor, "file", file.fileno())

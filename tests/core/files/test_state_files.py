@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -22,6 +23,7 @@ from tasks.core.files.state_files import (
     Plain,
     Size,
     StateFile,
+    append,
     decode,
     read,
     read_bytes,
@@ -404,6 +406,77 @@ def test_what_is_written_is_believed_by_the_next_run_at_any_umask(project: Path,
     finally:
         os.umask(before)
     assert (project / "state.json").stat().st_mode & 0o002 == 0
+
+
+# Adding lines
+
+
+def test_lines_are_added_to_a_file_that_stays_the_same(project: Path) -> None:
+    assert append(project, "logs/file", b"one\n") == 4
+    (project / "logs/file").chmod(0o600)
+    before = (project / "logs/file").stat()
+    assert append(project, "logs/file", b"two\nthree\n") == 14
+    after = (project / "logs/file").stat()
+    assert (project / "logs/file").read_bytes() == b"one\ntwo\nthree\n"
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+
+
+def test_a_line_without_its_end_is_ended_before_another_is_added(project: Path) -> None:
+    (project / "file").write_bytes(b"one\ntw")
+    assert append(project, "file", b"three\n") == 13
+    assert (project / "file").read_bytes() == b"one\ntw\nthree\n"
+
+
+@pytest.mark.parametrize(("reason", "forge"), FORGED.items(), ids=FORGED)
+def test_lines_are_added_to_a_file_that_is_believed_only(
+    project: Path, outside: Path, reason: str, forge: Callable[[Path, Path], None]
+) -> None:
+    forge(project / "file", outside)
+    before, kept, handles = (project / "file").lstat(), outside.lstat(), _open_descriptors()
+    with pytest.raises(Distrusted, match=f"^file {re.escape(reason.strip())}"):
+        append(project, "file", b"new\n")
+    assert ((project / "file").lstat(), outside.lstat()) == (before, kept)
+    assert _open_descriptors() == handles
+
+
+def test_no_file_is_made_at_the_end_of_a_link(project: Path, tmp_path: Path) -> None:
+    (project / "file").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(Distrusted, match="is a symbolic link"):
+        append(project, "file", b"new\n")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_what_root_begins_belongs_to_the_owner_of_its_folder(project: Path) -> None:
+    os.chown(project, 12345, 12345)
+    append(project, "logs/file", b"one\n")
+    status = (project / "logs/file").stat()
+    assert (status.st_uid, status.st_gid) == (12345, 12345)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("call", ["write", "fsync", "fchown"])
+def test_lines_that_cannot_be_written_leave_the_file_as_it_was(
+    project: Path, monkeypatch: pytest.MonkeyPatch, call: str, *, is_there: bool
+) -> None:
+    if is_there:
+        (project / "file").write_bytes(b"one")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, call, full)
+    if call == "fchown" and (is_there or os.geteuid() != 0):
+        append(project, "file", b"two\n")
+        return
+    handles = len(os.listdir("/dev/fd"))  # noqa: PTH208 - a number is enough
+    with pytest.raises(OSError, match="No space left"):
+        append(project, "file", b"two\n")
+    assert len(os.listdir("/dev/fd")) == handles  # noqa: PTH208
+    if is_there:
+        assert (project / "file").read_bytes() == b"one"
+    else:
+        assert not (project / "file").exists()
 
 
 # Setting aside and removing
