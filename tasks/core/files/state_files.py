@@ -82,7 +82,7 @@ class StateFile(NamedTuple, Generic[T]):
 
 
 class Distrusted(Refused):
-    """A state file that is not believed: a link, or one that others could have written."""
+    """A state file that is not believed: a link, one that others could have written, or one that is far too large."""
 
 
 @contextmanager
@@ -151,15 +151,15 @@ def read_bytes(root: Path, relative: str, *, limit: int) -> bytes:
         limit: the most bytes to read.
 
     Raises:
-        Distrusted: it is not believed.
-        Refused: it is larger than *limit*, or its folder is refused.
+        Distrusted: it is not believed, or larger than *limit*.
+        Refused: its folder is refused.
         OSError: it is missing or cannot be read.
     """
     with opened(root, relative) as (descriptor, status), os.fdopen(descriptor, "rb", closefd=False) as file:
         content = file.read(limit + 1)
     if len(content) > limit:
         length = max(status.st_size, len(content))
-        raise Refused(f"{printable(relative)} has {length:,} bytes, more than the {limit:,} expected.")
+        raise Distrusted(f"{printable(relative)} has {length:,} bytes, more than the {limit:,} expected.")
     return content
 
 

@@ -27,17 +27,24 @@ restoring      either        the release was refused: copy back what was overwri
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-from ...core.files import safe_files
+from ...core.files import safe_files, state_files
+from ...core.files.state_files import Number, Plain, Size
 from ..log_archives import FOLDER, RELEASE_JOURNAL
 
 _LIMIT = 100_000
+
+MARK_LENGTH = 32
+"""Bytes of a token, its newline included; fewer in a log that is shorter."""
+
+_Archive = Annotated[str, Meta(pattern=r"\A\d{4}/\d{2}/[^/\x00]+\.log\.gz\Z", max_length=300)]
+_Token = Annotated[str, Meta(pattern=r"\A[0-9a-f]*\n\Z", max_length=MARK_LENGTH)]
+_Text = Annotated[str, Meta(max_length=100)]
 
 
 class ReleaseJournal(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,14 +67,23 @@ class ReleaseJournal(msgspec.Struct, frozen=True, kw_only=True):
     schema: Literal[1] = 1
     state: Literal["prepared", "marked", "restoring"] = "prepared"
     strategy: Literal["collapse", "blank", "truncate"] = msgspec.field(name="way")
-    log: str
-    device: int
-    inode: int
-    released: int
-    end: int
-    archive: str
-    rotated: str
-    token: str
+    log: Plain
+    device: Number
+    inode: Number
+    released: Size
+    end: Size
+    archive: _Archive
+    rotated: _Text
+    token: _Token
+
+    def __post_init__(self) -> None:
+        """Refuse what no release writes.
+
+        Raises:
+            ValueError: more is released than is archived, or the token has another length than it was given.
+        """
+        if self.released > self.end or len(self.token) != min(MARK_LENGTH, self.end):
+            raise ValueError("the numbers contradict each other")
 
     @property
     def mark(self) -> bytes:
@@ -76,7 +92,7 @@ class ReleaseJournal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UnreadableJournal(Exception):
-    """There is a journal that cannot be used; the message says why."""
+    """There is a journal that cannot be used; the message says why, as a sentence."""
 
 
 def journal_path(directory: str) -> str:
@@ -88,17 +104,16 @@ def read_journal(root: Path, directory: str) -> ReleaseJournal | None:
     """Return the journal; ``None`` where there is none.
 
     Raises:
-        UnreadableJournal: it cannot be understood.
-        Refused, OSError: it cannot be read.
+        UnreadableJournal: it is not to be acted on.
+        Refused: it cannot be read.
     """
-    try:
-        text = safe_files.read(root, journal_path(directory), limit=_LIMIT)
-    except FileNotFoundError:
-        return None
-    try:
-        return msgspec.convert(json.loads(text), ReleaseJournal)
-    except (ValueError, msgspec.ValidationError, RecursionError) as error:
-        raise UnreadableJournal(str(error)) from None
+    path = journal_path(directory)
+    state = state_files.read(root, path, ReleaseJournal, limit=_LIMIT)
+    if not state.replaceable:
+        raise safe_files.Refused(state.problem or path)
+    if state.exists and state.content is None:
+        raise UnreadableJournal(state.problem or f"{path} is empty.")
+    return state.content
 
 
 def write_journal(root: Path, directory: str, entry: ReleaseJournal) -> None:
@@ -112,14 +127,9 @@ def write_journal(root: Path, directory: str, entry: ReleaseJournal) -> None:
 
 def remove_journal(root: Path, directory: str) -> None:
     """Remove the journal, if there is one."""
-    with suppress(FileNotFoundError), safe_files.folder(root, f"{directory}/{FOLDER}") as folder:
-        os.unlink(RELEASE_JOURNAL, dir_fd=folder)
+    state_files.remove(root, journal_path(directory))
 
 
 def set_journal_aside(root: Path, directory: str) -> str:
     """Give the journal the first free name ``.rotation.json.broken-N`` and return that name's path."""
-    with safe_files.folder(root, f"{directory}/{FOLDER}") as folder:
-        number = 1
-        while not safe_files.move((folder, RELEASE_JOURNAL), (folder, f"{RELEASE_JOURNAL}.broken-{number}")):
-            number += 1
-    return f"{journal_path(directory)}.broken-{number}"
+    return state_files.set_aside(root, journal_path(directory))

@@ -15,7 +15,7 @@ import msgspec
 from ..log_archives import HEADER_LIMIT, origin_of
 from . import log_filesystem, release_journal
 from .archive_writer import ArchiveCorrupt, ArchiveWriter, LogChanged, archive_content
-from .release_journal import ReleaseJournal
+from .release_journal import MARK_LENGTH, ReleaseJournal
 from .rotation_steps import (
     OPEN_WRITE,
     RotationContext,
@@ -31,9 +31,6 @@ from .strategy import LogCut, Strategy
 
 _REFUSALS = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.EPERM, errno.ENOSYS})
 """How a file system says that it cannot release blocks (fallocate(2))."""
-
-_MARK = 32
-"""Bytes of a token, its newline included; fewer in a log that is shorter."""
 
 _ROUNDS = 10
 """Times at most that what was written during the last round is added before a truncation."""
@@ -105,7 +102,7 @@ def release(
 
 def _token(log: int, end: int) -> str:
     """Return a text that is neither what the log begins with nor what will stand there."""
-    length = min(_MARK, end)
+    length = min(MARK_LENGTH, end)
     there = os.pread(log, length, 0)
     while True:
         token = secrets.token_hex(length)[: length - 1] + "\n"

@@ -7,6 +7,7 @@ import os
 import stat
 from typing import NamedTuple
 
+from ...core.files import safe_files
 from ...core.files.safe_files import Refused
 from ..log_archives import FOLDER
 from .archive_writer import ArchiveCorrupt, LogChanged
@@ -87,11 +88,14 @@ def plan_file(
     """Return what is to be done with an open log, or why nothing is; ``None`` where there is nothing in it.
 
     Raises:
+        LogChanged: the open file has lost its name, or has got a second one.
         OSError: it cannot be read.
     """
     status = os.fstat(log)
     if refusal := _refusal_reason(ArchiveSlot(name, context.now.date(), 1), status):
         return LeftLog(name, LeftReason.REFUSED, f"It was left, for {refusal}.")
+    if not safe_files.is_only_name(context.logs, name, log):
+        raise LogChanged("another file has taken its place meanwhile")
     if is_blank(log, status.st_size):
         return None
     choice = choose_strategy(context.watch.writers(log), filesystem)

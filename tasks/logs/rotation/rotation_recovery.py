@@ -6,6 +6,7 @@ A killed rotation leaves a journal (see :mod:`.release_journal`), logs under the
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
@@ -28,6 +29,8 @@ from .rotation_steps import OPEN_WRITE, ArchiveSlot, RotationContext, error_reas
 from .strategy import writer_names
 
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"\d\d")
+_NO_FILE = frozenset({errno.ELOOP, errno.EISDIR, errno.ENXIO})
+"""How the system says that a name is that of a link, a folder or a socket (open(2))."""
 
 
 class _PendingLog(NamedTuple):
@@ -59,11 +62,18 @@ def recover_interrupted(context: RotationContext, outcome: RotationOutcome) -> N
         with context.archive_folder(month) as folder:
             names = os.listdir(folder)  # noqa: PTH208 - by descriptor
             if TEMPORARY in names and not outcome.dry_run:
-                os.unlink(TEMPORARY, dir_fd=folder)
+                with suppress(FileNotFoundError):
+                    os.unlink(TEMPORARY, dir_fd=folder)
             for name in sorted(names):
                 slot = ArchiveSlot.of_pending(name)
-                if slot and stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                if slot and _is_regular(folder, name):
                     _recover_pending(context, folder, _PendingLog(month, name, slot), outcome)
+
+
+def _is_regular(folder: int, name: str) -> bool:
+    with suppress(FileNotFoundError):
+        return stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    return False
 
 
 def _months(context: RotationContext) -> list[str]:
@@ -116,6 +126,8 @@ def _settle_pending(
             )
         os.unlink(pending.name, dir_fd=folder)
         return RecoveredRotation("", f"An interrupted rotation of {log} was undone; nothing was lost.")
+    if not safe_files.is_only_name(folder, pending.name, descriptor):
+        raise LogChanged("another file has taken its place meanwhile")
     writers = context.watch.writers(descriptor, afresh=True)
     if not writers.nobody:
         if safe_files.move((folder, pending.name), (context.logs, pending.log)):
@@ -186,11 +198,11 @@ def _recover_journal(context: RotationContext, outcome: RotationOutcome) -> None
     try:
         entry = release_journal.read_journal(context.root, context.directory)
     except UnreadableJournal as torn:
-        message = f"The journal of an interrupted rotation cannot be understood ({printable(torn)})"
+        message = f"The journal of an interrupted rotation is not used. {torn}"
         if not outcome.dry_run:
             aside = release_journal.set_journal_aside(context.root, context.directory)
-            message += f" and was kept aside as {printable(aside)}"
-        outcome.recovered.append(RecoveredRotation(subject, f"{message}.", problem=True))
+            message += f" It was kept aside as {printable(aside)}."
+        outcome.recovered.append(RecoveredRotation(subject, message, problem=True))
         return
     if entry is None:
         return
@@ -203,13 +215,15 @@ def _recover_journal(context: RotationContext, outcome: RotationOutcome) -> None
     outcome.made.add(entry.archive)
     try:
         recovered = _settle_journal(context, entry)
-    except _UnusableArchive as error:
+    except (_UnusableArchive, _UnusableLog) as error:
         aside = printable(release_journal.set_journal_aside(context.root, context.directory))
+        is_archive = isinstance(error, _UnusableArchive)
+        what = f"its archive {printable(entry.archive)}" if is_archive else "it"
         message = (
-            f"An interrupted rotation of it can be neither finished nor undone, for its archive "
-            f"{printable(entry.archive)} {error}; the log was left as it is and the journal kept as {aside}."
+            f"An interrupted rotation of it can be neither finished nor undone, for {what} {error}; "
+            f"the log was left as it is and the journal kept as {aside}."
         )
-        outcome.recovered.append(RecoveredRotation(subject, message, problem=True, corrupt=True))
+        outcome.recovered.append(RecoveredRotation(subject, message, problem=True, corrupt=is_archive))
     else:
         outcome.recovered.append(recovered._replace(subject=subject))
 
@@ -222,15 +236,25 @@ class _UnusableArchive(Exception):
     """The archive that the journal speaks of is needed and cannot be used; the message says why."""
 
 
+class _UnusableLog(Exception):
+    """The log that the journal speaks of is not touched; the message says why."""
+
+
 def _settle_journal(context: RotationContext, entry: ReleaseJournal) -> RecoveredRotation:
     """Finish or undo the release, and say which and whether something is left to be done."""
     try:
         live = os.open(entry.log, OPEN_WRITE, dir_fd=context.logs)
     except FileNotFoundError:
         return _keep_archive(context, entry, "is gone")
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return _keep_archive(context, entry, "is no file now")
+        raise
     try:
+        if not safe_files.is_only_name(context.logs, entry.log, live):
+            raise _UnusableLog("has a second name elsewhere (hard link), or another file has taken its place")
         status = os.fstat(live)
-        if (status.st_dev, status.st_ino) != (entry.device, entry.inode):
+        if not stat.S_ISREG(status.st_mode) or (status.st_dev, status.st_ino) != (entry.device, entry.inode):
             return _keep_archive(context, entry, "is another file now")
         if not has_mark(entry, live) and entry.state != "restoring":
             return _settle_unmarked(context, entry, live)

@@ -154,7 +154,9 @@ class ArchiveSlot(NamedTuple):
         return max(len(os.fsencode(self.archive)), len(os.fsencode(self.pending))) <= _LONGEST
 
 
-_PENDING = re.compile(re.escape(PENDING_PREFIX) + r"(?P<day>\d{8})-(?P<serial>\d{1,9})-(?P<log>.+)", re.DOTALL)
+_PENDING = re.compile(
+    re.escape(PENDING_PREFIX) + r"(?P<day>\d{8})-(?P<serial>\d{1,9})-(?P<log>(?!\.{1,2}\Z).+)", re.DOTALL
+)
 _LONGEST = 255
 """Bytes of a name, on every file system that collapses blocks and on nearly every other one."""
 
@@ -195,7 +197,7 @@ def copy_attributes(descriptor: int, status: os.stat_result, like: int, *, dated
         os.fchown(descriptor, status.st_uid, status.st_gid)
     elif mine.st_gid != status.st_gid and mine.st_uid == status.st_uid:
         os.fchown(descriptor, -1, status.st_gid)
-    os.fchmod(descriptor, status.st_mode & 0o7777)
+    os.fchmod(descriptor, status.st_mode & 0o777)
     if hasattr(os, "listxattr"):  # Linux; an access list of macOS is left behind
         with suppress(OSError):  # labels that only the system sets
             for name in os.listxattr(like):
@@ -221,10 +223,10 @@ def require_unchanged(context: RotationContext, name: str, log: int, size: int) 
         LogChanged: it has not.
     """
     status = os.fstat(log)
-    if not has_name(context.logs, name, status):
+    if not safe_files.is_only_name(context.logs, name, log):
+        if has_name(context.logs, name, status):
+            raise LogChanged("it has got a second name meanwhile (hard link)")
         raise LogChanged("another file has taken its place meanwhile")
-    if status.st_nlink > 1:
-        raise LogChanged("it has got a second name meanwhile (hard link)")
     if status.st_size < size:
         raise LogChanged(f"it has become shorter than the {size:,} bytes that it had")
 

@@ -242,7 +242,7 @@ def test_a_file_that_is_larger_than_expected_is_not_read(project: Path, size: in
     assert (state.content is not None) is taken
     if not taken:
         assert state.problem == "state.json has 101 bytes, more than the 100 expected."
-        assert not state.replaceable
+        assert state.broken
 
 
 # Content

@@ -15,7 +15,7 @@ import pytest
 
 from tasks.core.files.lock import project_lock
 from tasks.core.files.safe_files import TEMPORARY
-from tasks.core.report.model import Status
+from tasks.core.report.model import Finding, Status
 from tasks.logs.log_archives import RELEASE_JOURNAL, ArchiveOrigin, gzip_header
 from tasks.logs.rotation import log_filesystem, release_journal
 from tasks.logs.rotation.archive_writer import ArchiveCorrupt
@@ -179,12 +179,110 @@ def marked(content: bytes = LINES) -> bytes:
 
 def test_a_journal_that_cannot_be_understood_is_kept_aside(project: Project) -> None:
     (project.logs / "archive").mkdir()
-    for number, text in enumerate(("{torn", '{"schema": 99}'), 1):
+    for number, text in enumerate(("{torn", '{"schema": 99}', ""), 1):
         (project.logs / "archive" / RELEASE_JOURNAL).write_text(text)
-        assert "cannot be understood" in found(project.run(dry_run=True), "logs.recovered").message
+        journal = "logs/archive/.rotation.json"
+        message = found(project.run(dry_run=True), "logs.recovered").message
+        assert message.startswith(f"The journal of an interrupted rotation is not used. {journal} ")
+        assert (project.root / journal).exists()
         finding = found(project.run(), "logs.recovered")
         assert finding.status is Status.WARNING
+        assert finding.message == f"{message} It was kept aside as {journal}.broken-{number}."
         assert (project.logs / "archive" / f"{RELEASE_JOURNAL}.broken-{number}").read_text() == text
+    assert every(project.run(), "logs.recovered") == []
+
+
+def _forged(project: Project, **values: object) -> Finding:
+    """Change fields of the journal that a killed run left, rotate, and return the finding on it."""
+    log = project.log(content=LINES)
+    leave(project, log)
+    path = project.root / release_journal.journal_path("logs")
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    finding = found(project.run(), "logs.recovered")
+    assert finding.status is Status.WARNING
+    assert "It was kept aside as logs/archive/.rotation.json.broken-1." in finding.message
+    assert project.archived(ARCHIVE) == LINES[:4096]
+    return finding
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"log": "../outside"},
+        {"log": "archive/app.log"},
+        {"log": ".."},
+        {"archive": "../../outside.log.gz"},
+        {"archive": "2025/06/../../../outside.log.gz"},
+        {"archive": "2025/06/app.log"},
+        {"archive": "/2025/06/app.log.gz"},
+        {"released": -1},
+        {"released": 5000},
+        {"end": 1 << 63},
+        {"device": -1},
+        {"inode": 1.5},
+        {"token": "0" * 100 + "\n"},
+        {"token": "0123456789abcdef0123456789abcd\n"},
+        {"token": "root::0:0:root:/root:/bin/sh...\n"},
+        {"way": "delete"},
+        {"state": "done"},
+        {"rotated": "x" * 101},
+    ],
+    ids=str,
+)
+def test_a_journal_with_a_field_that_no_release_writes_is_not_acted_on(
+    project: Project, values: dict[str, object]
+) -> None:
+    _forged(project, **values)
+
+
+@pytest.mark.parametrize("state", ["prepared", "marked", "restoring"])
+def test_a_forged_journal_changes_nothing_through_a_hard_link(project: Project, state: str) -> None:
+    outside = project.root.parent / "outside"
+    outside.write_bytes(marked())
+    project.logs.mkdir(exist_ok=True)
+    (project.logs / "app.log").hardlink_to(outside)
+    leave(project, outside, state=state)
+    before = outside.stat()
+    message = found(project.run(), "logs.recovered").message
+    assert "for it has a second name elsewhere (hard link)" in message
+    assert "the log was left as it is and the journal kept as logs/archive/.rotation.json.broken-1" in message
+    assert (outside.read_bytes(), outside.stat().st_mtime_ns) == (marked(), before.st_mtime_ns)
+
+
+@pytest.mark.parametrize("kind", ["link", "folder"])
+def test_a_log_that_is_no_file_any_more_stops_no_rotation(project: Project, kind: str) -> None:
+    log = project.log(content=LINES)
+    leave(project, log, state="marked")
+    log.rename(project.root / "aside")
+    if kind == "link":
+        log.symlink_to(project.root / "aside")
+    else:
+        log.mkdir()
+    project.log("other.log", content=b"other\n")
+    report = project.run()
+    assert "It is no file now" in found(report, "logs.recovered").message
+    assert project.archived("other_20250602.log.gz") == b"other\n"
+    assert (project.root / "aside").read_bytes() == LINES
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link"])
+def test_a_journal_that_is_a_link_is_kept_aside_and_not_followed(project: Project, kind: str) -> None:
+    leave(project, project.log(content=LINES))
+    path, outside = project.root / release_journal.journal_path("logs"), project.root.parent / "outside"
+    path.rename(outside)
+    if kind == "link":
+        path.symlink_to(outside)
+    else:
+        path.hardlink_to(outside)
+    before = outside.read_bytes()
+    assert "kept aside" in found(project.run(), "logs.recovered").message
+    assert outside.read_bytes() == before
+    assert not os.path.lexists(path)
+
+
+def test_a_pending_log_on_its_way_to_a_folder_is_nobodys_business(project: Project) -> None:
+    for log in (".", ".."):
+        pending(project).rename(project.archive(f".rotating-20250602-1-{log}"))
     assert every(project.run(), "logs.recovered") == []
 
 
