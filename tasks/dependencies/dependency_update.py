@@ -18,13 +18,13 @@ from ..core.report.model import Action, Finding, Report, Status
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, printable
 from .dependency_review import DependencyReview, review, review_report
-from .environment import Environment
+from .environment import Environment, prefixes
 from .installation.package_managers import Refusal
 from .package_findings import TASK
 from .planning import Move, Scope
 from .project_files import expired, paths_written, prune
 from .undo.rollback import roll_back
-from .undo.undo_journal import FOLDER, BrokenJournal, pending_journal
+from .undo.undo_journal import FOLDER, BrokenJournal, pending_journal, require_environment, set_aside
 from .update_plan import UpdatePlan, prepare_update
 from .update_transaction import UpdateContext, UpdateOutcome, carry_out, each_of
 
@@ -76,7 +76,7 @@ def run_update(
     root = Path(settings.root)
     secret = {*keys}
     public = {name: value for name, value in environ.items() if name not in secret}
-    undone = [*_undo_interrupted(root, flags, ask, stop)]
+    undone = [*_undo_interrupted(settings, flags, ask, stop, public)]
 
     def reviewed_now() -> DependencyReview:
         found = review(settings, environ=public, now=now, redact=redact, stop=stop)
@@ -122,15 +122,18 @@ def run_update(
 # What was interrupted
 
 
-def _undo_interrupted(root: Path, flags: Flags, ask: Ask | None, stop: Event) -> Iterator[Finding]:
+def _undo_interrupted(
+    settings: Settings, flags: Flags, ask: Ask | None, stop: Event, environ: Mapping[str, str]
+) -> Iterator[Finding]:
     """Yield the finding on an update that was interrupted, undone here where that is wanted."""
+    root = Path(settings.root)
     try:
         journal = pending_journal(root)
+        if journal is None:
+            return
+        prefix = require_environment(root, journal, prefixes(root, settings.dependencies.python, environ, stop))
     except BrokenJournal as error:
-        remedy = f"Make the environment anew from the requirements, then remove {FOLDER}."
-        yield _interrupted(Status.CRITICAL, f"An update was interrupted and cannot be undone: {error}.", remedy)
-        return
-    if journal is None:
+        yield _broken(root, error, is_change=flags.yes and not flags.check and not flags.dry_run)
         return
     interruption = (
         f"The update of {printable(journal.started)} was interrupted ({', '.join(map(printable, journal.moves))})"
@@ -140,7 +143,7 @@ def _undo_interrupted(root: Path, flags: Flags, ask: Ask | None, stop: Event) ->
         remedy = f"inv {TASK} --yes puts everything back as it was before it."
         yield _interrupted(Status.CRITICAL, f"{interruption}; the environment may be half of each.", remedy)
         return
-    restored = roll_back(root, journal, stop)
+    restored = roll_back(root, prefix, journal, stop)
     if restored.problems:
         message = f"{interruption}; not all could be put back: {each_of(restored.problems)}."
         yield _interrupted(Status.CRITICAL, message, f"Look at these; {FOLDER} keeps what was replaced.")
@@ -148,6 +151,20 @@ def _undo_interrupted(root: Path, flags: Flags, ask: Ask | None, stop: Event) ->
     number = restored.replaced + restored.removed
     message = f"{interruption}. All is as it was before it: {count(number, 'entry', 'entries')} put back or removed."
     yield _interrupted(Status.WARNING, message, f"Run inv {TASK} again to update.")
+
+
+def _broken(root: Path, error: BrokenJournal, *, is_change: bool) -> Finding:
+    """Return the finding on a journal that is not acted on; a run that changes something keeps it aside."""
+    message, kept = f"An update was interrupted and cannot be undone: {error}.", FOLDER
+    if is_change:
+        try:
+            kept = set_aside(root)
+            message += f" It was kept aside as {kept}."
+        except (Refused, OSError) as failure:
+            message += f" It cannot be kept aside: {printable(failure)}."
+    return _interrupted(
+        Status.CRITICAL, message, f"Make the environment anew from the requirements, then remove {kept}."
+    )
 
 
 def _interrupted(status: Status, message: str, remedy: str) -> Finding:

@@ -146,6 +146,27 @@ def _python_of(prefix: Path) -> Path | None:
     return python if python.is_file() else None
 
 
+def prefixes(root: Path, configured: str, environ: Mapping[str, str], stop: Event | None = None) -> Iterator[Path]:
+    """Yield the folders where the project's environment may be, the likely ones first.
+
+    An environment that an interrupted update broke must be found as well, so its interpreter is asked last.
+
+    Args:
+        root: the project.
+        configured: ``dependencies.python``; empty: not set.
+        environ: the process's environment.
+        stop: ends it early where it is set.
+    """
+    if not configured:
+        yield from (root / name for name in _OWN_FOLDERS)
+    place = locate(root, configured, environ)
+    if isinstance(place, Interpreter):
+        yield place.python.parent.parent
+        examined = examine(place, environ, stop)
+        if isinstance(examined, Environment):
+            yield examined.prefix
+
+
 def is_own(python: Path) -> bool:
     """Tell whether an interpreter is of the environment that the suite runs in."""
     return python.parent.parent.resolve() == Path(sys.prefix).resolve()

@@ -27,7 +27,7 @@ from .project_files import back_up, lock_text, paths_written
 from .requirements.requirement_files import encoded
 from .undo.rollback import roll_back
 from .undo.snapshot import take_snapshot
-from .undo.undo_journal import FOLDER, BrokenJournal, pending_journal, remove_folder
+from .undo.undo_journal import FOLDER, BrokenJournal, pending_journal, remove_folder, require_environment
 from .update_plan import UpdatePlan
 
 
@@ -150,11 +150,11 @@ def _apply_to_live_environment(context: UpdateContext, plan: UpdatePlan, work: P
         context.stop.set()  # so that the caller ends the run after its report
         failure = "it was told to stop"
     except BaseException as error:
-        problems = put_back(context.root, context.stop)
+        problems = put_back(context.root, environment.prefix, context.stop)
         if not problems:
             raise
         return _failed_outcome(problems, printable(" ".join(f"{type(error).__name__}: {error}".split())).rstrip("."))
-    return _failed_outcome(put_back(context.root, context.stop), failure)
+    return _failed_outcome(put_back(context.root, environment.prefix, context.stop), failure)
 
 
 def _failed_outcome(problems: Sequence[str], failure: str) -> UpdateOutcome:
@@ -203,15 +203,16 @@ def _write_project_files(context: UpdateContext, plan: UpdatePlan) -> list[str]:
     return [*written, plan.lock]
 
 
-def put_back(root: Path, stop: Event) -> tuple[str, ...]:
-    """Undo an update that has begun and return what is not as it was, as sentences; empty: all is."""
+def put_back(root: Path, prefix: Path, stop: Event) -> tuple[str, ...]:
+    """Undo an update of the environment *prefix* that has begun and return what is not as it was; empty: all is."""
     try:
         journal = pending_journal(root)
+        if journal is None:
+            return (f"{FOLDER}, which keeps what was replaced, is gone.",)
+        require_environment(root, journal, [prefix])
     except BrokenJournal as error:
         return (f"{error}.",)
-    if journal is None:
-        return (f"{FOLDER}, which keeps what was replaced, is gone.",)
-    return roll_back(root, journal, stop).problems
+    return roll_back(root, prefix, journal, stop).problems
 
 
 def each_of(problems: Sequence[str]) -> str:

@@ -61,7 +61,7 @@ class Site:
     def restore(self) -> tuple[str, ...]:
         journal = pending_journal(self.root)
         assert journal is not None
-        return roll_back(self.root, journal, Event()).problems
+        return roll_back(self.root, self.prefix, journal, Event()).problems
 
     def state(self) -> dict[str, tuple[Any, ...]]:
         found: dict[str, tuple[Any, ...]] = {}

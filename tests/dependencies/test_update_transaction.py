@@ -14,7 +14,8 @@ from tasks.dependencies.environment import Environment
 from tasks.dependencies.installation.package_managers import Refusal
 from tasks.dependencies.planning import Move, Why
 from tasks.dependencies.undo import rollback
-from tasks.dependencies.undo.undo_journal import FOLDER, FolderEntry, pending_journal
+from tasks.dependencies.undo.folder_listing import FolderEntry
+from tasks.dependencies.undo.undo_journal import FOLDER, KeptCopy, pending_journal
 from tasks.dependencies.update_plan import UpdatePlan
 from tasks.dependencies.update_transaction import UpdateContext, UpdateOutcome, carry_out
 
@@ -121,9 +122,9 @@ def test_ctrl_c_while_things_are_put_back_does_not_end_that(site: Site, monkeypa
     before = site.state()
     write = rollback._restore_file
 
-    def write_and_interrupt(copy: Path, target: Path, each: FolderEntry) -> None:
+    def write_and_interrupt(root: Path, copy: KeptCopy, place: tuple[int, str], each: FolderEntry) -> None:
         signal.raise_signal(signal.SIGINT)
-        write(copy, target, each)
+        write(root, copy, place, each)
 
     monkeypatch.setattr(rollback, "_restore_file", write_and_interrupt)
     stop = Event()

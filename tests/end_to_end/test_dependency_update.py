@@ -508,9 +508,42 @@ def test_a_journal_that_cannot_be_read_is_told_and_nothing_changed(site: Site) -
     (site.root / ".maintenance-undo").mkdir()
     (site.root / ".maintenance-undo/journal.json").write_text('{"prefix"')
     before = site.state()
+    for flag in ("--check", "--dry-run"):
+        result = site.update(flag)
+        assert (result.status, site.state()) == (2, before)
+        assert "cannot be undone" in reported(result, "interrupted")["message"]
+        assert (site.root / ".maintenance-undo/journal.json").exists()
+    frozen = site.frozen()
     result = site.update("--yes")
-    assert (result.status, site.state()) == (2, before)
-    assert "cannot be undone" in reported(result, "interrupted")["message"]
+    assert (result.status, site.frozen()) == (2, frozen)
+    assert "It was kept aside as .maintenance-undo.broken-1." in reported(result, "interrupted")["message"]
+    assert (site.root / ".maintenance-undo.broken-1/journal.json").read_text() == '{"prefix"'
+
+
+def test_a_journal_that_names_another_folder_is_kept_aside_and_nothing_there_is_deleted(site: Site) -> None:
+    site.requires("demo-widget==1.0\n")
+    outside = site.root.parent / "elsewhere"
+    outside.mkdir()
+    (outside / "mine").write_text("mine")
+    undo = site.root / ".maintenance-undo"
+    undo.mkdir(mode=0o700)
+    journal = {
+        "schema": 1,
+        "prefix": str(outside),
+        "python": "python",
+        "moves": ["demo-widget 1.0 -> 1.1"],
+        "started": "2026-06-01T00:00:00+00:00",
+        "listing": {".": [0o40755, 0, 0, "", [0, 0]]},
+        "copies": {},
+        "project": {},
+        "project_copies": {},
+    }
+    (undo / "journal.json").write_text(json.dumps(journal))
+    frozen = site.frozen()
+    result = site.update("--yes")
+    assert (result.status, site.frozen()) == (2, frozen)
+    assert "is not the project's environment" in reported(result, "interrupted")["message"]
+    assert [path.read_text() for path in outside.iterdir()] == ["mine"]
 
 
 def test_a_write_protected_file_is_left_alone(site: Site) -> None:

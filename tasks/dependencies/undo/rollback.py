@@ -1,4 +1,8 @@
-"""Rolling an update back: everything as it was before, and proof that it is."""
+"""Rolling an update back: everything as it was before, and proof that it is.
+
+Every entry is reached from the open folder of the environment, or from the root, one name at a time and without
+following a link: what somebody swaps for a link meanwhile is named among the problems.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,22 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import NamedTuple
 
 import msgspec
 
+from ...core.files import safe_files, state_files
+from ...core.files.safe_files import TEMPORARY, Refused
 from ...core.programs.interrupt import deferred_interrupt
 from ...core.text.formatting import printable
-from .undo_journal import FOLDER, FolderEntry, KeptCopy, UndoJournal, decode_path, entry_at, list_folder, remove_folder
+from .folder_listing import FolderEntry, digest, entry_at, list_folder
+from .undo_journal import FOLDER, KeptCopy, UndoJournal, decode_path, remove_folder
 
-_BESIDE = ".maintenance-tmp"
-"""The name of a file while it is put back."""
+_PIECE = 1 << 20
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Rollback(NamedTuple):
@@ -36,7 +44,16 @@ class Rollback(NamedTuple):
     problems: tuple[str, ...]
 
 
-def roll_back(root: Path, journal: UndoJournal, stop: Event) -> Rollback:
+class _Environment(NamedTuple):
+    """The environment: its path, for people; its open folder; what lay in it, and the copies of files in it."""
+
+    prefix: Path
+    top: int
+    before: dict[str, FolderEntry]
+    copies: dict[str, KeptCopy]
+
+
+def roll_back(root: Path, prefix: Path, journal: UndoJournal, stop: Event) -> Rollback:
     """Undo an update; once more after a kill in the middle of it does no harm.
 
     What cannot be put back stops nothing else, and is named among the problems. Ctrl-C does not end it: what is
@@ -44,40 +61,43 @@ def roll_back(root: Path, journal: UndoJournal, stop: Event) -> Rollback:
 
     Args:
         root: the project.
+        prefix: the environment's folder, which the caller has compared with the project's.
         journal: what the update left there.
         stop: is set where Ctrl-C came meanwhile.
     """
     with deferred_interrupt() as interrupted:
-        done = _roll_back(root, journal)
+        done = _roll_back(root, prefix, journal)
     if interrupted.is_set():
         stop.set()
     return done
 
 
-def _roll_back(root: Path, journal: UndoJournal) -> Rollback:
-    prefix = Path(decode_path(journal.prefix))
+def _roll_back(root: Path, prefix: Path, journal: UndoJournal) -> Rollback:
     before = {decode_path(path): _decode_entry(each) for path, each in journal.listing.items()}
-    home = root / FOLDER
     copies = {decode_path(path): copy for path, copy in journal.copies.items()}
     problems: dict[Path, str] = {}
     replaced = removed = 0
     try:
-        removed = _remove_new(prefix, before, problems)
-        replaced = _restore_environment(prefix, before, copies, home, problems)
-        replaced += _restore_project_files(root, journal, home, problems)
-        _restore_folders(prefix, before, problems)
-        for path, difference in _differences(prefix, before, copies):
-            problems.setdefault(path, difference)
-    except OSError as error:
-        path = Path(os.fsdecode(error.filename or prefix))
+        prefix.mkdir(parents=True, exist_ok=True)
+        with safe_files.folder(prefix, ".") as top:
+            environment = _Environment(prefix, top, before, copies)
+            removed = _remove_new(environment, problems)
+            replaced = _restore_environment(root, environment, problems)
+            replaced += _restore_project_files(root, journal, problems)
+            _restore_folders(environment, problems)
+            for path, difference in _differences(environment):
+                problems.setdefault(path, difference)
+    except (Refused, OSError) as error:
+        path = Path(os.fsdecode(getattr(error, "filename", None) or prefix))
         problems.setdefault(path, _not_put_back(path, error))
     if not problems:
         remove_folder(root)
     return Rollback(replaced, removed, tuple(problems.values()))
 
 
-def _not_put_back(path: Path, error: OSError) -> str:
-    return f"{printable(path)} cannot be put back: {error.strerror or error}."
+def _not_put_back(path: Path, error: Exception) -> str:
+    reason = (error.strerror if isinstance(error, OSError) else None) or printable(error).rstrip(".")
+    return f"{printable(path)} cannot be put back: {reason}."
 
 
 @contextmanager
@@ -85,23 +105,33 @@ def _collect_error(path: Path, problems: dict[Path, str]) -> Iterator[None]:
     """Note why an entry cannot be put back, and let the others be."""
     try:
         yield
-    except OSError as error:
+    except (Refused, OSError, OverflowError) as error:
         problems.setdefault(path, _not_put_back(path, error))
 
 
+@contextmanager
+def _folder_of(top: Path | int, path: str) -> Iterator[tuple[int, str]]:
+    """Open the folder of an entry below another folder, and give its descriptor and the entry's name."""
+    place = PurePosixPath(path)
+    with safe_files.folder(top, str(place.parent)) as folder:
+        yield folder, place.name
+
+
 def _decode_entry(each: FolderEntry) -> FolderEntry:
-    return msgspec.structs.replace(each, target=decode_path(each.target))
+    owner = (0, 0) if each.is_link else each.owner
+    return msgspec.structs.replace(each, target=decode_path(each.target), owner=owner)
 
 
-def _remove_new(prefix: Path, before: dict[str, FolderEntry], problems: dict[Path, str]) -> int:
-    now = list_folder(prefix) if prefix.is_dir() else {}
+def _remove_new(environment: _Environment, problems: dict[Path, str]) -> int:
+    now, before = list_folder(environment.top), environment.before
     new = [path for path in now if path not in before or _file_type(now[path]) != _file_type(before[path])]
     for path in reversed(new):
-        if now[path].is_folder:
-            shutil.rmtree(prefix / path, ignore_errors=True)  # what is left shows as a difference
-        else:
-            with _collect_error(prefix / path, problems), suppress(FileNotFoundError):
-                (prefix / path).unlink()
+        with _collect_error(environment.prefix / path, problems), _folder_of(environment.top, path) as (folder, name):
+            if now[path].is_folder:
+                shutil.rmtree(name, ignore_errors=True, dir_fd=folder)  # what is left shows as a difference
+            else:
+                with suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=folder)
     return len(new)
 
 
@@ -109,94 +139,111 @@ def _file_type(each: FolderEntry) -> int:
     return stat.S_IFMT(each.mode)
 
 
-def _restore_environment(
-    prefix: Path, before: dict[str, FolderEntry], copies: dict[str, KeptCopy], home: Path, problems: dict[Path, str]
-) -> int:
+def _restore_environment(root: Path, environment: _Environment, problems: dict[Path, str]) -> int:
     """Put back what is missing or different, folders first, and return how much that was."""
-    now = list_folder(prefix) if prefix.is_dir() else {}
+    now, before, copies = list_folder(environment.top), environment.before, environment.copies
     changed = [
         path
         for path, each in before.items()
-        if now.get(path) != each or (path in copies and not _has_content_of(prefix / path, copies[path]))
+        if now.get(path) != each or (path in copies and digest(environment.top, path) != copies[path].sha256)
     ]
     for path in changed:
-        each, target = before[path], prefix / path
-        with _collect_error(target, problems):
-            if each.is_folder:
-                target.mkdir(parents=True, exist_ok=True)
-            elif each.is_link:
-                with suppress(FileNotFoundError):
-                    target.unlink()
-                target.symlink_to(each.target)
-                _restore_owner(target, each)
-            elif path in copies:
-                _restore_file(home / str(copies[path].number), target, each)
-            else:
+        target = environment.prefix / path
+        with _collect_error(target, problems), _folder_of(environment.top, path) as place:
+            if path in copies:
+                _restore_file(root, copies[path], place, before[path])
+            elif not _restore_other(place, before[path]):
                 problems[target] = f"{printable(target)} has changed, and the update had kept no copy of it."
-    return sum(not before[path].is_folder and prefix / path not in problems for path in changed)
+    return sum(not before[path].is_folder and environment.prefix / path not in problems for path in changed)
 
 
-def _restore_file(copy: Path, target: Path, each: FolderEntry) -> None:
-    """Put a kept file in its place, in one step."""
-    beside = target.with_name(_BESIDE)
+def _restore_other(place: tuple[int, str], each: FolderEntry) -> bool:
+    """Make a folder or a link again; False where it is something else, of which a copy would be needed."""
+    folder, name = place
+    if each.is_folder:
+        with suppress(FileExistsError):
+            if name:  # the environment's own is there
+                os.mkdir(name, dir_fd=folder)
+        return True
+    if each.is_link:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        os.symlink(each.target, name, dir_fd=folder)
+        return True
+    return False
+
+
+def _restore_file(root: Path, copy: KeptCopy, place: tuple[int, str], each: FolderEntry) -> None:
+    """Put a kept file in its place, in one step.
+
+    Raises:
+        Refused: its copy is not believed, or does not hold what was kept.
+        OSError: it cannot be read or written.
+    """
+    folder, name = place
     with suppress(FileNotFoundError):
-        beside.unlink()
-    shutil.copyfile(copy, beside)
-    with beside.open("rb") as written:
-        os.fsync(written.fileno())
-    _restore_owner(beside, each)
-    beside.chmod(stat.S_IMODE(each.mode))
-    os.utime(beside, ns=(each.mtime_ns, each.mtime_ns))
-    beside.replace(target)
+        os.unlink(TEMPORARY, dir_fd=folder)
+    with state_files.opened(root, f"{FOLDER}/{copy.number}") as (kept, _):
+        descriptor = os.open(TEMPORARY, _CREATE, 0o600, dir_fd=folder)
+        try:
+            with os.fdopen(descriptor, "wb") as target, os.fdopen(kept, "rb", closefd=False) as source:
+                held = hashlib.sha256()
+                while piece := source.read(_PIECE):
+                    held.update(piece)
+                    target.write(piece)
+                if held.hexdigest() != copy.sha256:
+                    raise Refused(f"its copy {FOLDER}/{copy.number} is damaged.")  # noqa: TRY301 - undone as an error
+                target.flush()
+                _give_attributes(target.fileno(), each, stat.S_IMODE(each.mode) & 0o777)
+                os.fsync(target.fileno())
+            os.rename(TEMPORARY, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(TEMPORARY, dir_fd=folder)
+            raise
 
 
-def _restore_owner(path: Path, each: FolderEntry) -> None:
-    """Give an entry its owner again, which only root can."""
+def _give_attributes(descriptor: int, each: FolderEntry, mode: int) -> None:
+    """Give an open entry its owner again, which only root can, its mode and the time of its last write."""
     if os.geteuid() == 0:
-        os.chown(path, *each.owner, follow_symlinks=False)
+        os.fchown(descriptor, *each.owner)
+    os.fchmod(descriptor, mode)
+    os.utime(descriptor, ns=(each.mtime_ns, each.mtime_ns))
 
 
-def _restore_project_files(root: Path, journal: UndoJournal, home: Path, problems: dict[Path, str]) -> int:
+def _restore_project_files(root: Path, journal: UndoJournal, problems: dict[Path, str]) -> int:
     changed = 0
     for stored_path, status in journal.project.items():
-        target = root / decode_path(stored_path)
+        path = decode_path(stored_path)
         copy = journal.project_copies.get(stored_path)
-        with _collect_error(target, problems):
+        with _collect_error(root / path, problems):
             if status is None or copy is None:
-                with suppress(FileNotFoundError):
-                    target.unlink()
+                with suppress(FileNotFoundError), _folder_of(root, path) as (folder, name):
+                    os.unlink(name, dir_fd=folder)
                     changed += 1
-            elif entry_at(target) != status or not _has_content_of(target, copy):
-                _restore_file(home / str(copy.number), target, status)
+            elif entry_at(root, path) != status or digest(root, path) != copy.sha256:
+                with _folder_of(root, path) as place:
+                    _restore_file(root, copy, place, status)
                 changed += 1
     return changed
 
 
-def _restore_folders(prefix: Path, before: dict[str, FolderEntry], problems: dict[Path, str]) -> None:
-    """Give folders their modes and times again, which every change in them changes."""
-    for path, each in reversed(before.items()):
+def _restore_folders(environment: _Environment, problems: dict[Path, str]) -> None:
+    """Give folders their owners, modes and times again, which every change in them changes."""
+    for path, each in reversed(environment.before.items()):
         if each.is_folder:
-            with _collect_error(prefix / path, problems):
-                _restore_owner(prefix / path, each)
-                (prefix / path).chmod(stat.S_IMODE(each.mode))
-                os.utime(prefix / path, ns=(each.mtime_ns, each.mtime_ns))
+            with (
+                _collect_error(environment.prefix / path, problems),
+                safe_files.folder(environment.top, path) as descriptor,
+            ):
+                _give_attributes(descriptor, each, stat.S_IMODE(each.mode))
 
 
-def _differences(
-    prefix: Path, before: dict[str, FolderEntry], copies: dict[str, KeptCopy]
-) -> Iterator[tuple[Path, str]]:
-    now = list_folder(prefix)
+def _differences(environment: _Environment) -> Iterator[tuple[Path, str]]:
+    prefix, before, copies = environment.prefix, environment.before, environment.copies
+    now = list_folder(environment.top)
     for path in sorted(now.keys() | before.keys()):
         if now.get(path) != before.get(path):
             yield prefix / path, f"{printable(prefix / path)} is not as it was."
-        elif path in copies and not _has_content_of(prefix / path, copies[path]):
+        elif path in copies and digest(environment.top, path) != copies[path].sha256:
             yield prefix / path, f"{printable(prefix / path)} does not hold what it held."
-
-
-def _has_content_of(path: Path, copy: KeptCopy) -> bool:
-    """Tell whether a file holds what its copy does; one that cannot be read does not."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == copy.sha256
-    except OSError:
-        return False

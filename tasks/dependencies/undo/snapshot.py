@@ -12,22 +12,14 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from ...core.files import safe_files
 from ...core.files.safe_files import Refused
 from ...core.text.formatting import size
 from ..environment import Environment, dist_infos, recorded_files
-from .undo_journal import (
-    FOLDER,
-    FolderEntry,
-    FolderListing,
-    KeptCopy,
-    UndoJournal,
-    discard,
-    encode_path,
-    entry_at,
-    list_folder,
-    prepare_folder,
-    write_journal,
-)
+from .folder_listing import OPEN, FolderEntry, FolderListing, entry_at, list_folder
+from .undo_journal import FOLDER, KeptCopy, UndoJournal, discard, encode_path, prepare_folder, write_journal
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _BLOCK = 1 << 20
 
@@ -61,7 +53,7 @@ def take_snapshot(
     before = list_folder(environment.prefix)
     compiled = _compiled_files(before)
     replaced = sorted({path for name in names for path in _files_of(name, environment, before, compiled)})
-    project = {path: entry_at(root / path) for path in paths}
+    project = {path: entry_at(root, path) for path in paths}
     present = [path for path, status in project.items() if status is not None]
     needed = sum(before[path].size for path in replaced)
     free = shutil.disk_usage(root).free
@@ -69,10 +61,11 @@ def take_snapshot(
         raise Refused(
             f"To be able to undo the update, {size(needed)} must be kept, but the disk has {size(free)} free."
         )
-    home = prepare_folder(root)
+    prepare_folder(root)
     try:
-        copies = dict(_copy_files(environment.prefix, replaced, home, 0))
-        kept = dict(_copy_files(root, present, home, len(copies)))
+        with safe_files.folder(root, FOLDER) as home:
+            copies = dict(_copy_files(environment.prefix, replaced, home, 0))
+            kept = dict(_copy_files(root, present, home, len(copies)))
         write_journal(
             root,
             UndoJournal(
@@ -95,12 +88,17 @@ def _encode_entry(each: FolderEntry) -> FolderEntry:
     return msgspec.structs.replace(each, target=encode_path(each.target))
 
 
-def _copy_files(base: Path, paths: Iterable[str], home: Path, first: int) -> Iterator[tuple[str, KeptCopy]]:
+def _copy_files(base: Path, paths: Iterable[str], home: int, first: int) -> Iterator[tuple[str, KeptCopy]]:
     """Copy files and yield each with its copy."""
     for number, path in enumerate(paths, first):
         digest = hashlib.sha256()
-        source = os.open(base / path, os.O_RDONLY | os.O_NOFOLLOW)
-        with os.fdopen(source, "rb") as reader, (home / str(number)).open("xb") as writer:
+        place = PurePosixPath(path)
+        with safe_files.folder(base, str(place.parent)) as folder:
+            source = os.open(place.name, OPEN, dir_fd=folder)
+        with (
+            os.fdopen(source, "rb") as reader,
+            os.fdopen(os.open(str(number), _CREATE, 0o600, dir_fd=home), "wb") as writer,
+        ):
             while block := reader.read(_BLOCK):
                 digest.update(block)
                 writer.write(block)

@@ -8,84 +8,19 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
-from typing import TypeAlias
+from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from ...core.files import safe_files
+from ...core.files import safe_files, state_files
 from ...core.files.safe_files import Refused
-
-
-class FolderEntry(msgspec.Struct, frozen=True, array_like=True):
-    """One entry.
-
-    Attributes:
-        mode: its type and permissions, as ``st_mode`` has them.
-        size: in bytes; 0 for what is no file.
-        mtime_ns: when it was last written; 0 for a link, whose time nothing restores.
-        target: where a link leads.
-        owner: the numbers of its user and group.
-    """
-
-    mode: int
-    size: int = 0
-    mtime_ns: int = 0
-    target: str = ""
-    owner: tuple[int, int] = (0, 0)
-
-    @property
-    def is_folder(self) -> bool:
-        """True for a folder."""
-        return stat.S_ISDIR(self.mode)
-
-    @property
-    def is_link(self) -> bool:
-        """True for a symbolic link."""
-        return stat.S_ISLNK(self.mode)
-
-
-FolderListing: TypeAlias = Mapping[str, FolderEntry]
-"""Entries by their path below the folder, ``.`` for itself; a folder comes before what lies in it."""
-
-
-def list_folder(folder: Path) -> dict[str, FolderEntry]:
-    """Return what lies in a folder and below it; links are not followed.
-
-    Raises:
-        OSError: something in it cannot be read.
-    """
-    found = {".": _folder_entry(os.lstat(folder), "")}
-    pending = [""]
-    while pending:
-        below = pending.pop()
-        with os.scandir(folder / below) as entries:
-            for entry in sorted(entries, key=lambda each: each.name):
-                path = f"{below}{entry.name}"
-                status = entry.stat(follow_symlinks=False)
-                found[path] = _folder_entry(status, str(Path(entry.path).readlink()) if entry.is_symlink() else "")
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(f"{path}/")
-    return found
-
-
-def entry_at(path: Path) -> FolderEntry | None:
-    """Return one entry; ``None`` where there is none."""
-    try:
-        return _folder_entry(path.lstat(), str(path.readlink()) if path.is_symlink() else "")
-    except FileNotFoundError:
-        return None
-
-
-def _folder_entry(status: os.stat_result, target: str) -> FolderEntry:
-    owner = (status.st_uid, status.st_gid)
-    if stat.S_ISLNK(status.st_mode):
-        return FolderEntry(status.st_mode, target=target, owner=owner)
-    size = status.st_size if stat.S_ISREG(status.st_mode) else 0
-    return FolderEntry(status.st_mode, size, status.st_mtime_ns, owner=owner)
-
+from ...core.files.state_files import Below, Count
+from ...core.text.formatting import printable
+from .folder_listing import FolderEntry
 
 FOLDER = ".maintenance-undo"
 """In the root, while an update changes something."""
@@ -95,14 +30,18 @@ _ENDED = f"{FOLDER}-ended"
 
 JOURNAL = "journal.json"
 
-_LARGEST = 1 << 30
+_LARGEST = 1 << 28
+"""Bytes of a journal; that of an environment of 100,000 files has 15 million."""
+
+_Text = Annotated[str, Meta(max_length=4096)]
+_Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
 
 class KeptCopy(msgspec.Struct, frozen=True, array_like=True):
     """A kept file: the number that is its name, and the digest of its content."""
 
-    number: int
-    sha256: str
+    number: Count
+    sha256: _Digest
 
 
 class UndoJournal(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,18 +59,38 @@ class UndoJournal(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     schema: int = 1
-    prefix: str
-    python: str
-    moves: list[str]
-    started: str
+    prefix: _Text
+    python: _Text
+    moves: list[_Text]
+    started: _Text
     listing: dict[str, FolderEntry]
-    copies: dict[str, KeptCopy]
-    project: dict[str, FolderEntry | None]
-    project_copies: dict[str, KeptCopy]
+    copies: dict[Below, KeptCopy]
+    project: dict[Below, FolderEntry | None]
+    project_copies: dict[Below, KeptCopy]
+
+    def __post_init__(self) -> None:
+        """Refuse what no update writes.
+
+        Raises:
+            ValueError: a path leads elsewhere, or goes through what is no folder, or a copy is of no file.
+        """
+        paths = {*self.listing} - {"."}
+        msgspec.convert([*paths], list[Below])
+        folders = {path for path, entry in self.listing.items() if entry.is_folder}
+        if "." not in folders:
+            raise ValueError("the environment is no folder in it")
+        if outside := [path for path in paths if str(PurePosixPath(path).parent) not in folders]:
+            raise ValueError(f"{outside[0]!r} lies in no folder of it")
+        listed = {path for path, entry in self.listing.items() if entry.is_file}
+        listed_files = {path for path, entry in self.project.items() if entry is not None and entry.is_file}
+        if self.copies.keys() - listed or self.project_copies.keys() - listed_files:
+            raise ValueError("it has a copy of what was no file")
+        for path in (self.prefix, *paths, *self.project, *(entry.target for entry in self.listing.values())):
+            decode_path(path)
 
 
 class BrokenJournal(Exception):
-    """The journal cannot be read; the message says why."""
+    """The journal is not to be acted on; the message says why, as the beginning of a sentence."""
 
 
 def encode_path(path: str) -> str:
@@ -140,7 +99,11 @@ def encode_path(path: str) -> str:
 
 
 def decode_path(path: str) -> str:
-    """Return the path that :func:`encode_path` was given."""
+    """Return the path that :func:`encode_path` was given.
+
+    Raises:
+        UnicodeError: no path was.
+    """
     return os.fsdecode(path.encode("latin-1"))
 
 
@@ -148,34 +111,81 @@ def pending_journal(root: Path) -> UndoJournal | None:
     """Return the journal of an update that was begun and neither stands nor is undone; ``None``: there is none.
 
     Raises:
-        BrokenJournal: there is one that cannot be read.
+        BrokenJournal: there is one that cannot be read, or is not believed.
     """
-    home = root / FOLDER
+    path = f"{FOLDER}/{JOURNAL}"
     try:
-        if not stat.S_ISDIR(home.lstat().st_mode):
-            raise BrokenJournal(f"{FOLDER} is no folder")
-        content = safe_files.read(root, f"{FOLDER}/{JOURNAL}", limit=_LARGEST)
-        return msgspec.json.decode(content, type=UndoJournal)
+        _require_own_folder(root)
+        state = state_files.read(root, path, UndoJournal, limit=_LARGEST)
     except FileNotFoundError:
         return None
-    except (Refused, OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise BrokenJournal(f"{FOLDER}/{JOURNAL} cannot be read: {error}") from None
+    except Refused as error:
+        raise BrokenJournal(str(error).rstrip(".")) from None
+    except OSError as error:
+        raise BrokenJournal(f"{FOLDER} cannot be read: {error.strerror}") from None
+    if state.exists and state.content is None:
+        raise BrokenJournal((state.problem or f"{path} is empty").rstrip("."))
+    return state.content
 
 
-def prepare_folder(root: Path) -> Path:
-    """Create the folder and return it; what a killed update left before it had begun is removed.
+def _require_own_folder(root: Path) -> None:
+    """Refuse a folder that others could have made or written to.
+
+    Raises:
+        Refused: it is a link or no folder, or others can write there.
+        OSError: it is missing, or cannot be looked at.
+    """
+    owner = root.stat().st_uid
+    with safe_files.folder(root, FOLDER) as descriptor:
+        status = os.fstat(descriptor)
+    if status.st_uid not in {os.geteuid(), 0, owner} or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise Refused(f"{FOLDER} was not made by this suite, or others can write there, so it is not used.")
+
+
+def require_environment(root: Path, journal: UndoJournal, prefixes: Iterable[Path]) -> Path:
+    """Return the folder of the environment that a journal is about, which must be the project's.
+
+    Root acts on an environment only where the journal is root's own, or where both belong to the same user: else that
+    user could lead root anywhere.
+
+    Args:
+        root: the project.
+        journal: what an update left there.
+        prefixes: where the project's environment may be.
+
+    Raises:
+        BrokenJournal: it is about another folder.
+    """
+    named = Path(decode_path(journal.prefix))
+    for prefix in prefixes:
+        if prefix == named or _is_same(prefix, named):
+            with suppress(FileNotFoundError):
+                owner, user = (root / FOLDER).lstat().st_uid, os.geteuid()
+                if owner not in {0, user} and prefix.stat().st_uid != owner:
+                    raise BrokenJournal(f"{printable(prefix)} does not belong to the owner of {FOLDER}")
+            return prefix
+    raise BrokenJournal(f"{FOLDER}/{JOURNAL} is about {printable(named)}, which is not the project's environment")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
+def prepare_folder(root: Path) -> None:
+    """Create the folder; what a killed update left before it had begun is removed.
 
     Raises:
         Refused: an update has begun there already.
         OSError: it cannot be made.
     """
     discard(root, _ENDED)
-    if (root / FOLDER / JOURNAL).exists():
+    if os.path.lexists(root / FOLDER / JOURNAL):
         raise Refused(f"An update was interrupted, and {FOLDER} keeps what is needed to undo it.")
     discard(root, FOLDER)
-    home = root / FOLDER
-    home.mkdir(mode=0o700)
-    return home
+    (root / FOLDER).mkdir(mode=0o700)
 
 
 def write_journal(root: Path, journal: UndoJournal) -> None:
@@ -185,7 +195,7 @@ def write_journal(root: Path, journal: UndoJournal) -> None:
         OSError: it cannot be written.
     """
     os.sync()
-    safe_files.write(root, f"{FOLDER}/{JOURNAL}", msgspec.json.encode(journal))
+    safe_files.write(root, f"{FOLDER}/{JOURNAL}", msgspec.json.encode(journal), private=True)
 
 
 def remove_folder(root: Path) -> None:
@@ -198,6 +208,11 @@ def remove_folder(root: Path) -> None:
     (root / FOLDER).rename(root / _ENDED)
     with suppress(OSError):
         discard(root, _ENDED)
+
+
+def set_aside(root: Path) -> str:
+    """Give the folder another name, so that the next update is not kept from its own; return that name."""
+    return state_files.set_aside(root, FOLDER)
 
 
 def discard(root: Path, name: str) -> None:

@@ -95,14 +95,16 @@ def test_no_room(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_journal_that_cannot_be_read(site: Site, content: str) -> None:
     (site.root / FOLDER).mkdir()
     (site.root / FOLDER / JOURNAL).write_text(content, encoding="latin-1")
-    with pytest.raises(BrokenJournal, match="cannot be read"):
+    with pytest.raises(
+        BrokenJournal, match=f"^{FOLDER}/{JOURNAL} (is empty|is no valid JSON|does not hold what this suite writes)"
+    ):
         pending_journal(site.root)
 
 
 def test_a_link_in_its_place_is_not_followed(site: Site, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (site.root / FOLDER).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(BrokenJournal, match="is no folder"):
+    with pytest.raises(BrokenJournal, match="is a symbolic link"):
         pending_journal(site.root)
     prepare_folder(site.root)
     assert (tmp_path / "elsewhere").is_dir()
@@ -176,7 +178,7 @@ def counting(event, arguments):
 root = Path({root!r})
 journal = pending_journal(root)
 sys.addaudithook(counting)
-roll_back(root, journal, Event())
+roll_back(root, root / ".venv", journal, Event())
 """
 
 
