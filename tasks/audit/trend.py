@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..core.files import json_files, safe_files
+from ..core.files import safe_files, state_files
 from ..core.report import history
 from ..core.report.history_entries import Run
 from ..core.report.model import Finding, Status
@@ -91,7 +91,7 @@ def _reported(root: Path, directory: str, quarter: str, since: str) -> Before:
     for name in sorted(names, reverse=True):
         match = _NAME.fullmatch(name)
         if match and since < match[1] < quarter:
-            content = json_files.read_object(root, f"{directory}/{FOLDER}/{name}").content
+            content = state_files.read(root, f"{directory}/{FOLDER}/{name}", dict[str, Any]).content or {}
             if found := _read(match[1], content):
                 return Before(found, _left_out(broken))
             broken.append(name)

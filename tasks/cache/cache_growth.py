@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..core.files import json_files, safe_files
+from ..core.files import safe_files, state_files
 from ..core.report.model import Finding, Metric, Report, Status
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, printable, size
@@ -110,8 +110,8 @@ def _read(root: Path, directory: str, names: Sequence[str], today: date) -> Read
         if day > today:
             problems.append(f"{printable(path)} is dated in the future.")
             continue
-        found = json_files.read_object(root, path)
-        week = found.problem or _week(found.content, day, printable(path))
+        found = state_files.read(root, path, dict[str, Any])
+        week = found.problem or _week(found.content or {}, day, printable(path))
         if isinstance(week, str):
             problems.append(week)
         elif week:

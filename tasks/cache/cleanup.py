@@ -16,11 +16,13 @@ from contextlib import ExitStack, nullcontext
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from ..core.files import json_files, safe_files
-from ..core.files.lock import held_by_others, project_lock, require_writable
+from ..core.files import json_files, safe_files, state_files
+from ..core.files.file_locks import held_by_others
+from ..core.files.lock import project_lock, require_writable
 from ..core.files.safe_files import Refused, move
+from ..core.files.state_files import StateFile
 from ..core.programs.interrupt import deferred_interrupt
 from ..core.report.history import append_sizes
 from ..core.report.history_entries import Sizes
@@ -312,9 +314,9 @@ def _record(root: Path, settings: Settings, outcome: CleanupOutcome, now: dateti
     if not outcome.interrupted:
         files.insert(0, ("cache.statistics", f"{settings.cache.directory}/{STATISTICS_FILE}", statistics))
     for check, path, content in files:
-        found = json_files.read_object(root, path)
-        if content is weekly_report and found.content and not isinstance(found.content.get("runs"), list):
-            found = json_files.Found({}, f"{printable(path)} is no report of a clean-up.", broken=True)
+        # The project writes its statistics as well: they are taken, whoever wrote them.
+        found: _Found
+        found = json_files.read_object(root, path) if content is statistics else _read_report(root, path)
         file = WrittenFile(check, path, found.problem, broken=found.broken, planned=found.replaceable)
         outcome.files.append(file)
         if found.broken:
@@ -322,12 +324,26 @@ def _record(root: Path, settings: Settings, outcome: CleanupOutcome, now: dateti
         elif not found.replaceable:
             file.remedy = "Move it away, or see that it can be read."
         if file.planned and not dry_run:
-            _write(root, file, content(found.content, outcome, now), found)
+            _write(root, file, content(found.content or {}, outcome, now), found)
 
 
-def _write(root: Path, file: WrittenFile, content: dict[str, Any], found: json_files.Found) -> None:
+_Found: TypeAlias = json_files.Found | StateFile[dict[str, Any]]
+
+
+def _read_report(root: Path, path: str) -> StateFile[dict[str, Any]]:
+    """Read the day's report, which this suite alone writes."""
+    found = state_files.read(root, path, dict[str, Any])
+    if found.content and not isinstance(found.content.get("runs"), list):
+        return StateFile(problem=f"{printable(path)} is no report of a clean-up.", exists=True, broken=True)
+    return found
+
+
+def _write(root: Path, file: WrittenFile, content: dict[str, Any], found: _Found) -> None:
     try:
-        file.aside = json_files.write_object(root, file.path, content, found)
+        if isinstance(found, json_files.Found):
+            file.aside = json_files.write_object(root, file.path, content, found)
+        else:
+            file.aside = state_files.write(root, file.path, content, found)
     except Refused as error:
         file.problem, file.remedy = str(error), "Move it away."
     except OSError as error:

@@ -16,7 +16,7 @@ from itertools import islice
 from threading import Event
 from typing import NamedTuple
 
-from ..core.files.lock import held_by_others
+from ..core.files.file_locks import held_by_others
 from ..core.files.safe_files import Identity, is_repository
 from .cleanup_outcome import Tally
 from .expiry import MARKERS, Expiry

@@ -12,7 +12,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
-from ..core.files import json_files, safe_files
+from ..core.files import safe_files, state_files
+from ..core.files.state_files import StateFile
 from ..core.report import history as history_file
 from ..core.report.history_entries import Entry, Run, Sizes
 from .forecast import Point
@@ -98,12 +99,13 @@ def read_history(root: Path, directory: str, backups: str, *, now: datetime, day
             history.broken.append(path)
             continue
         for report in (f"{path}/{name}" for name in names):
-            found = json_files.read_object(root, report)
-            if not _note_older(history, found.content, now, days):
-                _note(history, report, found, found.content.get("runs"), known, now, days)
+            found = state_files.read(root, report, dict[str, Any])
+            content = found.content or {}
+            if not _note_older(history, content, now, days):
+                _note(history, report, found, content.get("runs"), known, now, days)
     for path, key in ((f"{directory}/{REVIEW}", "totals"), (f"{backups}/{CREATED}", "runs")):
-        found = json_files.read_object(root, path)
-        _note(history, path, found, found.content.get(key, []), known, now, days)
+        found = state_files.read(root, path, dict[str, Any])
+        _note(history, path, found, (found.content or {}).get(key, []), known, now, days)
     for points in history.series.values():
         points.sort()
     history.folders.sort(key=lambda each: each[0])
@@ -178,7 +180,7 @@ def _names(root: Path, path: str, first: str) -> list[str]:
 def _note(
     history: History,
     path: str,
-    found: json_files.Found,
+    found: StateFile[Any],
     entries: object,
     known: Container[tuple[str | None, datetime | None]],
     now: datetime,

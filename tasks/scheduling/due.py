@@ -40,8 +40,8 @@ def run_due(
         dry_run: run nothing; say what would run.
 
     Raises:
-        Held: another changing run is at work in this project.
-        Closed: the root cannot be written, so that no run could leave its stamp.
+        LockedByOther: another changing run is at work in this project.
+        NotWritable: the root cannot be written, so that no run could leave its stamp.
         Interrupted: Ctrl-C; it carries the report of what had run.
     """
     root, logs = Path(settings.root), settings.logs.directory

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..core.errors import UserError
 from ..core.files import safe_files
-from ..core.files.lock import folder_lock
+from ..core.files.lock import short_lock
 from ..core.programs.processes import run
 from ..core.report.model import Action, Finding, Report, Status
 from ..core.text.formatting import printable
@@ -240,7 +240,7 @@ def _content(manager: Manager, name: str) -> bytes | None:
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
     """Keep another installation of this user's from reading or writing the same meanwhile."""
-    with safe_files.folder(home, ".") as descriptor, folder_lock(descriptor):
+    with safe_files.folder(home, ".") as descriptor, short_lock(descriptor):
         yield
 
 

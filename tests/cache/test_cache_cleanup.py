@@ -18,7 +18,8 @@ import pytest
 from tasks.cache import cleanup, cleanup_report, sweep
 from tasks.cache.cleanup_outcome import Tally
 from tasks.cache.sweep import BATCH, Walk
-from tasks.core.files.lock import LOCK_FILE, LockedByOther, held_by_others, project_lock
+from tasks.core.files.file_locks import held_by_others
+from tasks.core.files.lock import LOCK_FILE, LockedByOther, project_lock
 from tasks.core.files.safe_files import Refused
 from tasks.core.programs import interrupt
 from tasks.core.report.history import scan

@@ -21,7 +21,7 @@ from tasks.cache import sweep as sweeping
 from tasks.cache.cleanup_outcome import Names, Tally
 from tasks.cache.expiry import Expiry
 from tasks.cache.sweep import BATCH, Place, Walk, sweep
-from tasks.core.files import lock
+from tasks.core.files import file_locks
 from tasks.core.files.lock import NotWritable
 
 from .conftest import HOUR_NS, NOW_NS, Project, Scanned, Unseen, child, done, environment, every, found, scan_with
@@ -34,7 +34,7 @@ def between_plan_and_deletion(patch: pytest.MonkeyPatch, happens: Callable[[], o
 
     def held_by_others() -> Callable[[int, str, int], bool]:
         happens()
-        return lock.held_by_others()
+        return file_locks.held_by_others()
 
     patch.setattr(sweeping, "held_by_others", held_by_others)
 
@@ -433,7 +433,7 @@ with open(sys.argv[1]) as file:
 
 
 def test_without_a_table_of_locks_each_file_is_asked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeping, "held_by_others", lambda: lock.held_by_others(project.root / "no table"))
+    monkeypatch.setattr(sweeping, "held_by_others", lambda: file_locks.held_by_others(project.root / "no table"))
     locked, free = project.entry("temp/locked", 5000), project.entry("temp/free", 5000)
     with locked.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from ...core.files import json_files, safe_files
+import msgspec
+from msgspec import Meta
+
+from ...core.files import safe_files, state_files
+from ...core.files.state_files import Below, Size, StateFile
 from ...core.files.validation import fault
 from ...core.text.formatting import printable
 
@@ -119,7 +123,18 @@ def _checksum(root: Path, path: str) -> ChecksumRecord:
 FILE = "audit_checksums.json"
 """In the log folder."""
 
-SCHEMA = 1
+_LARGEST = 100_000_000
+"""Bytes of that file; 100,000 data files make 20 million."""
+
+_Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+class _Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file holds: digest, size and time of last change of each file."""
+
+    schema: Literal[1]
+    taken: Annotated[datetime, Meta(tz=True)]
+    files: dict[Below, tuple[_Digest, Size, int]]
 
 
 class KeptChecksums(NamedTuple):
@@ -133,19 +148,16 @@ class KeptChecksums(NamedTuple):
 
     records: dict[str, ChecksumRecord]
     moment: datetime | None
-    found: json_files.Found
+    found: StateFile[Any]
 
 
 def read_checksums(root: Path, directory: str) -> KeptChecksums:
     """Read the ledger in the log folder."""
-    found = json_files.read_object(root, f"{directory}/{FILE}")
-    content = found.content
-    files, moment = content.get("files"), _moment(content.get("taken"))
-    if content and (content.get("schema") != SCHEMA or not isinstance(files, dict) or moment is None):
-        problem = f"{directory}/{FILE} is no list of checksums of this version."
-        return KeptChecksums({}, None, json_files.Found({}, problem, broken=True))
-    records = {path: record for path, row in (files or {}).items() if (record := _record(row))}
-    return KeptChecksums(records, moment, found)
+    state = state_files.read(root, f"{directory}/{FILE}", _Content, limit=_LARGEST)
+    if state.content is None:
+        return KeptChecksums({}, None, state)
+    records = {path: ChecksumRecord(*row) for path, row in state.content.files.items()}
+    return KeptChecksums(records, state.content.taken, state)
 
 
 def write_checksums(
@@ -156,20 +168,5 @@ def write_checksums(
     Raises:
         Refused, OSError: it was not written, and the old one is where it was.
     """
-    content = {"schema": SCHEMA, "taken": now.isoformat(), "files": {path: [*row] for path, row in records.items()}}
-    json_files.write_object(root, f"{directory}/{FILE}", content, before.found)
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment if moment is not None and moment.tzinfo is not None else None
-
-
-def _record(row: Any) -> ChecksumRecord | None:
-    match row:
-        case [str(sha256), int(size), int(mtime_ns)]:
-            return ChecksumRecord(sha256, size, mtime_ns)
-    return None
+    content = {"schema": 1, "taken": now.isoformat(), "files": {path: [*row] for path, row in records.items()}}
+    state_files.write(root, f"{directory}/{FILE}", content, before.found)

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...core.files import json_files
+from ...core.files import state_files
 from ...core.report import history
 from ...core.report.history_entries import Benchmarks
 from .benchmarks import Machine
@@ -59,9 +59,10 @@ def read(root: Path, directory: str) -> Ledger:
             entries.append(entry)
 
     scan = history.scan(root, directory, take, Benchmarks)
-    found = json_files.read_object(root, f"{directory}/{OLD_FILE}")
-    rows, problem = found.content.get("runs"), found.problem
-    if found.content and (found.content.get("schema") != SCHEMA or not isinstance(rows, list)):
+    found = state_files.read(root, f"{directory}/{OLD_FILE}", dict[str, Any])
+    content = found.content or {}
+    rows, problem = content.get("runs"), found.problem
+    if content and (content.get("schema") != SCHEMA or not isinstance(rows, list)):
         rows, problem = [], f"{directory}/{OLD_FILE} holds no benchmarks of this version."
     known = {(entry.moment, entry.machine) for entry in entries}
     older = [entry for entry in _of_rows(rows or ()) if (entry.moment, entry.machine) not in known]

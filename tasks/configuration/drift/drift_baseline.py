@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ...core.files import safe_files
+from ...core.files import safe_files, state_files
+from ...core.files.state_files import StateFile
 from ...core.text.formatting import printable
 from ..secret_values import KEY_BYTES, Sealer
 
@@ -56,20 +57,21 @@ def read_baseline(root: Path, path: str) -> Baseline:
     """Return the baseline in the file *path* below *root*."""
     name = printable(path)
     try:
-        content = safe_files.read(root, path, limit=_LIMIT)
+        content = state_files.read_bytes(root, path, limit=_LIMIT)
     except FileNotFoundError:
         return Baseline()
     except safe_files.Refused as error:
-        return Baseline(problem=str(error), replaceable=False)
+        is_forged = isinstance(error, state_files.Distrusted)
+        return Baseline(problem=str(error), broken=is_forged, replaceable=is_forged)
     except OSError as error:
         return Baseline(problem=f"{name} cannot be read: {error.strerror}.", replaceable=False)
     try:
-        if (schema := msgspec.json.decode(content, type=_Head).schema) > SCHEMA:
+        if (schema := state_files.decode(content, _Head).schema) > SCHEMA:
             problem = f"{name} was written by a newer version of the suite (schema {schema}, {SCHEMA} is known here)."
             return Baseline(problem=problem, replaceable=False)
-        return Baseline(msgspec.json.decode(content, type=_Content).files)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        return Baseline(problem=f"{name} is no baseline, or not all of one: {printable(error)}.", broken=True)
+        return Baseline(state_files.decode(content, _Content).files)
+    except ValueError as error:
+        return Baseline(problem=f"{name} is no baseline, or not all of one: it {error}.", broken=True)
 
 
 def write_baseline(root: Path, path: str, accepted: Mapping[str, Accepted], now: str, before: Baseline) -> str | None:
@@ -84,7 +86,8 @@ def write_baseline(root: Path, path: str, accepted: Mapping[str, Accepted], now:
     if not before.replaceable:
         raise safe_files.Refused(before.problem or f"{printable(path)} cannot be replaced.")
     content = msgspec.json.encode(_Content(SCHEMA, now, dict(sorted(accepted.items()))))
-    return safe_files.write(root, path, msgspec.json.format(content, indent=1) + b"\n", keep_old=before.broken)
+    state: StateFile[object] = StateFile(exists=True, broken=before.broken)
+    return state_files.write(root, path, msgspec.json.format(content, indent=1) + b"\n", state)
 
 
 def key_path(path: str) -> str:
@@ -95,7 +98,7 @@ def key_path(path: str) -> str:
 def read_key(root: Path, path: str) -> bytes | None:
     """Return the key of the baseline *path*; ``None`` where there is none that can be used."""
     try:
-        key = bytes.fromhex(safe_files.read(root, key_path(path), limit=1000).decode("ascii").strip())
+        key = bytes.fromhex(state_files.read_bytes(root, key_path(path), limit=1000).decode("ascii").strip())
     except (safe_files.Refused, OSError, ValueError):
         return None
     return key if len(key) == KEY_BYTES else None
@@ -117,5 +120,6 @@ def baseline_sealer(root: Path, path: str, *, create: bool) -> Sealer:
     if key is None:
         key = secrets.token_bytes(KEY_BYTES)
         if create:
-            safe_files.write(root, key_path(path), key.hex().encode() + b"\n", keep_old=True, private=True)
+            there: StateFile[object] = StateFile(exists=True, broken=True)
+            state_files.write(root, key_path(path), key.hex().encode() + b"\n", there, private=True)
     return Sealer(key)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from ...core.files import safe_files
+from ...core.files import safe_files, state_files
+from ...core.files.state_files import StateFile
 from ...core.text.formatting import printable
 
 Entry: TypeAlias = Mapping[str, Any]
@@ -23,19 +24,23 @@ class History(NamedTuple):
 
     Attributes:
         lines: each whole, without its end.
-        problem: why they could not be read; the file is left alone then.
+        problem: why they could not be read; the file is left alone then, or kept aside.
+        broken: True where it is to be kept aside.
     """
 
     lines: list[bytes]
     problem: str | None = None
+    broken: bool = False
 
 
 def read_history(root: Path, path: str) -> History:
     """Return the history in the file *path* below *root*; a line that was cut short stays as it is."""
     try:
-        return History(safe_files.read(root, path, limit=_LIMIT).splitlines())
+        return History(state_files.read_bytes(root, path, limit=_LIMIT).splitlines())
     except FileNotFoundError:
         return History([])
+    except state_files.Distrusted as error:
+        return History([], str(error), broken=True)
     except safe_files.Refused as error:
         return History([], str(error))
     except OSError as error:
@@ -63,16 +68,20 @@ def _mark(entry: Entry) -> str:
     return json.dumps([entry.get(name) for name in _SAME], default=str)
 
 
-def write_history(root: Path, path: str, history: History, entries: Iterable[Entry], *, most: int) -> None:
+def write_history(root: Path, path: str, history: History, entries: Iterable[Entry], *, most: int) -> str | None:
     """Add entries, and drop the oldest lines beyond *most* bytes.
+
+    Returns:
+        The path under which a file that is not believed was kept; ``None`` where there was none.
 
     Raises:
         Refused, OSError: nothing was written.
     """
-    if history.problem is not None:
+    if history.problem is not None and not history.broken:
         raise safe_files.Refused(history.problem)
     lines = [*history.lines, *(json.dumps(entry, ensure_ascii=True).encode() for entry in entries)]
     total, first = 0, len(lines)
     while first and (total := total + len(lines[first - 1]) + 1) <= most:
         first -= 1
-    safe_files.write(root, path, b"".join(line + b"\n" for line in lines[first:]))
+    state: StateFile[object] = StateFile(exists=True, broken=history.broken)
+    return state_files.write(root, path, b"".join(line + b"\n" for line in lines[first:]), state)

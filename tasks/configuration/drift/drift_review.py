@@ -9,7 +9,7 @@ from pathlib import Path
 from ...core.files.safe_files import Refused
 from ...core.report.model import Action, Finding, Metric, Report, Status
 from ...core.settings.model import Settings
-from ...core.text.formatting import count
+from ...core.text.formatting import count, printable
 from .change_authors import locate_drift
 from .drift_acceptance import (
     Acceptance,
@@ -106,14 +106,18 @@ def _remember(
     new = new_entries(history, lines)
     if not new:
         return None
+    aside = None
     try:
         if not dry_run:
-            write_history(root, path, history, new, most=settings.configuration.history_kb * 1000)
+            aside = write_history(root, path, history, new, most=settings.configuration.history_kb * 1000)
     except (Refused, OSError) as error:
         remedy = "Make room, and see that it can be written."
         return baseline_finding(Status.WARNING, path, f"The history was not continued: {reason_of(error)}", remedy)
     files.append(path)
-    return None
+    if history.problem is None:
+        return None
+    kept = f" It was kept aside as {printable(aside)}." if aside else ""
+    return baseline_finding(Status.WARNING, path, history.problem + kept, "Look at what wrote it.")
 
 
 # What cannot be done

@@ -1,6 +1,6 @@
-"""JSON files that the suite shares with the project or with its own earlier runs.
+"""JSON files that the suite shares with the project, which writes them as well.
 
-What is found there may be anything. A file that cannot be used is never overwritten: it is kept aside
+What is found there may be anything; what the suite alone writes is read by :mod:`.state_files`. A file that cannot be used is never overwritten: it is kept aside
 under another name, and the reader reports it.
 """
 

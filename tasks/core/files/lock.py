@@ -1,4 +1,4 @@
-"""Locks: the project's own, which lets one changing run in at a time, and those that others hold on files."""
+"""The project's lock, which lets one changing run in at a time, and the short one for a small file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import fcntl
 import json
 import os
 import pwd
-import re
 import socket
+import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime
@@ -19,22 +19,22 @@ from typing import Any
 
 from ..errors import UserError
 from ..text.formatting import printable
+from . import file_locks, lock_files
 
 LOCK_FILE = ".maintenance.lock"
 """In the root, while a run changes something; removed at its end."""
 
+SHORT_LOCK_FILE = ".maintenance-write.lock"
+"""In a folder, while one small file in it is read and written again; removed at once."""
+
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Why a file cannot be made where everything else may be well: no blocks, no inodes, or none left to this user."""
 
-_FILE = re.compile(rb"[0-9a-f]+:[0-9a-f]+:[0-9]+")
-"""How ``/proc/locks`` names a file: the device's major and minor number, and the inode."""
-
 _locked_roots: ContextVar[frozenset[Path]] = ContextVar("locked_roots", default=frozenset())
-
 
 _TRIES = 100
 _PAUSE = 0.05
-"""Seconds between two tries to lock a folder: who holds that lock writes a small file."""
+"""Seconds between two tries to take a short lock: who holds it writes a small file."""
 
 
 class NotAcquired(UserError):
@@ -55,10 +55,13 @@ def project_lock(root: Path, owner: str, now: datetime) -> Iterator[None]:
 
     The kernel releases the lock when its process ends, however it ends, so a file left by a killed run
     locks nobody out. What the file says about the holder is for people only and may be missing on a full disk.
+    :mod:`.lock_files` says who can hold it: nobody who can only read the root.
 
     Where the disk has no room for a new file, the folder itself is locked in its place (flock(2)): whoever comes to
     free space must not fail for want of it. So that both sorts of holders keep each other out, one that has the file
-    shares a lock on the folder; file systems that lock no folders (NFS) do without.
+    shares a lock on the folder. Whoever can read the folder can lock it as well: a process of a user who could not
+    change the project is passed over, and of any other the number is reported. File systems that lock no folders
+    (NFS) do without.
 
     Args:
         root: the project.
@@ -66,70 +69,110 @@ def project_lock(root: Path, owner: str, now: datetime) -> Iterator[None]:
         now: since when.
 
     Raises:
-        Held: another run has it.
-        Closed: the root cannot be written.
+        LockedByOther: another run has it.
+        NotWritable: the root cannot be written, or its file system has no locks.
     """
     if root in _locked_roots.get():
         yield
         return
-    path = root / LOCK_FILE
     with ExitStack() as stack:
         try:
-            descriptor = _acquire(path)
+            folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise NotWritable(_not_writable(root, error.strerror)) from None
+        stack.callback(os.close, folder)
+        try:
+            descriptor = lock_files.take(folder, LOCK_FILE)
         except OSError as error:
             if error.errno not in _FULL:
-                raise NotWritable(_not_writable(path, error.strerror)) from None
-            _lock_folder(root, stack, fcntl.LOCK_EX)
+                raise NotWritable(_no_lock(root, error)) from None
+            _lock_folder(root, folder)
+        except lock_files.Held as held:
+            raise LockedByOther(
+                f"{_holder(held)} is changing this project; nothing was changed. Run it again when that has ended."
+            ) from None
+        except lock_files.NoLockFile as error:
+            raise NotWritable(
+                f"{printable(root / LOCK_FILE)} {error}, so it is no lock file. Nothing was changed. "
+                "Look at what made it, then move it away."
+            ) from None
         else:
-            stack.callback(_release, descriptor, path)
-            _lock_folder(root, stack, fcntl.LOCK_SH)
-            _sign(descriptor, path, owner, now)
+            stack.callback(lock_files.release, folder, LOCK_FILE, descriptor)
+            _share_folder(root, folder)
+            _sign(descriptor, owner, now)
         stack.callback(_locked_roots.reset, _locked_roots.set(_locked_roots.get() | {root}))
         yield
 
 
-def _release(descriptor: int, path: Path) -> None:
-    with suppress(OSError):
-        if _is_current(descriptor, path):
-            path.unlink()
-    os.close(descriptor)
+def _lock_folder(root: Path, folder: int) -> None:
+    """Lock the open root in the place of a file in it, for as long as it is open.
 
-
-def _lock_folder(root: Path, stack: ExitStack, kind: int) -> None:
-    """Lock the root itself for as long as *held* lasts."""
+    Raises:
+        LockedByOther: somebody else has locked it.
+        NotWritable: it cannot be locked.
+    """
     try:
-        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        stack.callback(os.close, descriptor)
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise LockedByOther(
-            "Another maintenance run, or a program that has locked the project's folder (flock), is at work here; "
-            "nothing was changed. Run it again when that has ended."
-        ) from None
+        raise LockedByOther(_folder_is_locked(root, file_locks.holders(os.fstat(folder).st_ino))) from None
     except OSError as error:
-        if kind == fcntl.LOCK_EX:
-            raise NotWritable(_not_writable(root, error.strerror)) from None
+        raise NotWritable(_no_lock(root, error)) from None
+
+
+def _share_folder(root: Path, folder: int) -> None:
+    """Share a lock on the open root, so that a run which found no room for a file is kept out, or keeps this one out.
+
+    Raises:
+        LockedByOther: somebody else has locked it who could be such a run.
+    """
+    try:
+        fcntl.flock(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        found = file_locks.holders(os.fstat(folder).st_ino)
+        if not found or any(_could_change(os.fstat(folder), process) for process in found):
+            raise LockedByOther(_folder_is_locked(root, found)) from None
+    except OSError:
+        return
+
+
+def _could_change(root: os.stat_result, process: int) -> bool:
+    """Tell whether a process could be a run that changes the project, by its user; one that is unknown could."""
+    if root.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return True
+    return file_locks.user_of(process) in {None, 0, os.geteuid(), root.st_uid}
+
+
+def _folder_is_locked(root: Path, found: list[int]) -> str:
+    if found:
+        return (
+            f"Another maintenance run, or a program that has locked the project's folder (flock), is at work here: "
+            f"{file_locks.described(found)}; nothing was changed. Run it again when that has ended."
+        )
+    return (
+        "Another maintenance run, or a program that has locked the project's folder (flock), is at work here; "
+        f"nothing was changed. Run it again when that has ended. Run `lsof {printable(root)}` to see which it is."
+    )
 
 
 @contextmanager
-def folder_lock(descriptor: int) -> Iterator[None]:
-    """Hold a lock on an open folder for as long as it takes to read a small file and write it again.
+def short_lock(folder: int) -> Iterator[None]:
+    """Hold a lock in an open folder for as long as it takes to read a small file and write it again.
 
-    It needs no file of its own, so that it leaves nothing behind. Where the file system has no locks, it is as if
-    nobody else were there.
+    Where no lock file can be made, it is as if nobody else were there.
 
     Args:
-        descriptor: that of the folder.
+        folder: its descriptor.
 
     Raises:
-        Held: somebody else has had it for seconds.
+        LockedByOther: somebody else has had it for seconds.
     """
+    descriptor = None
     for _ in range(_TRIES):
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            descriptor = lock_files.take(folder, SHORT_LOCK_FILE)
+        except lock_files.Held:
             time.sleep(_PAUSE)
-        except OSError:
+        except (lock_files.NoLockFile, OSError):
             break
         else:
             break
@@ -138,18 +181,27 @@ def folder_lock(descriptor: int) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        if descriptor is not None:
+            lock_files.release(folder, SHORT_LOCK_FILE, descriptor)
 
 
 def require_writable(root: Path) -> None:
     """Refuse a root in which a run could not take the lock: a dry run must not promise what a run cannot do.
 
     Raises:
-        Closed: the root cannot be written.
+        NotWritable: the root cannot be written.
     """
     if not os.access(root, os.W_OK | os.X_OK):
         raise NotWritable(_not_writable(root, os.strerror(errno.EACCES)))
+
+
+def _no_lock(root: Path, error: OSError) -> str:
+    if error.errno in lock_files.NO_LOCKS:
+        return (
+            f"The file system of {printable(root)} has no locks (flock: {error.strerror}), so nothing keeps two runs "
+            "apart. Nothing was changed. Mount it with locks, or move the project to a file system that has them."
+        )
+    return _not_writable(root / LOCK_FILE, error.strerror)
 
 
 def _not_writable(path: Path, reason: str | None) -> str:
@@ -159,38 +211,9 @@ def _not_writable(path: Path, reason: str | None) -> str:
     )
 
 
-def _acquire(path: Path) -> int:
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_current(descriptor, path):
-                return descriptor
-        except BlockingIOError:
-            holder = _holder(descriptor)
-            os.close(descriptor)
-            raise LockedByOther(
-                f"{holder} is changing this project; nothing was changed. Run it again when that has ended."
-            ) from None
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-
-
-def _is_current(descriptor: int, path: Path) -> bool:
-    """Tell whether the locked file still has its name: its last holder may have removed it meanwhile."""
-    with suppress(FileNotFoundError):
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    return False
-
-
-def _sign(descriptor: int, path: Path, owner: str, now: datetime) -> None:
-    project = path.parent.stat()
+def _sign(descriptor: int, owner: str, now: datetime) -> None:
     text = {"task": owner, "process": os.getpid(), "host": socket.gethostname(), "since": now.isoformat("T", "seconds")}
     with suppress(OSError):
-        if os.geteuid() == 0:  # left behind by a kill, the project's owner must still be able to take it
-            os.fchown(descriptor, project.st_uid, project.st_gid)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(text).encode(), 0)
 
@@ -202,46 +225,17 @@ def _user() -> str:
         return f"user {os.geteuid()}"
 
 
-def _holder(descriptor: int) -> str:
+def _holder(held: lock_files.Held) -> str:
+    """Return who holds the lock, by the system's table where that knows better than the file."""
+    processes = file_locks.holders(held.inode)
     try:
-        holder: Any = json.loads(os.pread(descriptor, 4096, 0))
-        return printable(f"{holder['task']} (process {holder['process']} on {holder['host']}, since {holder['since']})")
-    except (OSError, ValueError, KeyError, TypeError):
-        return "Another maintenance run"
-
-
-def held_by_others(table: Path = Path("/proc/locks")) -> Callable[[int, str, int], bool]:
-    """Return a test that tells whether somebody holds a lock on a file now.
-
-    Linux lists all locks of all processes that we can see in ``/proc/locks``, which costs one read for any
-    number of files. Elsewhere each file is asked for with a lock of our own, which sees ``flock`` only.
-    The answer is as old as this call: ask again for each batch.
-
-    Returns:
-        A function of a folder's descriptor, a file's name in it and its inode.
-    """
-    try:
-        lines = table.read_bytes().splitlines()
-    except OSError:
-        return _refuses_lock
-    # "1: FLOCK  ADVISORY  WRITE 1234 fd:00:5678 0 EOF"; a waiting one has "->" in front. The device is left
-    # out: on some file systems it is not the one that stat reports.
-    inodes = {int(field.rpartition(b":")[2]) for line in lines for field in line.split() if _FILE.fullmatch(field)}
-    return lambda _folder, _name, inode: inode in inodes
-
-
-def _refuses_lock(folder: int, name: str, _inode: int) -> bool:
-    try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # a file system without locks
-        return False
-    else:
-        return False
-    finally:
-        os.close(descriptor)
+        said: Any = json.loads(held.text)
+        is_true = not processes or said["host"] != socket.gethostname() or said["process"] in processes
+        text = f"{said['task']} (process {said['process']} on {said['host']}, since {said['since']})"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        is_true, text = False, ""
+    if is_true:
+        return printable(text)
+    if processes:
+        return f"Another maintenance run, or a program that has locked {LOCK_FILE} ({file_locks.described(processes)}),"
+    return "Another maintenance run"

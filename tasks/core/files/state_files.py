@@ -14,12 +14,13 @@ from __future__ import annotations
 import errno
 import itertools
 import json
+import math
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Generic, NamedTuple, NoReturn, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -194,6 +195,8 @@ def read(root: Path, relative: str, kind: type[T], *, limit: int = LIMIT, depth:
 def decode(content: bytes, kind: type[T], *, depth: int = DEPTH) -> T:
     """Return what the JSON in the bytes of a state file holds, as the declared type.
 
+    A number that is none, is infinite or has more than 64 bits is read as null.
+
     Raises:
         ValueError: it holds something else; the message is the end of a clause.
     """
@@ -201,7 +204,7 @@ def decode(content: bytes, kind: type[T], *, depth: int = DEPTH) -> T:
         raise ValueError(f"is nested more than {depth} levels deep")
     try:
         # A name that is no UTF-8 is written as Python writes it, which msgspec's own decoder does not take.
-        value = json.loads(content.decode("utf-8"), parse_constant=_refuse, parse_int=_bounded, parse_float=_finite)
+        value = json.loads(content.decode("utf-8"), parse_constant=_no_number, parse_int=_bounded, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"is no valid JSON: {printable(error)}") from None
     try:
@@ -211,22 +214,18 @@ def decode(content: bytes, kind: type[T], *, depth: int = DEPTH) -> T:
         raise ValueError(f"does not hold what this suite writes: {printable(text)}") from None
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+def _no_number(_constant: str) -> None:
+    """Return nothing for NaN and the infinities, as JSON itself would have it."""
 
 
-def _bounded(text: str) -> int:
+def _bounded(text: str) -> int | None:
     number = int(text) if len(text) <= _DIGITS else _SMALLEST - 1
-    if not _SMALLEST <= number <= _LARGEST:
-        raise ValueError(f"{text[:_DIGITS]} is too large")
-    return number
+    return number if _SMALLEST <= number <= _LARGEST else None
 
 
-def _finite(text: str) -> float:
+def _finite(text: str) -> float | None:
     number = float(text)
-    if number in {float("inf"), float("-inf")}:
-        raise ValueError(f"{text[:20]} is too large")
-    return number
+    return number if math.isfinite(number) else None
 
 
 def _is_deeper(content: bytes, depth: int) -> bool:

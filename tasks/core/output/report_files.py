@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
-from ..files import json_files, safe_files
+from ..files import safe_files, state_files
 from ..files.safe_files import Refused
 from ..report.model import Finding, Report, Status
 from ..text.formatting import printable
@@ -17,6 +18,13 @@ SCHEMA = 1
 
 RUNS_KEPT = 100
 """Runs of one day or month that its file tells apart."""
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What is used of a report that is there."""
+
+    schema: Literal[1]
+    runs: list[Any] = []
 
 
 def with_file(root: Path, path: str, report: Report, now: datetime, *, check: str) -> Report:
@@ -34,10 +42,8 @@ def with_file(root: Path, path: str, report: Report, now: datetime, *, check: st
         now: the moment of the run, aware of its zone.
         check: the id of the finding, ``health.report``.
     """
-    found = json_files.read_object(root, path)
-    runs = found.content.get("runs", [])
-    if found.content and (found.content.get("schema") != SCHEMA or not isinstance(runs, list)):
-        found, runs = json_files.Found({}, f"{printable(path)} is no report of this suite.", broken=True), []
+    found = state_files.read(root, path, _Kept)
+    runs = [] if found.content is None else found.content.runs
     findings = list(report.findings)
     if found.problem and found.replaceable:
         remedy = "Look at what wrote it."
@@ -55,9 +61,7 @@ def with_file(root: Path, path: str, report: Report, now: datetime, *, check: st
         "runs": [*runs, entry][-RUNS_KEPT:],
     }
     try:
-        if not found.replaceable:
-            raise Refused(found.problem or f"{printable(path)} cannot be replaced.")  # noqa: TRY301 - one way out
-        json_files.write_object(root, path, content, found)
+        state_files.write(root, path, content, found)
     except Refused as error:
         findings.append(_finding(check, path, str(error), "Move it away, or see that it can be read."))
     except OSError as error:

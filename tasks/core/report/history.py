@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 
 from ..errors import UserError
 from ..files import safe_files, state_files
-from ..files.lock import folder_lock
+from ..files.lock import short_lock
 from ..text.formatting import printable
 from .history_compaction import COMPACT_OVER, Ages, compact
 from .history_entries import Entry, Figure, Run, Sizes, encoded, lines, starts_of_other_kinds
@@ -100,14 +100,28 @@ def append(root: Path, directory: str, entries: Iterable[Entry], *, ages: Ages |
         ages: how long entries are kept where the file has grown too large; ``None``: it is not looked at now.
 
     Raises:
+        Distrusted: the file is not believed, and is as it was.
         UserError, OSError: they were not added, and the file is as it was.
     """
     content = b"".join(encoded(entry) for entry in entries)
     path = history_path(directory)
-    with safe_files.folder(root, directory, create=True) as descriptor, folder_lock(descriptor):
+    with safe_files.folder(root, directory, create=True) as descriptor, short_lock(descriptor):
         size = state_files.append(root, path, content)
         if ages is not None and size > COMPACT_OVER:
             compact(root, path, ages)
+
+
+def begin_anew(root: Path, directory: str, entries: Iterable[Entry]) -> str:
+    """Begin a history with entries in the place of one that is not believed, and return where that is kept.
+
+    Raises:
+        UserError, OSError: the new one could not be written.
+    """
+    path = history_path(directory)
+    with safe_files.folder(root, directory) as descriptor, short_lock(descriptor):
+        aside = state_files.set_aside(root, path)
+        state_files.append(root, path, b"".join(map(encoded, entries)))
+    return aside
 
 
 def append_sizes(root: Path, directory: str, sizes: Sizes) -> None:
@@ -129,7 +143,7 @@ def scan(root: Path, directory: str, take: Callable[[_Kind], None], *kinds: type
     unreadable = found = 0
     others = starts_of_other_kinds(kinds)
     try:
-        with safe_files.regular_file(root, path) as (descriptor, status):
+        with state_files.opened(root, path) as (descriptor, status):
             for line in lines(descriptor, status.st_size, skip=others):
                 unreadable += line.is_damaged
                 found += not (line.is_damaged or line.is_torn)

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from ..files import safe_files
+from ..files import safe_files, state_files
 from .history_entries import READ_LIMIT, Benchmarks, Entry, Line, ProviderMeasurement, Run, Sizes, lines
 from .history_entries import seconds_since_1970 as posix
 
@@ -112,7 +112,7 @@ def compact(root: Path, path: str, ages: Ages) -> None:
         ages: how long entries stay.
     """
     with suppress(safe_files.Refused, OSError):
-        with safe_files.regular_file(root, path) as (descriptor, status):
+        with state_files.opened(root, path) as (descriptor, status):
             left = kept(lines(descriptor, status.st_size), ages, TARGET)
             content = b"".join(os.pread(descriptor, place.length, place.offset) for place in left)
         safe_files.write(root, path, content, keep_old=status.st_size > READ_LIMIT)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from ..files.state_files import Count
 from .model import Status, readable
 
 LINE_LIMIT = 256_000
@@ -24,12 +25,17 @@ READ_LIMIT = 128_000_000
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
+_Whole = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+_Real = Annotated[float, msgspec.Meta(ge=-(2.0**63), le=2.0**63)]
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
 class Figure(msgspec.Struct, frozen=True, array_like=True):
     """A metric of a report: ``["disk.used_bytes", ".", 123, "B"]``."""
 
     name: str
     subject: str | None
-    value: int | float
+    value: _Whole | _Real
     unit: str
 
 
@@ -57,12 +63,12 @@ class Run(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="run"):
     began: _Moment
     ended: _Moment
     status: Status
-    duration_seconds: float
+    duration_seconds: _Real
     whole: bool = True
     reason: str | None = None
     results: dict[str, Status] = {}
     figures: tuple[Figure, ...] = ()
-    left_out: int = 0
+    left_out: Count = 0
 
 
 class ProviderMeasurement(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="provider"):
@@ -85,12 +91,12 @@ class ProviderMeasurement(_Entry, frozen=True, kw_only=True, omit_defaults=True,
     moment: _Moment
     source: str
     provider: str
-    avg_response_time: float | None = None
-    success_rate: float | None = None
-    time_to_first_byte: float | None = None
-    tokens_per_second: float | None = None
-    requests: int = 0
-    failures: int = 0
+    avg_response_time: _Real | None = None
+    success_rate: _Share | None = None
+    time_to_first_byte: _Real | None = None
+    tokens_per_second: _Real | None = None
+    requests: Count = 0
+    failures: Count = 0
     error: str | None = None
     model: str | None = None
 
@@ -100,7 +106,7 @@ class Sizes(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="sizes"):
 
     moment: _Moment
     source: str
-    held: dict[str, int | float]
+    held: dict[str, _Whole | _Real]
 
 
 class Benchmarks(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="benchmarks"):
@@ -109,9 +115,9 @@ class Benchmarks(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="ben
     moment: _Moment
     identity: str
     processor: str
-    processors: int
+    processors: Count
     python: str
-    seconds: dict[str, float]
+    seconds: dict[str, _Real]
 
 
 Entry: TypeAlias = Run | ProviderMeasurement | Sizes | Benchmarks

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from ..files import json_files
+from ..files import state_files
 from .model import Finding, Report
 
 
@@ -27,6 +27,14 @@ class Source(NamedTuple):
     reused: bool
 
 
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What is used of a report in a file."""
+
+    updated: Annotated[datetime, msgspec.Meta(tz=True)]
+    findings: list[Finding]
+    summary: str = ""
+
+
 def fresh(root: Path, path: str, procedure: str, *, now: datetime, days: float) -> Source | None:
     """Return the report in a file that is fresh enough; ``None`` where there is none that can be used.
 
@@ -39,16 +47,11 @@ def fresh(root: Path, path: str, procedure: str, *, now: datetime, days: float) 
         now: the moment of the run.
         days: how old it may be.
     """
-    content = json_files.read_object(root, path).content
-    try:
-        measured = datetime.fromisoformat(content["updated"])
-        findings = msgspec.convert(content["findings"], list[Finding])
-    except (KeyError, TypeError, ValueError, msgspec.ValidationError):
+    kept = state_files.read(root, path, _Kept).content
+    if kept is None or not timedelta() <= now - kept.updated <= timedelta(days=days):
         return None
-    if measured.tzinfo is None or not timedelta() <= now - measured <= timedelta(days=days):
-        return None
-    report = Report(task=procedure, summary=str(content.get("summary", "")), findings=findings)
-    return Source(report, measured, reused=True)
+    report = Report(task=procedure, summary=kept.summary, findings=kept.findings)
+    return Source(report, kept.updated, reused=True)
 
 
 def freshest(

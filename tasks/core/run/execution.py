@@ -241,17 +241,18 @@ def _recorded(report: Report, definition: Definition, settings: Settings, *, who
         reason = "It was interrupted."
     root = Path(settings.root)
     ages = Ages(max(settings.capacity.history_days, _RUNS_KEPT_DAYS), settings.health.history_days)
-    problem = stamps.record(
+    recorded = stamps.record(
         root, settings.logs.directory, definition.name, report, ended=now(), reason=reason, whole=whole, ages=ages
     )
-    if problem is None or reason is not None or not (whole and has_cadence):
+    if recorded.problem is None or (not recorded.is_kept and (reason is not None or not (whole and has_cadence))):
         return report
+    lost = "" if recorded.is_kept else "That it has run could not be written down, so it is due again. "
     finding = Finding(
         check="run.stamp",
         subject=report.task,
         status=Status.WARNING,
-        message=f"That it has run could not be written down, so it is due again. {problem}",
-        remedy="Make room, or see that the folder can be written.",
+        message=f"{lost}{recorded.problem}",
+        remedy="Look at what wrote it." if recorded.is_kept else "Make room, or see that the folder can be written.",
     )
     return msgspec.structs.replace(report, findings=[*report.findings, finding])
 

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ..errors import DeclarationError
-from ..files.lock import LOCK_FILE
+from ..files.lock import LOCK_FILE, SHORT_LOCK_FILE
 from ..files.safe_files import ASIDE, TEMPORARY
 from ..report.history import FILE as HISTORY
 from ..settings.model import Settings
@@ -91,7 +91,7 @@ def own_files(settings: Settings, templates: Iterable[str]) -> OwnFiles:
         return "".join([*parts, re.escape(template[end:])])
 
     declared = "|".join(expression(each) for each in dict.fromkeys([*SHARED, *templates]))
-    temporary = "|".join(map(re.escape, (LOCK_FILE, TEMPORARY)))
+    temporary = "|".join(map(re.escape, (LOCK_FILE, SHORT_LOCK_FILE, TEMPORARY)))
     return OwnFiles(re.compile(rf"(?:{declared})(?:{re.escape(ASIDE)}.*)?|(?:.*/)?(?:{temporary})", re.DOTALL))
 
 

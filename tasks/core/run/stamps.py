@@ -6,16 +6,15 @@ still counts where the history knows of no later run.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
 from ..errors import UserError
-from ..files import json_files
+from ..files import state_files
 from ..report import history
 from ..report.history_compaction import Ages
 from ..report.history_entries import Run
@@ -25,9 +24,8 @@ from ..text.formatting import count, printable
 FOLDER = "schedule"
 """In the log folder: where earlier versions kept their stamps."""
 
-SCHEMA = 1
-
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+_Seconds = Annotated[float, msgspec.Meta(ge=-(2.0**63), le=2.0**63)]
 
 
 class Completed(msgspec.Struct, frozen=True):
@@ -43,7 +41,7 @@ class Completed(msgspec.Struct, frozen=True):
     began: _Moment
     ended: _Moment
     status: Status
-    duration_seconds: float
+    duration_seconds: _Seconds
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -72,7 +70,7 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True):
 
     completed: Completed | None
     attempt: Attempt | None
-    schema: int = SCHEMA
+    schema: Literal[1] = 1
 
 
 def path_of(directory: str, task: str) -> str:
@@ -138,18 +136,24 @@ def _merged(stamp: Stamp, earlier: Stamp, now: datetime | None) -> Stamp:
 
 
 def _of_earlier_version(root: Path, path: str) -> Stamp:
-    found = json_files.read_object(root, path)
-    if found.problem or not found.content:
+    state = state_files.read(root, path, _Content)
+    if state.content is None:
         # What a full disk leaves is a file without a byte.
-        is_empty = found.problem is None and os.path.lexists(root / path)
-        return Stamp(problem=f"{printable(path)} is empty." if is_empty else found.problem)
-    try:
-        content = msgspec.convert(found.content, _Content)
-        if content.schema != SCHEMA:
-            raise msgspec.ValidationError(f"its schema is {content.schema}")  # noqa: TRY301 - one way out
-    except msgspec.ValidationError as error:
-        return Stamp(problem=f"{printable(path)} is no stamp of this suite: {printable(error)}.")
-    return Stamp(content.completed, content.attempt)
+        is_empty = state.exists and state.problem is None
+        return Stamp(problem=f"{printable(path)} is empty." if is_empty else state.problem)
+    return Stamp(state.content.completed, state.content.attempt)
+
+
+class Recorded(NamedTuple):
+    """What became of the record of a run.
+
+    Attributes:
+        is_kept: True where the run is in the history.
+        problem: what went wrong, as a sentence; ``None`` where nothing did.
+    """
+
+    is_kept: bool
+    problem: str | None = None
 
 
 def record(
@@ -162,8 +166,8 @@ def record(
     reason: str | None,
     whole: bool = True,
     ages: Ages | None = None,
-) -> str | None:
-    """Add a run to the history.
+) -> Recorded:
+    """Add a run to the history; one that is not believed is kept aside, and another begun.
 
     Args:
         root: the project.
@@ -174,15 +178,17 @@ def record(
         reason: why it did not come to its end; ``None`` where it did.
         whole: True where it did all that the procedure does.
         ages: how long entries of the history are kept.
-
-    Returns:
-        Why it could not be written, as a sentence; ``None`` where it was.
     """
     run = history.run_of(task, report, ended=ended, whole=whole, reason=reason)
     try:
-        history.append(root, directory, [run], ages=ages)
+        try:
+            history.append(root, directory, [run], ages=ages)
+        except state_files.Distrusted as error:
+            aside = history.begin_anew(root, directory, [run])
+            return Recorded(is_kept=True, problem=f"{error} It was kept aside as {printable(aside)}.")
     except UserError as error:
-        return str(error)
+        return Recorded(is_kept=False, problem=str(error))
     except OSError as error:
-        return f"{printable(history.history_path(directory))} cannot be written: {error.strerror}."
-    return None
+        problem = f"{printable(history.history_path(directory))} cannot be written: {error.strerror}."
+        return Recorded(is_kept=False, problem=problem)
+    return Recorded(is_kept=True)

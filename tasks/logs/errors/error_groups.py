@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from ...core.files.state_files import Count
 from ...core.report.model import Moment
 
 QUIET = timedelta(days=7)
@@ -78,13 +79,13 @@ class ErrorGroup(msgspec.Struct, frozen=True, kw_only=True):
     state: GroupState
     first_seen: Moment
     last_seen: Moment
-    count: int
-    days: dict[str, int]
+    count: Count
+    days: dict[str, Count]
     log: str
     sample: str
     patterns: list[str] = []
     alerted: Moment | None = None
-    alerted_at: int = 0
+    alerted_at: Count = 0
     resolved: Moment | None = None
     muted_until: Moment | None = None
 

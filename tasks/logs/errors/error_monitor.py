@@ -7,14 +7,15 @@ from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ...core.errors import UsageError
-from ...core.files import json_files
+from ...core.files import state_files
 from ...core.files.lock import project_lock, require_writable
 from ...core.files.safe_files import Refused
+from ...core.files.state_files import StateFile
 from ...core.programs.interrupt import deferred_interrupt
 from ...core.report.model import Interrupted, Report
 from ...core.settings.model import Settings
@@ -246,7 +247,7 @@ def _update_groups(
 
 
 def _write_files(
-    root: Path, settings: Settings, outcome: MonitorOutcome, kept: monitor_files.Tracking, found: json_files.Found
+    root: Path, settings: Settings, outcome: MonitorOutcome, kept: monitor_files.Tracking, found: StateFile[Any]
 ) -> None:
     """Write the alert, then what is kept: a run killed between the two tells again rather than never."""
     directory, now = settings.logs.directory, kept.visited
@@ -264,7 +265,7 @@ def _write_files(
         if not found.replaceable:
             return
         content = monitor_files.tracking_content(kept._replace(groups=dict(groups_to_keep(kept.groups, now))))
-        outcome.aside = json_files.write_object(root, path, content, found)
+        outcome.aside = state_files.write(root, path, content, found)
         outcome.files.append(path)
     except Refused as error:
         outcome.unkept = str(error)

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from ...core.files import json_files, safe_files
-from ...core.text.formatting import printable
+from ...core.files import safe_files, state_files
+from ...core.files.state_files import Plain, StateFile
 from ..reading.log_stream import Cursor
 from .error_groups import ErrorGroup
 from .fingerprint import VERSION
@@ -25,10 +24,6 @@ from .fingerprint import VERSION
 TRACKING_FILE = "error_tracking.json"
 
 SCHEMA = 1
-
-_LENGTH = re.compile(r"[0-9]{1,9}")
-_FARTHEST = (1 << 63) - 1
-"""What the system takes for an offset."""
 
 _TIMES = ("first_seen", "last_seen", "alerted", "resolved", "muted_until")
 
@@ -52,35 +47,34 @@ def tracking_path(directory: str) -> str:
     return f"{directory}/{TRACKING_FILE}"
 
 
-def read_tracking(root: Path, directory: str, now: datetime) -> tuple[Tracking, json_files.Found]:
+class _Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file holds."""
+
+    schema: Literal[1]
+    visited: Annotated[datetime, msgspec.Meta(tz=True)]
+    logs: dict[Plain, Cursor] = {}
+    groups: dict[str, ErrorGroup] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse times that are none.
+
+        Raises:
+            ValueError: a time has no zone.
+        """
+        for group in self.groups.values():
+            for name in _TIMES:
+                if (text := getattr(group, name)) is not None and datetime.fromisoformat(text).tzinfo is None:
+                    raise ValueError(f"{name} is {text!r}, without a zone")
+
+
+def read_tracking(root: Path, directory: str, now: datetime) -> tuple[Tracking, StateFile[_Content]]:
     """Return what is kept, and what reading the file gave: a file that cannot be used holds nothing."""
-    path = tracking_path(directory)
-    found = json_files.read_object(root, path)
-    if not found.content:
-        return Tracking({}, {}, now), found
-    try:
-        return _parse_tracking(found.content), found
-    except (msgspec.ValidationError, ValueError, TypeError, KeyError) as error:
-        problem = f"{printable(path)} is not what the error monitor writes: {printable(error)}."
-        return Tracking({}, {}, now), json_files.Found({}, problem, broken=True)
-
-
-def _parse_tracking(content: Mapping[str, Any]) -> Tracking:
-    if content.get("schema") != SCHEMA:
-        raise ValueError(f"its schema is {content.get('schema')!r} where {SCHEMA} was expected")
-    cursors = msgspec.convert(content.get("logs", {}), dict[str, Cursor])
-    for name, cursor in cursors.items():
-        lengths = (*cursor.head, *cursor.before)
-        if not 0 <= cursor.offset <= _FARTHEST or not all(map(_LENGTH.fullmatch, lengths)):
-            raise ValueError(f"the place in {name} is none")
-    groups = msgspec.convert(content.get("groups", {}), dict[str, ErrorGroup])
-    for group in groups.values():
-        for name in _TIMES:
-            if (text := getattr(group, name)) is not None and datetime.fromisoformat(text).tzinfo is None:
-                raise ValueError(f"{name} is {text!r}, without a zone")
+    state = state_files.read(root, tracking_path(directory), _Content)
+    if state.content is None:
+        return Tracking({}, {}, now), state
     # Fingerprints of another version would never be met again, and all groups would be new.
-    visited = datetime.fromisoformat(content["visited"])
-    return Tracking({key: group for key, group in groups.items() if _is_current(key)}, cursors, visited)
+    groups = {key: group for key, group in state.content.groups.items() if _is_current(key)}
+    return Tracking(groups, state.content.logs, state.content.visited), state
 
 
 def _is_current(key: str) -> bool:

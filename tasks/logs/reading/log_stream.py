@@ -12,11 +12,12 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
 from ...core.files.safe_files import Refused, folder
+from ...core.files.state_files import Number, Size
 from ..log_archives import FOLDER, HEADER_LIMIT, ArchiveOrigin, LogArchive, list_archives, origin_of
 from .log_source import DamagedArchive, LogSource, open_log
 
@@ -26,6 +27,9 @@ _LENGTHS = (1024, 256, 32)
 
 _ARCHIVES = 3
 """Archives that a cursor names."""
+
+
+_Length = Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,9}\Z")]
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +44,11 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
         archives: its latest archives that were there, by month and name; older ones were there as well.
     """
 
-    device: int
-    inode: int
-    offset: int
-    head: dict[str, str]
-    before: dict[str, str]
+    device: Number
+    inode: Number
+    offset: Size
+    head: dict[_Length, str]
+    before: dict[_Length, str]
     archives: list[str]
 
 

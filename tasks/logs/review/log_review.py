@@ -9,10 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ...core.files import json_files
+from ...core.files import state_files
 from ...core.files.disk_usage import usage_by_entry
 from ...core.files.lock import project_lock, require_writable
 from ...core.files.safe_files import Refused
+from ...core.files.state_files import StateFile
 from ...core.programs.interrupt import deferred_interrupt
 from ...core.report.history import append_sizes
 from ...core.report.history_entries import Sizes
@@ -85,7 +86,7 @@ def review(
                 if not dry_run:
                     # Not ended by *stop*: a total that was cut short would look like a clean-up.
                     total = usage_by_entry(root / settings.logs.directory).total()
-                    content = review_history.history_content(kept.content, sizes, now)
+                    content = review_history.history_content(last.totals, sizes, now)
                     _write_history(root, settings.logs.directory, outcome, content, kept)
                     append_sizes(root, settings.logs.directory, Sizes(moment=now, source=TASK, held={"logs": total}))
         except FileNotFoundError:
@@ -161,13 +162,13 @@ def _rotate_large_logs(
 
 
 def _write_history(
-    root: Path, directory: str, outcome: ReviewOutcome, content: dict[str, Any], kept: json_files.Found
+    root: Path, directory: str, outcome: ReviewOutcome, content: dict[str, Any], kept: StateFile[Any]
 ) -> None:
     path = review_history.history_path(directory)
     if not kept.replaceable:
         return
     try:
-        outcome.aside = json_files.write_object(root, path, content, kept)
+        outcome.aside = state_files.write(root, path, content, kept)
         outcome.files.append(path)
     except Refused as error:
         outcome.unkept = str(error)

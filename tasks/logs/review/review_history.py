@@ -6,31 +6,45 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-from ...core.files import json_files
-from ...core.text.formatting import printable
+from ...core.files import state_files
+from ...core.files.state_files import Number, Plain, Size, StateFile
 from ..reading.log_stream import ArchivedPart
 
 HISTORY_FILE = "log_review.json"
-
-SCHEMA = 1
 
 
 class LogSize(msgspec.Struct, frozen=True, kw_only=True):
     """A log at a review: its size in bytes, and its inode."""
 
-    bytes: int
-    inode: int
+    bytes: Size
+    inode: Number
+
+
+class _Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file holds."""
+
+    schema: Literal[1] = 1
+    reviewed: Annotated[datetime, msgspec.Meta(tz=True)]
+    logs: dict[Plain, LogSize]
+    totals: Any = None
 
 
 class LastReview(NamedTuple):
-    """The last review: when, and the sizes of the logs by name; ``None`` and nothing before the first."""
+    """The last review: when, and the sizes of the logs by name; ``None`` and nothing before the first.
+
+    Attributes:
+        reviewed: when.
+        sizes: of the logs, by name.
+        totals: what earlier versions kept in the file, which the capacity planning reads; ``None`` where nothing is.
+    """
 
     reviewed: datetime | None
     sizes: dict[str, LogSize]
+    totals: list[Any] | None = None
 
 
 def history_path(directory: str) -> str:
@@ -38,33 +52,25 @@ def history_path(directory: str) -> str:
     return f"{directory}/{HISTORY_FILE}"
 
 
-def read_history(root: Path, directory: str) -> tuple[LastReview, json_files.Found]:
+def read_history(root: Path, directory: str) -> tuple[LastReview, StateFile[_Content]]:
     """Return the last review, and what reading the file gave: one that cannot be used holds nothing."""
-    path = history_path(directory)
-    found = json_files.read_object(root, path)
-    if not found.content:
-        return LastReview(None, {}), found
-    try:
-        reviewed = datetime.fromisoformat(found.content["reviewed"])
-        sizes = msgspec.convert(found.content["logs"], dict[str, LogSize])
-        if found.content["schema"] != SCHEMA or reviewed.tzinfo is None:
-            raise ValueError("it is of another form")  # noqa: TRY301 - one sentence for every such file
-    except (msgspec.ValidationError, ValueError, TypeError, KeyError) as error:
-        problem = f"{printable(path)} is not what the log review writes: {printable(error)}."
-        return LastReview(None, {}), json_files.Found({}, problem, broken=True)
-    return LastReview(reviewed, sizes), found
+    state = state_files.read(root, history_path(directory), _Content)
+    if state.content is None:
+        return LastReview(None, {}), state
+    totals = state.content.totals if isinstance(state.content.totals, list) else None
+    return LastReview(state.content.reviewed, state.content.logs, totals), state
 
 
-def history_content(before: Mapping[str, Any], sizes: Mapping[str, LogSize], now: datetime) -> dict[str, Any]:
+def history_content(totals: list[Any] | None, sizes: Mapping[str, LogSize], now: datetime) -> dict[str, Any]:
     """Return the file's content.
 
     Args:
-        before: what it held; the totals that earlier versions kept in it stay, for the capacity planning reads them.
+        totals: those that earlier versions kept in it, if they did.
         sizes: the logs.
         now: the moment of the review.
     """
-    totals = {"totals": before["totals"]} if isinstance(before.get("totals"), list) else {}
-    return {"schema": SCHEMA, "reviewed": now.isoformat(), "logs": msgspec.to_builtins(sizes), **totals}
+    kept = {} if totals is None else {"totals": totals}
+    return {"schema": 1, "reviewed": now.isoformat(), "logs": msgspec.to_builtins(sizes), **kept}
 
 
 def log_growth(

@@ -148,9 +148,11 @@ def test_a_ledger_that_cannot_be_used_is_unknown_and_kept_aside(project: Path) -
         assert [*json.loads((project / LEDGER).read_text())["files"]] == ["data/a.yaml", "data/deep/b.json"]
     assert len([*(project / "logs").glob("*.broken-*")]) == 3
     content = json.loads((project / LEDGER).read_text())
-    content["files"]["data/a.yaml"] = ["no"]
-    (project / LEDGER).write_text(json.dumps(content))
-    assert only_finding(look(project)).status is Status.OK
+    for path, row in (("data/a.yaml", ["no"]), ("../outside", ["0" * 64, 1, 1]), ("data/a.yaml", ["0" * 64, -1, 1])):
+        forged = {**content, "files": {**content["files"], path: row}}
+        (project / LEDGER).write_text(json.dumps(forged))
+        assert only_finding(look(project)).status is Status.UNKNOWN
+        assert json.loads((project / LEDGER).read_text())["files"] == content["files"]
 
 
 def test_links_are_not_followed_and_environments_not_entered(project: Path) -> None:

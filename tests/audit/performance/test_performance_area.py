@@ -143,7 +143,7 @@ def test_a_history_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs/maintenance_history.jsonl").symlink_to(tmp_path)
     assert read(tmp_path, "logs") == Ledger(
-        [], "logs/maintenance_history.jsonl is a symbolic link, which is not followed."
+        [], "logs/maintenance_history.jsonl is a symbolic link, so it is not read or written."
     )
     assert [each.status for each in look(tmp_path).findings] == [Status.SKIPPED, Status.WARNING, Status.WARNING]
 

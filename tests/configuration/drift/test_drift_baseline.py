@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tasks.configuration.drift.drift_baseline import (
     read_key,
     write_baseline,
 )
+from tasks.configuration.secret_values import KEY_BYTES
 from tasks.core.files.safe_files import Refused
 
 PATH = "logs/baseline.json"
@@ -92,19 +94,50 @@ def test_one_that_a_newer_version_wrote_is_not_replaced(tmp_path: Path) -> None:
     assert (tmp_path / PATH).read_bytes() == b'{"schema": 2, "other": 1}'
 
 
-@pytest.mark.parametrize("kind", ["folder", "link", "parent"])
-def test_what_cannot_be_read_is_not_replaced(tmp_path: Path, kind: str) -> None:
-    if kind == "parent":
-        (tmp_path / "logs").touch()
-    elif kind == "folder":
-        (tmp_path / PATH).mkdir(parents=True)
-    else:
-        (tmp_path / "logs").mkdir()
-        (tmp_path / PATH).symlink_to("elsewhere")
+def test_what_cannot_be_read_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "logs").touch()
     found = read_baseline(tmp_path, PATH)
     assert not found.replaceable
     with pytest.raises(Refused):
         write_baseline(tmp_path, PATH, FILES, NOW, found)
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "hard link"])
+def test_what_is_not_believed_is_kept_aside(tmp_path: Path, kind: str) -> None:
+    outside = tmp_path / "outside"
+    write_baseline(tmp_path, "outside", FILES, NOW, Baseline())
+    before = outside.read_bytes()
+    (tmp_path / "logs").mkdir()
+    if kind == "folder":
+        (tmp_path / PATH).mkdir()
+    elif kind == "link":
+        (tmp_path / PATH).symlink_to(outside)
+    else:
+        (tmp_path / PATH).hardlink_to(outside)
+    found = read_baseline(tmp_path, PATH)
+    assert (found.files, found.broken, found.replaceable) == (None, True, True)
+    assert write_baseline(tmp_path, PATH, FILES, NOW, found) == f"{PATH}.broken-1"
+    assert read_baseline(tmp_path, PATH).files == FILES
+    assert outside.read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["link", "hard link", "for everybody to write"])
+def test_a_key_that_is_not_believed_is_kept_aside(tmp_path: Path, kind: str) -> None:
+    key, outside = tmp_path / key_path(PATH), tmp_path / "outside"
+    key.parent.mkdir()
+    outside.write_text("00" * KEY_BYTES)
+    if kind == "link":
+        key.symlink_to(outside)
+    elif kind == "hard link":
+        key.hardlink_to(outside)
+    else:
+        key.write_text("00" * KEY_BYTES)
+        key.chmod(0o666)
+    assert read_key(tmp_path, PATH) is None
+    baseline_sealer(tmp_path, PATH, create=True)
+    assert read_key(tmp_path, PATH) not in {None, bytes(KEY_BYTES)}
+    assert os.path.lexists(f"{key}.broken-1")
+    assert outside.read_text() == "00" * KEY_BYTES
 
 
 def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:

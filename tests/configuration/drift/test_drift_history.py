@@ -66,12 +66,22 @@ def test_lines_of_other_shapes_stay_and_do_no_harm(tmp_path: Path, rest: bytes) 
     assert json.loads(lines[2])["new"] == "2"
 
 
-@pytest.mark.parametrize("kind", ["folder", "parent"])
-def test_what_cannot_be_read_is_not_written(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_what_is_not_believed_is_kept_aside(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "logs").mkdir()
     if kind == "folder":
-        (tmp_path / PATH).mkdir(parents=True)
+        (tmp_path / PATH).mkdir()
     else:
-        (tmp_path / "logs").touch()
+        (tmp_path / PATH).symlink_to(tmp_path / "outside")
+    history = read_history(tmp_path, PATH)
+    assert history.problem
+    assert write_history(tmp_path, PATH, history, [entry("x", "1")], most=1000) == f"{PATH}.broken-1"
+    assert len(read_history(tmp_path, PATH).lines) == 1
+    assert not (tmp_path / "outside").exists()
+
+
+def test_what_cannot_be_read_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "logs").touch()
     history = read_history(tmp_path, PATH)
     assert history.problem
     with pytest.raises(Refused):

@@ -4,28 +4,24 @@ import errno
 import fcntl
 import json
 import os
-import re
 import socket
 import subprocess
-import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tasks.core.errors import UserError
-from tasks.core.files.lock import LOCK_FILE, LockedByOther, NotWritable, held_by_others, project_lock
-from tasks.core.files.safe_files import folder
+from tasks.core.files import file_locks, lock
+from tasks.core.files.lock import LOCK_FILE, SHORT_LOCK_FILE, LockedByOther, NotWritable, project_lock, short_lock
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
-PROC_LOCKS = Path("/proc/locks")
-NO_TABLE = Path("/nonexistent/locks")
+OTHER = 12345
 
 HOLDER = """
 import sys
@@ -38,9 +34,10 @@ with project_lock(Path(sys.argv[1]), "weekly.cache-cleanup", datetime(2026, 11, 
 """
 
 LOCKER = """
-import fcntl, sys
-file = open(sys.argv[1])
-fcntl.flock(file, {"exclusive": fcntl.LOCK_EX, "shared": fcntl.LOCK_SH}[sys.argv[2]])
+import fcntl, os, sys
+os.setuid(int(sys.argv[2]))
+descriptor = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 print("holding", flush=True)
 sys.stdin.readline()
 """
@@ -159,7 +156,9 @@ def test_a_holder_that_left_no_name_still_holds_the_lock(project: Path, content:
         file.write(content)
         file.flush()
         fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(LockedByOther, match=r"^Another maintenance run is changing this project"):
+        with pytest.raises(
+            LockedByOther, match=r"^Another maintenance run(, or a program that has .*,)? is changing this project"
+        ):
             _lock(project)
 
 
@@ -209,6 +208,7 @@ def test_a_lock_file_that_its_last_holder_removes_meanwhile_is_not_the_lock(
         elif len(calls) == 2:
             (project / LOCK_FILE).unlink()
             (project / LOCK_FILE).write_text("another's")
+            (project / LOCK_FILE).chmod(0o600)
         real(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", flock)
@@ -243,8 +243,8 @@ def full(project: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixture
     """No lock file can be made in the project."""
     real, number = os.open, FULL[request.param]
 
-    def refuse(path: Path, flags: int, *rest: Any, **names: Any) -> int:
-        if path == project / LOCK_FILE and flags & os.O_CREAT and not path.exists():
+    def refuse(path: Any, flags: int, *rest: Any, **names: Any) -> int:
+        if path == LOCK_FILE and flags & os.O_CREAT and not (project / LOCK_FILE).exists():
             raise OSError(number, os.strerror(number))
         return real(path, flags, *rest, **names)
 
@@ -257,7 +257,10 @@ def test_on_a_full_disk_the_folder_is_locked_in_the_place_of_the_file(project: P
     with project_lock(project, "emergency.recover", NOW):
         assert [*project.iterdir()] == []
         _lock(project)
-        with ThreadPoolExecutor(1) as pool, pytest.raises(LockedByOther, match="at work here; nothing was changed"):
+        with (
+            ThreadPoolExecutor(1) as pool,
+            pytest.raises(LockedByOther, match=r"at work here(: process \d+ \(.+\))?; nothing was changed"),
+        ):
             pool.submit(_lock, project).result()
     _lock(project)
     assert _open_descriptors() == before
@@ -267,7 +270,7 @@ def test_whoever_finds_room_again_is_kept_out_by_whoever_found_none(project: Pat
     descriptor = os.open(project, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     before = _open_descriptors()
-    with pytest.raises(LockedByOther, match="at work here"):
+    with pytest.raises(LockedByOther, match="is at work here"):
         _lock(project)
     assert ([*project.iterdir()], _open_descriptors()) == ([], before)
     os.close(descriptor)
@@ -277,11 +280,12 @@ def test_whoever_finds_room_again_is_kept_out_by_whoever_found_none(project: Pat
 @pytest.mark.usefixtures("full")
 def test_on_a_full_disk_a_holder_with_a_file_keeps_others_out(project: Path) -> None:
     (project / LOCK_FILE).write_text("")
+    (project / LOCK_FILE).chmod(0o600)
     with project_lock(project, "weekly.log-rotation", NOW):
         with ThreadPoolExecutor(1) as pool, pytest.raises(LockedByOther, match=r"^weekly\.log-rotation"):
             pool.submit(_lock, project).result()
         (project / LOCK_FILE).unlink()
-        with ThreadPoolExecutor(1) as pool, pytest.raises(LockedByOther, match="at work here"):
+        with ThreadPoolExecutor(1) as pool, pytest.raises(LockedByOther, match="is at work here"):
             pool.submit(_lock, project).result()
 
 
@@ -313,9 +317,263 @@ def test_where_neither_can_be_locked_nothing_is_changed(project: Path, monkeypat
 def test_a_link_in_the_place_of_the_lock_is_not_followed(project: Path, tmp_path: Path) -> None:
     (tmp_path / "victim").write_text("mine")
     (project / LOCK_FILE).symlink_to(tmp_path / "victim")
-    with pytest.raises(NotWritable, match=re.escape(os.strerror(errno.ELOOP))):
+    with pytest.raises(NotWritable, match=r"\.maintenance\.lock is a symbolic link, so it is no lock file\. Nothing"):
         _lock(project)
     assert (tmp_path / "victim").read_text() == "mine"
+    assert (project / LOCK_FILE).is_symlink()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder"])
+def test_what_is_no_file_is_no_lock(project: Path, kind: str) -> None:
+    if kind == "fifo":
+        os.mkfifo(project / LOCK_FILE)
+    else:
+        (project / LOCK_FILE).mkdir()
+    before = _open_descriptors()
+    with pytest.raises(NotWritable, match="is not a regular file, so it is no lock file"):
+        _lock(project)
+    assert _open_descriptors() == before
+
+
+def test_a_hard_link_in_the_place_of_the_lock_is_removed_and_never_written_through(
+    project: Path, tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    victim.chmod(0o600)
+    (project / LOCK_FILE).hardlink_to(victim)
+    before = victim.stat()
+    with project_lock(project, "t", NOW):
+        assert json.loads((project / LOCK_FILE).read_text())["task"] == "t"
+    after = victim.stat()
+    assert victim.read_text() == "mine"
+    assert (after.st_mode, after.st_uid, after.st_mtime_ns) == (before.st_mode, before.st_uid, before.st_mtime_ns)
+
+
+# Who can hold the lock
+
+
+@pytest.mark.parametrize(
+    ("folder", "mode"), [(0o755, 0o600), (0o700, 0o600), (0o775, 0o660), (0o777, 0o666), (0o757, 0o606)]
+)
+def test_the_lock_can_be_opened_by_those_alone_who_can_write_the_root(project: Path, folder: int, mode: int) -> None:
+    project.chmod(folder)
+    before = os.umask(0o077)
+    try:
+        with project_lock(project, "t", NOW):
+            assert (project / LOCK_FILE).stat().st_mode & 0o7777 == mode
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o640, 0o666])
+def test_a_wider_lock_that_a_killed_run_left_is_made_anew(project: Path, mode: int) -> None:
+    project.chmod(0o755)
+    path = project / LOCK_FILE
+    path.write_text("left")
+    path.chmod(mode)
+    inode = path.stat().st_ino
+    keeping = path.open()
+    with keeping, project_lock(project, "t", NOW):
+        assert path.stat().st_ino != inode
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert not path.exists()
+
+
+def test_a_lock_that_a_killed_run_left_is_taken_as_it_is(project: Path) -> None:
+    project.chmod(0o755)
+    path = project / LOCK_FILE
+    path.write_text("left")
+    path.chmod(0o600)
+    inode = path.stat().st_ino
+    with project_lock(project, "t", NOW):
+        assert path.stat().st_ino == inode
+
+
+def test_whoever_holds_a_lock_that_does_not_say_so_is_named_by_the_system(
+    project: Path, child: Callable[..., subprocess.Popen[str]]
+) -> None:
+    """A file that an earlier version left could be opened by everybody: what it says need not be true."""
+    content = {"task": "daily.log-review", "process": 1, "host": socket.gethostname(), "since": "long ago"}
+    (project / LOCK_FILE).write_text(json.dumps(content))
+    process = child(LOCKER, project / LOCK_FILE, os.getuid())
+    assert process.stdout is not None
+    assert process.stdout.readline() == "holding\n"
+    with pytest.raises(
+        LockedByOther, match=rf"a program that has locked \.maintenance\.lock \(process {process.pid} \("
+    ):
+        _lock(project)
+    process.kill()
+    process.wait()
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+
+
+@needs_root
+def test_who_can_only_read_the_root_stops_nobody(
+    project: Path, open_to_others: None, child: Callable[..., subprocess.Popen[str]]
+) -> None:
+    assert open_to_others is None
+    process = child(LOCKER, project, OTHER)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "holding\n"
+    _lock(project)
+    with project_lock(project, "t", NOW):
+        other = child(LOCKER, project / LOCK_FILE, OTHER)
+        assert other.wait() != 0, "it cannot even open the lock"
+    process.kill()
+    process.wait()
+
+
+@needs_root
+@pytest.mark.usefixtures("full")
+def test_on_a_full_disk_whoever_has_locked_the_root_is_named(
+    project: Path, open_to_others: None, child: Callable[..., subprocess.Popen[str]]
+) -> None:
+    assert open_to_others is None
+    process = child(LOCKER, project, OTHER)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "holding\n"
+    with pytest.raises(LockedByOther, match=rf"is at work here: process {process.pid} \(.+\); nothing was changed"):
+        _lock(project)
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def open_to_others(project: Path) -> Iterator[None]:
+    """Let every user reach the project and read it, and write nothing."""
+    changed = []
+    for folder in (project, *project.parents):
+        if not folder.stat().st_mode & 0o001:
+            changed.append((folder, folder.stat().st_mode))
+            folder.chmod(folder.stat().st_mode | 0o055)
+    project.chmod(0o755)
+    yield
+    for folder, mode in changed:
+        if folder.exists():
+            folder.chmod(mode & 0o7777)
+
+
+@needs_root
+def test_the_owner_and_root_keep_each_other_out(
+    project: Path, open_to_others: None, child: Callable[..., subprocess.Popen[str]]
+) -> None:
+    assert open_to_others is None
+    os.chown(project, OTHER, OTHER)
+    with project_lock(project, "of root", NOW):
+        assert (project / LOCK_FILE).stat().st_uid == OTHER
+        second = child(AS_USER, project, OTHER)
+        assert second.communicate(timeout=60)[0].startswith("of root (process")
+    first = child(AS_USER, project, OTHER)
+    assert first.stdout is not None
+    assert first.stdout.readline() == "holding\n"
+    with pytest.raises(LockedByOther, match=rf"^of the owner \(process {first.pid} on "):
+        _lock(project)
+    first.kill()
+    first.wait()
+    _lock(project)
+
+
+AS_USER = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tasks.core.files.lock import LockedByOther, project_lock
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[2]))
+try:
+    with project_lock(Path(sys.argv[1]), "of the owner", datetime(2026, 11, 23, 12, tzinfo=UTC)):
+        print("holding", flush=True)
+        sys.stdin.readline()
+except LockedByOther as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "user", "passed_over"),
+    [
+        (0o755, OTHER, True),
+        (0o755, None, False),
+        (0o755, 0, False),
+        (0o755, "ours", False),
+        (0o775, OTHER, False),
+        (0o757, OTHER, False),
+    ],
+)
+def test_a_lock_on_the_root_counts_where_its_holder_could_be_a_run(
+    project: Path, monkeypatch: pytest.MonkeyPatch, mode: int, user: int | str | None, *, passed_over: bool
+) -> None:
+    project.chmod(mode)
+    monkeypatch.setattr(file_locks, "holders", lambda _inode: [4_000_000])
+    monkeypatch.setattr(file_locks, "user_of", lambda _process: os.geteuid() if user == "ours" else user)
+    with _root_locked(project):
+        if passed_over:
+            _lock(project)
+        else:
+            with pytest.raises(LockedByOther, match="is at work here: process 4000000; nothing was changed"):
+                _lock(project)
+
+
+def test_a_holder_that_cannot_be_known_counts_and_how_to_find_it_is_reported(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_locks, "holders", lambda _inode: [])
+    with _root_locked(project), pytest.raises(LockedByOther, match=f"Run `lsof {project}` to see which it is"):
+        _lock(project)
+
+
+@contextmanager
+def _root_locked(project: Path) -> Iterator[None]:
+    descriptor = os.open(project, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_named_as_that(
+    project: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(NotWritable) as caught:
+        _lock(project)
+    assert str(caught.value) == (
+        f"The file system of {project} has no locks (flock: {os.strerror(number)}), so nothing keeps two runs apart. "
+        "Nothing was changed. Mount it with locks, or move the project to a file system that has them."
+    )
+
+
+# The short lock
+
+
+def test_a_short_lock_lets_one_in_at_a_time_and_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    descriptor, before = os.open(project, os.O_RDONLY), _open_descriptors()
+    with short_lock(descriptor):
+        assert [path.name for path in project.iterdir()] == [SHORT_LOCK_FILE]
+        with pytest.raises(LockedByOther, match="has been writing there for seconds"), short_lock(descriptor):
+            pass
+    assert (len(waited), [*project.iterdir()], _open_descriptors()) == (lock._TRIES, [], before)
+    with short_lock(descriptor):
+        pass
+    os.close(descriptor)
+
+
+def test_where_no_short_lock_can_be_made_it_is_done_without(project: Path) -> None:
+    (project / SHORT_LOCK_FILE).symlink_to("nowhere")
+    descriptor = os.open(project, os.O_RDONLY)
+    with short_lock(descriptor):
+        assert [path.name for path in project.iterdir()] == [SHORT_LOCK_FILE]
+    os.close(descriptor)
 
 
 def test_a_missing_project_cannot_be_locked(project: Path) -> None:
@@ -327,94 +585,6 @@ def test_a_lock_file_removed_by_hand_does_not_break_its_holder(project: Path) ->
     with project_lock(project, "t", NOW):
         (project / LOCK_FILE).unlink()
     assert list(project.iterdir()) == []
-
-
-# Locks that others hold on files
-
-tables = pytest.mark.parametrize(
-    "table",
-    [
-        pytest.param(
-            PROC_LOCKS,
-            marks=pytest.mark.skipif(not PROC_LOCKS.exists(), reason="only Linux lists all locks in /proc/locks"),
-        ),
-        NO_TABLE,
-    ],
-    ids=["table", "no table"],
-)
-
-
-def _held(root: Path, table: Path) -> set[str]:
-    held = held_by_others(table)
-    with folder(root, ".") as descriptor:
-        return {path.name for path in root.iterdir() if held(descriptor, path.name, path.stat().st_ino)}
-
-
-@tables
-@pytest.mark.parametrize("kind", ["exclusive", "shared"])
-def test_a_file_that_another_process_has_locked_is_held(
-    project: Path, child: Callable[..., subprocess.Popen[str]], table: Path, kind: str
-) -> None:
-    for name in ("free", "locked"):
-        (project / name).write_text("")
-    assert _held(project, table) == set()
-    process = child(LOCKER, project / "locked", kind)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "holding\n"
-    assert _held(project, table) == {"locked"}
-    process.kill()
-    process.wait()
-    assert _held(project, table) == set()
-
-
-@tables
-def test_asking_leaves_no_lock_and_no_descriptor_behind(project: Path, table: Path) -> None:
-    (project / "free").write_text("")
-    before = _open_descriptors()
-    for _ in range(2):
-        assert _held(project, table) == set()
-    assert _open_descriptors() == before
-    with (project / "free").open() as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@pytest.mark.skipif(not PROC_LOCKS.exists(), reason="only Linux lists all locks in /proc/locks")
-@settings(max_examples=25, deadline=None)
-@given(st.sets(st.integers(0, 5)))
-def test_both_ways_of_asking_give_the_same_answer(locked: set[int]) -> None:
-    with tempfile.TemporaryDirectory() as place, ExitStack() as open_files:
-        root = Path(place)
-        for number in range(6):
-            (root / str(number)).write_text("")
-        for number in locked:
-            fcntl.flock(open_files.enter_context((root / str(number)).open()), fcntl.LOCK_EX)
-        assert _held(root, PROC_LOCKS) == _held(root, NO_TABLE) == set(map(str, locked))
-
-
-@pytest.mark.usefixtures("_deadline")
-def test_without_a_table_whatever_cannot_be_opened_is_free(project: Path) -> None:
-    (project / "link").symlink_to("nowhere")
-    os.mkfifo(project / "fifo")
-    held = held_by_others(NO_TABLE)
-    with folder(project, ".") as descriptor:
-        assert not held(descriptor, "missing", 0)
-        assert not held(descriptor, "link", 0)
-        assert not held(descriptor, "fifo", 0)
-
-
-def test_every_kind_of_lock_in_the_table_counts(tmp_path: Path) -> None:
-    (tmp_path / "locks").write_text(
-        "1: FLOCK  ADVISORY  WRITE 1234 fd:00:101 0 EOF\n"
-        "2: POSIX  ADVISORY  READ  1234 08:01:102 128 128\n"
-        "2: -> POSIX  ADVISORY  WRITE 1235 08:01:103 128 128\n"
-        "3: OFDLCK ADVISORY  WRITE -1 00:2a:104 0 EOF\n"
-        "4: LEASE  ACTIVE    READ  1234 fe:00:105 0 EOF\n"
-        "5: POSIX  *NOINODE* WRITE 1234 <none>:0 0 EOF\n"
-    )
-    held = held_by_others(tmp_path / "locks")
-    assert [inode for inode in (0, 1, 2, 101, 102, 103, 104, 105, 128, 1234) if held(-1, "", inode)] == [
-        *(101, 102, 103, 104, 105)
-    ]
 
 
 def test_who_cannot_write_the_root_is_told_so_by_name(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -431,17 +601,3 @@ def test_who_cannot_write_the_root_is_told_so_by_name(project: Path, monkeypatch
         with pytest.raises(NotWritable, match="by user 4000000: "):
             _lock(project)
     assert not (project / LOCK_FILE).exists()
-
-
-def test_where_nothing_can_be_locked_nothing_is_locked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (project / "file").write_text("")
-
-    def flock(*_: object) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(fcntl, "flock", flock)
-    descriptor = os.open(project, os.O_RDONLY)
-    try:
-        assert held_by_others(project / "no table")(descriptor, "file", 0) is False
-    finally:
-        os.close(descriptor)

@@ -255,11 +255,11 @@ def test_a_file_that_is_larger_than_expected_is_not_read(project: Path, size: in
         ("[]", "does not hold what this suite writes: Expected `object`, got `array`"),
         ("{}", "does not hold what this suite writes: Object missing required field `name`"),
         ('{"name": 1}', "Expected `str`, got `int` - at `$.name`"),
-        ('{"name": "a", "size": NaN}', "NaN is no number"),
-        ('{"name": "a", "rate": Infinity}', "Infinity is no number"),
-        ('{"name": "a", "rate": -1e999}', "-1e999 is too large"),
-        ('{"name": "a", "rate": 1e999}', "1e999 is too large"),
-        ('{"name": "a", "size": ' + "9" * 5000 + "}", "is no valid JSON: "),
+        ('{"name": "a", "size": NaN}', "Expected `int`, got `null` - at `$.size`"),
+        ('{"name": "a", "rate": Infinity}', "Expected `float`, got `null` - at `$.rate`"),
+        ('{"name": "a", "rate": -1e999}', "Expected `float`, got `null` - at `$.rate`"),
+        ('{"name": "a", "rate": 1e999}', "Expected `float`, got `null` - at `$.rate`"),
+        ('{"name": "a", "size": ' + "9" * 5000 + "}", "Expected `int`, got `null` - at `$.size`"),
         ('{"name": "../a"}', "Expected `str` that is a name of the expected form - at `$.name`"),
         ('{"name": "\xff"', "is no valid JSON: "),
     ],
@@ -348,7 +348,7 @@ def test_numbers_have_a_range(field: str, most: int) -> None:
     for number in (0, most):
         assert getattr(decode(json.dumps({"name": "a", field: number}).encode(), Row), field) == number
     for text in ("-1", str(most + 1), "-" + "9" * 19, "9" * 20, "9" * 9999, "0.5", "true"):
-        with pytest.raises(ValueError, match=r"does not hold what this suite writes|is too large"):
+        with pytest.raises(ValueError, match="does not hold what this suite writes"):
             decode(f'{{"name": "a", "{field}": {text}}}'.encode(), Row)
 
 

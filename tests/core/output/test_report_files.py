@@ -73,15 +73,18 @@ def test_what_is_no_report_is_kept_aside(tmp_path: Path, text: str) -> None:
     assert content(tmp_path)["status"] == "warning"
 
 
-def test_a_link_in_its_place_is_left_and_told(tmp_path: Path) -> None:
+def test_a_link_in_its_place_is_kept_aside_and_told(tmp_path: Path) -> None:
     path = tmp_path / PATH
     path.parent.mkdir(parents=True)
     path.symlink_to(tmp_path / "elsewhere")
     written = write(tmp_path, report(Status.OK))
-    assert written.files == []
+    assert written.files == [PATH]
     assert written.status is Status.WARNING
     assert "symbolic link" in written.findings[-1].message
+    assert "It was kept aside under another name." in written.findings[-1].message
     assert not (tmp_path / "elsewhere").exists()
+    assert path.with_name(f"{path.name}.broken-1").is_symlink()
+    assert path.is_file()
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

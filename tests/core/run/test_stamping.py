@@ -134,8 +134,9 @@ def test_how_long_the_history_is_kept_follows_from_the_settings(
 ) -> None:
     kept: list[Ages] = []
 
-    def record(*_: object, ages: Ages, **__: object) -> None:
+    def record(*_: object, ages: Ages, **__: object) -> stamps.Recorded:
         kept.append(ages)
+        return stamps.Recorded(is_kept=True)
 
     monkeypatch.setattr(stamps, "record", record)
     execute(tidy, {}, loaded)

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tasks.core.files.lock import SHORT_LOCK_FILE
 from tasks.core.report.history import FILE
 from tasks.core.report.model import Finding, Report, Status
-from tasks.core.run.stamps import Attempt, Completed, Stamp, path_of, read, read_all, record
+from tasks.core.run.stamps import Attempt, Completed, Recorded, Stamp, path_of, read, read_all, record
 
 TASK = "weekly.cache-cleanup"
 BEGAN = datetime(2026, 3, 28, 23, 30, tzinfo=timezone(timedelta(hours=1)))
@@ -28,12 +29,14 @@ EARLIER = "logs/schedule/weekly.cache-cleanup.json"
 
 
 def wrote(project: Path, *, reason: str | None = None, report: Report = REPORT, task: str = TASK) -> str | None:
-    return record(project, "logs", task, report, ended=ENDED, reason=reason)
+    recorded = record(project, "logs", task, report, ended=ENDED, reason=reason)
+    assert recorded.is_kept is (recorded.problem is None)
+    return recorded.problem
 
 
 def ran(project: Path, began: datetime, *, reason: str | None = None, whole: bool = True) -> None:
     report = msgspec.structs.replace(REPORT, started=began.isoformat())
-    assert record(project, "logs", TASK, report, ended=began, reason=reason, whole=whole) is None
+    assert record(project, "logs", TASK, report, ended=began, reason=reason, whole=whole) == Recorded(is_kept=True)
 
 
 def began(stamp: Stamp) -> tuple[datetime | None, datetime | None]:
@@ -146,9 +149,9 @@ def test_a_stamp_that_is_dated_ahead_does_not_hide_a_run(project: Path) -> None:
     [
         (b"", "is empty"),
         (b"{", "no valid JSON"),
-        (b"[]", "holds a JSON array"),
-        (b'{"a": 1}', "is no stamp of this suite"),
-        (b'{"schema": 2, "task": "t", "completed": null, "attempt": null}', "its schema is 2"),
+        (b"[]", "Expected `object`, got `array`"),
+        (b'{"a": 1}', "does not hold what this suite writes"),
+        (b'{"schema": 2, "task": "t", "completed": null, "attempt": null}', "Invalid enum value 2 - at `$.schema`"),
         (
             b'{"task": "t", "attempt": {"began": "2026-01-01T00:00:00", "reason": "r"}, "completed": null}',
             "with a timezone",
@@ -196,13 +199,26 @@ def test_a_history_without_an_entry_is_a_doubt_that_the_next_run_removes(
     assert (another is not None) == bool(content)
 
 
-def test_a_history_that_cannot_be_read_is_not_replaced_and_older_stamps_are_not_believed(project: Path) -> None:
+def test_a_history_that_is_not_believed_is_kept_aside_and_older_stamps_are_not_believed(project: Path) -> None:
     earlier(project, BEGAN)
     (project / PATH).symlink_to(project)
     stamp = read(project, "logs", TASK)
-    assert (stamp.completed, stamp.problem) == (None, f"{PATH} is a symbolic link, which is not followed.")
-    assert wrote(project) == stamp.problem
-    assert (project / PATH).is_symlink()
+    assert (stamp.completed, stamp.problem) == (None, f"{PATH} is a symbolic link, so it is not read or written.")
+    recorded = record(project, "logs", TASK, REPORT, ended=ENDED, reason=None)
+    assert recorded == Recorded(is_kept=True, problem=f"{stamp.problem} It was kept aside as {PATH}.broken-1.")
+    assert (project / f"{PATH}.broken-1").is_symlink()
+    assert read(project, "logs", TASK).completed == Completed(BEGAN, ENDED, Status.OK, 7.25)
+
+
+def test_a_history_that_cannot_be_kept_aside_is_a_sentence(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "logs").mkdir()
+    (project / PATH).symlink_to(project)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "rename", refuse)
+    assert wrote(project) == f"{PATH} cannot be written: Operation not permitted."
 
 
 def test_a_full_disk_is_a_sentence(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +239,7 @@ def test_a_writer_that_hangs_is_waited_for_and_then_reported(project: Path, monk
     pauses: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses.append)
     (project / "logs").mkdir()
-    other = os.open(project / "logs", os.O_RDONLY)
+    other = os.open(project / "logs" / SHORT_LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(other, fcntl.LOCK_EX)
         assert "has been writing there for seconds" in (wrote(project) or "")

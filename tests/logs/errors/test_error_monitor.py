@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from tasks.core.errors import UsageError
-from tasks.core.files import json_files
+from tasks.core.files import state_files
 from tasks.core.files.lock import LockedByOther
 from tasks.core.report.model import Finding, Interrupted, Report, Status
 from tasks.core.secrets.redaction import redactor
@@ -860,10 +860,14 @@ def test_a_dry_run_tells_what_the_run_then_tells_and_writes_nothing(project: Pro
 
 BROKEN: Sequence[tuple[str, bytes, str]] = (
     ("cut", b'{"schema": 1, "groups": {', "is no valid JSON"),
-    ("list", b"[1, 2]", "holds a JSON array where an object was expected"),
-    ("shape", b'{"schema": 1, "visited": "2025-06-01T00:00:00+00:00", "groups": 7}', "is not what the error monitor"),
-    ("newer", b'{"schema": 2, "visited": "2025-06-01T00:00:00+00:00"}', "its schema is 2 where 1 was expected"),
-    ("never", b'{"schema": 1}', "is not what the error monitor writes: 'visited'"),
+    ("list", b"[1, 2]", "Expected `object`, got `array`"),
+    (
+        "shape",
+        b'{"schema": 1, "visited": "2025-06-01T00:00:00+00:00", "groups": 7}',
+        "got `int` - at `$.groups`",
+    ),
+    ("newer", b'{"schema": 2, "visited": "2025-06-01T00:00:00+00:00"}', "Invalid enum value 2 - at `$.schema`"),
+    ("never", b'{"schema": 1}', "missing required field `visited`"),
     ("binary", b"\xff\x00\x01", "is no valid JSON"),
 )
 
@@ -896,7 +900,7 @@ def test_an_empty_tracking_file_is_as_good_as_none(project: Project) -> None:
 
 
 @pytest.mark.parametrize("sort", ["folder", "link", "large"])
-def test_tracking_that_must_not_be_replaced_is_unknown_and_told_again(project: Project, sort: str) -> None:
+def test_tracking_that_is_not_believed_is_kept_aside(project: Project, sort: str) -> None:
     if sort == "folder":
         project.tracking.mkdir()
     elif sort == "link":
@@ -904,6 +908,20 @@ def test_tracking_that_must_not_be_replaced_is_unknown_and_told_again(project: P
     else:
         with project.tracking.open("wb") as file:
             file.truncate(10_000_001)
+    project.log(line("alpha"))
+    report = project.watch()
+    assert "It was kept as logs/error_tracking.json.broken-1" in found(report, "errors.tracking").message
+    assert project.watch(hours=1).status is Status.OK
+    assert not (project.logs / "elsewhere.json").exists()
+
+
+def test_tracking_that_must_not_be_replaced_is_unknown_and_told_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(state_files, "read_bytes", refuse)
     project.log(line("alpha"))
     dry = project.watch(dry_run=True)
     first, second = project.watch(), project.watch()
@@ -926,7 +944,7 @@ def test_a_run_that_ends_between_the_alert_and_the_tracking_tells_again(
     def full(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(json_files, "write_object", full)
+    monkeypatch.setattr(state_files, "write", full)
     report = project.watch()
     monkeypatch.undo()
     finding = found(report, "errors.tracking")

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.core.files import json_files
+from tasks.core.files import state_files
 from tasks.core.report.model import Action, Finding, Interrupted, Report, Status
 from tasks.core.secrets.redaction import redactor
 from tasks.core.settings.model import LogSettings, Settings
@@ -393,11 +393,11 @@ def test_an_archive_with_an_odd_moment_tells_nothing(project: Project) -> None:
     ("content", "message"),
     [
         (b'{"schema": 1, "logs": {', "is no valid JSON"),
-        (b"[]", "holds a JSON array"),
-        (b'{"schema": 1}', "'reviewed'"),
-        (b'{"schema": 2, "reviewed": "2025-06-01T00:00:00+00:00", "logs": {}}', "it is of another form"),
-        (b'{"schema": 1, "reviewed": "2025-06-01T00:00:00", "logs": {}}', "it is of another form"),
-        (b'{"schema": 1, "reviewed": 7, "logs": {}}', "must be str"),
+        (b"[]", "Expected `object`, got `array`"),
+        (b'{"schema": 1}', "missing required field `reviewed`"),
+        (b'{"schema": 2, "reviewed": "2025-06-01T00:00:00+00:00", "logs": {}}', "Invalid enum value 2"),
+        (b'{"schema": 1, "reviewed": "2025-06-01T00:00:00", "logs": {}}', "with a timezone component"),
+        (b'{"schema": 1, "reviewed": 7, "logs": {}}', "Expected `datetime`, got `int`"),
         (b'{"schema": 1, "reviewed": "2025-06-01T00:00:00+00:00", "logs": {"app.log": 7}}', "Expected `object`"),
         (b"\xff\x00", "is no valid JSON"),
     ],
@@ -418,8 +418,11 @@ def test_a_history_that_cannot_be_used_is_kept_aside_and_begun_anew(
     assert project.review(1).status is Status.OK
 
 
-def test_a_history_that_must_not_be_replaced_is_left(project: Project) -> None:
-    project.history.mkdir()
+def test_a_history_that_must_not_be_replaced_is_left(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(state_files, "read_bytes", refuse)
     project.log(line(level="INFO"))
     report = project.review()
     assert found(report, "logs.history").status is Status.WARNING
@@ -443,7 +446,7 @@ def test_a_history_that_cannot_be_written_is_a_warning(
             raise Refused("logs/log_review.json is something else.")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(json_files, "write_object", failing)
+    monkeypatch.setattr(state_files, "write", failing)
     report = project.review()
     reason = "is something else." if refused else "cannot be written: No space left on device."
     assert reason in found(report, "logs.history").message
