@@ -31,7 +31,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core.errors import UserError
-from ..core.files import safe_files
+from ..core.files import safe_files, state_files
+from ..core.files.state_files import StateFile
 from ..core.report import history
 from ..core.report.history_entries import ProviderMeasurement, seconds_since_1970
 from ..core.report.model import Finding, Status
@@ -178,7 +179,8 @@ def append(root: Path, directory: str, entry: Mapping[str, Any], *, now: datetim
         return _warning(path, f"{stored.problem} This run was not added.", "Move it away, or see that it can be read.")
     kept = [each for each in stored.entries if not _is_older(each, now, days)]
     try:
-        aside = safe_files.write(root, path, _text(stored, [*kept, dict(entry)]), keep_old=stored.broken)
+        state: StateFile[object] = StateFile(exists=True, broken=stored.broken)
+        aside = state_files.write(root, path, _text(stored, [*kept, dict(entry)]), state)
     except safe_files.Refused as error:
         return _warning(path, f"{error} This run was not added.", "Move it away.")
     except RecursionError:
@@ -200,9 +202,11 @@ def _warning(path: str, message: str, remedy: str) -> Finding:
 
 def _load(root: Path, path: str) -> _Stored:
     try:
-        content = safe_files.read(root, path, limit=LIMIT)
+        content = state_files.read_bytes(root, path, limit=LIMIT)
     except FileNotFoundError:
         return _Stored([])
+    except state_files.Distrusted as error:
+        return _Stored([], problem=str(error), broken=True)
     except safe_files.Refused as error:
         return _Stored([], problem=str(error), replaceable=False)
     except OSError as error:

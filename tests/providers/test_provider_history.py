@@ -443,29 +443,26 @@ def test_a_file_that_cannot_be_used_is_kept_aside(tmp_path: Path, content: bytes
     assert add(tmp_path) is None
 
 
-def test_a_link_is_neither_read_nor_replaced(tmp_path: Path) -> None:
-    target = tmp_path / "elsewhere.json"
+@pytest.mark.parametrize("kind", ["link", "hard link", "folder", "large"])
+def test_what_is_not_believed_is_kept_aside_and_not_read(tmp_path: Path, kind: str) -> None:
+    target, path = tmp_path / "elsewhere.json", tmp_path / "logs/api_performance.json"
     target.write_text("[]")
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs/api_performance.json").symlink_to(target)
-    assert "is a symbolic link" in str(read(tmp_path, "logs").problem)
-    assert "is a symbolic link" in warned(add(tmp_path))
+    path.parent.mkdir()
+    if kind == "link":
+        path.symlink_to(target)
+    elif kind == "hard link":
+        path.hardlink_to(target)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        put(tmp_path, b"")
+        os.truncate(path, LIMIT + 1)
+    problem = read(tmp_path, "logs").problem
+    assert problem is not None
+    assert ("has 50,000,001 bytes, more than the 50,000,000 expected" in problem) is (kind == "large")
+    assert warned(add(tmp_path)) == f"{problem} It was kept as logs/api_performance.json.broken-1 and a new one begun."
+    assert stored(tmp_path) == [FULL]
     assert target.read_text() == "[]"
-    assert (tmp_path / "logs/api_performance.json").is_symlink()
-
-
-def test_a_folder_in_its_place_is_left(tmp_path: Path) -> None:
-    (tmp_path / "logs/api_performance.json").mkdir(parents=True)
-    assert "is not a regular file" in str(read(tmp_path, "logs").problem)
-    assert warned(add(tmp_path)).endswith("This run was not added.")
-
-
-def test_a_file_beyond_the_limit_is_not_read_and_not_replaced(tmp_path: Path) -> None:
-    path = put(tmp_path, b"")
-    os.truncate(path, LIMIT + 1)
-    assert "has 50,000,001 bytes, more than the 50,000,000 expected" in str(read(tmp_path, "logs").problem)
-    assert "50,000,001 bytes" in warned(add(tmp_path))
-    assert path.stat().st_size == LIMIT + 1
 
 
 def test_a_folder_that_cannot_be_opened(tmp_path: Path) -> None:

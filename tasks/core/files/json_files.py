@@ -1,7 +1,7 @@
 """JSON files that the suite shares with the project, which writes them as well.
 
-What is found there may be anything; what the suite alone writes is read by :mod:`.state_files`. A file that cannot be used is never overwritten: it is kept aside
-under another name, and the reader reports it.
+What is found there may be anything. A file that cannot be used is never overwritten: it is kept aside under another
+name, and the reader reports it. What the suite alone writes is read by :mod:`.state_files`.
 """
 
 from __future__ import annotations
