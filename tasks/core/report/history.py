@@ -18,7 +18,7 @@ from ..files import safe_files, state_files
 from ..files.lock import short_lock
 from ..text.formatting import printable
 from .history_compaction import COMPACT_OVER, Ages, compact
-from .history_entries import Entry, Figure, Run, Sizes, encoded, lines, starts_of_other_kinds
+from .history_entries import READ_LIMIT, Entry, Figure, Run, Sizes, encoded, lines, starts_of_other_kinds
 from .model import Report, Status, worst
 
 FILE = "maintenance_history.jsonl"
@@ -29,6 +29,9 @@ _REASON_LIMIT = 1000
 
 _LARGEST = 2.0**63
 """A greater number is no figure: no reader could calculate with it."""
+
+_TAIL = 64_000
+"""Bytes of the end of the file in which the last run is looked for first."""
 
 _Kind = TypeVar("_Kind", bound=Entry)
 
@@ -52,7 +55,15 @@ def history_path(directory: str) -> str:
     return f"{directory}/{FILE}"
 
 
-def run_of(task: str, report: Report, *, ended: datetime, whole: bool, reason: str | None) -> Run:
+def run_of(
+    task: str,
+    report: Report,
+    *,
+    ended: datetime,
+    whole: bool,
+    reason: str | None,
+    clock_newest: datetime | None = None,
+) -> Run:
     """Return the entry of a run.
 
     Args:
@@ -61,6 +72,7 @@ def run_of(task: str, report: Report, *, ended: datetime, whole: bool, reason: s
         ended: when it ended, aware of its zone.
         whole: True where it did all that the procedure does.
         reason: why it did not come to its end; ``None`` where it did.
+        clock_newest: what the clock was too far past to be believed; ``None`` where it was believed.
     """
     statuses: dict[str, list[Status]] = {}
     for finding in report.findings:
@@ -77,6 +89,7 @@ def run_of(task: str, report: Report, *, ended: datetime, whole: bool, reason: s
         figures=tuple(
             Figure(each.name, each.subject, each.value, each.unit) for each in report.metrics if _is_figure(each.value)
         ),
+        clock_newest=clock_newest,
     )
 
 
@@ -128,6 +141,29 @@ def append_sizes(root: Path, directory: str, sizes: Sizes) -> None:
     """Add the sizes of folders; where that fails, what the run itself adds to the history says so."""
     with suppress(UserError, OSError):
         append(root, directory, [sizes])
+
+
+def last_run(root: Path, directory: str) -> Run | None:
+    """Return the run that was written last; ``None`` where none is known. Only the end of the file is read.
+
+    Args:
+        root: the project.
+        directory: the log folder, below it.
+    """
+    others = starts_of_other_kinds([Run])
+    with (
+        suppress(safe_files.Refused, OSError),
+        safe_files.regular_file(root, history_path(directory)) as (descriptor, status),
+    ):
+        reach = _TAIL
+        while True:
+            found = None
+            for line in lines(descriptor, status.st_size, skip=others, reach=reach):
+                found = line.entry if isinstance(line.entry, Run) else found
+            if found is not None or reach >= min(status.st_size, READ_LIMIT):
+                return found
+            reach *= 8
+    return None
 
 
 def scan(root: Path, directory: str, take: Callable[[_Kind], None], *kinds: type[_Kind]) -> Scan:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -26,9 +26,6 @@ TARGET = 48_000_000
 THINNED_AFTER_DAYS = 31
 """Of older runs, where age alone does not make it small enough, a few of each day stay."""
 
-_JUMP_DAYS = 400
-"""Where the clock is further past the newest entry, it is not believed: nothing is dropped for its age."""
-
 _DAY = 86_400
 
 Series: TypeAlias = tuple[type[Entry], str, bool, bool]
@@ -36,10 +33,18 @@ Series: TypeAlias = tuple[type[Entry], str, bool, bool]
 
 
 class Ages(NamedTuple):
-    """For how many days entries are kept in a history that has grown too large."""
+    """For how many days entries are kept in a history that has grown too large.
+
+    Attributes:
+        runs: days that runs, sizes and benchmarks are kept.
+        measurements: days that measurements of providers are kept.
+        clock_newest: where the clock is too far past the newest log, stamp and archive to be believed, the moment of
+            that: nothing is dropped for its age then, and what is thinned is older than that moment.
+    """
 
     runs: float
     measurements: float
+    clock_newest: datetime | None = None
 
 
 class Place(NamedTuple):
@@ -123,7 +128,8 @@ def kept(found: Iterable[Line], ages: Ages, target: int) -> list[Place]:
 
     Dropped are, the second and third only where more than *target* bytes are left before them:
 
-    1. lines that are torn, and entries that are too old, but for the last of each month of a procedure;
+    1. lines that are torn, and, where the clock is believed, entries that are too old, but for the last of each month
+       of a procedure;
     2. of the older runs of a day all but the last and those with the day's highest sizes;
     3. the oldest lines.
 
@@ -139,7 +145,9 @@ def kept(found: Iterable[Line], ages: Ages, target: int) -> list[Place]:
     now = survey.places[-1].moment if survey.places else 0.0
     always = {*survey.last.values()}
     left = [place for place in survey.places if not place.is_torn]
-    if not _has_jumped(left[:-1], now):
+    if ages.clock_newest is not None:
+        now = posix(ages.clock_newest)
+    else:
         spared = always | {*survey.last_of_month.values()}
         left = [place for place in left if place.offset in spared or not _is_older(place, now, ages)]
     if _bytes(left) > target:
@@ -160,12 +168,6 @@ def _newest(left: Sequence[Place], always: set[int], target: int) -> Iterator[Pl
 
 def _bytes(found: Iterable[Place]) -> int:
     return sum(place.length for place in found)
-
-
-def _has_jumped(before: Iterable[Place], now: float) -> bool:
-    """Tell whether the clock is so far past the newest of the entries before that it is not believed."""
-    newest = max((place.moment for place in before if place.series and place.moment <= now), default=None)
-    return newest is None or now - newest > _JUMP_DAYS * _DAY
 
 
 def _is_older(place: Place, now: float, ages: Ages) -> bool:

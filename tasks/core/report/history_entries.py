@@ -57,6 +57,7 @@ class Run(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="run"):
         results: the worst status of each check.
         figures: what it measured.
         left_out: how many figures are missing here because the line would be too long.
+        clock_newest: the newest log, stamp or archive, where the clock was too far past it to be believed.
     """
 
     task: str
@@ -69,6 +70,7 @@ class Run(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="run"):
     results: dict[str, Status] = {}
     figures: tuple[Figure, ...] = ()
     left_out: Count = 0
+    clock_newest: _Moment | None = None
 
 
 class ProviderMeasurement(_Entry, frozen=True, kw_only=True, omit_defaults=True, tag="provider"):
@@ -189,16 +191,17 @@ def starts_of_other_kinds(kinds: Container[object]) -> tuple[bytes, ...]:
     return tuple(start for kind, start in _OF_KIND.items() if kind not in kinds)
 
 
-def lines(descriptor: int, size: int, *, skip: tuple[bytes, ...] = ()) -> Iterator[Line]:
+def lines(descriptor: int, size: int, *, skip: tuple[bytes, ...] = (), reach: int | None = None) -> Iterator[Line]:
     """Yield the lines of an open history that are not blank, of a very large one the newest.
 
     Args:
         descriptor: that of the file.
         size: its size.
         skip: beginnings of lines whose entries are not needed.
+        reach: bytes before the end that are read; by default all that can be.
     """
     with os.fdopen(descriptor, "rb", closefd=False) as file:
-        offset = file.seek(max(0, size - READ_LIMIT))
+        offset = file.seek(max(0, size - (READ_LIMIT if reach is None else reach)))
         if offset:
             offset += _rest_of_line(file.readline(LINE_LIMIT), file)
         while start := file.readline(LINE_LIMIT):

@@ -23,6 +23,7 @@ from ..settings.model import Settings
 from ..text.formatting import listed, printable
 from . import stamps
 from .cadence import cadence_of
+from .clock import ClockDoubt, clock_doubt
 from .context import Execute, Run
 from .definition import Definition
 from .registry import own_files, procedures
@@ -152,6 +153,8 @@ def execute(
 
         parts = (cache or RunCache(loaded)).within(name, display.pause)
         run = Run(loaded, started, dry, display.advance, parts, definition, asked, name)
+        # Before the procedure writes anything that looks like a trace of the project's life.
+        doubt = None if dry else clock_doubt(loaded.settings, started)
         report, interrupted = _outcome(definition, arguments, run)
     duration = round(time.monotonic() - clock, 3)
     report = msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
@@ -159,7 +162,7 @@ def execute(
     if not (dry or report.dry_run):
         try:
             whole = definition.is_whole(loaded.settings, arguments)
-            report = _recorded(report, definition, loaded.settings, whole=whole, interrupted=interrupted)
+            report = _recorded(report, definition, loaded.settings, doubt, whole=whole, interrupted=interrupted)
         except KeyboardInterrupt:
             interrupted = True
     if interrupted:
@@ -223,7 +226,15 @@ def _outcome(definition: Definition, arguments: Mapping[str, Any], run: Run) -> 
     return report, False
 
 
-def _recorded(report: Report, definition: Definition, settings: Settings, *, whole: bool, interrupted: bool) -> Report:
+def _recorded(
+    report: Report,
+    definition: Definition,
+    settings: Settings,
+    doubt: ClockDoubt | None,
+    *,
+    whole: bool,
+    interrupted: bool,
+) -> Report:
     """Add to the history that a procedure has run, or could not; return its report.
 
     One that another run kept out adds nothing. Where a run that the schedule waits for cannot be added, its report
@@ -240,9 +251,17 @@ def _recorded(report: Report, definition: Definition, settings: Settings, *, who
     if interrupted and reason is None:
         reason = "It was interrupted."
     root = Path(settings.root)
-    ages = Ages(max(settings.capacity.history_days, _RUNS_KEPT_DAYS), settings.health.history_days)
+    newest = None if doubt is None else doubt.newest
     recorded = stamps.record(
-        root, settings.logs.directory, definition.name, report, ended=now(), reason=reason, whole=whole, ages=ages
+        root,
+        settings.logs.directory,
+        definition.name,
+        report,
+        ended=now(),
+        reason=reason,
+        whole=whole,
+        ages=Ages(max(settings.capacity.history_days, _RUNS_KEPT_DAYS), settings.health.history_days, newest),
+        clock_newest=newest,
     )
     if recorded.problem is None or (not recorded.is_kept and (reason is not None or not (whole and has_cadence))):
         return report

@@ -109,7 +109,7 @@ def read_all(root: Path, directory: str, tasks: Iterable[str], now: datetime | N
     if scan.is_closed:
         return dict.fromkeys(found, Stamp(problem=scan.problem))
     merged = {
-        task: _merged(stamp, _of_earlier_version(root, path_of(directory, task)), now) for task, stamp in found.items()
+        task: _merged(stamp, stamp_of_earlier_version(root, directory, task), now) for task, stamp in found.items()
     }
     problem = scan.problem or _unreadable(directory, scan.unreadable)
     return {task: stamp._replace(problem=problem) if stamp == Stamp() else stamp for task, stamp in merged.items()}
@@ -135,7 +135,9 @@ def _merged(stamp: Stamp, earlier: Stamp, now: datetime | None) -> Stamp:
     return Stamp(earlier.completed, stamp.attempt if is_later else earlier.attempt)
 
 
-def _of_earlier_version(root: Path, path: str) -> Stamp:
+def stamp_of_earlier_version(root: Path, directory: str, task: str) -> Stamp:
+    """Return what the file says that an earlier version kept for a procedure; *directory* is the log folder."""
+    path = path_of(directory, task)
     state = state_files.read(root, path, _Content)
     if state.content is None:
         # What a full disk leaves is a file without a byte.
@@ -166,6 +168,7 @@ def record(
     reason: str | None,
     whole: bool = True,
     ages: Ages | None = None,
+    clock_newest: datetime | None = None,
 ) -> Recorded:
     """Add a run to the history; one that is not believed is kept aside, and another begun.
 
@@ -178,8 +181,9 @@ def record(
         reason: why it did not come to its end; ``None`` where it did.
         whole: True where it did all that the procedure does.
         ages: how long entries of the history are kept.
+        clock_newest: what the clock was too far past to be believed; ``None`` where it was believed.
     """
-    run = history.run_of(task, report, ended=ended, whole=whole, reason=reason)
+    run = history.run_of(task, report, ended=ended, whole=whole, reason=reason, clock_newest=clock_newest)
     try:
         try:
             history.append(root, directory, [run], ages=ages)

@@ -399,6 +399,15 @@ class ScheduleSettings(Section, frozen=True, kw_only=True):
     ] = 20
 
 
+class ClockSettings(Section, frozen=True, kw_only=True):
+    """Whether the clock of the machine is believed."""
+
+    trust: Annotated[
+        bool,
+        Meta(description="Delete by age even where the clock is more than 400 days past every log, stamp and archive."),
+    ] = False
+
+
 def _providers() -> dict[str, ProviderSettings]:
     return {
         "deepseek": ProviderSettings(
@@ -430,6 +439,7 @@ class Settings(Section, frozen=True, kw_only=True):
     audit: AuditSettings = AuditSettings()
     release: ReleaseSettings = ReleaseSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    clock: ClockSettings = ClockSettings()
 
 
 def plain(settings: Settings) -> dict[str, Any]:

@@ -136,10 +136,17 @@ def test_what_is_dated_ahead_stays_for_the_clock_may_be_the_one_that_is_wrong() 
     assert left(entries) == entries
 
 
-@pytest.mark.parametrize(("jump", "stays"), [(400, False), (400.1, True)])
-def test_a_clock_that_jumped_ahead_makes_nothing_old(jump: float, *, stays: bool) -> None:
-    before = [asked(jump + 200), asked(jump)]
-    assert left([*before, run(0)]) == [*(before if stays else []), run(0)]
+def test_a_clock_that_is_not_believed_makes_nothing_old() -> None:
+    entries: list[Entry] = [run(900, used=1), run(899.9, used=2), asked(600), run(0)]
+    assert left(entries) == [entries[1], entries[3]]  # the last of its month, and the newest
+    assert left(entries, ages=AGES._replace(clock_newest=NOW - timedelta(days=600))) == entries
+
+
+def test_where_the_clock_is_not_believed_a_history_is_thinned_by_the_time_before_it() -> None:
+    newest = NOW - timedelta(days=600)
+    old: list[Entry] = [run(632.1, used=1), run(632.05, used=9), run(632, used=2)]
+    young: list[Entry] = [run(630.9, used=1), run(630.85, used=9), run(630.8, used=2), run(0)]
+    assert left([*old, *young], target=600, ages=AGES._replace(clock_newest=newest)) == [*old[1:], *young]
 
 
 def test_the_only_entry_is_not_dropped() -> None:
