@@ -41,6 +41,7 @@ def _until(settings: Settings, text: str | None) -> datetime | None:
     checks=[
         "cache.entries",
         "cache.hit_rate",
+        "clock.trust",
         "generation.count",
         "generation.duration",
         "generation.records",
@@ -102,6 +103,7 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
     cadence="daily",
     checks=[
         *ROTATION,
+        "clock.trust",
         "errors.escalating",
         "errors.interrupted",
         "errors.muted",

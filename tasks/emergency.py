@@ -44,6 +44,7 @@ def _some_step(arguments: Mapping[str, Any]) -> None:
 @procedure(
     cadence=None,
     checks=[
+        "clock.trust",
         "configuration.readable",
         "providers.answer",
         "providers.history",

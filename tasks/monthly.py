@@ -45,6 +45,7 @@ def _packages(settings: Settings, names: Sequence[str] | None) -> frozenset[str]
 @procedure(
     cadence="monthly",
     checks=[
+        "clock.trust",
         "dependencies.accepted",
         "dependencies.audit",
         "dependencies.environment",

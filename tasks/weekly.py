@@ -53,6 +53,7 @@ def _days(settings: Settings, text: str | None) -> int | None:
         "cache.structure",
         "cache.unmanaged",
         "cache.unsorted",
+        "clock.trust",
     ],
     writes=["{cache}/stats.json", "{logs}/cache_reports/cache_report_{day}.json"],
     iterable=["kind"],
@@ -87,7 +88,7 @@ def cache_cleanup(
 @procedure(
     cadence="weekly",
     stage=Stage.CHANGE,
-    checks=ROTATION,
+    checks=[*ROTATION, "clock.trust"],
     writes=ROTATION_FILES,
     converters={"older_than_days": _days},
     whole=["force"],
@@ -119,6 +120,7 @@ def log_rotation(run: Run, dry_run: bool = False, force: bool = False, older_tha
 @procedure(
     cadence="weekly",
     checks=[
+        "clock.trust",
         "providers.account",
         "providers.answer",
         "providers.history",

@@ -27,6 +27,7 @@ from ..core.programs.interrupt import deferred_interrupt
 from ..core.report.history import append_sizes
 from ..core.report.history_entries import Sizes
 from ..core.report.model import Interrupted, Report
+from ..core.run.clock import clock_doubt
 from ..core.run.registry import own_files
 from ..core.settings.model import Settings
 from ..core.text.formatting import printable
@@ -70,8 +71,11 @@ def clean_up(
     root = Path(settings.root)
     if not root.is_dir():
         raise Refused(f"The project {printable(root)} does not exist or is no folder. Correct maintenance.root.")
-    planned = plan(settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than)
-    outcome = CleanupOutcome(planned, settings.cache.directory)
+    doubt = clock_doubt(settings, now)
+    planned = plan(
+        settings.cache, _nanoseconds(now), kinds=kinds, older_than=older_than, clock_doubted=doubt is not None
+    )
+    outcome = CleanupOutcome(planned, doubt, settings.cache.directory)
     if dry_run:
         require_writable(root)
     with (
@@ -222,12 +226,13 @@ def _sort_top_folder(
             expired = []
             is_locked = held_by_others()
             for found in _misplaced(batch, planned, is_own, top):
-                if found.written_ns < planned.expiry[found.kind].before_ns:
+                expiry = planned.expiry[found.kind]
+                if expiry.has_expired(found.written_ns) and not expiry.clock_doubted:
                     expired.append(found.entry)
                 elif is_locked(folder, found.entry.name, found.entry.seen.st_ino):
                     top.tally.locked.add(found.entry.name)
                     top.tally.keep(found.entry.seen.st_size, found.written_ns)
-                elif not _move_to_kind(place, found, kind_folders.get(found.kind), walk, top):
+                elif not _move_to_kind(place, found, kind_folders.get(found.kind), expiry, walk, top):
                     top.tally.keep(found.entry.seen.st_size, found.written_ns)
             delete(place, expired, top.tally, walk)
             walk.advance(len(batch))
@@ -263,7 +268,9 @@ def _misplaced(
                 top.tally.keep(seen.st_size, planned.unmanaged.written_ns(seen))
 
 
-def _move_to_kind(place: Place, found: _Misplaced, target: _KindFolder | None, walk: Walk, top: TopFolder) -> bool:
+def _move_to_kind(
+    place: Place, found: _Misplaced, target: _KindFolder | None, expiry: Expiry, walk: Walk, top: TopFolder
+) -> bool:
     """Move one file to its kind's folder, or in a dry run count it there; return False and note why where it stays."""
     (name, seen), kind = found.entry, found.kind
     if target is None:
@@ -276,7 +283,7 @@ def _move_to_kind(place: Place, found: _Misplaced, target: _KindFolder | None, w
             for folder in filter(None, (place.descriptor, target.descriptor)):
                 if not os.access(".", os.W_OK | os.X_OK, dir_fd=folder):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-            free = _could_move(target, found, place.expiry)
+            free = _could_move(target, found, expiry)
     except FileNotFoundError:
         return True  # it has gone by itself
     except OSError as error:
@@ -300,6 +307,7 @@ def _could_move(target: _KindFolder, found: _Misplaced, expiry: Expiry) -> bool:
         except FileNotFoundError:
             pass
     target.tally.keep(seen.st_size, found.written_ns)
+    target.tally.withheld += expiry.has_expired(found.written_ns)
     if expiry.is_ahead(found.written_ns):
         target.tally.future.add(name)
     return True

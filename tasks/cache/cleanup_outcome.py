@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..core.run.clock import ClockDoubt
 from ..core.text.formatting import printable
 from .expiry import Plan
 
@@ -41,6 +42,7 @@ class Tally:
         remaining: entries of any sort left.
         expired: files deleted, or that a dry run would delete.
         expired_bytes: their size.
+        withheld: files among those left that have expired by a clock that is not believed.
         folders_removed: subfolders that were left empty and had expired themselves.
         locked: expired, but locked by somebody.
         changed: expired when planned, rewritten before their deletion.
@@ -57,6 +59,7 @@ class Tally:
     remaining: int = 0
     expired: int = 0
     expired_bytes: int = 0
+    withheld: int = 0
     folders_removed: int = 0
     locked: Names = field(default_factory=Names)
     changed: Names = field(default_factory=Names)
@@ -83,7 +86,7 @@ class Tally:
 
     def join(self, other: Tally) -> None:
         """Add what another walk left and did, except the number of entries of any sort."""
-        for number in ("files", "bytes", "expired", "expired_bytes", "folders_removed"):
+        for number in ("files", "bytes", "expired", "expired_bytes", "withheld", "folders_removed"):
             setattr(self, number, getattr(self, number) + getattr(other, number))
         for names in ("locked", "changed", "special", "future"):
             getattr(self, names).join(getattr(other, names))
@@ -150,6 +153,7 @@ class CleanupOutcome:
 
     Attributes:
         plan: what it was to do.
+        doubt: why the clock is not believed; ``None`` where it is.
         directory: the cache, below the root.
         created: folders created, or that a dry run would create.
         top: the top of the cache folder.
@@ -162,6 +166,7 @@ class CleanupOutcome:
     """
 
     plan: Plan
+    doubt: ClockDoubt | None = None
     directory: str = "cache"
     created: list[str] = field(default_factory=list)
     top: TopFolder = field(default_factory=TopFolder)

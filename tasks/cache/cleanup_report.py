@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..core.report.model import Action, Finding, Metric, Report, Status
+from ..core.run.clock import Withheld
 from ..core.settings.model import CacheSettings, Settings
 from ..core.text.formatting import count, hours, listed, printable, size
 from .cleanup_outcome import CleanupOutcome, Names, Tally, WrittenFile
@@ -75,15 +76,7 @@ def _findings(directory: str, outcome: CleanupOutcome, would: str) -> Iterator[F
         if printable(outcome.created[0]) == directory:
             text = f"There was no cache here: {text} Should there be one, look at maintenance.root."
         yield _ok("cache.structure", directory, text, len(outcome.created), "folders")
-    for kind, tally in outcome.tallies.items():
-        expiry = outcome.plan.expiry[kind]
-        if expiry.active:
-            age = f" older than {hours(expiry.hours)}" if expiry.hours else ""
-            text = (
-                f"{count(tally.expired, 'entry', 'entries')}{age} {would}deleted ({size(tally.expired_bytes)}), "
-                f"{tally.files:,} kept ({size(tally.bytes)})."
-            )
-            yield _ok("cache.expired", printable(f"{directory}/{kind}"), text, tally.expired)
+    yield from _expired(directory, outcome, would)
     yield from _misplaced(directory, outcome, would)
     for kind, tally in outcome.tallies.items():
         yield from _left_alone(printable(f"{directory}/{kind}"), tally)
@@ -97,6 +90,22 @@ def _findings(directory: str, outcome: CleanupOutcome, would: str) -> Iterator[F
 
 def _ok(check: str, subject: str, message: str, value: int, unit: str = "files") -> Finding:
     return Finding(check=check, subject=subject, status=Status.OK, message=message, value=value, unit=unit)
+
+
+def _expired(directory: str, outcome: CleanupOutcome, would: str) -> Iterator[Finding]:
+    """Yield what became of the expired entries of each kind, and of those that only look expired."""
+    for kind, tally in outcome.tallies.items():
+        expiry = outcome.plan.expiry[kind]
+        if expiry.active and not tally.withheld:
+            age = f" older than {hours(expiry.hours)}" if expiry.hours else ""
+            text = (
+                f"{count(tally.expired, 'entry', 'entries')}{age} {would}deleted ({size(tally.expired_bytes)}), "
+                f"{tally.files:,} kept ({size(tally.bytes)})."
+            )
+            yield _ok("cache.expired", printable(f"{directory}/{kind}"), text, tally.expired)
+    if outcome.doubt is not None and (number := outcome.total.withheld):
+        left = Withheld(number, ("entry", "entries"), "its expiry" if number == 1 else "their expiry")
+        yield outcome.doubt.finding(left, subject=directory, task="weekly.cache-cleanup", dry_run=bool(would))
 
 
 def _misplaced(directory: str, outcome: CleanupOutcome, would: str) -> Iterator[Finding]:

@@ -27,6 +27,7 @@ class Expiry(NamedTuple):
         now_ns: the moment of the run.
         newest: an entry was written at the later of its mtime and its ctime, not at its mtime.
         active: False where this run only counts.
+        clock_doubted: True where the clock is not believed, so that nothing is deleted for its age.
     """
 
     hours: float | None
@@ -34,10 +35,15 @@ class Expiry(NamedTuple):
     now_ns: int
     newest: bool
     active: bool
+    clock_doubted: bool = False
 
     def written_ns(self, status: stat_result) -> int:
         """Return when the entry was written, in nanoseconds since the epoch."""
         return max(status.st_mtime_ns, status.st_ctime_ns) if self.newest else status.st_mtime_ns
+
+    def has_expired(self, written_ns: int) -> bool:
+        """Tell whether an entry is to be deleted by this run, if the clock is believed."""
+        return self.active and self.hours is not None and written_ns < self.before_ns
 
     def is_ahead(self, written_ns: int) -> bool:
         """Tell whether an entry claims to be written later than now, beyond what clocks may differ."""
@@ -63,7 +69,14 @@ class Plan(NamedTuple):
         return self.prefixes[max(fitting, key=len)] if fitting else None
 
 
-def plan(settings: CacheSettings, now_ns: int, *, kinds: Collection[str] = (), older_than: float | None = None) -> Plan:
+def plan(
+    settings: CacheSettings,
+    now_ns: int,
+    *,
+    kinds: Collection[str] = (),
+    older_than: float | None = None,
+    clock_doubted: bool = False,
+) -> Plan:
     """Return the plan for a run at *now_ns* (nanoseconds since the epoch).
 
     Args:
@@ -71,12 +84,15 @@ def plan(settings: CacheSettings, now_ns: int, *, kinds: Collection[str] = (), o
         now_ns: the moment of the run.
         kinds: clean only these; all where empty.
         older_than: an age in hours that takes the place of every configured one.
+        clock_doubted: the clock is too far ahead to be believed. An age of 0 hours does not depend on that.
     """
     newest = settings.age_by == "newest"
 
     def expiry(kind: str, configured: float) -> Expiry:
         hours = configured if older_than is None else older_than
-        return Expiry(hours, now_ns - round(hours * _NS_PER_HOUR), now_ns, newest, not kinds or kind in kinds)
+        before_ns = now_ns - round(hours * _NS_PER_HOUR)
+        is_active = not kinds or kind in kinds
+        return Expiry(hours, before_ns, now_ns, newest, is_active, clock_doubted=clock_doubted and hours > 0)
 
     return Plan(
         expiry={kind: expiry(kind, hours) for kind, hours in settings.expiry_hours.items()},

@@ -113,7 +113,6 @@ def _expired(batch: list[os.DirEntry[str]], place: Place, tally: Tally, subfolde
     """Count the entries of *batch* that stay, note its subfolders and return what has expired."""
     expired = []
     expiry, path = place.expiry, place.path
-    deletes = expiry.active and expiry.hours is not None
     for entry in batch:
         try:
             seen = entry.stat(follow_symlinks=False)
@@ -124,7 +123,8 @@ def _expired(batch: list[os.DirEntry[str]], place: Place, tally: Tally, subfolde
             tally.fail(path + entry.name, error)
             continue
         written_ns = expiry.written_ns(seen)
-        old = deletes and written_ns < expiry.before_ns
+        has_expired = expiry.has_expired(written_ns)
+        old = has_expired and not expiry.clock_doubted
         if stat.S_ISREG(seen.st_mode):
             if entry.name in MARKERS:
                 tally.remaining += 1
@@ -133,6 +133,7 @@ def _expired(batch: list[os.DirEntry[str]], place: Place, tally: Tally, subfolde
                 expired.append(Entry(entry.name, seen))
                 continue
             tally.keep(seen.st_size, written_ns)
+            tally.withheld += has_expired
             if expiry.is_ahead(written_ns):
                 tally.future.add(path + entry.name)
         else:

@@ -15,6 +15,7 @@ from ..core.errors import UserError
 from ..core.files import safe_files
 from ..core.files.safe_files import Refused
 from ..core.report.model import Action, Finding, Report, Status
+from ..core.run.clock import Withheld, clock_doubt
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, printable
 from .dependency_review import DependencyReview, review, review_report
@@ -98,7 +99,9 @@ def run_update(
         elif flags.dry_run or not (flags.yes or (ask is not None and ask(_plan_lines(planned.plan), "Update these?"))):
             actions = [_move_action(move, done=False) for move in planned.plan.moves]
             if flags.dry_run:
-                actions += _backups_to_prune(settings, planned.plan, now)
+                deletions, withheld = _prune_backups(settings, planned.plan, now, dry_run=True)
+                actions += deletions
+                findings += withheld
                 actions += map(_planned_write, paths_written(root, planned.plan.edits, planned.plan.lock, now.date()))
             else:
                 findings.append(_finding(Status.SKIPPED, f"Not updated: {_moves_text(planned.plan.moves)}.", None))
@@ -109,7 +112,9 @@ def run_update(
             if updated.done:
                 actions = [_move_action(move, done=True) for move in planned.plan.moves]
                 written = [*updated.written]
-                actions += _prune_backups(settings, planned.plan, now)
+                deletions, withheld = _prune_backups(settings, planned.plan, now)
+                actions += deletions
+                findings += withheld
                 reviewed = reviewed_now()
     elif not flags.check and not undone and any(package.moves for package in reviewed.packages.values()):
         message = "Nothing was updated: nobody can be asked here, and --yes was not given."
@@ -213,17 +218,25 @@ def _move_action(move: Move, *, done: bool) -> Action:
     return Action(verb="update" if move.before else "install", target=str(move), done=done)
 
 
-def _prune_backups(settings: Settings, plan: UpdatePlan, now: datetime) -> list[Action]:
-    root, days = Path(settings.root), settings.dependencies.backup_days
-    gone = [name for path in plan.edits for name in prune(root, path, now.date(), days)]
-    return [Action(verb="delete", target=name) for name in gone]
+def _prune_backups(
+    settings: Settings, plan: UpdatePlan, now: datetime, *, dry_run: bool = False
+) -> tuple[list[Action], list[Finding]]:
+    """Delete the copies of the requirements that are too old, once an update has made its own; a dry run names them.
 
-
-def _backups_to_prune(settings: Settings, plan: UpdatePlan, now: datetime) -> list[Action]:
-    """Return what an update would delete once it has made its own copies."""
-    root, days = Path(settings.root), settings.dependencies.backup_days
-    names = (name for path in plan.edits for name in expired(root, path, now.date(), days, before=True))
-    return [Action(verb="delete", target=name, done=False) for name in names]
+    Returns:
+        The deletions, and the finding on those that were withheld because the clock is not believed.
+    """
+    root, days, today = Path(settings.root), settings.dependencies.backup_days, now.date()
+    if doubt := clock_doubt(settings, now):
+        left = [name for path in plan.edits for name in expired(root, path, today, days, before=dry_run)]
+        withheld = Withheld(len(left), ("copy of requirements", "copies of requirements"), count(days, "day"))
+        subject = settings.dependencies.requirements
+        return [], [doubt.finding(withheld, subject=subject, task=TASK, dry_run=dry_run)] if left else []
+    if dry_run:
+        gone = [name for path in plan.edits for name in expired(root, path, today, days, before=True)]
+    else:
+        gone = [name for path in plan.edits for name in prune(root, path, today, days)]
+    return [Action(verb="delete", target=name, done=not dry_run) for name in gone], []
 
 
 def _planned_write(path: str) -> Action:

@@ -50,13 +50,14 @@ def none_set() -> Report:
     return Report(summary="no providers are set", findings=[finding])
 
 
-def planned(requests: Mapping[str, int], refused: Sequence[Asked], history: str) -> Report:
+def planned(requests: Mapping[str, int], refused: Sequence[Asked], history: str, withheld: Sequence[Finding]) -> Report:
     """Return the report of a dry run.
 
     Args:
         requests: how many requests each provider would be sent, by its name.
         refused: the providers that cannot be asked, for want of a key for one; nothing would be sent to them.
         history: the file that would be written to.
+        withheld: the findings on what would be kept there.
     """
     closed = {asked.name for asked in refused}
     names = {name: printable(name) for name in requests if name not in closed}
@@ -69,6 +70,7 @@ def planned(requests: Mapping[str, int], refused: Sequence[Asked], history: str)
                 Finding(check=ANSWER, subject=name, status=Status.SKIPPED, message="Not asked in a dry run.")
                 for name in names.values()
             ),
+            *withheld,
         ],
         actions=[
             *(Action(verb="request", target=shown, count=requests[name], done=False) for name, shown in names.items()),

@@ -163,10 +163,18 @@ def record(root: Path, directory: str, entry: Mapping[str, Any], now: datetime) 
         history.append(root, directory, measured)
 
 
-def append(root: Path, directory: str, entry: Mapping[str, Any], *, now: datetime, days: int) -> Finding | None:
+def outdated(root: Path, directory: str, *, now: datetime, days: int) -> int:
+    """Return how many entries of the file are from more than *days* days before *now*."""
+    return sum(_is_older(each, now, days) for each in _load(root, history_path(directory)).entries)
+
+
+def append(
+    root: Path, directory: str, entry: Mapping[str, Any], *, now: datetime, days: int, clock_doubted: bool = False
+) -> Finding | None:
     """Add *entry* to the file and drop the entries from more than *days* days before *now*.
 
-    Entries without a time that can be read, and those dated in the future, stay. Every entry that stays keeps its
+    Entries without a time that can be read, and those dated in the future, stay; all do where the clock is not
+    believed. Every entry that stays keeps its
     value. The file is replaced as a whole or not at all, and a file that cannot be used is kept aside under another
     name. The caller holds the project's lock.
 
@@ -177,7 +185,7 @@ def append(root: Path, directory: str, entry: Mapping[str, Any], *, now: datetim
     stored = _load(root, path)
     if not stored.replaceable:
         return _warning(path, f"{stored.problem} This run was not added.", "Move it away, or see that it can be read.")
-    kept = [each for each in stored.entries if not _is_older(each, now, days)]
+    kept = [each for each in stored.entries if clock_doubted or not _is_older(each, now, days)]
     try:
         state: StateFile[object] = StateFile(exists=True, broken=stored.broken)
         aside = state_files.write(root, path, _text(stored, [*kept, dict(entry)]), state)

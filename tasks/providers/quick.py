@@ -53,7 +53,9 @@ def ask_once(
         return provider_findings.none_set()
     if dry_run:
         requests = dict.fromkeys(settings.providers, 1)
-        return provider_findings.planned(requests, refused(settings.providers, keys), remembering.path(settings))
+        withheld = remembering.withheld_for_clock(settings, task, now, dry_run=True)
+        closed = refused(settings.providers, keys)
+        return provider_findings.planned(requests, closed, remembering.path(settings), withheld)
     everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
     memory = remembering.remember(settings, everyone, task, now)
     figures = {printable(asked.name): response_figures.measure(asked) for asked in everyone if asked.complete}

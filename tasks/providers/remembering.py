@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..core.report.model import Action, Finding
+from ..core.run.clock import Withheld, clock_doubt
 from ..core.settings.model import Settings
+from ..core.text.formatting import count
 from . import provider_history
 from .exchange_outcome import Asked
 from .response_figures import entry
@@ -33,8 +35,22 @@ def remember(settings: Settings, everyone: Sequence[Asked], source: str, now: da
     if made is None:
         return Memory([], [], [])
     root, directory = Path(settings.root), settings.logs.directory
+    withheld = withheld_for_clock(settings, source, now)
     provider_history.record(root, directory, made, now)
-    problem = provider_history.append(root, directory, made, now=now, days=settings.health.history_days)
+    problem = provider_history.append(
+        root, directory, made, now=now, days=settings.health.history_days, clock_doubted=bool(withheld)
+    )
     if problem is not None:
-        return Memory([problem], [], [])
-    return Memory([], [Action(verb="write", target=path(settings))], [path(settings)])
+        return Memory([problem, *withheld], [], [])
+    return Memory(withheld, [Action(verb="write", target=path(settings))], [path(settings)])
+
+
+def withheld_for_clock(settings: Settings, task: str, now: datetime, *, dry_run: bool = False) -> list[Finding]:
+    """Return the finding on measurements that are kept because the clock is not believed, if there are any."""
+    doubt, days = clock_doubt(settings, now), settings.health.history_days
+    if doubt is None or not (
+        number := provider_history.outdated(Path(settings.root), settings.logs.directory, now=now, days=days)
+    ):
+        return []
+    left = Withheld(number, ("measurement", "measurements"), count(days, "day"), "entries")
+    return [doubt.finding(left, subject=path(settings), task=task, dry_run=dry_run)]

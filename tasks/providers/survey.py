@@ -63,7 +63,9 @@ def survey(
 
     if dry_run:
         requests = {name: _number(provider) for name, provider in settings.providers.items()}
-        return provider_findings.planned(requests, refused(settings.providers, keys), remembering.path(settings))
+        withheld = remembering.withheld_for_clock(settings, TASK, now, dry_run=True)
+        closed = refused(settings.providers, keys)
+        return provider_findings.planned(requests, closed, remembering.path(settings), withheld)
     everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
     memory = remembering.remember(settings, everyone, TASK, now)
     trends = trend_findings.of(

@@ -102,6 +102,22 @@ def test_the_clock_of_another_machine_may_be_five_minutes_ahead() -> None:
     assert expiry.is_ahead(NOW_NS + 300 * 10**9 + 1)
 
 
+def test_an_entry_has_expired_where_its_kind_is_cleaned_and_has_an_age() -> None:
+    expiry = Expiry(24, before_ns=1000, now_ns=2000, newest=False, active=True)
+    assert (expiry.has_expired(999), expiry.has_expired(1000)) == (True, False)
+    assert not expiry._replace(active=False).has_expired(999)
+    assert not expiry._replace(hours=None).has_expired(999)
+    assert expiry._replace(clock_doubted=True).has_expired(999)
+
+
+def test_a_clock_that_is_not_believed_matters_to_every_age_but_none() -> None:
+    doubted = plan(CacheSettings(expiry_hours={"temp": 24, "none": 0}), NOW_NS, clock_doubted=True)
+    assert {kind: expiry.clock_doubted for kind, expiry in doubted.expiry.items()} == {"temp": True, "none": False}
+    assert not any(each.clock_doubted for each in plan(CacheSettings(), NOW_NS).expiry.values())
+    assert plan(CacheSettings(), NOW_NS, older_than=1e-3, clock_doubted=True).expiry["temp"].clock_doubted
+    assert not plan(CacheSettings(), NOW_NS, older_than=0, clock_doubted=True).expiry["temp"].clock_doubted
+
+
 def test_a_plan_carries_the_moment_of_the_run() -> None:
     expiry = plan(CacheSettings(), NOW_NS).expiry["temp"]
     assert expiry == Expiry(24, NOW_NS - 24 * HOUR_NS, NOW_NS, newest=False, active=True)

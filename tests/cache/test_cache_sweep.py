@@ -149,6 +149,22 @@ def test_entries_dated_in_the_future_stay_and_are_told_of_beyond_the_tolerance(p
     assert '"sub/future"' in finding.message
 
 
+def test_by_a_clock_that_is_not_believed_nothing_goes_and_what_looks_expired_is_counted(tmp_path: Path) -> None:
+    for name, age in (("old", 0), ("older", 0), ("young", NOW_NS), (".gitkeep", 0)):
+        (tmp_path / name).write_bytes(b"entry")
+        os.utime(tmp_path / name, ns=(age, age))
+    (tmp_path / "folder").mkdir()
+    os.utime(tmp_path / "folder", ns=(0, 0))
+    with walk(tmp_path) as (place, how):
+        doubted = swept(place._replace(expiry=EXPIRY._replace(clock_doubted=True)), how)
+        assert (doubted.withheld, doubted.expired, doubted.files, doubted.folders_removed) == (2, 0, 3, 0)
+        assert (tmp_path / "folder").is_dir()
+        counted = swept(place._replace(expiry=EXPIRY._replace(active=False, clock_doubted=True)), how)
+        assert counted.withheld == 0
+        believed = swept(place, how)
+    assert (believed.withheld, believed.expired, believed.files, believed.folders_removed) == (0, 2, 1, 1)
+
+
 def test_a_file_with_another_name_outside_is_deleted_here_and_stays_there(project: Project) -> None:
     entry = project.entry("temp/linked", 5000, content=b"12345")
     outside = project.root / "kept"

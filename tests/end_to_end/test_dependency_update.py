@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -116,6 +117,24 @@ def test_a_dry_run_names_what_the_run_that_follows_does(site: Site) -> None:
         assert dry.targets(verb) == real.targets(verb)
     assert dry.targets("delete") == real.targets("delete")
     assert real.targets("delete") == [f"requirements.txt.backup.2020010{number}" for number in (1, 2)]
+
+
+def test_by_a_clock_that_is_not_believed_no_copy_of_the_requirements_goes(site: Site) -> None:
+    site.requires("demo-widget==1.0\n")
+    copies = [site.root / f"requirements.txt.backup.2020010{number}" for number in (1, 2)]
+    for copy in copies:
+        copy.touch()
+    day = datetime.now().astimezone() - timedelta(days=401)
+    archive = site.root / f"logs/archive/{day:%Y/%m}/app_{day:%Y%m%d}.log.gz"
+    archive.parent.mkdir(parents=True)
+    archive.touch()
+    dry, real = site.update("--dry-run"), site.update("--yes")
+    for result in (dry, real):
+        (finding,) = result.findings("clock.trust")
+        assert finding["message"].startswith("2 copies of requirements look older than 90 days and w")
+        assert (finding["status"], result.targets("delete")) == ("unknown", [])
+    assert reported(real, "update")["status"] == "ok", real.out
+    assert all(copy.exists() for copy in copies)
 
 
 def test_a_dry_run_leaves_the_whole_tree_as_it_is(site: Site) -> None:

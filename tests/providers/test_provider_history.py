@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 
 from tasks.core.files import safe_files
 from tasks.core.report.model import Finding, Status
-from tasks.providers.provider_history import ALL, LIMIT, History, Measurement, append, history_path, read, record
+from tasks.providers.provider_history import (
+    ALL,
+    LIMIT,
+    History,
+    Measurement,
+    append,
+    history_path,
+    outdated,
+    read,
+    record,
+)
 
 OWN = "logs/maintenance_history.jsonl"
 
@@ -463,6 +473,16 @@ def test_what_is_not_believed_is_kept_aside_and_not_read(tmp_path: Path, kind: s
     assert warned(add(tmp_path)) == f"{problem} It was kept as logs/api_performance.json.broken-1 and a new one begun."
     assert stored(tmp_path) == [FULL]
     assert target.read_text() == "[]"
+
+
+def test_by_a_clock_that_is_not_believed_no_entry_is_dropped(tmp_path: Path) -> None:
+    put(tmp_path, [at(900), at(401), at(399), at(-5)])
+    assert outdated(tmp_path, "logs", now=NOW, days=400) == 2
+    append(tmp_path, "logs", FULL, now=NOW, days=400, clock_doubted=True)
+    assert stored(tmp_path) == [at(900), at(401), at(399), at(-5), FULL]
+    append(tmp_path, "logs", FULL, now=NOW, days=400)
+    assert stored(tmp_path) == [at(399), at(-5), FULL, FULL]
+    assert outdated(tmp_path, "logs", now=NOW, days=400) == 0
 
 
 def test_a_folder_that_cannot_be_opened(tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ...core.report.model import Action, Finding, Metric, Report, Status
+from ...core.run.clock import ClockDoubt, Withheld
 from ...core.settings.model import LogSettings
 from ...core.text.formatting import count, hours, listed, printable
 from ..log_folder import folder_missing, folder_unusable, unread_logs
 from ..reading.log_levels import Level
 from . import monitor_files
-from .error_groups import ErrorGroup, GroupState, is_critical
+from .error_groups import KEPT_DAYS, ErrorGroup, GroupState, is_critical
 from .error_scan import ErrorScan
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class MonitorOutcome:
         aside: where that was kept.
         unkept: why what is to be kept could not be written.
         files: the files written.
+        doubt: why the clock is not believed, so that no group is forgotten for its age; ``None`` where it is.
+        withheld: how many groups look outdated.
     """
 
     visit: ErrorScan | None = None
@@ -57,6 +60,8 @@ class MonitorOutcome:
     aside: str | None = None
     unkept: str | None = None
     files: list[str] = field(default_factory=list)
+    doubt: ClockDoubt | None = None
+    withheld: int = 0
 
 
 def evaluate(settings: LogSettings, outcome: MonitorOutcome, now: datetime, *, dry_run: bool) -> Report:
@@ -68,7 +73,7 @@ def evaluate(settings: LogSettings, outcome: MonitorOutcome, now: datetime, *, d
     return Report(
         summary=_summary(outcome, settings),
         dry_run=dry_run,
-        findings=[*_findings(settings, directory, outcome)],
+        findings=[*_findings(settings, directory, outcome, dry_run=dry_run)],
         metrics=[*_metrics(directory, outcome)],
         actions=[Action(verb="write", target=path, done=not dry_run) for path in outcome.files or planned],
         files=[printable(path) for path in outcome.files],
@@ -87,7 +92,7 @@ def _summary(outcome: MonitorOutcome, settings: LogSettings) -> str:
     return f"interrupted: {text}" if outcome.visit.interrupted else text
 
 
-def _findings(settings: LogSettings, directory: str, outcome: MonitorOutcome) -> Iterator[Finding]:
+def _findings(settings: LogSettings, directory: str, outcome: MonitorOutcome, *, dry_run: bool) -> Iterator[Finding]:
     if outcome.missing:
         yield folder_missing(directory)
         return
@@ -102,6 +107,13 @@ def _findings(settings: LogSettings, directory: str, outcome: MonitorOutcome) ->
         from ..rotation import rotation_findings
 
         yield from rotation_findings.findings(outcome.recovered)
+    if outcome.doubt is not None and outcome.withheld:
+        yield outcome.doubt.finding(
+            Withheld(outcome.withheld, ("resolved group", "resolved groups"), count(KEPT_DAYS, "day"), "groups"),
+            subject=monitor_files.tracking_path(directory),
+            task="daily.error-monitor",
+            dry_run=dry_run,
+        )
     yield from _tracking_findings(outcome, directory)
 
 

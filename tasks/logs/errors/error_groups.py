@@ -30,7 +30,7 @@ FEWEST = 10
 _DAYS = 14
 """Days whose numbers are kept per group."""
 
-_KEPT = timedelta(days=90)
+KEPT_DAYS = 90
 """How long a resolved group is remembered."""
 
 MOST = 2000
@@ -215,18 +215,21 @@ def mark_alerted(group: ErrorGroup, window: int, now: datetime) -> ErrorGroup:
     return msgspec.structs.replace(group, alerted=now.isoformat(), alerted_at=window)
 
 
-def groups_to_keep(groups: Mapping[str, ErrorGroup], now: datetime) -> Iterator[tuple[str, ErrorGroup]]:
+def is_outdated(group: ErrorGroup, now: datetime) -> bool:
+    """Tell whether a group was resolved so long ago that it is forgotten."""
+    is_resolved = group.state is GroupState.RESOLVED and not is_muted(group, now)
+    return is_resolved and now - datetime.fromisoformat(group.last_seen) >= timedelta(days=KEPT_DAYS)
+
+
+def groups_to_keep(
+    groups: Mapping[str, ErrorGroup], now: datetime, *, clock_doubted: bool = False
+) -> Iterator[tuple[str, ErrorGroup]]:
     """Yield the groups to be kept: none that was resolved long ago, and no more than there is room for.
 
-    Where their samples are too long together, those of the groups seen longest ago go.
+    Where their samples are too long together, those of the groups seen longest ago go. Where the clock is not believed,
+    none is forgotten for its age.
     """
-    kept = [
-        (key, group)
-        for key, group in groups.items()
-        if group.state is not GroupState.RESOLVED
-        or is_muted(group, now)
-        or now - datetime.fromisoformat(group.last_seen) < _KEPT
-    ]
+    kept = [(key, group) for key, group in groups.items() if clock_doubted or not is_outdated(group, now)]
     kept.sort(key=lambda item: datetime.fromisoformat(item[1].last_seen), reverse=True)
     room = SAMPLES
     for key, group in kept[:MOST]:

@@ -18,6 +18,7 @@ from ...core.files.safe_files import Refused
 from ...core.files.state_files import StateFile
 from ...core.programs.interrupt import deferred_interrupt
 from ...core.report.model import Interrupted, Report
+from ...core.run.clock import clock_doubt
 from ...core.settings.model import Settings
 from ...core.text.formatting import listed, printable
 from ..log_archives import is_interrupted
@@ -32,6 +33,7 @@ from .error_groups import (
     ErrorGroup,
     ScannedGroup,
     groups_to_keep,
+    is_outdated,
     mark_alerted,
     mute_group,
     new_group,
@@ -83,6 +85,7 @@ def watch(
     if dry_run:
         require_writable(root)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
+        doubt = clock_doubt(settings, now)
         recovered = None if dry_run else _finish_interrupted_rotation(root, settings, now, stop)
         kept, found = monitor_files.read_tracking(root, settings.logs.directory, now)
         groups = dict(kept.groups)
@@ -91,8 +94,10 @@ def watch(
             broken=found.problem,
             unkept=None if found.replaceable else found.problem,
             recovered=recovered if recovered and recovered.recovered else None,
+            doubt=doubt,
         )
         cursors = _scan_and_update(settings, kept, groups, outcome, now=now, redact=redact, advance=advance, stop=stop)
+        outcome.withheld = sum(is_outdated(group, now) for group in groups.values())
         if cursors is not None and not dry_run:
             _write_files(root, settings, outcome, monitor_files.Tracking(groups, cursors, now), found)
     report = evaluate(settings.logs, outcome, now, dry_run=dry_run)
@@ -264,7 +269,8 @@ def _write_files(
         path = monitor_files.tracking_path(directory)
         if not found.replaceable:
             return
-        content = monitor_files.tracking_content(kept._replace(groups=dict(groups_to_keep(kept.groups, now))))
+        groups = dict(groups_to_keep(kept.groups, now, clock_doubted=outcome.doubt is not None))
+        content = monitor_files.tracking_content(kept._replace(groups=groups))
         outcome.aside = state_files.write(root, path, content, found)
         outcome.files.append(path)
     except Refused as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...core.files import safe_files
 from ...core.files.safe_files import Identity
+from ...core.run.clock import ClockDoubt
 from ..log_archives import FOLDER, HEADER_LIMIT, LogArchive, list_archives, origin_of
 from .rotation_outcome import ArchiveExpiry, ArchiveMonth
 
@@ -25,7 +26,9 @@ def is_old(archive: LogArchive, now: datetime, days: int) -> bool:
     return day < oldest
 
 
-def expire_archives(root: Path, directory: str, now: datetime, days: int, *, dry_run: bool = False) -> ArchiveExpiry:
+def expire_archives(
+    root: Path, directory: str, now: datetime, days: int, *, doubt: ClockDoubt | None = None, dry_run: bool = False
+) -> ArchiveExpiry:
     """Delete the archives older than *days*, and the folders of months and years that this leaves empty.
 
     Args:
@@ -33,17 +36,21 @@ def expire_archives(root: Path, directory: str, now: datetime, days: int, *, dry
         directory: the log folder, below it.
         now: the moment of the run.
         days: 0 deletes everything from before today.
+        doubt: why the clock is not believed: then nothing is deleted.
         dry_run: delete nothing, say what a run would delete.
 
     Raises:
         Refused, OSError: the archive folder cannot be walked.
     """
-    expiry = ArchiveExpiry(days)
+    expiry = ArchiveExpiry(days, doubt)
     months: dict[str, list[LogArchive]] = {}
     for archive in list_archives(root, directory):
         months.setdefault(archive.month, []).append(archive)
     for month, found in months.items():
         old = [archive for archive in found if is_old(archive, now, days)]
+        if doubt is not None:
+            expiry.withheld += len(old)
+            old = []
         gone = _delete_in(root, directory, month, old, expiry, dry_run=dry_run)
         left = [archive for archive in found if archive.name not in gone]
         if left:

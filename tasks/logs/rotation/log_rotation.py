@@ -14,6 +14,7 @@ from ...core.files import safe_files
 from ...core.files.lock import project_lock, require_writable
 from ...core.programs.interrupt import deferred_interrupt
 from ...core.report.model import Interrupted, Report
+from ...core.run.clock import clock_doubt
 from ...core.settings.model import Settings
 from ...core.text.formatting import printable
 from ..log_folder import find_logs_in
@@ -67,7 +68,8 @@ def rotate(
         days = settings.logs.archive_days if older_than_days is None else older_than_days
         expiry = closed = None
         try:  # first, so that what is freed is there for the new archives
-            expiry = expire_archives(root, settings.logs.directory, now, days, dry_run=dry_run)
+            doubt = clock_doubt(settings, now)
+            expiry = expire_archives(root, settings.logs.directory, now, days, doubt=doubt, dry_run=dry_run)
         except (safe_files.Refused, OSError) as error:
             closed = f"Old archives were not looked at: {error_reason(error)}."
         outcome = rotate_logs(root, settings, None, now=now, dry_run=dry_run, force=force, stop=stop, advance=advance)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ...core.report.model import Action, Finding, Metric, Report, Status
+from ...core.run.clock import Withheld
 from ...core.text.formatting import count, hours, listed, printable, size
 from ..log_archives import FOLDER
 from .rotation_outcome import ArchiveExpiry, LeftLog, LeftReason, RecoveredRotation, RotatedLog, RotationOutcome
@@ -237,6 +238,14 @@ def _expiry_findings(directory: str, expiry: ArchiveExpiry, *, dry_run: bool) ->
     freed = sum(freed for _, freed in expiry.deleted.values())
     age = hours(24 * expiry.days) if expiry.days > 1 else count(expiry.days, "day")
     would = "would be " if dry_run else ""
+    if expiry.doubt is not None and expiry.withheld:
+        yield expiry.doubt.finding(
+            Withheld(expiry.withheld, ("archive", "archives"), age),
+            subject=f"{directory}/{FOLDER}",
+            task="weekly.log-rotation",
+            dry_run=dry_run,
+        )
+        return
     yield Finding(
         check="logs.expired",
         subject=f"{directory}/{FOLDER}",

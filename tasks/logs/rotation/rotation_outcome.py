@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from ...core.run.clock import ClockDoubt
 from .strategy import Strategy
 
 
@@ -88,6 +89,8 @@ class ArchiveExpiry:
 
     Attributes:
         days: the age in days above which they are deleted.
+        doubt: why the clock is not believed, so that none was deleted; ``None`` where it is.
+        withheld: how many look old by that clock.
         deleted: per month, how many were and their bytes.
         removed: the folders of years and months removed, as paths below the root.
         failed: per path below the root, why it could not be deleted.
@@ -95,6 +98,8 @@ class ArchiveExpiry:
     """
 
     days: int
+    doubt: ClockDoubt | None = None
+    withheld: int = 0
     deleted: dict[str, tuple[int, int]] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)

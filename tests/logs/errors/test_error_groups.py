@@ -15,6 +15,7 @@ from tasks.logs.errors.error_groups import (
     ScannedGroup,
     groups_to_keep,
     is_muted,
+    is_outdated,
     mark_alerted,
     mute_group,
     new_group,
@@ -202,6 +203,8 @@ def test_a_group_that_was_resolved_long_ago_is_forgotten() -> None:
         "open": group(state=GroupState.MUTED, last_seen=(NOW - 900 * DAY).isoformat()),
     }
     assert [key for key, _ in groups_to_keep(old, NOW)] == ["kept", "open"]
+    assert {key for key, _ in groups_to_keep(old, NOW, clock_doubted=True)} == {*old}
+    assert {key for key in old if is_outdated(old[key], NOW)} == {"gone"}
 
 
 def test_the_latest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

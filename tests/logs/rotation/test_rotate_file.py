@@ -764,6 +764,9 @@ def test_an_empty_year_goes_too_and_what_cannot_be_deleted_is_told(
     folder.mkdir(parents=True)
     for name in ("a", "b", "c"):
         (folder / f"{name}_20200101.log.gz").write_bytes(b"x")
+    last_month = project.logs / "archive" / "2025" / "05"
+    last_month.mkdir(parents=True)
+    (last_month / "a_20250501.log.gz").write_bytes(b"x")
     real = os.unlink
     monkeypatch.setattr(os, "unlink", failing(real, errno.EPERM, lambda name, **_o: str(name).startswith("a_")))
     real_stat = os.stat
