@@ -213,3 +213,21 @@ def test_an_undoing_that_is_killed_is_finished_by_the_next_one(site: Site) -> No
     if pending_journal(site.root) is not None:
         assert site.restore() == ()
     assert site.state() == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_files_links_and_folders_belong_to_whom_they_belonged(site: Site, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    link = site.packages / "link"
+    link.symlink_to(outside)
+    for number, path in enumerate(sorted(site.packages.rglob("*")), 20_001):
+        os.chown(path, number, number, follow_symlinks=False)
+    before = {path: path.lstat().st_uid for path in site.packages.rglob("*")}
+    site.take()
+    site.update()
+    link.unlink()
+    assert site.restore() == ()
+    assert {path: path.lstat().st_uid for path in site.packages.rglob("*")} == before
+    assert len({*before.values()}) == len(before)
+    assert outside.stat().st_uid == 0
