@@ -26,6 +26,12 @@ class UsageError(UserError):
     exit_status = 64
 
 
+class RefusedToRoot(UserError):
+    """Root is not to change the project, or cannot do so as its owner."""
+
+    exit_status = 77
+
+
 class SettingsError(UserError):
     """The settings, or a file that holds them, cannot be used."""
 

@@ -68,11 +68,16 @@ def exit_status(status: Status, fail_on: FailOn) -> int:
 LOCKED_OUT = "run.lock"
 """The check of a procedure that another run kept out."""
 
+FOREIGN_PROJECT = "run.owner"
+"""The check of a procedure that root was not let run, for another user can write in the project."""
+
 INCOMPLETE = frozenset({"run.error", "run.interrupted"})
 """The checks of a procedure, or of a part of one, that did not come to its end."""
 
 
-SHARED_CHECKS = frozenset({LOCKED_OUT, *INCOMPLETE, "run.stamp", "run.stopped", "run.declaration", "run.timezone"})
+SHARED_CHECKS = frozenset(
+    {LOCKED_OUT, FOREIGN_PROJECT, *INCOMPLETE, "run.stamp", "run.stopped", "run.declaration", "run.timezone"}
+)
 """The checks that any procedure's report can have; no declaration names them."""
 
 

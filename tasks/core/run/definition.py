@@ -31,6 +31,10 @@ Cadence: TypeAlias = Literal["daily", "weekly", "monthly", "quarterly", "never"]
 CADENCES: tuple[Cadence, ...] = ("daily", "weekly", "monthly", "quarterly", "never")
 
 
+AS_OWNER = "as_owner"
+"""The parameter of ``--as-owner``, which no procedure declares and every one that changes something has."""
+
+
 class Stage(IntEnum):
     """The place of a procedure among others that run with it: those of an earlier stage run first.
 
@@ -139,6 +143,17 @@ class Definition:
         """The parameters of the body after its run, by name."""
         _run, *parameters = inspect.signature(self.body).parameters.values()
         return {each.name: each for each in parameters}
+
+    @cached_property
+    def changes(self) -> bool:
+        """True where a run may change the project: it has a dry run, writes files or is recorded in the history."""
+        writes = bool(self.writes) or self.report is not None or self.cadence is not None
+        return writes or "dry_run" in self.parameters
+
+    @property
+    def takes_as_owner(self) -> bool:
+        """True where ``--as-owner`` is a flag that the runner sees to, and none of the procedure's own."""
+        return self.changes and AS_OWNER not in self.parameters
 
     @property
     def section(self) -> str:

@@ -26,6 +26,7 @@ from .cadence import cadence_of
 from .clock import ClockDoubt, clock_doubt
 from .context import Execute, Run
 from .definition import Definition
+from .ownership import RootRefusal, root_refusal
 from .registry import own_files, procedures
 
 CHECKLIST = "release.checklist"
@@ -65,11 +66,17 @@ class RunCache:
     Args:
         loaded: the settings of the run.
         dedupe: False where Invoke was called with ``--no-dedupe``: then everything runs as often as it is asked for.
+        command: what was called, for the remedy of a refusal; by default, each procedure by itself.
+
+    Attributes:
+        has_refused: True once a procedure was refused because root is not to change the project.
     """
 
-    def __init__(self, loaded: Loaded, *, dedupe: bool = True) -> None:
+    def __init__(self, loaded: Loaded, *, dedupe: bool = True, command: str = "") -> None:
         self._loaded = loaded
         self._dedupe = dedupe
+        self._command = command
+        self.has_refused = False
         self._all: list[_CachedReport] = []
 
     def find(self, call: _Call) -> _CachedReport | None:
@@ -94,8 +101,13 @@ class RunCache:
         call = _Call.of(definition, arguments, dry=dry)
         if earlier := self.find(call):
             reused = f"already run by {earlier.part_of} in this run" if earlier.part_of else "already run in this run"
-            return msgspec.structs.replace(earlier.report, task=name, summary=f"{earlier.report.summary} ({reused})")
-        return self._execute(definition, arguments, call, name=name, part_of=None)
+            report = msgspec.structs.replace(earlier.report, task=name, summary=f"{earlier.report.summary} ({reused})")
+        else:
+            report = self._execute(definition, arguments, call, name=name, part_of=None)
+        if call.dry and (refusal := self._refusal(definition, name)):
+            refused = refusal.finding(name, dry_run=True)
+            report = msgspec.structs.replace(report, findings=[*report.findings, refused])
+        return report
 
     def within(self, part_of: str, before: Callable[[], None] = lambda: None) -> Execute:
         """Return what executes the parts of a procedure; *before* is called before one begins."""
@@ -113,9 +125,19 @@ class RunCache:
     def _execute(
         self, definition: Definition, arguments: Mapping[str, Any], call: _Call, *, name: str, part_of: str | None
     ) -> Report:
-        report = execute(definition, arguments, self._loaded, name=name, dry=call.dry, cache=self)
+        if not call.dry and (refusal := self._refusal(definition, name)):
+            self.has_refused = True
+            report = msgspec.structs.replace(refusal.report(name), task=name, started=now().isoformat())
+        else:
+            report = execute(definition, arguments, self._loaded, name=name, dry=call.dry, cache=self)
         self._all = [*(each for each in self._all if each.call != call), _CachedReport(call, report, part_of)]
         return report
+
+    def _refusal(self, definition: Definition, name: str) -> RootRefusal | None:
+        """Return why a procedure is not to run; the project is looked at each time, for it may have changed hands."""
+        if not definition.changes:
+            return None
+        return root_refusal(self._loaded.settings, self._command or f"inv {name}")
 
 
 def execute(

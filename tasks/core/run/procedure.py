@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from invoke import Argument, Call, Context, Task, task
 
 from ..errors import DeclarationError
-from .definition import Cadence, Definition, GateSource, ReportFile, Stage, name_of
+from .definition import AS_OWNER, Cadence, Definition, GateSource, ReportFile, Stage, name_of
 from .registry import closest, procedures, register
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .definition import Consistency, Converter, Requirement
 
     Body = TypeVar("Body", bound=Callable[..., Report])
+
+_AS_OWNER_HELP = "As root: run as the project's owner, in a child process, where another user can write in it."
 
 _PACKAGE = __name__.partition(".core.")[0]
 
@@ -46,6 +48,9 @@ class Procedure(Task[Any]):
         for argument in arguments:
             if argument.kind is list:
                 argument.raw_value = None  # what the parser takes for "no value given yet"
+        if self.definition.takes_as_owner:
+            flag = Argument(names=("as-owner",), attr_name=AS_OWNER, kind=bool, default=False, help=_AS_OWNER_HELP)
+            arguments.append(flag)
         return arguments
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import inspect
 import os
+import shlex
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
 from invoke import Call, Collection, Config, Executor, Exit, Task
 
-from ..errors import OutputError, UserError
+from ..errors import OutputError, RefusedToRoot, UserError
 from ..output.console import Console, Page, QuietConsole, console_for
 from ..output.streams import complain, open_closed
 from ..report.model import Finding, Interrupted, Report, RunReport, Status, exit_status
@@ -20,9 +23,11 @@ from ..settings import sources
 from ..settings.loading import Loaded, load
 from ..settings.model import Settings
 from ..text.formatting import printable
-from .definition import Definition
+from .as_owner import continue_as
+from .definition import AS_OWNER, Definition
 from .execution import RunCache, now
 from .local_time import zone_findings
+from .ownership import root_refusal
 
 INTERRUPTED = 130
 """The exit status after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
@@ -41,7 +46,8 @@ class MaintenanceExecutor(Executor):
         """Run *tasks*, as Invoke hands them over, and return what each gave."""
         open_closed()
         calls = self.plan(*tasks)
-        named = [normalised(call) for call in self.normalize(tasks)]
+        given = self.normalize(tasks)
+        named = [normalised(call) for call in given]
         loaded = self._load(required=any(definition_of(call.task) for call in calls))
         if loaded is None:
             return {call.task: self._foreign(call, named=call in named) for call in calls}
@@ -49,6 +55,7 @@ class MaintenanceExecutor(Executor):
             self._configure(None)
             dry = sources.is_dry(self.config, os.environ)
             arguments = [converted(call, loaded.settings) for call in calls]
+            _continue_as_owner(calls, loaded.settings, wanted=any(map(wants_owner, given)))
         session = Session(loaded, _console(loaded.settings, arguments), dedupe=self.config.tasks.dedupe)
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
@@ -67,7 +74,7 @@ class MaintenanceExecutor(Executor):
             session.stopped(left, error)
             session.end()
             raise
-        _exit(session.end(), loaded.settings)
+        session.exit()
         return results
 
     def plan(self, *tasks: Any) -> list[Call]:
@@ -114,7 +121,7 @@ class Session:
     def __init__(self, loaded: Loaded, console: Console, *, dedupe: bool = True) -> None:
         self._loaded = loaded
         self._console = console
-        self._cache = RunCache(loaded, dedupe=dedupe)
+        self._cache = RunCache(loaded, dedupe=dedupe, command=_command())
         self._started = now()
         self._clock = time.monotonic()
         self._reports: list[Report] = []
@@ -156,6 +163,18 @@ class Session:
             message=f"It ended the run: {reason}.{not_run}",
         )
         self._add(Report(task=name, summary="ended the run", started=now().isoformat(), findings=[finding]))
+
+    def exit(self) -> None:
+        """Render the verdict, and end the run with its exit status.
+
+        Raises:
+            Exit: the status is not 0, or what was to be printed could not be.
+        """
+        document = self.end()
+        if self._cache.has_refused:
+            raise Exit(code=RefusedToRoot.exit_status)
+        if code := exit_status(document.status, self._loaded.settings.fail_on):
+            raise Exit(code=code)
 
     def end(self) -> RunReport:
         """Render the verdict and return the run's document.
@@ -201,13 +220,47 @@ def run_alone(call: Call, config: Config) -> None:
         loaded = load(sources.read(config, os.environ))
         dry = sources.is_dry(config, os.environ)
         arguments = converted(normalised(call), loaded.settings)
+        _continue_as_owner([call], loaded.settings, wanted=wants_owner(call))
     session = Session(loaded, _console(loaded.settings, [arguments]))
     try:
         session.execute(definition, arguments, name=definition.name, dry=dry)
     except KeyboardInterrupt:
         session.end()
         raise Exit(code=INTERRUPTED) from None
-    _exit(session.end(), loaded.settings)
+    session.exit()
+
+
+def wants_owner(call: Call) -> bool:
+    """Tell whether a procedure is called with ``--as-owner``."""
+    definition = definition_of(call.task)
+    return definition is not None and definition.takes_as_owner and call.kwargs.get(AS_OWNER) is True
+
+
+def _continue_as_owner(calls: Iterable[Call], settings: Settings, *, wanted: bool) -> None:
+    """Continue as the project's owner, where root is to do so and not to change the project itself.
+
+    Raises:
+        Exit: this is the parent, and the run has ended in the child.
+        RefusedToRoot: the owner's identity cannot be taken.
+    """
+    if not (wanted or settings.run.as_owner):
+        return
+    if not any(definition.changes for call in calls if (definition := definition_of(call.task))):
+        return
+    refusal = root_refusal(settings, _command())
+    if refusal is None or refusal.owner is None:
+        return
+    status = continue_as(refusal.owner)
+    if status is not None:
+        raise Exit(code=status)
+
+
+def _command() -> str:
+    """Return the command that this process was called with, as a user can type it."""
+    name = PurePath(sys.argv[0]).name if sys.argv else ""
+    words = [name if name in {"inv", "invoke", "fab"} else "inv", *sys.argv[1:]]
+    root = os.environ.get("INVOKE_MAINTENANCE_ROOT")
+    return printable(shlex.join([*(["env", f"INVOKE_MAINTENANCE_ROOT={root}"] if root else []), *words]))
 
 
 @contextmanager
@@ -224,12 +277,6 @@ def _console(settings: Settings, arguments: Iterable[Mapping[str, Any]]) -> Cons
     """Return the run's renderer: a silent one where a procedure is called with ``--quiet``."""
     console = console_for(settings, environ=os.environ)
     return QuietConsole(console) if any(each.get("quiet") is True for each in arguments) else console
-
-
-def _exit(document: RunReport, settings: Settings) -> None:
-    code = exit_status(document.status, settings.fail_on)
-    if code:
-        raise Exit(code=code)
 
 
 def definition_of(task: Task[Any]) -> Definition | None:
@@ -249,6 +296,8 @@ def normalised(call: Call) -> Call:
         return call
     try:
         given = dict(zip(definition.parameters, call.args, strict=False)) | call.kwargs
+        if definition.takes_as_owner:
+            given.pop(AS_OWNER, None)
         return Call(call.task, called_as=call.called_as, kwargs=definition.spelled_out(given))
     except TypeError:
         return call

@@ -399,6 +399,15 @@ class ScheduleSettings(Section, frozen=True, kw_only=True):
     ] = 20
 
 
+class RunSettings(Section, frozen=True, kw_only=True):
+    """As whom procedures run."""
+
+    as_owner: Annotated[
+        bool,
+        Meta(description="Root runs as the project's owner, in a child process, where another user can write in it."),
+    ] = False
+
+
 class ClockSettings(Section, frozen=True, kw_only=True):
     """Whether the clock of the machine is believed."""
 
@@ -439,6 +448,7 @@ class Settings(Section, frozen=True, kw_only=True):
     audit: AuditSettings = AuditSettings()
     release: ReleaseSettings = ReleaseSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    run: RunSettings = RunSettings()
     clock: ClockSettings = ClockSettings()
 
 
