@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-_BY_DESCRIPTOR = {("tasks/dependencies/undo/rollback.py", "_restore_owner")}
+_BY_DESCRIPTOR = {("tasks/dependencies/undo/rollback.py", "_give_link")}
 """Calls of ``os.chown`` that are given a descriptor, or the name in ``/proc`` that Linux has for that of a link."""
 
 

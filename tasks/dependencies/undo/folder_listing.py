@@ -31,7 +31,7 @@ class FolderEntry(msgspec.Struct, frozen=True, array_like=True):
         size: in bytes; 0 for what is no file.
         mtime_ns: when it was last written; 0 for a link, whose time nothing restores.
         target: where a link leads.
-        owner: the numbers of its user and group; zeros for a link, whose owner nothing asks for.
+        owner: the numbers of its user and group.
     """
 
     mode: _Mode
@@ -103,10 +103,11 @@ def _entry_in(folder: int, name: str) -> FolderEntry:
 
 
 def _entry(status: os.stat_result, target: str) -> FolderEntry:
+    owner = (status.st_uid, status.st_gid)
     if stat.S_ISLNK(status.st_mode):
-        return FolderEntry(status.st_mode, target=target)
+        return FolderEntry(status.st_mode, target=target, owner=owner)
     size = status.st_size if stat.S_ISREG(status.st_mode) else 0
-    return FolderEntry(status.st_mode, size, status.st_mtime_ns, owner=(status.st_uid, status.st_gid))
+    return FolderEntry(status.st_mode, size, status.st_mtime_ns, owner=owner)
 
 
 def digest(root: Path | int, path: str) -> str | None:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -26,6 +27,9 @@ from .folder_listing import FolderEntry, digest, entry_at, list_folder
 from .undo_journal import FOLDER, KeptCopy, UndoJournal, decode_path, remove_folder
 
 _PIECE = 1 << 20
+
+_OPEN_LINK: int = os.O_CLOEXEC | (os.O_PATH | os.O_NOFOLLOW if sys.platform == "linux" else getattr(os, "O_SYMLINK", 0))
+"""Opens a link itself, not what it leads to."""
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -118,8 +122,7 @@ def _folder_of(top: Path | int, path: str) -> Iterator[tuple[int, str]]:
 
 
 def _decode_entry(each: FolderEntry) -> FolderEntry:
-    owner = (0, 0) if each.is_link else each.owner
-    return msgspec.structs.replace(each, target=decode_path(each.target), owner=owner)
+    return msgspec.structs.replace(each, target=decode_path(each.target))
 
 
 def _remove_new(environment: _Environment, problems: dict[Path, str]) -> int:
@@ -169,6 +172,7 @@ def _restore_other(place: tuple[int, str], each: FolderEntry) -> bool:
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder)
         os.symlink(each.target, name, dir_fd=folder)
+        _give_link(folder, name, each)
         return True
     return False
 
@@ -201,6 +205,19 @@ def _restore_file(root: Path, copy: KeptCopy, place: tuple[int, str], each: Fold
             with suppress(OSError):
                 os.unlink(TEMPORARY, dir_fd=folder)
             raise
+
+
+def _give_link(folder: int, name: str, each: FolderEntry) -> None:
+    """Give a link its owner again, which only root can: the link that was opened, whatever has its name by then."""
+    if os.geteuid() != 0:
+        return
+    descriptor = os.open(name, _OPEN_LINK, dir_fd=folder)
+    try:
+        if stat.S_ISLNK(os.fstat(descriptor).st_mode):
+            # A link opened on Linux has no other handle than its name in /proc, which leads to the link itself.
+            os.chown(f"/proc/self/fd/{descriptor}" if sys.platform == "linux" else descriptor, *each.owner)
+    finally:
+        os.close(descriptor)
 
 
 def _give_attributes(descriptor: int, each: FolderEntry, mode: int) -> None:
