@@ -28,7 +28,8 @@ _WORKER = "logs/worker.log"
 _LINE = re.compile(rb"^.* - worker - INFO - line (\d+)$", re.MULTILINE)
 
 _PROGRAM = """
-import logging, sys, threading, time
+import logging, signal, sys, threading, time
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 shape = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 logging.basicConfig(filename=sys.argv[1], level=logging.INFO, format=shape)
 log, stop, number = logging.getLogger("worker"), threading.Event(), 0
@@ -42,7 +43,7 @@ while not stop.is_set():
         time.sleep(0.002)
 print(number, flush=True)
 """
-"""The live writer: it ends when its input is closed, which happens however we end."""
+"""The live writer: it ends when its input is closed, which happens however we end; in silence where we were killed."""
 
 
 def plant(site: Path, now: datetime) -> Iterator[Planted]:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import gzip
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +31,15 @@ def test_the_planted_log_is_over_the_limit_and_measured(logs: Path) -> None:
     size = problems["a log over the limit"].value
     assert size == (logs / "logs/generator.log").stat().st_size > Settings().logs.rotate_over_mb * 1e6
     assert "sk-demo" in (logs / demo_project.LOG).read_text()
+
+
+def test_the_writer_of_a_demo_that_was_killed_ends_in_silence(logs: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-c", log_problems._PROGRAM, str(logs / "logs/worker.log")]
+    with os.fdopen(write_end, "wb") as closed:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
 
 
 def test_no_line_is_lost_while_logs_are_rotated(logs: Path) -> None:
