@@ -39,7 +39,9 @@ _UNDER_OLDEST_INVOKE = (
     "--ignore tests/end_to_end/test_uv_update.py"
 )
 
-_PROGRAMS = ("borg", "git", "logrotate", "openssl", "restic", "setpriv", "unshare")
+PROGRAMS = (
+    *("borg", "git", "logrotate", "openssl", "pigz", "restic", "setpriv", "strace", "systemd-analyze", "unshare"),
+)
 """Tests skip what needs one of these where it is missing. ``.ci/run`` installs them."""
 
 _OLDEST_PYTHON, _NEWEST_PYTHON = 11, 13
@@ -85,7 +87,7 @@ def _mutation(*flags: str) -> Iterator[str]:
 def _programs() -> Iterator[str]:
     """Name the programs whose tests will be skipped; that is a failure where ``CI=true``."""
     folders = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
-    missing = [name for name in _PROGRAMS if shutil.which(name, path=folders) is None]
+    missing = [name for name in PROGRAMS if shutil.which(name, path=folders) is None]
     if missing:
         print(f"Not installed, so that their tests are skipped: {', '.join(missing)}.", flush=True)
         if os.environ.get("CI") == "true":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from copy import deepcopy
 
@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 import tasks
 from tasks.core.run import registry
 from tasks.core.settings import declared
+from tests.check import PROGRAMS
 
 # How long an example takes is the machine's business: the benchmarks measure, and a busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,11 +39,20 @@ def _only_the_suites_procedures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(declared, "_declared", deepcopy(_SECTIONS))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what starts ``inv`` as a process of its own."""
+    """Mark as slow what starts ``inv`` as a process of its own; refuse a program that ``--all`` would not miss."""
     for item in items:
         if isinstance(item, pytest.Function) and "inv_process" in item.fixturenames:
             item.add_marker(pytest.mark.slow)
+    if unlisted := unlisted_programs(items):
+        raise pytest.UsageError(f"Tests need {', '.join(unlisted)}: add that to PROGRAMS in tests/check.py.")
+
+
+def unlisted_programs(items: Iterable[pytest.Item]) -> list[str]:
+    """Return the programs that tests need and ``tests.check --all`` does not look for."""
+    needed = {program for item in items for mark in item.iter_markers("needs") for program in mark.args}
+    return sorted(needed - {*PROGRAMS})
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

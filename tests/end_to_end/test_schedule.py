@@ -483,9 +483,8 @@ def test_the_command_runs_in_an_empty_environment(inv: Inv, units: Path, project
     assert recorded(project, "daily.log-review")
 
 
+@pytest.mark.needs("systemd-analyze")
 def test_systemd_finds_no_fault_in_the_units(inv: Inv, units: Path, tmp_path: Path) -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd is not installed")
     strange = tmp_path / 'a b%h$HOME"\\c'
     strange.mkdir()
     inv("schedule.install", "--systemd", env={"INVOKE_MAINTENANCE_ROOT": str(strange)})
