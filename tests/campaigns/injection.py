@@ -181,15 +181,21 @@ def _is_below(point: Point, below: Sequence[str]) -> bool:
 
 
 def choose(found: Sequence[Point], kind: str, most: int) -> Iterator[Fault]:
-    """Yield at most so many faults of a kind: every call in turn, and each evenly over the run."""
+    """Yield at most so many faults of a kind: every call in turn, and each evenly over the run.
+
+    Where there are more calls than faults, some that are rare and some that are frequent get one.
+    """
     groups: dict[str, list[Point]] = {}
     for point in found:
         if point.call in KINDS[kind] and (point.changes or kind not in _ONLY_CHANGES):
             groups.setdefault(f"{point.call} {point.changes}", []).append(point)
+    ordered = sorted(groups.values(), key=len)
+    if len(ordered) > most:
+        ordered = [ordered[place * len(ordered) // most] for place in range(most)]
     left = most
     chosen: list[Point] = []
-    for number, group in enumerate(sorted(groups.values(), key=len)):
-        share = min(len(group), -(-left // (len(groups) - number)))
+    for number, group in enumerate(ordered):
+        share = min(len(group), -(-left // (len(ordered) - number)))
         chosen += [group[place * len(group) // share] for place in range(share)]
         left -= share
     yield from (Fault(kind, point) for point in chosen)

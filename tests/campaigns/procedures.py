@@ -44,6 +44,7 @@ SCENARIOS = (
         arguments=("--yes",),
         prepare=dependencies.prepare,
         missing=dependencies.not_updated,
+        not_undone=dependencies.not_undone,
         lost=dependencies.lost,
         changes=(".venv/*", "requirements*", "home/*"),
         unread=("site-packages/pip/", "/.venv/bin/", "/.venv/pyvenv.cfg"),

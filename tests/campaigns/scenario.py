@@ -51,6 +51,8 @@ class Scenario:
         arguments: its flags.
         prepare: makes of the new project what the call needs.
         missing: what the call has not done, where it has not done all of its work.
+        not_undone: where the run after an interruption undoes its work, and the one after that does it: what is not as
+            it was before.
         lost: what is gone that must be there at every moment, also between a fault and the next run.
         changes: patterns of paths below the root that it may change, beside the logs and the suite's own files.
         watched: beginnings of paths in the place; the calls that name one of these get faults.
@@ -67,6 +69,7 @@ class Scenario:
     arguments: tuple[str, ...] = ()
     prepare: Callable[[Place, Inv], None] = _no_preparation
     missing: Check = _nothing
+    not_undone: Check | None = None
     lost: Check = _nothing
     changes: tuple[str, ...] = ()
     watched: tuple[str, ...] = ("project",)

@@ -102,6 +102,7 @@ def test_the_choice_has_every_call_and_is_even_over_the_run() -> None:
     assert {call for call, _ in chosen} == {"newfstatat", "unlinkat", "read"}
     assert [ordinal for call, ordinal in chosen if call == "newfstatat"] == [1, 26, 51, 76]
     assert len([*choose(found, "EIO", 1000)]) == 102
+    assert [each.point.call for each in choose(found, "EIO", 2)] == ["unlinkat", "read"]
 
 
 def test_a_kill_and_a_full_disk_meet_calls_that_change_something() -> None:

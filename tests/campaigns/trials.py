@@ -131,6 +131,14 @@ class Bench:
             shutil.rmtree(place.folder, ignore_errors=True)
 
     def _recover(self, place: Place) -> Iterator[str]:
+        undone = self.scenario.not_undone
+        if undone is not None:
+            ended = self._inv(place, self.scenario.procedure, *self.scenario.arguments)
+            yield from (f"undoing: {each}" for each in end_problems(ended, observed(ended, place), signalled=False))
+            not_done = _safely(self.scenario.not_done, place)
+            if not not_done:
+                return
+            yield from (f"neither done nor undone: {each}" for each in _safely(undone, place))
         ended = self._inv(place, self.scenario.procedure, *self.scenario.arguments)
         said = observed(ended, place)
         yield from (f"again: {each}" for each in end_problems(ended, said, signalled=False))

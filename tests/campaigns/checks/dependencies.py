@@ -42,6 +42,14 @@ def not_updated(place: Place) -> Iterator[str]:
         yield "the requirements are those of before"
 
 
+def not_undone(place: Place) -> Iterator[str]:
+    """Yield what is not as before the update."""
+    if (found := _installed(place)) != _OLD:
+        yield f"installed are {found}"
+    if "demo-widget==1.0  # keep this comment\n" not in (place.project / "requirements.txt").read_text():
+        yield "the requirements are not those of before"
+
+
 def lost(place: Place) -> Iterator[str]:
     """Yield what of the requirements is gone, at any moment."""
     text = (place.project / "requirements.txt").read_text()
