@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
+from .lock import LOCK_FILE
+
 TOP = "."
 """Under this name stand the files that lie in the folder itself."""
 
@@ -17,9 +19,9 @@ TOP = "."
 def usage_by_entry(folder: Path, stop: Event | None = None) -> Counter[str]:
     """Return the bytes of the files below a folder, by the first part of their path.
 
-    Sizes are those that ``ls`` shows; a file with several names counts once. What cannot be read, or vanishes
-    meanwhile, counts nothing: a folder in *folder* that cannot be opened is missing in the result, for 0 would be
-    taken for a size.
+    Sizes are those that ``ls`` shows; a file with several names counts once, the lock of the run itself never. What
+    cannot be read, or vanishes meanwhile, counts nothing: a folder in *folder* that cannot be opened is missing in the
+    result, for 0 would be taken for a size.
 
     Args:
         folder: where to begin.
@@ -57,7 +59,7 @@ def _add_usage(entries: Iterable[os.DirEntry[str]], top: str, walk: _Walk, stop:
             if entry.is_dir(follow_symlinks=False):
                 if entry.stat(follow_symlinks=False).st_dev == walk.device:
                     walk.pending.append((entry.path, entry.name if top == TOP else top))
-            elif entry.is_file(follow_symlinks=False):
+            elif entry.name != LOCK_FILE and entry.is_file(follow_symlinks=False):
                 walk.weights[top] += _size(entry.stat(follow_symlinks=False), walk.seen)
 
 

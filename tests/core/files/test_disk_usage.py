@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 
@@ -10,6 +11,7 @@ import pytest
 
 from tasks.core.files import disk_usage
 from tasks.core.files.disk_usage import TOP, usage_by_entry
+from tasks.core.files.lock import LOCK_FILE, project_lock
 
 
 def file(path: Path, size: int = 10) -> Path:
@@ -25,6 +27,13 @@ def test_files_count_by_the_first_part_of_their_path(project: Path) -> None:
     file(project / "here", 5)
     (project / "empty/below").mkdir(parents=True)
     assert usage_by_entry(project) == {"a": 120, "b": 3, TOP: 5, "empty": 0}
+
+
+def test_the_lock_of_the_run_that_measures_does_not_count(project: Path) -> None:
+    file(project / "here", 5)
+    with project_lock(project, "a test", datetime.now().astimezone()):
+        assert (project / LOCK_FILE).stat().st_size > 0
+        assert usage_by_entry(project) == {TOP: 5}
 
 
 def test_an_empty_folder_holds_nothing(project: Path) -> None:
