@@ -509,6 +509,17 @@ def test_drift_is_remembered_once_and_the_history_is_bounded(inv: Inv, well: Pat
     assert (well / HISTORY).read_text() == ""
 
 
+def test_what_a_killed_run_left_beside_the_history_goes_though_nothing_is_new(inv: Inv, well: Path) -> None:
+    accepted(inv)
+    inv(TASK)
+    left = well / "logs/.maintenance-tmp"
+    left.write_text("half of a history")
+    inv(TASK, "--dry-run")
+    assert left.exists()
+    inv(TASK)
+    assert not left.exists()
+
+
 @pytest.mark.needs("git")
 def test_git_knows_who_and_when(inv: Inv, well: Path) -> None:
     def git(*arguments: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from ...core.files.safe_files import Refused
+from ...core.files.safe_files import Refused, remove_temporary
 from ...core.report.model import Action, Finding, Metric, Report, Status
 from ...core.settings.model import Settings
 from ...core.text.formatting import count, printable
@@ -105,6 +105,8 @@ def _remember(
     history = read_history(root, path)
     new = new_entries(history, lines)
     if not new:
+        if not dry_run:
+            remove_temporary(root, settings.logs.directory)
         return None
     aside = None
     try:

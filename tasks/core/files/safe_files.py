@@ -279,6 +279,19 @@ def write(root: Path, relative: str, content: bytes, *, keep_old: bool = False, 
     return None if aside is None else str(path.with_name(aside))
 
 
+def remove_temporary(root: Path, relative: str) -> None:
+    """Remove what a killed write left in a folder, where a run has nothing to write that would replace it.
+
+    The caller holds the project's lock, so that no write is under way. What cannot be removed stays.
+
+    Args:
+        root: the project.
+        relative: the folder's path below it.
+    """
+    with suppress(Refused, OSError), folder(root, relative) as parent:
+        os.unlink(TEMPORARY, dir_fd=parent)
+
+
 def _second_name(parent: int, name: str, status: os.stat_result) -> str:
     """Give a file the first free ``NAME.broken-N`` as well, and return that; a killed run may have done so."""
     for number in itertools.count(1):

@@ -889,3 +889,22 @@ def test_whether_it_is_the_only_name_is_read_in_one_call(project: Path, monkeypa
     monkeypatch.setattr(os, "stat", swapped)
     with path.open() as file, folder(project, ".") as descriptor:
         assert not is_only_name(descriptor, "file", file.fileno())
+
+
+def test_what_a_killed_write_left_is_removed_and_nothing_else(project: Path) -> None:
+    (project / "logs").mkdir()
+    for name in (safe_files.TEMPORARY, "app.log"):
+        (project / "logs" / name).write_text("half")
+    safe_files.remove_temporary(project, "logs")
+    assert [path.name for path in (project / "logs").iterdir()] == ["app.log"]
+    safe_files.remove_temporary(project, "logs")
+    safe_files.remove_temporary(project, "none")
+
+
+def test_what_lies_behind_a_link_is_not_removed(project: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / safe_files.TEMPORARY).write_text("of others")
+    (project / "logs").symlink_to(outside)
+    safe_files.remove_temporary(project, "logs")
+    assert (outside / safe_files.TEMPORARY).exists()
