@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -19,11 +21,13 @@ from .scenario import Scenario, history
 _VERDICTS = frozenset({0, 1, 2, 3})
 _WITHOUT_DOCUMENT = frozenset({64, 74, 78})
 _INTERRUPTED = 130
-_MACHINE = "system."
-"""What is measured of the machine differs from run to run, and is no matter of the project."""
+_MACHINE = ("system.", "recovery.freed")
+"""What is measured of the machine and its disk differs from run to run, and is no matter of the project."""
 
 _BAD = frozenset({"warning", "unknown", "critical"})
 _SEVERE = frozenset({"unknown", "critical"})
+
+_ERRORS = [os.strerror(each) for each in (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EINTR)]
 
 Finding = tuple[str, str, str]
 """Task, check and subject."""
@@ -35,7 +39,7 @@ class Observed(NamedTuple):
     Attributes:
         findings: the status of each finding.
         metrics: the value of each metric, by task, name and subject.
-        messages: what the findings say that are not well.
+        messages: what the findings say.
     """
 
     findings: Mapping[Finding, str]
@@ -44,8 +48,12 @@ class Observed(NamedTuple):
 
     @property
     def bad(self) -> set[tuple[Finding, str]]:
-        """The findings that are not well, with their status."""
-        return {(key, status) for key, status in self.findings.items() if status in _BAD}
+        """The findings that are not well, with their status; one that was skipped, where it names an error."""
+        return {
+            (key, status)
+            for key, status in self.findings.items()
+            if status in _BAD or (status == "skipped" and any(each in self.messages[key] for each in _ERRORS))
+        }
 
 
 def observed(ended: Ended, place: Place) -> Observed | None:
@@ -61,8 +69,7 @@ def observed(ended: Ended, place: Place) -> Observed | None:
                 continue
             key = (report["task"], each["check"], each["subject"])
             findings[key] = each["status"]
-            if each["status"] in _BAD:
-                messages[key] = each["message"]
+            messages[key] = each["message"]
         for each in report["metrics"]:
             if not each["name"].startswith(_MACHINE):
                 metrics[report["task"], each["name"], each.get("subject") or ""] = each["value"]

@@ -122,7 +122,7 @@ def test_every_kind_of_fault_is_for_calls_that_are_traced() -> None:
     assert {call for calls in KINDS.values() for call in calls} <= {*CALLS}
 
 
-_WELL = Observed({("a", "a.check", "x"): "ok"}, {("a", "a.files", "x"): 3}, {})
+_WELL = Observed({("a", "a.check", "x"): "ok"}, {("a", "a.files", "x"): 3}, {("a", "a.check", "x"): "Well."})
 _CLEAN = Clean(_WELL, _WELL, _WELL)
 
 
@@ -136,8 +136,16 @@ def test_work_left_out_without_a_word_is_dishonest() -> None:
 
 
 def test_less_counted_without_a_word_is_dishonest() -> None:
-    less = Observed(_WELL.findings, {("a", "a.files", "x"): 2}, {})
+    less = Observed(_WELL.findings, {("a", "a.files", "x"): 2}, _WELL.messages)
     assert [*dishonest(_ended(0), less, _CLEAN, [])] == ["dishonest: a a.files x is 2 in place of 3"]
+
+
+@pytest.mark.parametrize(
+    ("message", "honest"), [("There is none.", False), ("It cannot be read: Input/output error.", True)]
+)
+def test_what_is_skipped_is_honest_where_it_names_the_error(message: str, *, honest: bool) -> None:
+    skipped = Observed({("a", "a.check", "x"): "skipped"}, _WELL.metrics, {("a", "a.check", "x"): message})
+    assert ([*dishonest(_ended(0), skipped, _CLEAN, [])] == []) is honest
 
 
 def test_what_is_said_is_honest() -> None:
