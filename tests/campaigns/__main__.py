@@ -2,7 +2,7 @@
 
 Every procedure that changes something is run again and again, each time with one fault in one of its system calls, and
 once more without. Exit status: 0 the next run recovered every time, 1 it did not, 2 an argument is wrong or a procedure
-does not do its work without a fault, 130 Ctrl-C.
+does not do its work without a fault, 130 Ctrl-C or TERM.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,8 @@ _COLUMNS = ("tried", "recovered", "lost", "dishonest", "tracebacks", "not hit")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for, print the table of counts and return the exit status."""
     asked = _parser().parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts what is in the background deaf to Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     if shutil.which("strace") is None:
         print("strace is not installed. Run apt-get install strace.", file=sys.stderr)
         return 2
