@@ -90,8 +90,8 @@ class Clean(NamedTuple):
     again: Observed
 
     def news(self, found: Observed) -> set[tuple[Finding, str]]:
-        """Return the findings that are not well and that no run without a fault has."""
-        return found.bad - self.first.bad - self.second.bad - self.again.bad
+        """Return the findings that are not well and that no first run without a fault has."""
+        return found.bad - self.first.bad - self.second.bad
 
     def unsaid(self, found: Observed) -> Iterator[str]:
         """Yield what both first runs say and *found* does not: findings, and metrics with their values."""
@@ -137,7 +137,7 @@ def recovery_problems(found: Observed | None, clean: Clean, not_done: list[str])
     """Yield what the run after a fault has not put right."""
     for each in not_done:
         yield f"not recovered: {each}"
-    for key, status in clean.news(found) if found is not None else ():
+    for key, status in clean.news(found) - clean.again.bad if found is not None else ():
         if found is not None and status in _SEVERE:
             yield f"not recovered: {' '.join(key)} is {status}: {found.messages[key][:200]}"
 

@@ -141,7 +141,7 @@ SCENARIOS = (
         prepare=machine.copied,
         missing=machine.no_settings,
         watched=("suite",),
-        unread=("/suite/tasks",),
+        unread=("/suite/tasks", '/suite"', "/suite>"),
         repeats=False,
         in_copy=True,
     ),
