@@ -113,10 +113,10 @@ SCENARIOS = (
         procedure="schedule.due",
         settings={"schedule": {"cadence": {each.name: "never" for each in scheduled() if each.name not in _DUE}}},
         missing=cache_and_logs.due_not_done,
+        afterwards=(("weekly.cache-cleanup",), ("weekly.log-rotation", "--force")),
         lost=cache_and_logs.cache_lost,
         changes=(*_CACHE, *_ROTATED),
         writes=True,
-        repeats=False,
     ),
     Scenario(
         procedure="schedule.install",

@@ -58,6 +58,7 @@ class Scenario:
         watched: beginnings of paths in the place; the calls that name one of these get faults.
         unread: pieces of paths whose reading gets no faults: code of others.
         writes: whether a program writes a log meanwhile.
+        afterwards: further calls of the run after a fault: a procedure that has run and reported a failure is not due.
         repeats: whether a second run after a complete one succeeds as well, in the place of refusing.
         settings: settings of its own, by section.
         anew: whether each trial prepares its own project, because what is prepared is named after its path.
@@ -75,6 +76,7 @@ class Scenario:
     watched: tuple[str, ...] = ("project",)
     unread: tuple[str, ...] = ()
     writes: bool = False
+    afterwards: tuple[tuple[str, ...], ...] = ()
     repeats: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)
     anew: bool = False

@@ -142,6 +142,9 @@ class Bench:
         ended = self._inv(place, self.scenario.procedure, *self.scenario.arguments)
         said = observed(ended, place)
         yield from (f"again: {each}" for each in end_problems(ended, said, signalled=False))
+        for call in self.scenario.afterwards:
+            more = self._inv(place, *call)
+            yield from (f"again: {each}" for each in end_problems(more, observed(more, place), signalled=False))
         if said is None:
             yield f"not recovered: status {ended.status}, {ended.err[-300:].strip()}"
         not_done = [*_safely(self.scenario.not_done, place)]
