@@ -31,8 +31,8 @@ _COLUMNS = ("tried", "recovered", "lost", "dishonest", "tracebacks", "not hit")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for, print the table of counts and return the exit status."""
     asked = _parser().parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts what is in the background deaf to Ctrl-C
-        signal.signal(number, signal.default_int_handler)
+    for stopping in (signal.SIGINT, signal.SIGTERM):  # a shell starts what is in the background deaf to Ctrl-C
+        signal.signal(stopping, signal.default_int_handler)
     if shutil.which("strace") is None:
         print("strace is not installed. Run apt-get install strace.", file=sys.stderr)
         return 2
