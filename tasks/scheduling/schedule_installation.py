@@ -134,7 +134,7 @@ def uninstall(job: Job, machine: Machine, *, dry_run: bool = False) -> Report:
 
     Raises:
         UserError: the crontab cannot be written, or holds half of the job.
-        OSError: a file cannot be removed.
+        OSError: a file cannot be removed, or nobody can tell whether it is there.
     """
     with nullcontext() if dry_run else _locked(machine.home):
         findings, actions = _removed(job, machine, dry=dry_run)
@@ -149,7 +149,7 @@ def _removed(job: Job, machine: Machine, *, dry: bool) -> tuple[list[Finding], l
     findings: list[Finding] = []
     actions: list[Action] = []
     for manager in _managers(job, machine).values():
-        there = [name for name in (*manager.files, *manager.links) if os.path.lexists(manager.folder / name)]
+        there = [name for name in (*manager.files, *manager.links) if _is_there(manager.folder / name)]
         if there and not dry:
             findings += _unload(manager, there, machine)
         actions += [Action(verb="delete", target=printable(manager.folder / name), done=not dry) for name in there]
@@ -161,6 +161,19 @@ def _removed(job: Job, machine: Machine, *, dry: bool) -> tuple[list[Finding], l
                 write_table(rest, machine.environ)
             actions.append(Action(verb="write", target="crontab", done=not dry))
     return findings, actions
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is a file or a link.
+
+    Raises:
+        OSError: nobody can tell; ``os.path.lexists`` says then that there is none.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _managers(job: Job, machine: Machine) -> dict[str, Manager]:

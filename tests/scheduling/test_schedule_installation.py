@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -156,3 +158,17 @@ def test_a_manager_that_says_nothing_is_told_by_its_status(
     program("systemctl", "exit 7")
     report = install(JOB, "systemd", machine)
     assert "systemd does not run them yet: systemctl ended with 7." in {each.message for each in report.findings}
+
+
+def test_what_cannot_be_looked_at_is_not_said_to_be_removed(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.lstat
+
+    def lstat(path: Path) -> os.stat_result:
+        if path.name == f"{JOB.name}.timer":
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return real(path)
+
+    assert uninstall(JOB, machine).summary == "nothing was installed, so nothing is removed"
+    monkeypatch.setattr(Path, "lstat", lstat)
+    with pytest.raises(OSError, match="Input/output error"):
+        uninstall(JOB, machine)
