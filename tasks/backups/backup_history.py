@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from statistics import median
@@ -15,7 +15,14 @@ from .manifest import Manifest
 from .source_selection import Selected
 
 
-def outdated(found: list[Backup], now: datetime, keep: int, days: float, sources: Sequence[str]) -> list[Backup]:
+def outdated(
+    found: list[Backup],
+    now: datetime,
+    keep: int,
+    days: float,
+    sources: Sequence[str],
+    unread: Collection[str] = (),
+) -> list[Backup]:
     """Return the backups to delete: those beyond the newest *keep* that are older than *days*.
 
     Copies of states before a restoring are counted by themselves. Never deleted are the newest whole backup, and of
@@ -28,8 +35,9 @@ def outdated(found: list[Backup], now: datetime, keep: int, days: float, sources
         keep: how many of each sort stay, however old; at least one does.
         days: for how long the others stay.
         sources: what is backed up, as the settings have it.
+        unread: paths of files and folders that cannot be read now.
     """
-    precious = _irreplaceable(found, sources)
+    precious = _irreplaceable(found, sources) | _last_copies(found, unread)
     oldest = now - timedelta(days=days)
     gone = []
     for sort in (False, True):
@@ -59,6 +67,23 @@ def _irreplaceable(found: Iterable[Backup], sources: Sequence[str]) -> set[str]:
                 names.add(backup.name)
             seen |= places
     return names
+
+
+def _last_copies(found: Iterable[Backup], unread: Collection[str]) -> set[str]:
+    """Return the newest backups that hold files which cannot be read now, or which are below such a folder."""
+    names: set[str] = set()
+    seen: set[str] = set()
+    for backup in found:
+        if unread and backup.manifest is not None and backup.is_whole and not backup.is_state_before:
+            held = {entry.name for entry in backup.manifest.entries if entry.is_file and _is_below(entry.name, unread)}
+            if held - seen:
+                names.add(backup.name)
+            seen |= held
+    return names
+
+
+def _is_below(path: str, places: Collection[str]) -> bool:
+    return path in places or any(str(above) in places for above in PurePosixPath(path).parents)
 
 
 FEWEST = 4

@@ -22,8 +22,10 @@ from ..core.programs.interrupt import deferred_interrupt
 from ..core.report.model import Action, Finding, Interrupted, Metric, Report, Status
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, printable, size
-from .archive import Damaged, Member, Stopped, read_archive
+from .archive_format import Damaged, Stopped, go_on
+from .archive_reading import Member, read_archive
 from .backup_folder import Backup, backups
+from .interruption import interrupted, stopped
 from .manifest import ENDING, Manifest, ManifestEntry
 
 TASK = "backup.restore"
@@ -75,7 +77,7 @@ def restore(
         report = _restored(root, path, backup.manifest, into, target, stop, advance)
         report = msgspec.structs.replace(report, findings=[*report.findings, *passed_over])
     if stop.is_set():
-        raise Interrupted(report)
+        raise Interrupted(interrupted(TASK, report))
     return report
 
 
@@ -169,7 +171,7 @@ def _restored(
         require_safe(manifest)
         extract(root, path, manifest, target, stop, advance)
     except Stopped:
-        return stopped("nothing was restored", dry_run=target is None)
+        return stopped(TASK, "nothing was restored", dry_run=target is None)
     except (Damaged, safe_files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
         removed = "" if target is None else " What was restored of it is removed again."
@@ -187,13 +189,6 @@ def _restored(
     )
 
 
-def stopped(what: str, *, dry_run: bool) -> Report:
-    """Return the report on a restore that was asked to stop; *what* says what came of it."""
-    message = f"It was told to stop: {what}."
-    finding = Finding(check="run.interrupted", subject=TASK, status=Status.UNKNOWN, message=message)
-    return Report(summary=f"stopped; {what}", findings=[finding], dry_run=dry_run)
-
-
 def extract(
     root: Path,
     path: str,
@@ -208,8 +203,8 @@ def extract(
             safe_files.regular_file(root, path) as (descriptor, _),
             os.fdopen(descriptor, "rb", closefd=False) as archive,
         ):
-            for member in read_archive(archive, manifest):
-                _go_on(stop)
+            for member in read_archive(archive, manifest, stop):
+                go_on(stop)
                 if target is not None:
                     target.add(member)
                 advance(1)
@@ -219,11 +214,6 @@ def extract(
         if target is not None:
             target.remove()
         raise
-
-
-def _go_on(stop: Event) -> None:
-    if stop.is_set():
-        raise Stopped
 
 
 def require_safe(manifest: Manifest) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -16,25 +17,45 @@ import msgspec
 
 from ..core.files import safe_files
 from ..core.files.lock import project_lock, require_writable
+from ..core.files.safe_files import ASIDE
 from ..core.programs.interrupt import deferred_interrupt
 from ..core.report.model import Action, Finding, Interrupted, Report, Status
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, printable, size
-from .archive import Damaged, Stopped
+from .archive_format import BLOCK, Damaged, Stopped, go_on
+from .archive_making import NothingRead, make_backup
 from .backup_folder import IN_PLACE_FOLDER, clear_scratch
-from .creation import make_backup
+from .creation_findings import unread_findings
+from .interruption import interrupted, stopped
 from .manifest import Manifest, ManifestEntry, manifest_name
-from .restore import TASK, Target, chosen, extract, remedy_for, require_safe, stopped, without_manifest
+from .restore import TASK, Target, chosen, extract, remedy_for, require_safe, without_manifest
 from .source_selection import select
 
-_BLOCK = 1 << 20
+
+class _StateBefore(NamedTuple):
+    """The copy of the state before: the archive's name, empty where there is none, and the files that it lacks.
+
+    Attributes:
+        name: of the archive.
+        unread: by path, why a file could not be read.
+    """
+
+    name: str = ""
+    unread: Mapping[str, str] = {}
 
 
 class _Done(NamedTuple):
-    """What was done: the name of the copy of the state before, and the files that were replaced or made."""
+    """What was done.
 
-    safety: str
+    Attributes:
+        before: the copy of the state before.
+        replaced: the files that were replaced or made.
+        aside: by path, under which name a file is kept that could not be read, and so not be copied.
+    """
+
+    before: _StateBefore
     replaced: list[ManifestEntry]
+    aside: Mapping[str, str] = {}
 
 
 def restore_in_place(
@@ -76,11 +97,11 @@ def restore_in_place(
             require_safe(manifest)
             if dry_run:
                 extract(root, path, manifest, None, stop, advance)
-                done = _Done("", [*_different(root, manifest)])
+                done = _Done(_StateBefore(), [*_different(root, manifest, stop)])
             else:
                 done = _restore(settings, path, manifest, now, stop, advance)
         except Stopped:
-            raise Interrupted(stopped("nothing in the project was changed", dry_run=dry_run)) from None
+            raise Interrupted(stopped(TASK, "nothing in the project was changed", dry_run=dry_run)) from None
         except _Halfway as halfway:
             return _refused(path, halfway.error, dry_run=dry_run, kept=f"{directory}/{halfway.safety}")
         except (Damaged, safe_files.Refused, OSError) as error:
@@ -89,7 +110,10 @@ def restore_in_place(
             if not dry_run:
                 _clear(root, directory)
     report = _report(directory, path, manifest, done, dry_run=dry_run)
-    return msgspec.structs.replace(report, findings=[*report.findings, *passed_over])
+    report = msgspec.structs.replace(report, findings=[*report.findings, *passed_over])
+    if stop.is_set():  # once the first file is replaced, the others are as well
+        raise Interrupted(interrupted(TASK, report))
+    return report
 
 
 class _Halfway(Exception):
@@ -109,32 +133,54 @@ def _restore(
     _clear(root, own.directory)  # what a killed run left
     extract(root, path, manifest, Target(root, scratch), stop, advance)
     # Anything in the way is found before anything changes, and before there is a copy that nobody needs.
-    replaced = [*_different(root, manifest)]
+    replaced = [*_different(root, manifest, stop)]
     folders = [entry for entry in manifest.entries if not entry.is_file]
     if not replaced and not [entry for entry in folders if not _is_there(root, entry)]:
-        return _Done("", [])
-    safety = _saved(settings, manifest, now, stop, advance)
+        return _Done(_StateBefore(), [])
+    before = _saved(settings, manifest, now, stop, advance)
+    aside = {}
     try:
         for entry in folders:
             _make_folder(root, entry)
         for entry in replaced:
+            if entry.name in before.unread:
+                aside[entry.name] = _put_aside(root, entry)
             _replace(root, scratch, entry)
         for entry in reversed(folders):
             _give_times(root, entry)
     except (safe_files.Refused, OSError) as error:
-        raise _Halfway(safety, error) from error
+        raise _Halfway(before.name, error) from error
     os.sync()
-    return _Done(safety, replaced)
+    return _Done(before, replaced, aside)
 
 
-def _saved(settings: Settings, manifest: Manifest, now: datetime, stop: Event, advance: Callable[[int], None]) -> str:
-    """Back up the present state and return the archive's name; empty where there is nothing."""
+def _saved(
+    settings: Settings, manifest: Manifest, now: datetime, stop: Event, advance: Callable[[int], None]
+) -> _StateBefore:
+    """Back up the present state, as far as it can be read."""
     root, own = Path(settings.root), settings.backups
     sources = [*dict.fromkeys((*own.sources, *(entry.name for entry in manifest.entries if entry.is_file)))]
     present = select(root, sources, (), own.directory, stop)
-    if not present.entries:
-        return ""
-    return make_backup(root, own.directory, present, own.sources, now, stop, advance, before_restore=True).name
+    go_on(stop)  # else what is there is only a part of what there is
+    if not any(entry.is_file for entry in present.entries):
+        return _StateBefore(unread=dict(present.unread))
+    try:
+        made = make_backup(root, own.directory, present, own.sources, now, stop, advance, before_restore=True)
+    except NothingRead as error:
+        return _StateBefore(unread=dict([*present.unread, *error.written.unread]))
+    return _StateBefore(made.name, dict([*present.unread, *made.written.unread]))
+
+
+def _put_aside(root: Path, entry: ManifestEntry) -> str:
+    """Give a file that cannot be read, and so not be copied, another name, and return its path below the root."""
+    path = PurePosixPath(entry.name)
+    with safe_files.folder(root, str(path.parent)) as folder:
+        with os.scandir(folder) as entries:
+            taken = {each.name for each in entries}
+        names = (f"{path.name}{ASIDE}{number}" for number in itertools.count(1))
+        name = next(each for each in names if each not in taken)
+        os.rename(path.name, name, src_dir_fd=folder, dst_dir_fd=folder)
+    return str(path.with_name(name))
 
 
 def _is_there(root: Path, entry: ManifestEntry) -> bool:
@@ -150,24 +196,25 @@ def _is_there(root: Path, entry: ManifestEntry) -> bool:
         return False
 
 
-def _different(root: Path, manifest: Manifest) -> Iterator[ManifestEntry]:
-    """Yield the files that are missing in the project, or not as they were saved."""
+def _different(root: Path, manifest: Manifest, stop: Event) -> Iterator[ManifestEntry]:
+    """Yield the files that are missing in the project, or not as they were saved, or that cannot be read."""
     for entry in manifest.entries:
-        if entry.is_file and not _is_same(root, entry):
+        if entry.is_file and not _is_same(root, entry, stop):
             yield entry
 
 
-def _is_same(root: Path, entry: ManifestEntry) -> bool:
+def _is_same(root: Path, entry: ManifestEntry, stop: Event) -> bool:
     try:
         with safe_files.regular_file(root, entry.name) as (descriptor, status):
             known = (status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
             if known != (entry.size, entry.mtime_ns, entry.mode):
                 return False
             digest = hashlib.sha256()
-            while piece := os.read(descriptor, _BLOCK):
+            while piece := os.read(descriptor, BLOCK):
+                go_on(stop)
                 digest.update(piece)
             return digest.hexdigest() == entry.sha256
-    except FileNotFoundError:
+    except OSError:
         return False
 
 
@@ -206,9 +253,10 @@ def _report(directory: str, path: str, manifest: Manifest, done: _Done, *, dry_r
     message = (
         f"{len(done.replaced):,} of {count(number, 'file')} {would}replaced or made; the others are as they were saved."
     )
-    if done.safety:
-        message += f" The state before is kept as {done.safety}."
-    written = [f"{directory}/{each}" for each in (done.safety, manifest_name(done.safety)) if done.safety]
+    safety = done.before.name
+    if safety:
+        message += f" The state before is kept as {safety}."
+    written = [f"{directory}/{each}" for each in (safety, manifest_name(safety)) if safety]
     actions = [Action(verb="write", target=each) for each in written]
     actions += [
         Action(verb="restore", target=printable(entry.name), bytes=entry.size, done=not dry_run)
@@ -216,11 +264,26 @@ def _report(directory: str, path: str, manifest: Manifest, done: _Done, *, dry_r
     ]
     return Report(
         summary=f"{count(len(done.replaced), 'file')} of {size(total)} {would}restored in place",
-        findings=[Finding(check="backup.restore", subject=path, status=Status.OK, message=message)],
+        findings=[Finding(check="backup.restore", subject=path, status=Status.OK, message=message), *_unsaved(done)],
         actions=actions,
         files=written,
         dry_run=dry_run,
     )
+
+
+def _unsaved(done: _Done) -> Iterator[Finding]:
+    """Yield what the copy of the state before lacks, because it could not be read."""
+    others = [(path, reason) for path, reason in done.before.unread.items() if path not in done.aside]
+    yield from unread_findings("backup.restore", others)
+    for path, name in done.aside.items():
+        message = f"Restored. Its state before is not backed up: {done.before.unread[path]}. It is kept as {name}."
+        yield Finding(
+            check="backup.restore",
+            subject=printable(path),
+            status=Status.CRITICAL,
+            message=printable(message),
+            remedy="Look at the file that is kept; delete it once nobody needs it.",
+        )
 
 
 def _refused(path: str, error: Exception, *, dry_run: bool, kept: str = "") -> Report:

@@ -49,12 +49,14 @@ class Selected(NamedTuple):
 
     Attributes:
         entries: files and folders by path, every folder before what it holds.
-        left: what is there and cannot be in a backup: path and reason.
+        left: what is there and is in no backup by its kind, links for one: path and reason.
+        unread: what is there and cannot be read: path and reason.
         missing: sources that name nothing.
     """
 
     entries: list[Entry]
     left: list[tuple[str, str]]
+    unread: list[tuple[str, str]]
     missing: list[str]
 
 
@@ -73,7 +75,8 @@ def select(root: Path, sources: Sequence[str], exclude: Sequence[str], own: str,
     """
     walk = _Walk(root, exclude, own, stop)
     missing = [source for source in sources if not walk.add(source)]
-    return Selected([walk.found[path] for path in sorted(walk.found, key=_order)], sorted(walk.left.items()), missing)
+    entries = [walk.found[path] for path in sorted(walk.found, key=_order)]
+    return Selected(entries, sorted(walk.left.items()), sorted(walk.unread.items()), missing)
 
 
 def _listed(folder: int) -> list[str]:
@@ -89,28 +92,31 @@ class _Walk:
     def __init__(self, root: Path, exclude: Sequence[str], own: str, stop: Event) -> None:
         self.found: dict[str, Entry] = {}
         self.left: dict[str, str] = {}
+        self.unread: dict[str, str] = {}
+        self._is_hidden = False
         self._root, self._exclude, self._own, self._stop = root, exclude, str(PurePosixPath(own)), stop
 
     def add(self, source: str) -> bool:
-        """Add what a source names; return whether it names anything."""
+        """Add what a source names; return False where it names nothing, as far as can be seen."""
+        self._is_hidden = False
         matched = [*self._match(PurePosixPath(source).parts, PurePosixPath())]
         for path in matched:
             named = str(path) == str(PurePosixPath(source))
             if self._is_within(path) and self._add(str(path), named=named) and str(path) != ".":
                 for above in [*path.parents][:-1]:
                     self._add_folder(str(above))
-        return bool(matched)
+        return bool(matched) or self._is_hidden
 
     def _is_within(self, path: PurePosixPath) -> bool:
         """Tell whether no link leads to a path; where one does, it is left."""
         try:
             with safe_files.folder(self._root, str(path.parent)):
                 return True
-        except (safe_files.Refused, OSError) as error:
-            self.left[str(path)] = (
-                str(error).rstrip(".") if isinstance(error, safe_files.Refused) else str(error.strerror)
-            )
-            return False
+        except safe_files.Refused as error:
+            self.left[str(path)] = str(error).rstrip(".")
+        except OSError as error:
+            self.unread[str(path)] = f"its folder cannot be read: {error.strerror}"
+        return False
 
     def _match(self, pattern: tuple[str, ...], at: PurePosixPath) -> Iterator[PurePosixPath]:
         if not pattern:
@@ -118,18 +124,34 @@ class _Walk:
             return
         first, *rest = pattern
         if not _WILD & set(first):
-            if os.path.lexists(self._root / at / first):
+            if self._is_there(at / first):
                 yield from self._match(tuple(rest), at / first)
             return
         for name in self._names(str(at)):
             if fnmatch.fnmatchcase(name, first) and (first.startswith(".") or not name.startswith(".")):
                 yield from self._match(tuple(rest), at / name)
 
+    def _is_there(self, path: PurePosixPath) -> bool:
+        """Tell whether there is anything at a path; where that cannot be known, it is named as unread."""
+        try:
+            os.lstat(self._root / path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            self.unread[str(path)] = f"it cannot be looked at: {error.strerror}"
+            self._is_hidden = True
+            return False
+        return True
+
     def _names(self, folder: str) -> list[str]:
         try:
             with safe_files.folder(self._root, folder) as descriptor:
                 return _listed(descriptor)
-        except (OSError, safe_files.Refused):
+        except (FileNotFoundError, safe_files.Refused):
+            return []
+        except OSError as error:
+            self.unread[folder] = f"it cannot be read: {error.strerror}"
+            self._is_hidden = True
             return []
 
     def _add(self, path: str, *, named: bool = False) -> bool:
@@ -139,7 +161,7 @@ class _Walk:
         try:
             status = os.lstat(self._root / path)
         except OSError as error:
-            self.left[path] = f"it cannot be looked at: {error.strerror}"
+            self.unread[path] = f"it cannot be looked at: {error.strerror}"
             return False
         if stat.S_ISDIR(status.st_mode):
             return self._add_tree(path)
@@ -158,7 +180,7 @@ class _Walk:
             self.left[path] = str(error).rstrip(".")
             return False
         except OSError as error:
-            self.left[path] = f"it cannot be read: {error.strerror}"
+            self.unread[path] = f"it cannot be read: {error.strerror}"
             return False
         self._add_folder(path)
         for name in names:

@@ -17,7 +17,8 @@ from ..core.report.model import Action, Metric, Report, Status
 from ..core.run.registry import own_files
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, printable
-from .archive import Damaged, Stopped, read_archive
+from .archive_format import Damaged, Stopped, go_on
+from .archive_reading import read_archive
 from .backup_folder import TEST_FOLDER, Backup, backups, clear_scratch
 from .backup_history import days_old
 from .manifest import Manifest
@@ -188,9 +189,8 @@ def _read_members(
     advance: Callable[[int], None],
 ) -> None:
     with safe_files.regular_file(root, path) as (descriptor, _), os.fdopen(descriptor, "rb", closefd=False) as archive:
-        for member in read_archive(archive, manifest):
-            if stop.is_set():
-                raise Stopped
+        for member in read_archive(archive, manifest, stop):
+            go_on(stop)
             if target is not None:
                 target.add(member)
             advance(1)

@@ -164,7 +164,7 @@ def unsaved_findings(
         remedy = "See whether a disk is not mounted; if it is to be gone, take it out of backups.sources."
         yield backup_finding("sources", "sources", Status.WARNING, message, remedy)
         return
-    if unread := [path for path, reason in selected.left if "cannot be" in reason]:
+    if unread := [path for path, _ in selected.unread]:
         message = f"What is there is not known: {listed(unread, len(unread))} cannot be read."
         yield backup_finding("sources", "sources", Status.UNKNOWN, message, "Run it as a user who can read these.")
         return

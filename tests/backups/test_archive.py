@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -13,9 +14,10 @@ from threading import Event
 import msgspec
 import pytest
 
-from tasks.backups import archive
-from tasks.backups.archive import Damaged, Stopped, read_archive, write_archive
-from tasks.backups.creation import _HashingWriter
+from tasks.backups import archive_reading, archive_writing
+from tasks.backups.archive_format import Damaged, PackedFile, Stopped
+from tasks.backups.archive_reading import read_archive
+from tasks.backups.archive_writing import Written, write_archive
 from tasks.backups.manifest import (
     INSIDE,
     Manifest,
@@ -35,19 +37,22 @@ def entries(root: Path, *sources: str) -> list[Entry]:
 
 
 def written(root: Path, *sources: str) -> tuple[bytes, Manifest]:
+    content, made = archived(root, entries(root, *sources))
+    return content, sealed(made.manifest, content)
+
+
+def archived(root: Path, selected: list[Entry], stop: Event | None = None) -> tuple[bytes, Written]:
     buffer = io.BytesIO()
-    output = _HashingWriter(buffer)
-    made = write_archive(root, entries(root, *sources), ["data"], output, Event(), lambda _: None)
-    content = buffer.getvalue()
-    return content, sealed(made.manifest, output.sum.hexdigest(), len(content))
+    made = write_archive(root, selected, ["data"], PackedFile(buffer), stop or Event(), lambda _: None)
+    return buffer.getvalue(), made
 
 
-def sealed(manifest: Manifest, digest: str, size: int) -> Manifest:
-    return msgspec.structs.replace(manifest, archive_sha256=digest, archive_bytes=size)
+def sealed(manifest: Manifest, content: bytes) -> Manifest:
+    return msgspec.structs.replace(manifest, archive_sha256=digest_of(content), archive_bytes=len(content))
 
 
 def read(content: bytes, manifest: Manifest) -> list[str]:
-    return [member.entry.name for member in read_archive(io.BytesIO(content), manifest)]
+    return [member.entry.name for member in read_archive(io.BytesIO(content), manifest, Event())]
 
 
 @pytest.fixture
@@ -93,21 +98,22 @@ def test_a_name_that_is_no_text_is_kept(project: Path) -> None:
 
 def test_progress_is_one_step_for_each_entry(project: Path) -> None:
     steps: list[int] = []
-    write_archive(project, entries(project), ["data"], _HashingWriter(io.BytesIO()), Event(), steps.append)
+    write_archive(project, entries(project), ["data"], PackedFile(io.BytesIO()), Event(), steps.append)
     assert steps == [1, 1, 1, 1]
 
 
 def test_contents_of_many_blocks_are_checked_to_their_end(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "_BLOCK", 1024)
+    monkeypatch.setattr(archive_writing, "BLOCK", 1024)
+    monkeypatch.setattr(archive_reading, "BLOCK", 1024)
     assert len(read(*written(project))) == 4
 
 
 def test_an_archive_may_be_as_large_as_its_manifest_accounts_for_and_no_larger() -> None:
     manifest = msgspec.structs.replace(one_file(), sources=["data", "x"])
     most = 1 + 4096 + 16 * len("data/a") + 16 * len("datax") + (1 << 20)
-    assert len(archive._Bounded(io.BytesIO(bytes(most)), manifest).read()) == most
+    assert len(archive_reading._Bounded(io.BytesIO(bytes(most)), manifest, Event()).read()) == most
     with pytest.raises(Damaged, match="unpacks to more"):
-        archive._Bounded(io.BytesIO(bytes(most + 1)), manifest).read()
+        archive_reading._Bounded(io.BytesIO(bytes(most + 1)), manifest, Event()).read()
 
 
 def test_a_manifest_inside_may_be_as_large_as_the_limit_and_no_larger(
@@ -116,15 +122,15 @@ def test_a_manifest_inside_may_be_as_large_as_the_limit_and_no_larger(
     content, manifest = written(project)
     with tarfile.open(fileobj=io.BytesIO(content)) as opened:
         size = opened.getmember(INSIDE).size
-    monkeypatch.setattr(archive, "_LARGEST_MANIFEST", size)
+    monkeypatch.setattr(archive_reading, "_LARGEST_MANIFEST", size)
     assert read(content, manifest)
-    monkeypatch.setattr(archive, "_LARGEST_MANIFEST", size - 1)
+    monkeypatch.setattr(archive_reading, "_LARGEST_MANIFEST", size - 1)
     with pytest.raises(Damaged, match="does not end with its manifest"):
         read(content, manifest)
 
 
-@pytest.mark.parametrize("kind", [archive._Digest, archive._Content])
-def test_a_file_is_read_to_the_size_that_it_had(kind: type[archive._Digest]) -> None:
+@pytest.mark.parametrize("kind", [archive_writing.ContentDigest, archive_reading._Content])
+def test_a_file_is_read_to_the_size_that_it_had(kind: type[archive_writing.ContentDigest]) -> None:
     digest = kind(io.BytesIO(b"abcdef"), 4)
     assert (digest.read(1), digest.read(0), digest.read(), digest.read()) == (b"a", b"", b"bcd", b"")
     assert (digest.short, digest.hexdigest()) == (False, digest_of(b"abcd"))
@@ -134,10 +140,11 @@ def test_a_file_is_read_to_the_size_that_it_had(kind: type[archive._Digest]) -> 
 
 
 def test_what_is_read_of_an_archive_is_hashed() -> None:
-    reading = archive._Reading(io.BytesIO(b"abc"))
+    reading = archive_reading._Reading(io.BytesIO(b"abc"), hashlib.sha256(), Event())
     assert reading.read() == b"abc"
     assert reading.sum.hexdigest() == digest_of(b"abc")
-    assert io.BufferedReader(archive._Reading(io.BytesIO(b"abc"))).read() == b"abc"
+    again = archive_reading._Reading(io.BytesIO(b"abc"), hashlib.sha256(), Event())
+    assert io.BufferedReader(again).read() == b"abc"
 
 
 def test_a_cut_archive_is_reported_with_what_reading_it_said(project: Path) -> None:
@@ -171,7 +178,8 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"") -> tu
 
 
 def one_file(content: bytes = b"x") -> Manifest:
-    return Manifest(1, "", [], [ManifestEntry("data/a", 0o644, 0, len(content), hashlib.sha256(content).hexdigest())])
+    entry = ManifestEntry("data/a", 0o644, 0, len(content), digest_of(content))
+    return Manifest(1, "", [], [entry], archive_sha256=digest_of(b"another archive"))
 
 
 @pytest.mark.parametrize(
@@ -213,13 +221,13 @@ def test_a_folder_that_is_none_in_the_archive_is_noticed() -> None:
 def test_a_bomb_is_read_no_further_than_its_manifest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = packed(member("data/a", content=bytes(200_000_000)))
     counted: list[int] = []
-    original = archive._Digest.read
+    original = archive_writing.ContentDigest.read
 
-    def count(self: archive._Digest, size: int = -1) -> bytes:
+    def count(self: archive_writing.ContentDigest, size: int = -1) -> bytes:
         counted.append(size)
         return original(self, size)
 
-    monkeypatch.setattr(archive._Digest, "read", count)
+    monkeypatch.setattr(archive_writing.ContentDigest, "read", count)
     with pytest.raises(Damaged, match="no file of 1 bytes"):
         read(bomb, one_file())
     assert counted == []
@@ -258,23 +266,21 @@ def test_a_bomb_beside_the_contents_is_put_down_early(bomb: Callable[[], bytes])
 def test_a_file_that_grows_or_shrinks_while_it_is_read_is_held_as_it_was_read(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "_WHOLE", 100)
+    monkeypatch.setattr(archive_writing, "_WHOLE", 100)
     path = project / "data/a"
     selected = entries(project)
-    original = archive._Digest.read
+    original = archive_writing.ContentDigest.read
 
-    def shrink(self: archive._Digest, size: int = -1) -> bytes:
+    def shrink(self: archive_writing.ContentDigest, size: int = -1) -> bytes:
         path.write_bytes(b"short")
         return original(self, size)
 
-    monkeypatch.setattr(archive._Digest, "read", shrink)
-    buffer = io.BytesIO()
-    output = _HashingWriter(buffer)
-    made = write_archive(project, selected, ["data"], output, Event(), lambda _: None)
+    monkeypatch.setattr(archive_writing.ContentDigest, "read", shrink)
+    content, made = archived(project, selected)
     monkeypatch.undo()
     written = {each.name: each for each in made.manifest.entries}
     assert (written["data/a"].changed, written["data/a"].size, written["data/sub/b"].changed) == (True, 3000, False)
-    assert read(buffer.getvalue(), sealed(made.manifest, output.sum.hexdigest(), 0))
+    assert read(content, sealed(made.manifest, content))
 
 
 def rewritten(monkeypatch: pytest.MonkeyPatch, path: Path, *looks: int) -> None:
@@ -317,9 +323,9 @@ def test_a_small_file_that_changes_is_read_up_to_three_times(
     whole: int,
 ) -> None:
     selected = entries(project)
-    monkeypatch.setattr(archive, "_WHOLE", whole)
+    monkeypatch.setattr(archive_writing, "_WHOLE", whole)
     rewritten(monkeypatch, project / "data/a", *looks)
-    made = write_archive(project, selected, ["data"], _HashingWriter(io.BytesIO()), Event(), lambda _: None)
+    _, made = archived(project, selected)
     entry = {each.name: each for each in made.manifest.entries}["data/a"]
     assert (entry.sha256, entry.size, entry.changed) == (digest_of(held), 3000, changed)
 
@@ -328,8 +334,8 @@ def test_a_file_that_was_replaced_by_a_link_is_not_followed(project: Path) -> No
     selected = entries(project)
     (project / "data/a").unlink()
     (project / "data/a").symlink_to("sub/b")
-    made = write_archive(project, selected, ["data"], _HashingWriter(io.BytesIO()), Event(), lambda _: None)
-    assert made.gone == [("data/a", "it cannot be read: Too many levels of symbolic links")]
+    _, made = archived(project, selected)
+    assert made.gone == [("data/a", "it is a symbolic link by now")]
 
 
 def test_what_has_gone_meanwhile_is_told(project: Path) -> None:
@@ -337,18 +343,150 @@ def test_what_has_gone_meanwhile_is_told(project: Path) -> None:
     (project / "data/a").unlink()
     (project / "data/sub/b").unlink()
     (project / "data/sub").rmdir()
-    made = write_archive(project, selected, ["data"], _HashingWriter(io.BytesIO()), Event(), lambda _: None)
+    _, made = archived(project, selected)
     assert made.gone == [
-        ("data/a", "it cannot be read: No such file or directory"),
+        ("data/a", "it has gone meanwhile"),
         ("data/sub/b", "its folder has gone"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder"])
+def test_a_file_that_became_something_else_is_named_and_never_archived_as_empty(project: Path, kind: str) -> None:
+    selected = entries(project)
+    (project / "data/a").unlink()
+    if kind == "pipe":
+        os.mkfifo(project / "data/a")
+    elif kind == "link":
+        (project / "data/a").symlink_to("sub/b")
+    else:
+        (project / "data/a").mkdir()
+    content, made = archived(project, selected)
+    reason = "it is a symbolic link by now" if kind == "link" else "it is no regular file any more"
+    assert (made.gone, made.unread) == ([("data/a", reason)], [])
+    assert read(content, sealed(made.manifest, content)) == ["data", "data/sub", "data/sub/b"]
+
+
+@pytest.mark.parametrize("whole", [100, 1 << 20], ids=["in pieces", "as a whole"])
+@pytest.mark.parametrize("block", [0, 2], ids=["at its beginning", "in its middle"])
+def test_a_file_that_cannot_be_read_to_its_end_is_named_and_the_rest_is_in_the_archive(
+    project: Path, monkeypatch: pytest.MonkeyPatch, block: int, whole: int
+) -> None:
+    monkeypatch.setattr(archive_writing, "_WHOLE", whole)
+    monkeypatch.setattr(archive_writing, "BLOCK", 1000)
+    failing_disk(monkeypatch, project / "data/a", 1000 * block)
+    content, made = archived(project, entries(project))
+    monkeypatch.undo()
+    assert (made.gone, made.unread) == ([], [("data/a", "it cannot be read: Input/output error")])
+    assert read(content, sealed(made.manifest, content)) == ["data", "data/sub", "data/sub/b"]
+    assert b"one" * 100 not in gzip.decompress(content), "nothing of it is left in the archive"
+
+
+def failing_disk(monkeypatch: pytest.MonkeyPatch, path: Path, place: int) -> None:
+    """Let a file give an error to who reads it from a place on."""
+    inode, original = path.stat().st_ino, os.fdopen
+
+    class Failing(io.FileIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() >= place:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return super().read(size) or b""
+
+    def opened(descriptor: int, mode: str, buffering: int = -1) -> object:
+        is_it = os.fstat(descriptor).st_ino == inode
+        return Failing(descriptor, "rb") if is_it else original(descriptor, mode, buffering=buffering)
+
+    monkeypatch.setattr(os, "fdopen", opened)
+
+
+@pytest.mark.parametrize(
+    ("error", "gone", "unread"),
+    [
+        (errno.ENOENT, "its folder has gone", None),
+        (errno.EIO, None, "its folder cannot be read: Input/output error"),
+    ],
+)
+def test_a_folder_that_cannot_be_opened_costs_its_own_files_only(
+    project: Path, monkeypatch: pytest.MonkeyPatch, error: int, gone: str | None, unread: str | None
+) -> None:
+    selected, original = entries(project), os.open
+
+    def opened(path: str, *arguments: object, **options: object) -> int:
+        if path == "sub":
+            raise OSError(error, os.strerror(error), path)
+        return original(path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", opened)
+    content, made = archived(project, selected)
+    monkeypatch.undo()
+    assert made.gone == ([("data/sub/b", gone)] if gone else [])
+    assert made.unread == ([("data/sub/b", unread)] if unread else [])
+    assert read(content, sealed(made.manifest, content)) == ["data", "data/a", "data/sub"]
+
+
+def test_an_error_of_the_archive_is_none_of_the_file(project: Path) -> None:
+    class Full(io.BytesIO):
+        def write(self, *_: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="No space left"):
+        write_archive(project, entries(project), ["data"], PackedFile(Full()), Event(), lambda _: None)
+
+
+def test_a_large_file_begins_a_part_of_the_archive_that_gzip_reads_all_the_same(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = written(project)[0]
+    monkeypatch.setattr(archive_writing, "_WHOLE", 1000)
+    content, manifest = written(project)
+    assert content.count(b"\x1f\x8b\x08") > small.count(b"\x1f\x8b\x08")
+    assert gzip.decompress(content) == gzip.decompress(small)
+    assert len(read(content, manifest)) == 4
+
+
+class _StopAfter(Event):
+    """Is set once it was asked so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.left = times
+
+    def is_set(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_writing_and_reading_stop_within_a_block_of_one_large_file(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "data/a").write_bytes(bytes(3_000_000))
+    content, manifest = written(project, "data/a")
+    for module in (archive_writing, archive_reading):
+        monkeypatch.setattr(module, "BLOCK", 1000)
+    stop = _StopAfter(1000)
+    with pytest.raises(Stopped):
+        archived(project, entries(project, "data/a"), stop)
+    assert stop.left == -1, "it is asked after each block, and ends at once"
+    stop = _StopAfter(100)
+    with pytest.raises(Stopped):
+        [*read_archive(io.BytesIO(content), manifest, stop)]
+    assert stop.left == -1
+
+
+def test_the_disk_is_waited_for_every_64_mb() -> None:
+    syncs: list[int] = []
+    file = io.BytesIO()
+    output = PackedFile(file, lambda: syncs.append(file.tell()))
+    for _ in range(150):
+        output.write(os.urandom(1 << 20))
+    output.end_member()
+    assert [round(each / (64 << 20), 1) for each in syncs] == [1, 2]
 
 
 def test_it_stops_when_it_is_told_to(project: Path) -> None:
     stop = Event()
     stop.set()
     with pytest.raises(Stopped):
-        write_archive(project, entries(project), ["data"], _HashingWriter(io.BytesIO()), stop, lambda _: None)
+        archived(project, entries(project), stop)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"schema": 1}', b"[" * 100_000, b'{"schema": "x"}'])

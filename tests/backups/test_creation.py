@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.backups import creation
-from tasks.backups.archive import Damaged
+from tasks.backups import archive_making, creation
+from tasks.backups.archive_format import Damaged
 from tasks.backups.backup_folder import IN_PLACE_FOLDER
 from tasks.backups.creation import create
 from tasks.backups.restore_in_place import restore_in_place
@@ -42,7 +42,7 @@ def test_an_archive_that_does_not_read_back_is_removed(settings: Settings, monke
             raise Damaged("it is damaged")
         yield
 
-    monkeypatch.setattr(creation, "read_archive", damaged)
+    monkeypatch.setattr(archive_making, "read_archive", damaged)
     ((status, message),) = findings_of(create(settings, now=NOW))
     assert status is Status.CRITICAL
     assert message == "The archive was written and did not read back well: it is damaged. It was removed."
@@ -62,7 +62,7 @@ def test_a_file_that_changes_or_goes_meanwhile_is_told(settings: Settings, monke
     report = create(settings, now=NOW)
     assert findings_of(report)[-1] == (
         Status.WARNING,
-        "1 entry not backed up: data/b.yaml (it cannot be read: No such file or directory).",
+        "1 entry not backed up: data/b.yaml (it has gone meanwhile).",
     )
     assert len(left(settings)) == 2
 

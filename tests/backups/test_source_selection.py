@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from tasks.backups.archive import Damaged
+from tasks.backups.archive_format import Damaged
 from tasks.backups.backup_folder import Backup, backups, delete
 from tasks.backups.backup_history import outdated
 from tasks.backups.manifest import Manifest, ManifestEntry, archive_name
@@ -86,7 +86,7 @@ def test_a_folder_that_cannot_be_read_is_left(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(os, "open", refuse)
     found = chosen(tmp_path, "a", "c", "a/*")
-    assert dict(found.left)["a"] == "it cannot be read: Permission denied"
+    assert dict(found.unread)["a"] == "it cannot be read: Permission denied"
     assert names(found) == ["c", "c/d"]
 
 

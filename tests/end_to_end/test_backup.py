@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -9,6 +11,7 @@ import time
 from pathlib import Path
 
 import jsonschema
+import psutil
 import pytest
 
 from .conftest import INV, REPOSITORY, Inv, Result, fingerprint, handles, wait_until
@@ -252,6 +255,161 @@ def test_a_folder_that_cannot_be_written_is_told(inv: Inv, full: Path) -> None:
     result = inv(CREATE)
     assert (result.status, result.err) == (2, ""), result.out
     assert "No archive could be written" in result.out
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, path: Path, error: int) -> None:
+    """Let opening a file fail, as the system does for whom it belongs to somebody else, or on a failing disk."""
+    inode, original = path.stat().st_ino, os.open
+
+    def opened(name: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        descriptor = original(name, flags, mode, dir_fd=dir_fd)
+        if os.fstat(descriptor).st_ino == inode:
+            os.close(descriptor)
+            raise OSError(error, os.strerror(error), name)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", opened)
+
+
+def test_a_file_that_cannot_be_read_is_critical_and_the_rest_is_saved(
+    inv: Inv, full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, full / "data/materials.yaml", errno.EACCES)
+    result = inv(CREATE)
+    monkeypatch.undo()
+    assert (result.status, result.err) == (2, ""), result.out
+    (critical,) = (each for each in result.findings("backup.create") if each["status"] == "critical")
+    assert critical["subject"] == "data/materials.yaml"
+    assert critical["message"] == "Not backed up: it cannot be read: Permission denied."
+    assert "Let the user of this run read it" in critical["remedy"]
+    assert inv(RESTORE).status == 0
+    there = fingerprint(full / "restored")
+    assert "data/materials.yaml" not in there
+    assert there["config/settings.py"] == saved(full)["config/settings.py"]
+
+
+def test_a_folder_that_cannot_be_read_is_critical_and_the_rest_is_saved(
+    inv: Inv, full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, full / "config", errno.EIO)
+    result = inv(CREATE)
+    monkeypatch.undo()
+    assert (result.status, result.err) == (2, ""), result.out
+    (critical,) = (each for each in result.findings("backup.create") if each["status"] == "critical")
+    assert (critical["subject"], critical["message"]) == (
+        "config",
+        "Not backed up: it cannot be read: Input/output error.",
+    )
+    assert len(archives(full)) == 1
+
+
+def test_where_nothing_can_be_read_there_is_no_empty_backup(
+    inv: Inv, full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, full / "data/materials.yaml", errno.EIO)
+    result = inv(CREATE, env={"INVOKE_MAINTENANCE_BACKUPS_SOURCES": "data/materials.yaml"})
+    monkeypatch.undo()
+    assert (result.status, result.err) == (2, ""), result.out
+    assert [each["subject"] for each in result.findings("backup.create")] == ["data/materials.yaml", "backups"]
+    assert [*(full / "backups").iterdir()] == []
+
+
+def test_of_many_files_that_cannot_be_read_none_is_left_out_of_the_report(
+    inv: Inv, full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (full / "data/locked").mkdir()
+    for number in range(25):
+        (full / f"data/locked/{number:02}").write_text("x")
+    inodes, original_open = {each.stat().st_ino for each in (full / "data/locked").iterdir()}, os.open
+
+    def opened(name: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        descriptor = original_open(name, flags, mode, dir_fd=dir_fd)
+        if os.fstat(descriptor).st_ino in inodes:
+            os.close(descriptor)
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+        return descriptor
+
+    monkeypatch.setattr(os, "open", opened)
+    critical = [each for each in inv(CREATE).findings("backup.create") if each["status"] == "critical"]
+    assert [each["subject"] for each in critical[:20]] == [f"data/locked/{number:02}" for number in range(20)]
+    assert critical[20]["message"] == (
+        '5 more entries not backed up: "data/locked/20", "data/locked/21", "data/locked/22" and 2 more.'
+    )
+
+
+def test_a_backup_without_a_file_that_cannot_be_read_never_drives_out_the_last_one_that_holds_it(
+    inv: Inv, full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inv(CREATE)
+    (good,) = archives(full)
+    failing(monkeypatch, full / "data/materials.yaml", errno.EIO)
+    for number in range(3):
+        (full / "data/empty.yaml").write_text(str(number))
+        inv(CREATE, env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "1", "INVOKE_MAINTENANCE_BACKUPS_KEEP_DAYS": "0"})
+    monkeypatch.undo()
+    assert good in archives(full)
+    assert len(archives(full)) == 2
+
+
+def test_in_place_a_file_that_cannot_be_read_is_kept_aside_and_restored(
+    inv: Inv, full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inv(CREATE)
+    before = saved(full)
+    for name in ("data/materials.yaml", "config/settings.py"):
+        (full / name).write_text("spoilt = 1\n")
+    failing(monkeypatch, full / "data/materials.yaml", errno.EIO)
+    result = inv(RESTORE, "--force")
+    monkeypatch.undo()
+    assert (result.status, result.err) == (2, ""), result.out
+    (critical,) = (each for each in result.findings("backup.restore") if each["status"] == "critical")
+    assert critical["subject"] == "data/materials.yaml"
+    assert critical["message"] == (
+        "Restored. Its state before is not backed up: it cannot be read: Input/output error. "
+        "It is kept as data/materials.yaml.broken-1."
+    )
+    assert (full / "data/materials.yaml.broken-1").read_text() == "spoilt = 1\n"
+    after = saved(full)
+    after.pop("data/materials.yaml.broken-1")
+    assert after == before
+    state_before = result.report["files"][0].removeprefix("backups/")
+    inv(RESTORE, "--backup", state_before, "--into", "state-before")
+    assert (full / "state-before/config/settings.py").read_text() == "spoilt = 1\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_middle_of_a_member_of_3_gb_ends_the_run_within_a_second(
+    inv: Inv, full: Path, unmeasured: dict[str, str], number: signal.Signals
+) -> None:
+    with (full / "data/large").open("wb") as file:
+        file.truncate(3_000_000_000)  # a hole: it takes no room here, and as long to read as anything else
+
+    def ended(began: Path, size: int, *command: str) -> None:
+        before = sorted((full / "backups").glob("backup_*"))
+        environment = unmeasured | {"INVOKE_MAINTENANCE_OUTPUT": "json"}
+        process = subprocess.Popen([INV, *command], cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE)
+        wait_until(lambda: began.exists() and began.stat().st_size >= size, process)
+        process.send_signal(number)
+        spent = psutil.Process(process.pid).cpu_times()
+        document = json.loads(process.communicate()[0])
+        assert process.returncode == 130
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert (document["status"], sorted((full / "backups").glob("backup_*"))) == ("unknown", before)
+        after.append(usage.ru_utime + usage.ru_stime - sum(children) - spent.user - spent.system)
+        children.append(usage.ru_utime + usage.ru_stime - sum(children))
+
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    children, after = [used.ru_utime + used.ru_stime], list[float]()
+    (full / "backups").mkdir()
+    ended(full / "backups/.maintenance-tmp", 1_000_000, CREATE)
+    inv(CREATE)
+    ended(full / "restored/data/large", 100_000_000, RESTORE)
+    ended(full / "backups/.restore-test/data/large", 100_000_000, "quarterly.backup-verification")
+    (full / "data/empty.yaml").write_text("changed")
+    ended(full / "backups/.restore-in-place/data/large", 100_000_000, RESTORE, "--force")
+    assert (full / "data/empty.yaml").read_text() == "changed"
+    assert max(after) < 1, "seconds of computing time after the signal, which no load of the machine makes longer"
 
 
 @pytest.mark.slow
