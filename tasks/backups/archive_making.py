@@ -19,6 +19,7 @@ from .archive_format import PackedFile, go_on
 from .archive_reading import read_archive
 from .archive_writing import Written, write_archive
 from .manifest import Manifest, archive_name, encode, manifest_name
+from .project_state import is_settled, state_of
 from .source_selection import Selected
 
 
@@ -47,9 +48,19 @@ def make_backup(
     stop: Event,
     advance: Callable[[int], None],
     *,
-    before_restore: bool = False,
+    is_own: Callable[[str], bool] | None = None,
 ) -> MadeBackup:
     """Write an archive under another name, read it back, and name it; a kill leaves no archive that is not whole.
+
+    Args:
+        root: the project.
+        directory: the folder of the backups, below the root.
+        selected: what goes into the archive.
+        sources: where that comes from, for the manifest.
+        now: the moment of the run.
+        stop: ends the work where it is set, and nothing of it stays.
+        advance: called after each entry that was written or read back.
+        is_own: by path, whether a file is the suite's own; left out for the copy of a state before a restore.
 
     Raises:
         Stopped: that was asked for.
@@ -62,6 +73,7 @@ def make_backup(
             os.unlink(TEMPORARY, dir_fd=folder)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(TEMPORARY, flags, 0o600, dir_fd=folder)
+        began_ns = os.fstat(descriptor).st_ctime_ns
         try:
             with os.fdopen(descriptor, "r+b") as file:
                 output = PackedFile(file, lambda: os.fsync(descriptor))
@@ -75,7 +87,8 @@ def make_backup(
                     created=now.isoformat(),
                     archive_bytes=file.tell(),
                     archive_sha256=_read_back(file, written.manifest, stop, advance),
-                    before_restore=before_restore,
+                    before_restore=is_own is None,
+                    state="" if is_own is None else _state(written, is_own, began_ns),
                 )
                 owner = os.fstat(folder)
                 if os.geteuid() == 0:
@@ -88,8 +101,21 @@ def make_backup(
             with suppress(OSError):
                 os.unlink(TEMPORARY, dir_fd=folder)
             raise
-    safe_files.write(root, f"{directory}/{manifest_name(name)}", encode(manifest), private=True)
+        try:
+            safe_files.write(root, f"{directory}/{manifest_name(name)}", encode(manifest), private=True)
+        except BaseException:  # an archive without the manifest beside it would be neither made nor not made
+            with suppress(OSError):
+                os.unlink(name, dir_fd=folder)
+            raise
     return MadeBackup(name, manifest, written)
+
+
+def _state(written: Written, is_own: Callable[[str], bool], began_ns: int) -> str:
+    """Return the digest of the state that an archive holds; empty where a change of it might not show."""
+    others = [entry for entry in written.read if not is_own(entry.path)]
+    is_changed = any(entry.changed and not is_own(entry.name) for entry in written.manifest.entries)
+    is_known = not (is_changed or written.gone or written.unread) and is_settled(others, began_ns)
+    return state_of(written.read, is_own) if is_known else ""
 
 
 def _read_back(file: IO[bytes], manifest: Manifest, stop: Event, advance: Callable[[int], None]) -> str:

@@ -18,7 +18,7 @@ from ..core.files.safe_files import Identity
 from ..core.text.formatting import printable
 from .archive_format import BLOCK, PackedFile, go_on
 from .manifest import INSIDE, SCHEMA, Manifest, ManifestEntry, encode
-from .source_selection import Entry
+from .source_selection import Entry, file_entry
 
 _WHOLE = 32 << 20
 """Bytes up to which a file is read as a whole before it is written, so that one that changes can be read again."""
@@ -37,11 +37,13 @@ class Written(NamedTuple):
         manifest: of the archive, as it is inside.
         gone: paths that had gone, or were no longer what they were, when their turn came, with the reason.
         unread: paths of files that cannot be read, with the reason; nothing of them is in the archive.
+        read: what is in the archive, files as they were when they were read.
     """
 
     manifest: Manifest
     gone: list[tuple[str, str]]
     unread: list[tuple[str, str]]
+    read: list[Entry]
 
 
 def write_archive(
@@ -70,7 +72,7 @@ def write_archive(
         Stopped: *stop* was set.
         OSError: the archive cannot be written.
     """
-    written = Written(Manifest(SCHEMA, "", [*sources], []), [], [])
+    written = Written(Manifest(SCHEMA, "", [*sources], []), [], [], [])
     for folder, members in _by_folder(entries):
         descriptor = _opened(root, folder, members, written)
         try:
@@ -78,11 +80,14 @@ def write_archive(
                 go_on(stop)
                 assert descriptor is not None  # noqa: S101 - else there is no member
                 try:
-                    written.manifest.entries.append(_add(output, descriptor, entry, stop))
+                    held, read = _add(output, descriptor, entry, stop)
                 except _Gone as error:
                     written.gone.append((entry.path, str(error)))
                 except _Unread as error:
                     written.unread.append((entry.path, str(error)))
+                else:
+                    written.manifest.entries.append(held)
+                    written.read.append(read)
                 advance(1)
         finally:
             if descriptor is not None:
@@ -135,12 +140,12 @@ def _unread(error: OSError) -> _Unread:
     return _Unread(f"it cannot be read: {error.strerror}")
 
 
-def _add(output: PackedFile, folder: int, entry: Entry, stop: Event) -> ManifestEntry:
+def _add(output: PackedFile, folder: int, entry: Entry, stop: Event) -> tuple[ManifestEntry, Entry]:
     if not entry.is_file:
         info = _info(entry.path, entry.mode, entry.mtime_ns)
         info.type = tarfile.DIRTYPE
         _put_header(output, info)
-        return _manifest_entry(entry.path, entry.mode, entry.mtime_ns)
+        return _manifest_entry(entry.path, entry.mode, entry.mtime_ns), entry
     name = PurePosixPath(entry.path).name
     try:
         descriptor = os.open(name, _OPEN, dir_fd=folder)
@@ -159,7 +164,9 @@ def _add(output: PackedFile, folder: int, entry: Entry, stop: Event) -> Manifest
         return _add_file(output, file, status, entry.path, stop)
 
 
-def _add_file(output: PackedFile, file: IO[bytes], status: os.stat_result, path: str, stop: Event) -> ManifestEntry:
+def _add_file(
+    output: PackedFile, file: IO[bytes], status: os.stat_result, path: str, stop: Event
+) -> tuple[ManifestEntry, Entry]:
     content: IO[bytes] = file
     for _ in range(_TRIES if status.st_size <= _WHOLE else 0):
         before = os.fstat(file.fileno())
@@ -184,7 +191,8 @@ def _add_file(output: PackedFile, file: IO[bytes], status: os.stat_result, path:
         raise
     _put_padding(output, size)
     changed = Identity.of(os.fstat(file.fileno())) != Identity.of(status) or digest.short
-    return _manifest_entry(path, info.mode, status.st_mtime_ns, size, digest.hexdigest(), changed=changed)
+    held = _manifest_entry(path, info.mode, status.st_mtime_ns, size, digest.hexdigest(), changed=changed)
+    return held, file_entry(path, status)
 
 
 def _read_whole(file: IO[bytes]) -> bytes:

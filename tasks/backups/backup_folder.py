@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
+
+import msgspec
 
 from ..core.files import safe_files
 from ..core.settings.model import Settings
-from .manifest import Manifest, Unusable, decode, made_at, manifest_name
+from .archive_format import BLOCK, go_on
+from .manifest import Manifest, Unusable, decode, encode, made_at, manifest_name
 
 TEST_FOLDER, IN_PLACE_FOLDER = ".restore-test", ".restore-in-place"
 """Folders beside the archives into which they are restored, and which are removed again."""
@@ -29,6 +34,7 @@ class Backup(NamedTuple):
         size: bytes.
         manifest: the one beside it; ``None`` where there is none that can be used.
         problem: why there is none, as the end of a sentence; empty where there is one.
+        confirmed: when a later run found the state that it holds unchanged; ``None`` where none did.
     """
 
     name: str
@@ -36,6 +42,12 @@ class Backup(NamedTuple):
     size: int
     manifest: Manifest | None
     problem: str = ""
+    confirmed: datetime | None = None
+
+    @property
+    def as_of(self) -> datetime:
+        """The last moment at which it held the project's state, which its age counts from."""
+        return max(self.made, self.confirmed or self.made)
 
     @property
     def is_whole(self) -> bool:
@@ -64,17 +76,18 @@ def backups(root: Path, directory: str) -> list[Backup]:
         made = made_at(name)
         assert made is not None  # noqa: S101 - only such names are in it
         manifest, problem = read_manifest(root, directory, name)
-        moment = _created(manifest) or made[0]
-        found.append(((moment, *made), Backup(name, moment, size, manifest, problem)))
+        moment = _moment(manifest.created if manifest else "") or made[0]
+        confirmed = _moment(manifest.confirmed if manifest else "")
+        found.append(((moment, *made), Backup(name, moment, size, manifest, problem, confirmed)))
     return [backup for _, backup in sorted(found, key=lambda each: each[0], reverse=True)]
 
 
-def _created(manifest: Manifest | None) -> datetime | None:
+def _moment(text: str) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(manifest.created) if manifest is not None else None
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    return moment if moment.tzinfo is not None else None
 
 
 def are_as_verified(settings: Settings, paths: Iterable[str], verified: datetime) -> bool:
@@ -111,6 +124,37 @@ def read_manifest(root: Path, directory: str, archive: str) -> tuple[Manifest | 
         return None, f"its manifest cannot be read: {error.strerror}"
     except Unusable as error:
         return None, f"of its manifest: {error}"
+
+
+def newest_whole(found: Iterable[Backup]) -> Backup | None:
+    """Return the first of the backups that is whole and no copy of a state before a restore."""
+    return next((each for each in found if each.is_whole and not each.is_state_before), None)
+
+
+def confirm(root: Path, directory: str, backup: Backup, now: datetime) -> None:
+    """Keep beside an archive that the state which it holds was found unchanged at a moment.
+
+    Raises:
+        Refused, OSError: it cannot be written; what is beside the archive is as it was.
+    """
+    assert backup.manifest is not None  # noqa: S101 - only whole ones are confirmed
+    manifest = msgspec.structs.replace(backup.manifest, confirmed=now.isoformat())
+    safe_files.write(root, f"{directory}/{manifest_name(backup.name)}", encode(manifest), private=True)
+
+
+def archive_digest(root: Path, directory: str, name: str, stop: Event) -> str:
+    """Return the SHA-256 of an archive, in hexadecimal.
+
+    Raises:
+        Stopped: that was asked for.
+        Refused, OSError: it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with safe_files.regular_file(root, f"{directory}/{name}") as (descriptor, _):
+        while piece := os.read(descriptor, BLOCK):
+            go_on(stop)
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def clear_scratch(root: Path, directory: str, name: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from statistics import median
 
 from ..core.text.formatting import count, printable
-from .backup_folder import Backup
+from .backup_folder import Backup, newest_whole
 from .manifest import Manifest
 from .source_selection import Selected
 
@@ -23,7 +23,9 @@ def outdated(
     sources: Sequence[str],
     unread: Collection[str] = (),
 ) -> list[Backup]:
-    """Return the backups to delete: those beyond the newest *keep* that are older than *days*.
+    """Return the backups to delete: those beyond the newest *keep* that were made *days* before the newest whole one.
+
+    Where no newer backup comes, because nothing changes or the clock is wrong, none becomes older by that.
 
     Copies of states before a restoring are counted by themselves. Never deleted are the newest whole backup, and of
     each source the newest whole one that holds anything of it: where a disk was not mounted, all that came later hold
@@ -33,19 +35,22 @@ def outdated(
         found: all of them, the newest first.
         now: the moment of the run.
         keep: how many of each sort stay, however old; at least one does.
-        days: for how long the others stay.
+        days: for how long the others stay; with 0, none of them does.
         sources: what is backed up, as the settings have it.
         unread: paths of files and folders that cannot be read now.
     """
     precious = _irreplaceable(found, sources) | _last_copies(found, unread)
-    oldest = now - timedelta(days=days)
+    newest = newest_whole(found)
+    oldest = min(now, newest.made) - timedelta(days=days) if newest is not None else None
     gone = []
     for sort in (False, True):
         of_it = [backup for backup in found if backup.is_state_before is sort]
         gone += [
             backup
             for place, backup in enumerate(of_it)
-            if place >= max(keep, 1) and backup.made < oldest and backup.name not in precious
+            if place >= max(keep, 1)
+            and (not days or (oldest is not None and backup.made < oldest))
+            and backup.name not in precious
         ]
     return gone
 
@@ -99,8 +104,8 @@ _SHARE = 0.2
 
 
 def days_old(backup: Backup, now: datetime) -> float:
-    """Return the age of a backup in days."""
-    return (now - backup.made).total_seconds() / 86_400
+    """Return how many days ago a backup held the project's state."""
+    return (now - backup.as_of).total_seconds() / 86_400
 
 
 def usual_sizes(before: Sequence[Backup]) -> tuple[float, float] | None:
@@ -126,9 +131,10 @@ def vanished(found: Sequence[Backup], selected: Selected, sources: Sequence[str]
         selected: what is there to back up.
         sources: what is to be backed up, as the settings have it.
     """
-    last = next((each.manifest for each in found if each.is_whole and not each.is_state_before), None)
-    if last is None:
+    newest = newest_whole(found)
+    if newest is None or newest.manifest is None:
         return ""
+    last = newest.manifest
     there = {PurePosixPath(each.path).parts[0] for each in selected.entries if each.is_file}
     gone = {place: number for place, number in files_by_source(last, sources).items() if place not in there}
     return ", ".join(f"{printable(place)} ({count(number, 'file')})" for place, number in sorted(gone.items()))

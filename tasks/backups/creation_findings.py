@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..core.report.model import Action, Finding, Status
 from ..core.settings.model import BackupSettings
-from ..core.text.formatting import count, listed, printable
+from ..core.text.formatting import count, listed, printable, size
 from .archive_format import Damaged
 from .archive_making import NothingRead
 from .archive_writing import Written
@@ -103,6 +103,37 @@ def failure_findings(directory: str, error: Exception) -> Iterator[Finding]:
             "Make room, and see that the folder can be written.",
         )
     yield _finding(Status.CRITICAL, directory, message, remedy)
+
+
+def held_finding(directory: str, backup: Backup, changed: int) -> Finding:
+    """Return that nothing was changed since a backup; *changed* of the suite's own files were."""
+    entries = backup.manifest.entries if backup.manifest is not None else []
+    files = [entry.size for entry in entries if entry.is_file]
+    own = f" {count(changed, 'file')} of the suite itself changed and will be in the next archive." if changed else ""
+    message = (
+        f"Nothing changed since this backup was made on {backup.made:%Y-%m-%d %H:%M}: it holds "
+        f"{count(len(files), 'file')} of {size(sum(files))}, and its SHA-256 is right.{own}"
+    )
+    return _finding(Status.OK, f"{directory}/{backup.name}", message, None)
+
+
+def not_as_written(directory: str, backup: Backup) -> Finding:
+    """Return that the newest backup cannot be relied on."""
+    message = "It holds the present state, and is not the archive that was written; another one is made."
+    remedy = "Delete it, and look at the disk: inv quarterly.backup-verification says what is wrong with it."
+    return _finding(Status.WARNING, f"{directory}/{backup.name}", message, remedy)
+
+
+def not_confirmed(directory: str, backup: Backup, error: Exception) -> Finding:
+    """Return that the age of a backup could not be renewed."""
+    message = f"That nothing changed could not be kept beside {backup.name}: {printable(error).rstrip('.')}."
+    return _finding(Status.WARNING, directory, message, "Make room, and see that the folder can be written.")
+
+
+def not_deleted(directory: str, backup: Backup, error: Exception) -> Finding:
+    """Return that an outdated backup is still there."""
+    message = f"{printable(backup.name)} is outdated and could not be deleted: {printable(error)}."
+    return _finding(Status.WARNING, directory, message, "See that the folder can be written.")
 
 
 def creation_finding(status: Status, subject: str, message: str, remedy: str | None) -> Finding:

@@ -165,7 +165,7 @@ def _saved(
     if not any(entry.is_file for entry in present.entries):
         return _StateBefore(unread=dict(present.unread))
     try:
-        made = make_backup(root, own.directory, present, own.sources, now, stop, advance, before_restore=True)
+        made = make_backup(root, own.directory, present, own.sources, now, stop, advance)
     except NothingRead as error:
         return _StateBefore(unread=dict([*present.unread, *error.written.unread]))
     return _StateBefore(made.name, dict([*present.unread, *made.written.unread]))

@@ -30,6 +30,7 @@ class Entry(NamedTuple):
         mtime_ns: when it was changed last, in nanoseconds since 1970.
         size: bytes of a file; 0 for a folder.
         identity: by which a file is known again; ``None`` for a folder.
+        ctime_ns: when a file or what is known of it was changed last, in nanoseconds since 1970; 0 for a folder.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Entry(NamedTuple):
     mtime_ns: int
     size: int
     identity: Identity | None
+    ctime_ns: int = 0
 
     @property
     def is_file(self) -> bool:
@@ -169,7 +171,7 @@ class _Walk:
             kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "no regular file"
             self.left[path] = f"it is {kind}"
             return False
-        self.found[path] = _entry(path, status)
+        self.found[path] = file_entry(path, status)
         return True
 
     def _add_tree(self, path: str) -> bool:
@@ -201,5 +203,7 @@ class _Walk:
         )
 
 
-def _entry(path: str, status: os.stat_result) -> Entry:
-    return Entry(path, stat.S_IMODE(status.st_mode), status.st_mtime_ns, status.st_size, Identity.of(status))
+def file_entry(path: str, status: os.stat_result) -> Entry:
+    """Return the entry of a file."""
+    mode = stat.S_IMODE(status.st_mode)
+    return Entry(path, mode, status.st_mtime_ns, status.st_size, Identity.of(status), status.st_ctime_ns)

@@ -104,13 +104,17 @@ def age_finding(own: BackupSettings, found: Sequence[Backup], sound: Sequence[Ba
         check="backup.recent",
         subject=own.directory,
         status=status,
-        message=f"The newest {which} is {max(0.0, days):.1f} days old.",
+        message=f"The newest {which} is {max(0.0, days):.1f} days old{_unchanged(sound[0])}.",
         value=round(days, 2),
         unit="days",
         warning=warning,
         critical=critical,
         remedy=None if status is Status.OK else "Run inv backup.create, and see that something runs it regularly.",
     )
+
+
+def _unchanged(backup: Backup) -> str:
+    return f"; it was made on {backup.made:%Y-%m-%d} and nothing changed since" if backup.as_of > backup.made else ""
 
 
 def size_findings(own: BackupSettings, found: Sequence[Backup]) -> Iterator[Finding]:

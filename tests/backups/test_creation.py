@@ -1,19 +1,24 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 
+import msgspec
 import pytest
 
 from tasks.backups import archive_making, creation
 from tasks.backups.archive_format import Damaged
-from tasks.backups.backup_folder import IN_PLACE_FOLDER
+from tasks.backups.backup_folder import IN_PLACE_FOLDER, backups
 from tasks.backups.creation import create
 from tasks.backups.restore_in_place import restore_in_place
 from tasks.backups.source_selection import select
+from tasks.backups.verification import verify
 from tasks.core.errors import UserError
+from tasks.core.files import safe_files
 from tasks.core.report.model import Interrupted, Report, Status
 from tasks.core.settings.model import BackupSettings, Settings
 
@@ -84,6 +89,7 @@ def test_an_outdated_backup_that_cannot_be_deleted_is_told(settings: Settings, m
 def test_each_creation_records_what_the_backups_hold_then(settings: Settings) -> None:
     folder, sizes = Path(settings.root) / "backups", []
     for days in range(3):
+        (Path(settings.root) / "data/a.yaml").write_text(f"a: {days}\n")
         report = create(settings, now=NOW + timedelta(days=days))
         assert report.files[-1] == "backups/created.json"
         sizes.append(sum(path.stat().st_size for path in folder.glob("backup_*")))
@@ -106,9 +112,9 @@ def test_a_record_that_cannot_be_used_is_kept_aside_and_the_backup_is_made(setti
 
 
 def test_two_backups_of_one_second_have_two_names(settings: Settings) -> None:
-    create(settings, now=NOW)
-    create(settings, now=NOW)
-    create(settings, now=NOW)
+    for number in range(3):
+        (Path(settings.root) / "data/a.yaml").write_text(f"a: {number}\n")
+        create(settings, now=NOW)
     names = [name for name in left(settings) if name.endswith(".gz")]
     assert names == [f"backup_20261124_120000{number}.tar.gz" for number in ("", "_2", "_3")]
 
@@ -158,3 +164,93 @@ def test_in_place_what_is_left_of_a_killed_run_is_cleared_away(settings: Setting
     assert restore_in_place(settings, now=NOW).status is Status.OK
     assert not scratch.exists()
     assert (Path(settings.root) / "data/a.yaml").read_text() == "a: 1\n"
+
+
+def settled(settings: Settings) -> Path:
+    """Let the project's files be older than what the clock of the file system tells apart, and return its root."""
+    root = Path(settings.root)
+    last = max(each.stat().st_ctime_ns for each in root.rglob("*"))
+    while True:
+        (root / "probe").touch()
+        if (root / "probe").stat().st_ctime_ns > last + 30_000_000:
+            break
+        time.sleep(0.001)
+    (root / "probe").unlink()
+    return root
+
+
+def test_a_run_without_a_change_renews_the_age_of_the_backup(settings: Settings) -> None:
+    root = settled(settings)
+    create(settings, now=NOW)
+    report = create(settings, now=NOW + timedelta(days=100))
+    assert report.summary == "nothing changed; backups/backup_20261124_120000.tar.gz holds the state"
+    (backup,) = backups(root, "backups")
+    assert (backup.made, backup.as_of) == (NOW, NOW + timedelta(days=100))
+    (age,) = (
+        each.message
+        for each in verify(
+            settings, now=NOW + timedelta(days=101), stop=Event(), dry_run=False, advance=lambda _: None
+        ).findings
+        if each.check == "backup.recent"
+    )
+    assert age == "The newest backup is 1.0 days old; it was made on 2026-11-24 and nothing changed since."
+    assert create(settings, now=NOW).status is Status.OK
+    assert backups(root, "backups")[0].as_of == NOW, "the last word counts, also of a clock that was set back"
+
+
+@pytest.mark.parametrize(("days", "archives"), [(8, 1), (9, 2)])
+def test_own_files_that_changed_wait_for_the_next_archive_no_longer_than_a_backup_may_be_old(
+    settings: Settings, days: int, archives: int
+) -> None:
+    own = Path(settings.root) / "logs/error_tracking.json"
+    own.parent.mkdir()
+    own.write_text("{}")
+    settings = msgspec.structs.replace(settings, backups=BackupSettings(sources=("data", "logs/*.json")))
+    settled(settings)
+    create(settings, now=NOW)
+    own.write_text("{} ")
+    create(settings, now=NOW + timedelta(days=days))
+    assert len(backups(Path(settings.root), "backups")) == archives
+    create(settings, now=NOW + timedelta(days=days))
+    assert len(backups(Path(settings.root), "backups")) == archives
+
+
+def test_own_files_and_their_folder_that_come_are_no_change(settings: Settings) -> None:
+    settings = msgspec.structs.replace(settings, backups=BackupSettings(sources=("data", "logs/*.json")))
+    root = settled(settings)
+    create(settings, now=NOW)
+    (root / "logs").mkdir()
+    (root / "logs/error_tracking.json").write_text("{}")
+    report = create(settings, now=NOW)
+    assert report.findings[-1].message.endswith(" 1 file of the suite itself changed and will be in the next archive.")
+    assert len(backups(root, "backups")) == 1
+
+
+def test_where_the_age_cannot_be_kept_that_is_a_warning(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settled(settings)
+    create(settings, now=NOW)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(creation, "confirm", full)
+    report = create(settings, now=NOW)
+    assert report.findings[-1].status is Status.WARNING
+    assert report.findings[-1].message.startswith("That nothing changed could not be kept beside backup_20261124_12")
+    assert report.files == ["backups/created.json"]
+
+
+def test_a_disk_that_is_full_after_the_archive_leaves_neither_archive_nor_manifest(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = safe_files.write
+
+    def full(root: Path, relative: str, *arguments: object, **options: object) -> str | None:
+        if relative.endswith(".manifest.json"):
+            raise OSError(28, "No space left on device")
+        return original(root, relative, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(safe_files, "write", full)
+    ((status, message),) = findings_of(create(settings, now=NOW))
+    assert (status, message) == (Status.CRITICAL, "No archive could be written: No space left on device.")
+    assert left(settings) == []

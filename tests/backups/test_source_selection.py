@@ -103,7 +103,14 @@ def backup(days: float, *, whole: bool = True, before: bool = False, holds: str 
 @pytest.mark.parametrize(
     ("found", "keep", "days", "gone"),
     [
-        ([backup(1), backup(2), backup(3)], 2, 2.5, [3]),
+        ([backup(1), backup(2), backup(3)], 2, 1.5, [3]),
+        ([backup(1), backup(2), backup(3)], 2, 2.5, []),
+        ([backup(101), backup(102), backup(103)], 2, 1.5, [103]),
+        ([backup(101), backup(102), backup(103)], 2, 2.5, []),
+        ([backup(-50), backup(1), backup(3)], 1, 2, [3]),
+        ([backup(1, whole=False), backup(50), backup(52)], 1, 3, []),
+        ([backup(1, before=True), backup(50), backup(52)], 1, 3, []),
+        ([backup(1, whole=False), backup(50, whole=False)], 1, 3, []),
         ([backup(1), backup(2), backup(3)], 2, 100, []),
         ([backup(1), backup(2), backup(3)], 9, 1.5, []),
         ([backup(1), backup(2)], 0, 0, [2]),

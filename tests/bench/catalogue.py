@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .entries import (
+    backup_again,
     cache_cleanup,
     cache_memory,
     config_review,
@@ -34,6 +35,7 @@ _MAKERS = (
     log_rotation_size.entry,
     log_soak.entry,
     log_crash.entry,
+    backup_again.entry,
     generation_records.entry,
     health_check.entry,
     config_review.entry,

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import psutil
@@ -77,12 +78,26 @@ def test_what_was_backed_up_is_restored_in_names_contents_modes_and_times(inv: I
 
 def test_the_same_files_make_the_same_archive(inv: Inv, full: Path) -> None:
     inv(CREATE)
+    (full / "data/materials.yaml").rename(full / "data/away")
+    (full / "data/away").rename(full / "data/materials.yaml")
+    times(full, "data")
     inv(CREATE)
     one, other = archives(full)
     assert one.read_bytes() == other.read_bytes()
     (full / "data/empty.yaml").write_text("no more")
     inv(CREATE)
     assert len({each.read_bytes() for each in archives(full)}) == 2
+
+
+def times(root: Path, path: str) -> None:
+    """Give a folder the time that its backup has."""
+    (entry,) = (each for each in manifest(archives(root)[0])["entries"] if each["path"] == path)
+    os.utime(root / path, ns=(0, entry["mtime_ns"]))
+
+
+def manifest(archive: Path) -> Any:
+    """Return the manifest beside an archive."""
+    return json.loads(archive.with_name(archive.name.replace(".tar.gz", ".manifest.json")).read_text())
 
 
 @pytest.mark.parametrize("arguments", [(CREATE, "--dry-run"), ("--dry", CREATE)])
@@ -129,6 +144,7 @@ def test_old_backups_go_and_the_newest_whole_one_never_does(inv: Inv, full: Path
         (full / f"backups/backup_2020010{day}_000000.tar.gz").write_bytes(b"old")
     (full / "backups/backup_30000101_000000.tar.gz").write_bytes(b"no manifest")
     (full / "backups/mine.tar.gz").write_bytes(b"mine")
+    (full / "data/empty.yaml").write_text("no more")
     none = {"INVOKE_MAINTENANCE_BACKUPS_KEEP_DAYS": "0"}
     assert len(inv(CREATE, "--dry-run", env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "2"}).targets("delete")) == 3
     assert len(inv(CREATE, "--dry-run", env={"INVOKE_MAINTENANCE_BACKUPS_KEEP": "2", **none}).targets("delete")) == 4
@@ -162,6 +178,7 @@ def test_the_first_backup_after_something_vanished_warns(inv: Inv, full: Path) -
 
 def test_a_damaged_newest_archive_is_passed_over_and_told(inv: Inv, full: Path) -> None:
     inv(CREATE)
+    (full / "data/empty.yaml").write_text("no more")
     inv(CREATE)
     _, newest = archives(full)
     newest.write_bytes(newest.read_bytes()[:100])

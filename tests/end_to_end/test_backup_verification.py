@@ -219,6 +219,7 @@ def test_the_history_is_saved_and_not_missed_where_a_backup_is_older_than_it(inv
     long_ago = time.time() - 86_400
     os.utime(backed_up / HISTORY, (long_ago, long_ago))
     assert reported(inv(TASK), "sources")[0][0] == "ok"
+    (backed_up / "data/values.json").write_text('{"a": 1}')
     inv("backup.create")
     assert any(HISTORY in path.read_text() for path in (backed_up / "backups").glob("*.manifest.json"))
 
