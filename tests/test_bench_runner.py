@@ -187,6 +187,7 @@ def test_the_list_names_every_entry_with_its_bar() -> None:
         "log-soak": "0",
         "log-crash": "0",
         "generation-records": "0.333333",
+        "backup-again": "0.2",
         "health-check": "1.15",
         "config-review": "1.25",
         "list": "1.3",
