@@ -37,6 +37,36 @@ class Damaged(Exception):
     """An archive is not what its manifest says; the message says how, as the end of a sentence."""
 
 
+def _packer() -> Any:
+    from isal import isal_zlib
+
+    return isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
+
+
+def pack(content: bytes) -> bytes:
+    """Return a gzip file of one member."""
+    packer = _packer()
+    return bytes(packer.compress(content) + packer.flush())
+
+
+_EMPTY_MEMBER, _EXTRA = 22, 0xFFFF
+"""Bytes of a gzip member that holds nothing but an extra field, and the most that such a field holds."""
+
+
+def padding(size: int) -> bytes:
+    """Return gzip members that hold nothing and have so many bytes together: none, or 22 and more."""
+    members = []
+    while size:
+        member = min(size, _EMPTY_MEMBER + _EXTRA)
+        if 0 < size - member < _EMPTY_MEMBER:
+            member -= _EMPTY_MEMBER
+        extra = member - _EMPTY_MEMBER
+        header = b"\x1f\x8b\x08\x04" + bytes(4) + b"\0\xff" + extra.to_bytes(2, "little") + bytes(extra)
+        members.append(header + b"\x03\0" + bytes(8))
+        size -= member
+    return b"".join(members)
+
+
 class PackedFile:
     """A gzip file that is written, of one member or more (RFC 1952), and that can be cut back to where one began.
 
@@ -48,7 +78,26 @@ class PackedFile:
     def __init__(self, file: IO[bytes], sync: Callable[[], None] = lambda: None) -> None:
         self._file, self._sync = file, sync
         self._packer: Any = None
-        self._unsynced = 0
+        self._unsynced = self._reserved = 0
+
+    def reserve(self, size: int) -> None:
+        """Keep room for what :meth:`fill` writes later, before anything else is written."""
+        self._reserved = size
+        self._file.seek(size)
+
+    def fill(self, content: bytes) -> bool:
+        """Write *content* as the first member, into the room that was reserved; return False where it does not fit.
+
+        What is left of the room is filled with members that hold nothing.
+        """
+        place = self._file.tell()
+        packed = pack(content)
+        left = self._reserved - len(packed)
+        fits = left == 0 or left >= _EMPTY_MEMBER
+        self._file.seek(0)
+        self._file.write(packed + padding(left) if fits else padding(self._reserved))
+        self._file.seek(place)
+        return fits
 
     def write(self, content: bytes) -> None:
         """Write the next bytes.
@@ -57,9 +106,7 @@ class PackedFile:
             OSError: they cannot be written.
         """
         if self._packer is None:
-            from isal import isal_zlib
-
-            self._packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
+            self._packer = _packer()
         self._put(self._packer.compress(content))
 
     def end_member(self) -> int:

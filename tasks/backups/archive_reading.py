@@ -12,13 +12,16 @@ from typing import IO, Any, NamedTuple
 from ..core.text.formatting import printable
 from .archive_format import BLOCK, Damaged, go_on
 from .archive_writing import ContentDigest
-from .manifest import INSIDE, Manifest, ManifestEntry, Unusable, decode
-
-_LARGEST_MANIFEST = 1 << 30
+from .manifest import INSIDE, LARGEST, Manifest, ManifestEntry, Unusable, decode
 
 
 class Member(NamedTuple):
-    """A member of an archive: what the manifest says of it, and its content; ``None`` for a folder."""
+    """A member of an archive.
+
+    Attributes:
+        entry: what the manifest says of it.
+        content: of a file; ``None`` for a folder and for a further name of a file.
+    """
 
     entry: ManifestEntry
     content: IO[bytes] | None
@@ -31,7 +34,7 @@ def read_archive(file: IO[bytes], manifest: Manifest, stop: Event, digest: Any =
 
     Args:
         file: the archive, open for reading.
-        manifest: the one beside it; without a SHA-256 of the archive, that is not compared.
+        manifest: its manifest; without a SHA-256 of the archive, that is not compared.
         stop: ends the work where it is set, also in the middle of a member.
         digest: is given all bytes of the archive; without one, SHA-256 is used.
 
@@ -39,20 +42,23 @@ def read_archive(file: IO[bytes], manifest: Manifest, stop: Event, digest: Any =
         Damaged: it is cut short or changed, or holds anything that the manifest does not say.
         Stopped: *stop* was set.
     """
-    from isal.igzip import IGzipFile
-
     raw = _Reading(file, hashlib.sha256() if digest is None else digest, stop)
     try:
-        with (
-            IGzipFile(fileobj=raw, mode="rb") as whole,  # type: ignore[no-untyped-call]
-            _Bounded(whole, manifest, stop) as packed,
-            tarfile.open(fileobj=packed, mode="r|") as archive,
-        ):
+        with _unpacked(raw) as whole, _Bounded(whole, manifest, stop) as packed, _members(packed) as archive:
             members = iter(archive)
+            first = next(members, None)
+            is_first = first is not None and first.name == INSIDE
+            if is_first:
+                _check_inside(archive, first, manifest)
+                first = next(members, None)
             for entry in manifest.entries:
-                yield from _checked(archive, next(members, None), entry)
-            _check_inside(archive, next(members, None), manifest)
-            if next(members, None) is not None:
+                _forget(archive)
+                yield from _checked(archive, first, entry, manifest)
+                first = next(members, None)
+            if not is_first:
+                _check_inside(archive, first, manifest)
+                first = next(members, None)
+            if first is not None:
                 raise Damaged("it holds more than its manifest says")
             while packed.read(BLOCK):
                 pass
@@ -62,6 +68,77 @@ def read_archive(file: IO[bytes], manifest: Manifest, stop: Event, digest: Any =
         raise _damaged(error) from None
     if manifest.archive_sha256 and raw.sum.hexdigest() != manifest.archive_sha256:
         raise Damaged("its SHA-256 is not the one of its manifest")
+
+
+def read_inside(file: IO[bytes], stop: Event, *, to_the_end: bool) -> Manifest | None:
+    """Return the manifest inside an archive; ``None`` where it is not the first member and no other was looked for.
+
+    Args:
+        file: the archive, open for reading.
+        stop: ends the work where it is set.
+        to_the_end: read the whole archive for it, as one of schema 1 asks for.
+
+    Raises:
+        Damaged: there is none that can be used.
+        Stopped: *stop* was set.
+    """
+    raw = _Reading(file, hashlib.sha256(), stop)
+    try:
+        with _unpacked(raw) as packed, _members(packed) as archive:
+            for info in archive:
+                if info.name == INSIDE:
+                    return _inside(archive, info)
+                if not to_the_end:
+                    return None
+                _forget(archive)
+    except _unreadable() as error:
+        raise _damaged(error) from None
+    raise Damaged("it does not end with its manifest")
+
+
+def _forget(archive: tarfile.TarFile) -> None:
+    """Let an archive not remember its members: of a million there is one in memory."""
+    archive.members.clear()  # type: ignore[attr-defined]
+
+
+def _unpacked(raw: io.RawIOBase) -> io.BufferedIOBase:
+    from isal.igzip import IGzipFile
+
+    return IGzipFile(fileobj=raw, mode="rb")  # type: ignore[no-untyped-call]
+
+
+def _members(packed: Any) -> tarfile.TarFile:
+    return tarfile.open(fileobj=packed, mode="r|", tarinfo=_BoundedInfo)
+
+
+_LARGEST_HEADER = 1 << 20
+"""Bytes of a header before a member: its name takes a few thousand at most."""
+
+_NEVER_WRITTEN = (
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.GNUTYPE_SPARSE,
+)
+
+
+class _BoundedInfo(tarfile.TarInfo):
+    """A header of a member, which :mod:`tarfile` reads as a whole whatever size it has."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in _NEVER_WRITTEN:
+            raise _not_written()
+        if self.type == tarfile.XHDTYPE and self.size > _LARGEST_HEADER:
+            raise Damaged(f"it has a header of {self.size:,} bytes, more than any name needs")
+        return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
+
+    def _proc_gnusparse_10(self, *_: object) -> None:
+        raise _not_written()
+
+
+def _not_written() -> Damaged:
+    return Damaged("it has a member of a kind that this suite does not write")
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
@@ -148,7 +225,9 @@ class _Reading(io.RawIOBase):
         return len(piece)
 
 
-def _checked(archive: tarfile.TarFile, info: tarfile.TarInfo | None, entry: ManifestEntry) -> Iterator[Member]:
+def _checked(
+    archive: tarfile.TarFile, info: tarfile.TarInfo | None, entry: ManifestEntry, manifest: Manifest
+) -> Iterator[Member]:
     name = printable(entry.name)
     if info is None:
         raise Damaged(f'it ends before "{name}"')
@@ -157,6 +236,11 @@ def _checked(archive: tarfile.TarFile, info: tarfile.TarInfo | None, entry: Mani
     if not entry.is_file:
         if not info.isdir():
             raise Damaged(f'"{name}" is no folder in it')
+        yield Member(entry, None)
+        return
+    if entry.link >= 0:
+        if not info.islnk() or info.linkname != manifest.entries[entry.link].name:
+            raise Damaged(f'"{name}" is no further name of a file in it')
         yield Member(entry, None)
         return
     if not info.isreg() or info.size != entry.size:
@@ -172,13 +256,19 @@ def _checked(archive: tarfile.TarFile, info: tarfile.TarInfo | None, entry: Mani
 
 
 def _check_inside(archive: tarfile.TarFile, info: tarfile.TarInfo | None, manifest: Manifest) -> None:
-    if info is None or info.name != INSIDE or not info.isreg() or info.size > _LARGEST_MANIFEST:
+    if info is None or info.name != INSIDE:
+        raise Damaged("it does not end with its manifest")
+    inside = _inside(archive, info)
+    if (inside.entries, inside.owners) != (manifest.entries, manifest.owners):
+        raise Damaged("the manifest inside is not the one beside it")
+
+
+def _inside(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Manifest:
+    if not info.isreg() or info.size > LARGEST:
         raise Damaged("it does not end with its manifest")
     extracted = archive.extractfile(info)
     assert extracted is not None  # noqa: S101 - it is a regular file
     try:
-        inside = decode(extracted.read())
+        return decode(extracted.read())
     except Unusable as error:
         raise Damaged(f"of the manifest inside: {error}") from None
-    if inside.entries != manifest.entries:
-        raise Damaged("the manifest inside is not the one beside it")

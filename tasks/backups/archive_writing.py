@@ -13,11 +13,14 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import IO, NamedTuple
 
+import msgspec
+
 from ..core.files import safe_files
 from ..core.files.safe_files import Identity
 from ..core.text.formatting import printable
-from .archive_format import BLOCK, PackedFile, go_on
-from .manifest import INSIDE, SCHEMA, Manifest, ManifestEntry, encode
+from .archive_format import BLOCK, PackedFile, go_on, pack
+from .attributes import attributes_of, has_holes, owner_of
+from .manifest import INSIDE, SCHEMA, Manifest, ManifestEntry, Owner, encode
 from .source_selection import Entry, file_entry
 
 _WHOLE = 32 << 20
@@ -37,12 +40,14 @@ class Written(NamedTuple):
         manifest: of the archive, as it is inside.
         gone: paths that had gone, or were no longer what they were, when their turn came, with the reason.
         unread: paths of files that cannot be read, with the reason; nothing of them is in the archive.
+        lost: paths in the archive with the names of their attributes that are not kept.
         read: what is in the archive, files as they were when they were read.
     """
 
     manifest: Manifest
     gone: list[tuple[str, str]]
     unread: list[tuple[str, str]]
+    lost: list[tuple[str, str]]
     read: list[Entry]
 
 
@@ -56,9 +61,10 @@ def write_archive(
 ) -> Written:
     """Write a gzipped tar archive (PAX, POSIX.1-2001) of what is below *root*.
 
-    Two archives of the same files are equal in every byte: names in order, no owner, no name or time in gzip's header.
-    A file that is too large to be read as a whole begins a gzip member, so that it can be taken out again where
-    reading it fails in the middle.
+    Two archives of the same files are equal in every byte: names in order, no name or time in gzip's header. A file
+    that is too large to be read as a whole begins a gzip member, so that it can be taken out again where reading it
+    fails in the middle. The manifest comes first, into room that is kept for it; one that is larger than it could be
+    known to become comes last.
 
     Args:
         root: the project.
@@ -72,7 +78,9 @@ def write_archive(
         Stopped: *stop* was set.
         OSError: the archive cannot be written.
     """
-    written = Written(Manifest(SCHEMA, "", [*sources], []), [], [], [])
+    written = Written(Manifest(SCHEMA, "", [*sources], []), [], [], [], [])
+    output.reserve(_room_for_manifest(root, entries, sources))
+    adding = _Adding(output, stop, written.manifest, {}, {})
     for folder, members in _by_folder(entries):
         descriptor = _opened(root, folder, members, written)
         try:
@@ -80,7 +88,7 @@ def write_archive(
                 go_on(stop)
                 assert descriptor is not None  # noqa: S101 - else there is no member
                 try:
-                    held, read = _add(output, descriptor, entry, stop)
+                    held, read = _add(adding, descriptor, entry)
                 except _Gone as error:
                     written.gone.append((entry.path, str(error)))
                 except _Unread as error:
@@ -88,19 +96,44 @@ def write_archive(
                 else:
                     written.manifest.entries.append(held)
                     written.read.append(read)
+                    if lost := adding.lost.pop(entry.path, None):
+                        written.lost.append((entry.path, ", ".join(lost)))
                 advance(1)
         finally:
             if descriptor is not None:
                 os.close(descriptor)
-    content = encode(written.manifest)
-    info = tarfile.TarInfo(INSIDE)
-    info.size, info.mode = len(content), 0o600
-    _put_header(output, info)
-    output.write(content)
-    _put_padding(output, len(content))
+    output.end_member()
+    content = _member_of_manifest(written.manifest)
+    if not output.fill(content):
+        output.write(content)
     output.write(bytes(2 * tarfile.BLOCKSIZE))
     output.end_member()
     return written
+
+
+def _member_of_manifest(manifest: Manifest) -> bytes:
+    content = encode(manifest)
+    info = tarfile.TarInfo(INSIDE)
+    info.size, info.mode = len(content), 0o600
+    return _header(info) + content + _padding(len(content))
+
+
+_SPARE = 4096
+
+_SPARE_SHARE = 64
+"""The part of a manifest by which it may become larger than it was expected, and the bytes beside that."""
+
+
+def _room_for_manifest(root: Path, entries: Sequence[Entry], sources: Sequence[str]) -> int:
+    """Return how many bytes the manifest will take, packed: digests are unknown, and all take the same room."""
+    held = []
+    for entry in entries:
+        digest = hashlib.sha256(entry.path.encode("utf-8", "surrogateescape")).hexdigest() if entry.is_file else ""
+        path, raw = _named(entry.path)
+        kept = attributes_of(root / entry.path).kept
+        held.append(ManifestEntry(path, entry.mode, entry.mtime_ns, entry.size, digest, raw, attributes=kept))
+    packed = len(pack(_member_of_manifest(Manifest(SCHEMA, "", [*sources], held))))
+    return packed + packed // _SPARE_SHARE + _SPARE
 
 
 def _by_folder(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
@@ -140,62 +173,149 @@ def _unread(error: OSError) -> _Unread:
     return _Unread(f"it cannot be read: {error.strerror}")
 
 
-def _add(output: PackedFile, folder: int, entry: Entry, stop: Event) -> tuple[ManifestEntry, Entry]:
-    if not entry.is_file:
-        info = _info(entry.path, entry.mode, entry.mtime_ns)
-        info.type = tarfile.DIRTYPE
-        _put_header(output, info)
-        return _manifest_entry(entry.path, entry.mode, entry.mtime_ns), entry
+class _Adding(NamedTuple):
+    """What adding an entry goes by.
+
+    Attributes:
+        output: the archive.
+        stop: ends the work.
+        manifest: what is in it so far.
+        first_names: by device and inode, the place of the first name of a file that has several.
+        lost: by path, the attributes that are not kept.
+    """
+
+    output: PackedFile
+    stop: Event
+    manifest: Manifest
+    first_names: dict[tuple[int, int], int]
+    lost: dict[str, list[str]]
+
+    def owner(self, status: os.stat_result) -> int:
+        """Return the place of an owner among the manifest's."""
+        owner = owner_of(status.st_uid, status.st_gid)
+        if owner not in self.manifest.owners:
+            self.manifest.owners.append(owner)
+        return self.manifest.owners.index(owner)
+
+    def attributes(self, path: str, descriptor: int) -> dict[str, str]:
+        """Return the attributes that are kept."""
+        found = attributes_of(descriptor)
+        if found.lost:
+            self.lost[path] = found.lost
+        return found.kept
+
+
+def _add(adding: _Adding, folder: int, entry: Entry) -> tuple[ManifestEntry, Entry]:
     name = PurePosixPath(entry.path).name
+    flags = _OPEN if entry.is_file else _OPEN | os.O_DIRECTORY
     try:
-        descriptor = os.open(name, _OPEN, dir_fd=folder)
+        descriptor = os.open(name, flags, dir_fd=folder)
     except FileNotFoundError:
         raise _Gone(_GONE) from None
     except OSError as error:
         with suppress(OSError):
-            if stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-                raise _Gone("it is a symbolic link by now") from None
+            if _is_other(os.stat(name, dir_fd=folder, follow_symlinks=False), entry):
+                raise _Gone("it is something else by now") from None
         raise _unread(error) from None
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):  # a pipe in its place would read as an empty file
+    try:
+        status = os.fstat(descriptor)
+        if _is_other(status, entry):  # a pipe in the place of a file would read as an empty one
+            raise _Gone("it is something else by now")
+        return (
+            _add_file(adding, descriptor, status, entry.path)
+            if entry.is_file
+            else _add_folder(adding, descriptor, status, entry)
+        )
+    finally:
         os.close(descriptor)
-        raise _Gone("it is no regular file any more")
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        return _add_file(output, file, status, entry.path, stop)
 
 
-def _add_file(
-    output: PackedFile, file: IO[bytes], status: os.stat_result, path: str, stop: Event
-) -> tuple[ManifestEntry, Entry]:
-    content: IO[bytes] = file
+def _is_other(status: os.stat_result, entry: Entry) -> bool:
+    return not (stat.S_ISREG if entry.is_file else stat.S_ISDIR)(status.st_mode)
+
+
+def _add_folder(adding: _Adding, descriptor: int, status: os.stat_result, entry: Entry) -> tuple[ManifestEntry, Entry]:
+    path, raw = _named(entry.path)
+    held = ManifestEntry(
+        path,
+        entry.mode,
+        entry.mtime_ns,
+        raw=raw,
+        owner=adding.owner(status),
+        attributes=adding.attributes(entry.path, descriptor),
+    )
+    info = _info(held, adding.manifest.owners)
+    info.type = tarfile.DIRTYPE
+    adding.output.write(_header(info))
+    return held, entry
+
+
+def _add_file(adding: _Adding, descriptor: int, status: os.stat_result, path: str) -> tuple[ManifestEntry, Entry]:
+    place = adding.first_names.get((status.st_dev, status.st_ino), -1)
+    if place >= 0 and _is_unchanged(adding.manifest.entries[place], status):
+        return _add_name(adding, place, path), file_entry(path, status)
+    sparse = has_holes(descriptor, status)
+    content = io.FileIO(descriptor, closefd=False)
+    whole = None
     for _ in range(_TRIES if status.st_size <= _WHOLE else 0):
-        before = os.fstat(file.fileno())
-        whole = _read_whole(file)
-        status = os.fstat(file.fileno())
-        content = io.BytesIO(whole)
+        before = os.fstat(descriptor)
+        whole = _read_whole(content)
+        status = os.fstat(descriptor)
         if Identity.of(before) == Identity.of(status) and len(whole) == status.st_size:
             break
-    size = len(whole) if isinstance(content, io.BytesIO) else status.st_size
-    info = _info(path, status.st_mode & 0o7777, status.st_mtime_ns)
-    info.size = size
-    place = None if isinstance(content, io.BytesIO) else output.end_member()
-    digest = ContentDigest(content, size)
-    _put_header(output, info)
-    try:
-        while piece := _next_piece(digest):
-            output.write(piece)
-            go_on(stop)
-    except _Unread:
-        assert place is not None  # noqa: S101 - what is in memory can be read
-        output.cut_back(place)
-        raise
-    _put_padding(output, size)
-    changed = Identity.of(os.fstat(file.fileno())) != Identity.of(status) or digest.short
-    held = _manifest_entry(path, info.mode, status.st_mtime_ns, size, digest.hexdigest(), changed=changed)
+    size = status.st_size if whole is None else len(whole)
+    name, raw = _named(path)
+    held = ManifestEntry(
+        name,
+        status.st_mode & 0o7777,
+        status.st_mtime_ns,
+        size,
+        raw=raw,
+        owner=adding.owner(status),
+        attributes=adding.attributes(path, descriptor),
+        sparse=sparse,
+    )
+    digest = ContentDigest(content if whole is None else io.BytesIO(whole), size)
+    _put_file(adding, _info(held, adding.manifest.owners), digest, can_fail=whole is None)
+    changed = Identity.of(os.fstat(descriptor)) != Identity.of(status) or digest.short
+    if status.st_nlink > 1 and not changed:
+        adding.first_names[status.st_dev, status.st_ino] = len(adding.manifest.entries)
+    held = msgspec.structs.replace(held, sha256=digest.hexdigest(), changed=changed)
     return held, file_entry(path, status)
 
 
-def _read_whole(file: IO[bytes]) -> bytes:
+def _is_unchanged(first: ManifestEntry, status: os.stat_result) -> bool:
+    facts = (status.st_size, status.st_mtime_ns, status.st_mode & 0o7777)
+    return (first.size, first.mtime_ns, first.mode) == facts
+
+
+def _add_name(adding: _Adding, place: int, path: str) -> ManifestEntry:
+    """Add a further name of a file that is in the archive."""
+    name, raw = _named(path)
+    first = adding.manifest.entries[place]
+    held = msgspec.structs.replace(first, path=name, raw=raw, link=place)
+    info = _info(held, adding.manifest.owners)
+    info.type, info.linkname, info.size = tarfile.LNKTYPE, first.name, 0
+    adding.output.write(_header(info))
+    return held
+
+
+def _put_file(adding: _Adding, info: tarfile.TarInfo, digest: ContentDigest, *, can_fail: bool) -> None:
+    """Write a file; where it cannot be read to its end, nothing of it."""
+    output = adding.output
+    place = output.end_member() if can_fail else 0
+    output.write(_header(info))
+    try:
+        while piece := _next_piece(digest):
+            output.write(piece)
+            go_on(adding.stop)
+    except _Unread:
+        output.cut_back(place)
+        raise
+    output.write(_padding(info.size))
+
+
+def _read_whole(file: io.FileIO) -> bytes:
     try:
         file.seek(0)
         pieces, left = [], _WHOLE + 1
@@ -240,28 +360,28 @@ class ContentDigest(io.RawIOBase):
         return self._sum.hexdigest()
 
 
-def _info(path: str, mode: int, mtime_ns: int) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(path)
-    info.mode = mode
-    info.pax_headers = {"mtime": f"{mtime_ns // 10**9}.{mtime_ns % 10**9:09d}"}
+def _info(held: ManifestEntry, owners: Sequence[Owner]) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(held.name)
+    info.mode, info.size = held.mode, held.size
+    owner = owners[held.owner]
+    info.uid, info.gid, info.uname, info.gname = owner.uid, owner.gid, owner.user, owner.group
+    info.pax_headers = {"mtime": f"{held.mtime_ns // 10**9}.{held.mtime_ns % 10**9:09d}"}
     return info
 
 
-def _put_header(output: PackedFile, info: tarfile.TarInfo) -> None:
-    output.write(info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape"))
+def _header(info: tarfile.TarInfo) -> bytes:
+    return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
 
 
-def _put_padding(output: PackedFile, size: int) -> None:
-    """Fill the last block of a content."""
-    output.write(bytes(-size % tarfile.BLOCKSIZE))
+def _padding(size: int) -> bytes:
+    """Return what fills the last block of a content."""
+    return bytes(-size % tarfile.BLOCKSIZE)
 
 
-def _manifest_entry(
-    path: str, mode: int, mtime_ns: int, size: int = 0, sha256: str = "", *, changed: bool = False
-) -> ManifestEntry:
+def _named(path: str) -> tuple[str, str]:
+    """Return a path as the manifest has it, and its bytes in hexadecimal where they are no UTF-8."""
     try:
         path.encode()
     except UnicodeEncodeError:
-        raw = path.encode("utf-8", "surrogateescape").hex()
-        return ManifestEntry(printable(path), mode, mtime_ns, size, sha256, raw, changed)
-    return ManifestEntry(path, mode, mtime_ns, size, sha256, changed=changed)
+        return printable(path), path.encode("utf-8", "surrogateescape").hex()
+    return path, ""

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
 import msgspec
 
-from ..core.files import safe_files
+from ..core.files import safe_files, state_files
+from ..core.files.tree_removal import remove_tree
 from ..core.settings.model import Settings
-from .archive_format import BLOCK, go_on
-from .manifest import Manifest, Unusable, decode, encode, made_at, manifest_name
+from .archive_format import BLOCK, Damaged, go_on
+from .archive_reading import read_inside
+from .manifest import LARGEST, Manifest, Unusable, decode, encode, made_at, manifest_name
 
 TEST_FOLDER, IN_PLACE_FOLDER = ".restore-test", ".restore-in-place"
 """Folders beside the archives into which they are restored, and which are removed again."""
-
-_LARGEST_MANIFEST = 1 << 30
 
 
 class Backup(NamedTuple):
@@ -32,9 +32,10 @@ class Backup(NamedTuple):
         name: of the archive.
         made: when, by its manifest, else by its name, which says nothing of the zone.
         size: bytes.
-        manifest: the one beside it; ``None`` where there is none that can be used.
+        manifest: the one beside it, else the one inside; ``None`` where there is none that can be used.
         problem: why there is none, as the end of a sentence; empty where there is one.
         confirmed: when a later run found the state that it holds unchanged; ``None`` where none did.
+        beside: why the manifest beside it cannot be used, as the end of a sentence, where that is the one inside.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Backup(NamedTuple):
     manifest: Manifest | None
     problem: str = ""
     confirmed: datetime | None = None
+    beside: str = ""
 
     @property
     def as_of(self) -> datetime:
@@ -68,18 +70,64 @@ def backups(root: Path, directory: str) -> list[Backup]:
     """
     try:
         with safe_files.folder(root, directory) as descriptor, os.scandir(descriptor) as entries:
-            sizes = {each.name: each.stat(follow_symlinks=False).st_size for each in entries if made_at(each.name)}
+            statuses = dict(_looked_at(entries))
     except FileNotFoundError:
         return []
     found = []
-    for name, size in sizes.items():
+    for name, status in statuses.items():
         made = made_at(name)
         assert made is not None  # noqa: S101 - only such names are in it
-        manifest, problem = read_manifest(root, directory, name)
-        moment = _moment(manifest.created if manifest else "") or made[0]
-        confirmed = _moment(manifest.confirmed if manifest else "")
-        found.append(((moment, *made), Backup(name, moment, size, manifest, problem, confirmed)))
+        backup = _backup(root, directory, name, made[0], status)
+        found.append(((backup.made, *made), backup))
     return [backup for _, backup in sorted(found, key=lambda each: each[0], reverse=True)]
+
+
+def _looked_at(entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, os.stat_result]]:
+    for entry in entries:
+        if made_at(entry.name):
+            with suppress(OSError):  # it has gone again
+                yield entry.name, entry.stat(follow_symlinks=False)
+
+
+def _backup(root: Path, directory: str, name: str, made: datetime, status: os.stat_result) -> Backup:
+    """Return one backup; whatever is wrong with it is told by it and stops no other."""
+    if not stat.S_ISREG(status.st_mode):
+        return Backup(name, made, status.st_size, None, "it is not a regular file")
+    manifest, problem = read_manifest(root, directory, name)
+    backup = Backup(name, made, status.st_size, manifest, problem)
+    if manifest is None:
+        return _by_inside(root, directory, backup, Event(), to_the_end=False)
+    return backup._replace(made=_moment(manifest.created) or made, confirmed=_moment(manifest.confirmed))
+
+
+def with_manifest_inside(root: Path, directory: str, backup: Backup, stop: Event) -> Backup:
+    """Return a backup with the manifest inside, where none can be used so far; the archive is read to its end for it.
+
+    Raises:
+        Stopped: that was asked for.
+    """
+    if backup.manifest is not None:
+        return backup
+    return _by_inside(root, directory, backup, stop, to_the_end=True)
+
+
+def _by_inside(root: Path, directory: str, backup: Backup, stop: Event, *, to_the_end: bool) -> Backup:
+    try:
+        with (
+            state_files.opened(root, f"{directory}/{backup.name}") as (descriptor, _),
+            os.fdopen(descriptor, "rb", closefd=False) as archive,
+        ):
+            inside = read_inside(archive, stop, to_the_end=to_the_end)
+    except (Damaged, safe_files.Refused, OSError):
+        return backup  # what is wrong with the manifest beside it says enough
+    if inside is None:
+        return backup
+    # What it had when it was written is known to nobody: that it is whole shows once it is read.
+    inside = msgspec.structs.replace(inside, archive_bytes=backup.size)
+    return backup._replace(manifest=inside, problem="", beside=backup.problem)
+
+
+_EARLIEST = 1970
 
 
 def _moment(text: str) -> datetime | None:
@@ -87,7 +135,7 @@ def _moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else None
+    return moment if moment.tzinfo is not None and _EARLIEST < moment.year < MAXYEAR else None
 
 
 def are_as_verified(settings: Settings, paths: Iterable[str], verified: datetime) -> bool:
@@ -114,7 +162,7 @@ def are_as_verified(settings: Settings, paths: Iterable[str], verified: datetime
 def read_manifest(root: Path, directory: str, archive: str) -> tuple[Manifest | None, str]:
     """Return the manifest beside an archive, or why there is none."""
     try:
-        content = safe_files.read(root, f"{directory}/{manifest_name(archive)}", limit=_LARGEST_MANIFEST)
+        content = state_files.read_bytes(root, f"{directory}/{manifest_name(archive)}", limit=LARGEST)
         return decode(content), ""
     except FileNotFoundError:
         return None, "there is no manifest beside it"
@@ -157,14 +205,46 @@ def archive_digest(root: Path, directory: str, name: str, stop: Event) -> str:
     return digest.hexdigest()
 
 
+_SCRATCHES = 9
+
+
+def fresh_scratch(root: Path, directory: str, name: str) -> str:
+    """Return the path of a folder into which an archive can be restored, and in whose place there is nothing.
+
+    What a killed run left there is removed; where that cannot be, the folder has another name.
+
+    Raises:
+        Refused, OSError: there is no such name.
+    """
+    for each in _scratch_names(name):
+        try:
+            clear_scratch(root, directory, each)
+        except OSError as error:
+            problem = error
+        else:
+            return f"{directory}/{each}"
+    raise problem
+
+
+def clear_scratches(root: Path, directory: str, name: str) -> None:
+    """Remove what earlier runs left of the folders into which archives are restored, as far as it can be removed."""
+    for each in _scratch_names(name):
+        with suppress(safe_files.Refused, OSError):
+            clear_scratch(root, directory, each)
+
+
+def _scratch_names(name: str) -> list[str]:
+    return [name, *(f"{name}-{number}" for number in range(2, _SCRATCHES + 1))]
+
+
 def clear_scratch(root: Path, directory: str, name: str) -> None:
-    """Remove a folder into which archives are restored; a link in its place is refused by ``rmtree`` itself.
+    """Remove a folder into which archives are restored; a link in its place is not followed.
 
     Raises:
         Refused, OSError: it cannot be removed.
     """
-    with safe_files.folder(root, directory) as folder, suppress(FileNotFoundError):
-        shutil.rmtree(name, dir_fd=folder)
+    with suppress(FileNotFoundError), safe_files.folder(root, directory) as folder:
+        remove_tree(folder, name)
 
 
 def delete(root: Path, directory: str, name: str) -> None:

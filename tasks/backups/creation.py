@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -28,7 +28,7 @@ from .backup_folder import (
     Backup,
     archive_digest,
     backups,
-    clear_scratch,
+    clear_scratches,
     confirm,
     delete,
     newest_whole,
@@ -94,8 +94,7 @@ def create(
 def _clear_scratches(root: Path, directory: str) -> None:
     """Remove what killed restores left: a copy of the project's data, which needs room."""
     for name in (TEST_FOLDER, IN_PLACE_FOLDER):
-        with suppress(safe_files.Refused, OSError):
-            clear_scratch(root, directory, name)
+        clear_scratches(root, directory, name)
 
 
 class _Creation(NamedTuple):

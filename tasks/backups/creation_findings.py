@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from ..core.report.model import Action, Finding, Status
 from ..core.settings.model import BackupSettings
 from ..core.text.formatting import count, listed, printable, size
+from . import attributes
 from .archive_format import Damaged
 from .archive_making import NothingRead
 from .archive_writing import Written
@@ -66,6 +67,13 @@ def vanished_sources(found: Sequence[Backup], selected: Selected, sources: Seque
 def not_as_selected(written: Written) -> Iterator[Finding]:
     """Yield what could not be read, what had gone, and what changed while it was read."""
     yield from unread_findings("backup.create", written.unread)
+    if written.lost:
+        entries = [f"{printable(path)} ({names})" for path, names in written.lost]
+        message = f"Attributes that are not kept: {_first(entries)}."
+        yield _finding(Status.WARNING, "attributes", message, "Note how they are given, for the time after a restore.")
+    if not attributes.HAS_ATTRIBUTES:
+        message = "Extended attributes and access control lists are not kept on this system."
+        yield _finding(Status.OK, "attributes", message, None)
     changed = [printable(entry.name) for entry in written.manifest.entries if entry.changed]
     if changed:
         message = f"{count(len(changed), 'file')} changed while being read: {listed(changed, len(changed), _SHOWN)}."

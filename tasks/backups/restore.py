@@ -5,13 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-import stat
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Event
-from typing import IO
 
 import msgspec
 
@@ -23,17 +21,18 @@ from ..core.report.model import Action, Finding, Interrupted, Metric, Report, St
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, printable, size
 from .archive_format import Damaged, Stopped, go_on
-from .archive_reading import Member, read_archive
-from .backup_folder import Backup, backups
+from .archive_reading import read_archive
+from .backup_folder import Backup, backups, with_manifest_inside
 from .interruption import interrupted, stopped
-from .manifest import ENDING, Manifest, ManifestEntry
+from .manifest import ENDING, Manifest
+from .restore_target import Target
 
 TASK = "backup.restore"
 
+_SHOWN = 3
+
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What a disk says that has no room, of blocks or inodes, or none for this user."""
-
-_BLOCK = 1 << 20
 
 
 def restore(
@@ -73,7 +72,7 @@ def restore(
     if backup.manifest is None:
         return without_manifest(path, backup.problem, dry_run=dry_run)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
-        target = None if dry_run else Target(root, into)
+        target = None if dry_run else Target(root, into, backup.manifest)
         report = _restored(root, path, backup.manifest, into, target, stop, advance)
         report = msgspec.structs.replace(report, findings=[*report.findings, *passed_over])
     if stop.is_set():
@@ -95,7 +94,8 @@ def chosen(root: Path, directory: str, name: str) -> tuple[Backup, list[Finding]
         if named is None:
             there = f"there are {listed([each.name for each in found], len(found), 5)}" if found else "there are none"
             raise UserError(f"There is no backup {printable(name)} in {directory}; {there}.")
-        return named, []
+        named = with_manifest_inside(root, directory, named, Event())
+        return named, by_the_one_inside(directory, named)
     whole = next((backup for backup in found if backup.is_whole and not backup.is_state_before), None)
     if whole is None and not found:
         raise UserError(f"There is no backup in {directory}.")
@@ -105,7 +105,22 @@ def chosen(root: Path, directory: str, name: str) -> tuple[Backup, list[Finding]
             "copy of a state before a restoring."
         )
     newer = [each.name for each in found[: found.index(whole)] if not each.is_state_before]
-    return whole, [_newer(directory, newer)] if newer else []
+    return whole, [*([_newer(directory, newer)] if newer else []), *by_the_one_inside(directory, whole)]
+
+
+def by_the_one_inside(directory: str, backup: Backup) -> list[Finding]:
+    """Return a warning where the manifest inside an archive was read, because there is none beside it."""
+    if not backup.beside:
+        return []
+    return [
+        Finding(
+            check="backup.restore",
+            subject=f"{directory}/{printable(backup.name)}",
+            status=Status.WARNING,
+            message=f"It was read by the manifest inside: {backup.beside}.",
+            remedy="See who changed the folder of the backups; a copy elsewhere may have the manifest.",
+        )
+    ]
 
 
 def _newer(directory: str, names: list[str]) -> Finding:
@@ -168,7 +183,6 @@ def _restored(
     number = sum(entry.is_file for entry in manifest.entries)
     total = sum(entry.size for entry in manifest.entries)
     try:
-        require_safe(manifest)
         extract(root, path, manifest, target, stop, advance)
     except Stopped:
         return stopped(TASK, "nothing was restored", dry_run=target is None)
@@ -182,11 +196,32 @@ def _restored(
     message = f"{count(number, 'file')} of {size(total)} {would}restored into {printable(into)}, each as it was saved."
     return Report(
         summary=f"{count(number, 'file')} of {size(total)} {would}restored",
-        findings=[Finding(check="backup.restore", subject=path, status=Status.OK, message=message)],
+        findings=[
+            Finding(check="backup.restore", subject=path, status=Status.OK, message=message),
+            *([] if target is None else lost_findings(target.lost)),
+        ],
         metrics=[Metric(name="backup.restored", value=number, unit="files", subject=into)],
         actions=[Action(verb="restore", target=into, count=number, bytes=total, done=target is not None)],
         dry_run=target is None,
     )
+
+
+def lost_findings(lost: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+    """Yield a warning where files did not get all that they had.
+
+    Args:
+        lost: by path, what was not given: an owner, an attribute.
+    """
+    if lost:
+        each = [f"{printable(path)} ({', '.join(map(printable, what))})" for path, what in lost.items()]
+        first, more = "; ".join(each[:_SHOWN]), f" and {len(each) - _SHOWN:,} more" if len(each) > _SHOWN else ""
+        yield Finding(
+            check="backup.restore",
+            subject="attributes",
+            status=Status.WARNING,
+            message=f"Not all attributes of {count(len(each), 'entry', 'entries')} were restored: {first}{more}.",
+            remedy="Restore as root to a file system that keeps these, or give them by hand.",
+        )
 
 
 def extract(
@@ -214,83 +249,6 @@ def extract(
         if target is not None:
             target.remove()
         raise
-
-
-def require_safe(manifest: Manifest) -> None:
-    """Refuse names that lead out of the folder or stand twice.
-
-    Raises:
-        Damaged: there is one.
-    """
-    seen: set[str] = set()
-    for entry in manifest.entries:
-        path = PurePosixPath(entry.name)
-        if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in entry.name or str(path) != entry.name:
-            raise Damaged(f'the name "{printable(entry.name)}" leads elsewhere')
-        if entry.name in seen:
-            raise Damaged(f'the name "{printable(entry.name)}" stands twice in it')
-        seen.add(entry.name)
-
-
-class Target:
-    """The folder that is restored into, and what was made in it."""
-
-    def __init__(self, root: Path, into: str) -> None:
-        self._root, self._into = root, into
-        self._made: list[ManifestEntry] = []
-
-    def add(self, member: Member) -> None:
-        """Make a folder, or a file with its content.
-
-        Raises:
-            Refused, OSError: it cannot be made.
-        """
-        entry = member.entry
-        path = PurePosixPath(entry.name)
-        with safe_files.folder(self._root, f"{self._into}/{path.parent}", create=True) as parent:
-            if member.content is None:
-                os.mkdir(path.name, 0o700, dir_fd=parent)
-                self._made.append(entry)
-                return
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            descriptor = os.open(path.name, flags, 0o600, dir_fd=parent)
-            self._made.append(entry)
-            with os.fdopen(descriptor, "wb") as file:
-                _copy(member.content, file)
-                file.flush()
-                owner = os.fstat(parent)
-                if os.geteuid() == 0:
-                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-                os.fchmod(file.fileno(), entry.mode & ~(stat.S_ISUID | stat.S_ISGID))
-            os.utime(path.name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
-
-    def finish(self) -> None:
-        """Give the folders their modes and times, the deepest first, and see that all of it is on the disk."""
-        for entry in reversed([each for each in self._made if not each.is_file]):
-            path = PurePosixPath(entry.name)
-            with safe_files.folder(self._root, f"{self._into}/{entry.name}") as folder:
-                os.fchmod(folder, entry.mode)
-            with safe_files.folder(self._root, f"{self._into}/{path.parent}") as parent:
-                os.utime(path.name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
-        os.sync()
-
-    def remove(self) -> None:
-        """Remove what was made, and nothing else."""
-        for entry in reversed(self._made):
-            path = PurePosixPath(entry.name)
-            with (
-                suppress(OSError, safe_files.Refused),
-                safe_files.folder(self._root, f"{self._into}/{path.parent}") as parent,
-            ):
-                if entry.is_file:
-                    os.unlink(path.name, dir_fd=parent)
-                else:
-                    os.rmdir(path.name, dir_fd=parent)
-
-
-def _copy(content: IO[bytes], file: IO[bytes]) -> None:
-    while piece := content.read(_BLOCK):
-        file.write(piece)
 
 
 def _finding(path: str, message: str, remedy: str) -> Finding:

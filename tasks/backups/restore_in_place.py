@@ -6,8 +6,8 @@ import hashlib
 import itertools
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from threading import Event
@@ -24,11 +24,13 @@ from ..core.settings.model import Settings
 from ..core.text.formatting import count, printable, size
 from .archive_format import BLOCK, Damaged, Stopped, go_on
 from .archive_making import NothingRead, make_backup
-from .backup_folder import IN_PLACE_FOLDER, clear_scratch
+from .attributes import are_given, give
+from .backup_folder import IN_PLACE_FOLDER, clear_scratches, fresh_scratch
 from .creation_findings import unread_findings
 from .interruption import interrupted, stopped
-from .manifest import Manifest, ManifestEntry, manifest_name
-from .restore import TASK, Target, chosen, extract, remedy_for, require_safe, without_manifest
+from .manifest import Manifest, ManifestEntry, Owner, manifest_name
+from .restore import TASK, chosen, extract, lost_findings, remedy_for, without_manifest
+from .restore_target import Target
 from .source_selection import select
 
 
@@ -51,11 +53,13 @@ class _Done(NamedTuple):
         before: the copy of the state before.
         replaced: the files that were replaced or made.
         aside: by path, under which name a file is kept that could not be read, and so not be copied.
+        lost: by path, what could not be given to a restored file or folder.
     """
 
     before: _StateBefore
     replaced: list[ManifestEntry]
     aside: Mapping[str, str] = {}
+    lost: Mapping[str, Sequence[str]] = {}
 
 
 def restore_in_place(
@@ -94,10 +98,9 @@ def restore_in_place(
     manifest = backup.manifest
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
         try:
-            require_safe(manifest)
             if dry_run:
                 extract(root, path, manifest, None, stop, advance)
-                done = _Done(_StateBefore(), [*_different(root, manifest, stop)])
+                done = _Done(_StateBefore(), _different(root, manifest, stop))
             else:
                 done = _restore(settings, path, manifest, now, stop, advance)
         except Stopped:
@@ -108,7 +111,7 @@ def restore_in_place(
             return _refused(path, error, dry_run=dry_run)
         finally:
             if not dry_run:
-                _clear(root, directory)
+                clear_scratches(root, directory, IN_PLACE_FOLDER)
     report = _report(directory, path, manifest, done, dry_run=dry_run)
     report = msgspec.structs.replace(report, findings=[*report.findings, *passed_over])
     if stop.is_set():  # once the first file is replaced, the others are as well
@@ -129,11 +132,11 @@ def _restore(
     settings: Settings, path: str, manifest: Manifest, now: datetime, stop: Event, advance: Callable[[int], None]
 ) -> _Done:
     root, own = Path(settings.root), settings.backups
-    scratch = f"{own.directory}/{IN_PLACE_FOLDER}"
-    _clear(root, own.directory)  # what a killed run left
-    extract(root, path, manifest, Target(root, scratch), stop, advance)
+    scratch = fresh_scratch(root, own.directory, IN_PLACE_FOLDER)
+    target = Target(root, scratch, manifest)
+    extract(root, path, manifest, target, stop, advance)
     # Anything in the way is found before anything changes, and before there is a copy that nobody needs.
-    replaced = [*_different(root, manifest, stop)]
+    replaced = _different(root, manifest, stop)
     folders = [entry for entry in manifest.entries if not entry.is_file]
     if not replaced and not [entry for entry in folders if not _is_there(root, entry)]:
         return _Done(_StateBefore(), [])
@@ -147,11 +150,13 @@ def _restore(
                 aside[entry.name] = _put_aside(root, entry)
             _replace(root, scratch, entry)
         for entry in reversed(folders):
-            _give_times(root, entry)
+            if lost := _give_folder(root, entry, manifest):
+                target.lost[entry.name] = lost
     except (safe_files.Refused, OSError) as error:
         raise _Halfway(before.name, error) from error
     os.sync()
-    return _Done(before, replaced, aside)
+    names = {entry.name for entry in [*replaced, *folders]}
+    return _Done(before, replaced, aside, {path: lost for path, lost in target.lost.items() if path in names})
 
 
 def _saved(
@@ -196,18 +201,44 @@ def _is_there(root: Path, entry: ManifestEntry) -> bool:
         return False
 
 
-def _different(root: Path, manifest: Manifest, stop: Event) -> Iterator[ManifestEntry]:
-    """Yield the files that are missing in the project, or not as they were saved, or that cannot be read."""
-    for entry in manifest.entries:
-        if entry.is_file and not _is_same(root, entry, stop):
-            yield entry
+def _different(root: Path, manifest: Manifest, stop: Event) -> list[ManifestEntry]:
+    """Return the files that are missing in the project, or not as they were saved, or that cannot be read.
+
+    Of a file with several names all are among them where one is, and where they are several files by now.
+    """
+    places = {
+        place
+        for place, entry in enumerate(manifest.entries)
+        if entry.is_file and not _is_same(root, entry, manifest.owner_of(entry), stop)
+    }
+    for names in _names_of_files(manifest):
+        if places & {*names} or len({_inode(root, manifest.entries[place]) for place in names}) > 1:
+            places |= {*names}
+    return [manifest.entries[place] for place in sorted(places)]
 
 
-def _is_same(root: Path, entry: ManifestEntry, stop: Event) -> bool:
+def _names_of_files(manifest: Manifest) -> Iterable[list[int]]:
+    """Return the places of the names of each file that has several."""
+    names: dict[int, list[int]] = {}
+    for place, entry in enumerate(manifest.entries):
+        if entry.link >= 0:
+            names.setdefault(entry.link, [entry.link]).append(place)
+    return names.values()
+
+
+def _inode(root: Path, entry: ManifestEntry) -> int:
+    try:
+        with safe_files.regular_file(root, entry.name) as (_, status):
+            return status.st_ino
+    except OSError:
+        return -1
+
+
+def _is_same(root: Path, entry: ManifestEntry, owner: Owner | None, stop: Event) -> bool:
     try:
         with safe_files.regular_file(root, entry.name) as (descriptor, status):
             known = (status.st_size, status.st_mtime_ns, stat.S_IMODE(status.st_mode))
-            if known != (entry.size, entry.mtime_ns, entry.mode):
+            if known != (entry.size, entry.mtime_ns, entry.mode) or not are_given(descriptor, entry, owner):
                 return False
             digest = hashlib.sha256()
             while piece := os.read(descriptor, BLOCK):
@@ -232,15 +263,16 @@ def _replace(root: Path, scratch: str, entry: ManifestEntry) -> None:
         os.rename(path.name, path.name, src_dir_fd=source, dst_dir_fd=target)
 
 
-def _give_times(root: Path, entry: ManifestEntry) -> None:
+def _give_folder(root: Path, entry: ManifestEntry, manifest: Manifest) -> list[str]:
+    """Give a folder what it had, and return what could not be given."""
+    owner, lost = manifest.owner_of(entry), list[str]()
     with safe_files.folder(root, entry.name) as folder:
-        os.fchmod(folder, entry.mode)
+        if owner is None:
+            os.fchmod(folder, entry.mode)
+        else:
+            lost = give(folder, entry, owner, os.fstat(folder))
         os.utime(folder, ns=(entry.mtime_ns, entry.mtime_ns))
-
-
-def _clear(root: Path, directory: str) -> None:
-    with suppress(OSError, safe_files.Refused):
-        clear_scratch(root, directory, IN_PLACE_FOLDER)
+    return lost
 
 
 # What is reported
@@ -264,7 +296,11 @@ def _report(directory: str, path: str, manifest: Manifest, done: _Done, *, dry_r
     ]
     return Report(
         summary=f"{count(len(done.replaced), 'file')} of {size(total)} {would}restored in place",
-        findings=[Finding(check="backup.restore", subject=path, status=Status.OK, message=message), *_unsaved(done)],
+        findings=[
+            Finding(check="backup.restore", subject=path, status=Status.OK, message=message),
+            *_unsaved(done),
+            *lost_findings(done.lost),
+        ],
         actions=actions,
         files=written,
         dry_run=dry_run,

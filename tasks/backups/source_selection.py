@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import NamedTuple
@@ -81,13 +83,12 @@ def select(root: Path, sources: Sequence[str], exclude: Sequence[str], own: str,
     return Selected(entries, sorted(walk.left.items()), sorted(walk.unread.items()), missing)
 
 
-def _listed(folder: int) -> list[str]:
-    with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries)
-
-
 def _order(path: str) -> tuple[str, ...]:
     return PurePosixPath(path).parts
+
+
+LONGEST, DEEPEST = 3_000, 256
+"""Bytes of a path, and folders in it, of what can be in a backup: a longer one could not be restored into a folder."""
 
 
 class _Walk:
@@ -96,7 +97,8 @@ class _Walk:
         self.left: dict[str, str] = {}
         self.unread: dict[str, str] = {}
         self._is_hidden = False
-        self._root, self._exclude, self._own, self._stop = root, exclude, str(PurePosixPath(own)), stop
+        self._root, self._own, self._stop = root, str(PurePosixPath(own)), stop
+        self._excluded = re.compile("|".join(map(fnmatch.translate, exclude)) or r"(?!)")
 
     def add(self, source: str) -> bool:
         """Add what a source names; return False where it names nothing, as far as can be seen."""
@@ -106,7 +108,7 @@ class _Walk:
             named = str(path) == str(PurePosixPath(source))
             if self._is_within(path) and self._add(str(path), named=named) and str(path) != ".":
                 for above in [*path.parents][:-1]:
-                    self._add_folder(str(above))
+                    self._add_above(str(above))
         return bool(matched) or self._is_hidden
 
     def _is_within(self, path: PurePosixPath) -> bool:
@@ -148,7 +150,7 @@ class _Walk:
     def _names(self, folder: str) -> list[str]:
         try:
             with safe_files.folder(self._root, folder) as descriptor:
-                return _listed(descriptor)
+                return sorted(os.listdir(descriptor))  # noqa: PTH208 - the open folder, whatever has its name by now
         except (FileNotFoundError, safe_files.Refused):
             return []
         except OSError as error:
@@ -156,51 +158,72 @@ class _Walk:
             self._is_hidden = True
             return []
 
-    def _add(self, path: str, *, named: bool = False) -> bool:
+    def _add(self, source: str, *, named: bool) -> bool:
         """Add a path and what lies below it; return whether it is in the backup."""
-        if self._stop.is_set() or self._is_out(path, named=named):
+        if self._stop.is_set() or self._is_out(source, named=named):
             return False
         try:
-            status = os.lstat(self._root / path)
+            status = os.lstat(self._root / source)
         except OSError as error:
-            self.unread[path] = f"it cannot be looked at: {error.strerror}"
+            self.unread[source] = f"it cannot be looked at: {error.strerror}"
             return False
-        if stat.S_ISDIR(status.st_mode):
-            return self._add_tree(path)
-        if not stat.S_ISREG(status.st_mode):
+        pending = [(source, status)]
+        while pending and not self._stop.is_set():  # no recursion: a tree can be deeper than Python's stack
+            pending += self._add_one(*pending.pop())
+        return source in self.found or source == "."
+
+    def _add_one(self, path: str, status: os.stat_result) -> list[tuple[str, os.stat_result]]:
+        """Add a file, or a folder of which the content is returned."""
+        if stat.S_ISREG(status.st_mode):
+            self.found[path] = file_entry(path, status)
+        elif not stat.S_ISDIR(status.st_mode):
             kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "no regular file"
             self.left[path] = f"it is {kind}"
-            return False
-        self.found[path] = file_entry(path, status)
-        return True
+        elif path.count("/") >= DEEPEST or len(os.fsencode(path)) > LONGEST:
+            self.unread[path] = f"it lies too deep ({DEEPEST} folders and {LONGEST:,} bytes of a path are the most)"
+        else:
+            return self._add_folder(path, status)
+        return []
 
-    def _add_tree(self, path: str) -> bool:
+    def _add_folder(self, path: str, status: os.stat_result) -> list[tuple[str, os.stat_result]]:
         try:
-            with safe_files.folder(self._root, path) as descriptor:
-                names = _listed(descriptor)
+            with safe_files.folder(self._root, path) as descriptor, os.scandir(descriptor) as entries:
+                below = [*self._looked_at(path, entries)]
         except safe_files.Refused as error:
             self.left[path] = str(error).rstrip(".")
-            return False
+            return []
         except OSError as error:
             self.unread[path] = f"it cannot be read: {error.strerror}"
-            return False
-        self._add_folder(path)
-        for name in names:
-            self._add(name if path == "." else f"{path}/{name}")
-        return True
-
-    def _add_folder(self, path: str) -> None:
+            return []
         if path != ".":
-            status = os.lstat(self._root / path)
-            self.found[path] = Entry(path, stat.S_IMODE(status.st_mode), status.st_mtime_ns, 0, None)
+            self.found[path] = _folder_entry(path, status)
+        return below
+
+    def _looked_at(self, folder: str, entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, os.stat_result]]:
+        for entry in entries:
+            path = entry.name if folder == "." else f"{folder}/{entry.name}"
+            if not self._is_out(path, named=False):
+                try:
+                    yield path, entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue  # it has gone again
+                except OSError as error:
+                    self.unread[path] = f"it cannot be looked at: {error.strerror}"
+
+    def _add_above(self, path: str) -> None:
+        if path not in self.found:
+            with suppress(OSError):  # what lies in it is then said to have gone
+                self.found[path] = _folder_entry(path, os.lstat(self._root / path))
 
     def _is_out(self, path: str, *, named: bool) -> bool:
-        name = PurePosixPath(path).name
+        name = path.rpartition("/")[2]
         if name in _NEVER or path == self._own:
             return True
-        return not named and any(
-            fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(path, pattern) for pattern in self._exclude
-        )
+        return not named and bool(self._excluded.match(name) or self._excluded.match(path))
+
+
+def _folder_entry(path: str, status: os.stat_result) -> Entry:
+    return Entry(path, stat.S_IMODE(status.st_mode), status.st_mtime_ns, 0, None)
 
 
 def file_entry(path: str, status: os.stat_result) -> Entry:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -19,10 +18,10 @@ from ..core.settings.model import Settings
 from ..core.text.formatting import count, printable
 from .archive_format import Damaged, Stopped, go_on
 from .archive_reading import read_archive
-from .backup_folder import TEST_FOLDER, Backup, backups, clear_scratch
+from .backup_folder import TEST_FOLDER, Backup, backups, clear_scratches, fresh_scratch, with_manifest_inside
 from .backup_history import days_old
 from .manifest import Manifest
-from .restore import Target, require_safe
+from .restore_target import Target
 from .source_selection import select
 from .verification_findings import (
     Level,
@@ -147,19 +146,16 @@ def _verify_archive(
     root: Path, directory: str, backup: Backup, stop: Event, advance: Callable[[int], None], *, restore: bool
 ) -> Verified:
     looked_at = _without_reading(backup)
-    if looked_at.level is not Level.WHOLE or backup.manifest is None:
-        return looked_at
-    scratch = f"{directory}/{TEST_FOLDER}"
-    target = Target(root, scratch) if restore else None
     try:
+        backup = with_manifest_inside(root, directory, backup, stop)
+        looked_at = _without_reading(backup)
+        if looked_at.level is not Level.WHOLE or backup.manifest is None:
+            return looked_at
         if restore:
-            clear_scratch(root, directory, TEST_FOLDER)  # what a killed run left
-        require_safe(backup.manifest)
-        _read_members(root, f"{directory}/{backup.name}", backup.manifest, target, stop, advance)
-        if target is None:
-            return Verified(backup, Level.INTACT)
-        target.finish()
-        faults = tuple(_faults(root / scratch, backup.manifest))
+            faults = _faults_once_restored(root, directory, backup.name, backup.manifest, stop, advance)
+            return Verified(backup, Level.RESTORED, faults=faults)
+        _read_members(root, f"{directory}/{backup.name}", backup.manifest, None, stop, advance)
+        return Verified(backup, Level.INTACT)
     except Stopped:
         return looked_at
     except Damaged as error:
@@ -169,9 +165,18 @@ def _verify_archive(
         return Verified(backup, Level.WHOLE, hindered=reason)
     finally:
         if restore:
-            with suppress(OSError, safe_files.Refused):
-                clear_scratch(root, directory, TEST_FOLDER)
-    return Verified(backup, Level.RESTORED, faults=faults)
+            clear_scratches(root, directory, TEST_FOLDER)
+
+
+def _faults_once_restored(
+    root: Path, directory: str, name: str, manifest: Manifest, stop: Event, advance: Callable[[int], None]
+) -> tuple[tuple[str, str], ...]:
+    """Restore an archive and return the files that are broken by their own format."""
+    scratch = fresh_scratch(root, directory, TEST_FOLDER)
+    target = Target(root, scratch, manifest)
+    _read_members(root, f"{directory}/{name}", manifest, target, stop, advance)
+    target.finish()
+    return tuple(_faults(root / scratch, manifest))
 
 
 def _record_of(each: Verified, ledger: Mapping[str, VerificationRecord], now: datetime) -> VerificationRecord:

@@ -146,6 +146,10 @@ def archive_findings(own: BackupSettings, each: Verified, *, tried: bool) -> Ite
         yield backup_finding("verified", path, Status.OK, message, None)
     elif tried:
         yield backup_finding("verified", path, Status.OK, f"It is {each.level.value}; it was not restored.", None)
+    if each.backup.beside:
+        message = f"It is known by the manifest inside only: {each.backup.beside}."
+        remedy = "See who changed the folder of the backups; a copy elsewhere may have the manifest."
+        yield backup_finding("verified", path, Status.WARNING, message, remedy)
     if each.faults:
         broken = [f"{printable(name)} ({found})" for name, found in each.faults]
         more = f" and {len(broken) - _SHOWN:,} more" if len(broken) > _SHOWN else ""

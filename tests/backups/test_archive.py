@@ -15,8 +15,8 @@ import msgspec
 import pytest
 
 from tasks.backups import archive_reading, archive_writing
-from tasks.backups.archive_format import Damaged, PackedFile, Stopped
-from tasks.backups.archive_reading import read_archive
+from tasks.backups.archive_format import Damaged, PackedFile, Stopped, pack, padding
+from tasks.backups.archive_reading import read_archive, read_inside
 from tasks.backups.archive_writing import Written, write_archive
 from tasks.backups.manifest import (
     INSIDE,
@@ -67,7 +67,7 @@ def test_what_is_written_is_read(project: Path) -> None:
     content, manifest = written(project)
     assert read(content, manifest) == ["data", "data/a", "data/sub", "data/sub/b"]
     with tarfile.open(fileobj=io.BytesIO(content)) as opened:
-        assert opened.getnames()[-1] == INSIDE
+        assert opened.getnames()[0] == INSIDE
 
 
 def test_a_member_has_the_mode_and_the_time_of_its_file_and_nothing_else_changes_a_byte(project: Path) -> None:
@@ -122,9 +122,9 @@ def test_a_manifest_inside_may_be_as_large_as_the_limit_and_no_larger(
     content, manifest = written(project)
     with tarfile.open(fileobj=io.BytesIO(content)) as opened:
         size = opened.getmember(INSIDE).size
-    monkeypatch.setattr(archive_reading, "_LARGEST_MANIFEST", size)
+    monkeypatch.setattr(archive_reading, "LARGEST", size)
     assert read(content, manifest)
-    monkeypatch.setattr(archive_reading, "_LARGEST_MANIFEST", size - 1)
+    monkeypatch.setattr(archive_reading, "LARGEST", size - 1)
     with pytest.raises(Damaged, match="does not end with its manifest"):
         read(content, manifest)
 
@@ -240,23 +240,24 @@ def comment(length: int) -> tuple[tarfile.TarInfo, bytes]:
 
 
 @pytest.mark.parametrize(
-    "bomb",
+    ("bomb", "message"),
     [
-        pytest.param(lambda: packed(comment(100_000_000)), id="header"),
+        pytest.param(lambda: packed(comment(100_000_000)), "it has a header of 100,000,", id="header"),
         pytest.param(
             lambda: gzip.compress(
                 gzip.decompress(packed(member("data/a", content=b"x"), member(INSIDE, content=encode(one_file()))))
                 + bytes(100_000_000)
             ),
+            "it unpacks to more than its manifest says",
             id="end",
         ),
     ],
 )
-def test_a_bomb_beside_the_contents_is_put_down_early(bomb: Callable[[], bytes]) -> None:
+def test_a_bomb_beside_the_contents_is_put_down_early(bomb: Callable[[], bytes], message: str) -> None:
     content = bomb()
     tracemalloc.start()
     try:
-        with pytest.raises(Damaged, match="unpacks to more than its manifest says"):
+        with pytest.raises(Damaged, match=message):
             read(content, one_file())
         assert tracemalloc.get_traced_memory()[1] < 30_000_000
     finally:
@@ -330,14 +331,6 @@ def test_a_small_file_that_changes_is_read_up_to_three_times(
     assert (entry.sha256, entry.size, entry.changed) == (digest_of(held), 3000, changed)
 
 
-def test_a_file_that_was_replaced_by_a_link_is_not_followed(project: Path) -> None:
-    selected = entries(project)
-    (project / "data/a").unlink()
-    (project / "data/a").symlink_to("sub/b")
-    _, made = archived(project, selected)
-    assert made.gone == [("data/a", "it is a symbolic link by now")]
-
-
 def test_what_has_gone_meanwhile_is_told(project: Path) -> None:
     selected = entries(project)
     (project / "data/a").unlink()
@@ -346,6 +339,7 @@ def test_what_has_gone_meanwhile_is_told(project: Path) -> None:
     _, made = archived(project, selected)
     assert made.gone == [
         ("data/a", "it has gone meanwhile"),
+        ("data/sub", "it has gone meanwhile"),
         ("data/sub/b", "its folder has gone"),
     ]
 
@@ -361,8 +355,7 @@ def test_a_file_that_became_something_else_is_named_and_never_archived_as_empty(
     else:
         (project / "data/a").mkdir()
     content, made = archived(project, selected)
-    reason = "it is a symbolic link by now" if kind == "link" else "it is no regular file any more"
-    assert (made.gone, made.unread) == ([("data/a", reason)], [])
+    assert (made.gone, made.unread) == ([("data/a", "it is something else by now")], [])
     assert read(content, sealed(made.manifest, content)) == ["data", "data/sub", "data/sub/b"]
 
 
@@ -383,7 +376,7 @@ def test_a_file_that_cannot_be_read_to_its_end_is_named_and_the_rest_is_in_the_a
 
 def failing_disk(monkeypatch: pytest.MonkeyPatch, path: Path, place: int) -> None:
     """Let a file give an error to who reads it from a place on."""
-    inode, original = path.stat().st_ino, os.fdopen
+    inode, original = path.stat().st_ino, io.FileIO
 
     class Failing(io.FileIO):
         def read(self, size: int | None = -1) -> bytes:
@@ -391,22 +384,26 @@ def failing_disk(monkeypatch: pytest.MonkeyPatch, path: Path, place: int) -> Non
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             return super().read(size) or b""
 
-    def opened(descriptor: int, mode: str, buffering: int = -1) -> object:
+    def opened(descriptor: int, *, closefd: bool) -> io.FileIO:
         is_it = os.fstat(descriptor).st_ino == inode
-        return Failing(descriptor, "rb") if is_it else original(descriptor, mode, buffering=buffering)
+        return (Failing if is_it else original)(descriptor, closefd=closefd)
 
-    monkeypatch.setattr(os, "fdopen", opened)
+    monkeypatch.setattr(io, "FileIO", opened)
 
 
 @pytest.mark.parametrize(
     ("error", "gone", "unread"),
     [
-        (errno.ENOENT, "its folder has gone", None),
-        (errno.EIO, None, "its folder cannot be read: Input/output error"),
+        (errno.ENOENT, ("it has gone meanwhile", "its folder has gone"), None),
+        (errno.EIO, None, tuple(f"{which} cannot be read: Input/output error" for which in ("it", "its folder"))),
     ],
 )
 def test_a_folder_that_cannot_be_opened_costs_its_own_files_only(
-    project: Path, monkeypatch: pytest.MonkeyPatch, error: int, gone: str | None, unread: str | None
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: int,
+    gone: tuple[str, ...] | None,
+    unread: tuple[str, ...] | None,
 ) -> None:
     selected, original = entries(project), os.open
 
@@ -418,9 +415,10 @@ def test_a_folder_that_cannot_be_opened_costs_its_own_files_only(
     monkeypatch.setattr(os, "open", opened)
     content, made = archived(project, selected)
     monkeypatch.undo()
-    assert made.gone == ([("data/sub/b", gone)] if gone else [])
-    assert made.unread == ([("data/sub/b", unread)] if unread else [])
-    assert read(content, sealed(made.manifest, content)) == ["data", "data/a", "data/sub"]
+    names = ("data/sub", "data/sub/b")
+    assert made.gone == ([*zip(names, gone, strict=True)] if gone else [])
+    assert made.unread == ([*zip(names, unread, strict=True)] if unread else [])
+    assert read(content, sealed(made.manifest, content)) == ["data", "data/a"]
 
 
 def test_an_error_of_the_archive_is_none_of_the_file(project: Path) -> None:
@@ -489,6 +487,125 @@ def test_it_stops_when_it_is_told_to(project: Path) -> None:
         archived(project, entries(project), stop)
 
 
+@pytest.mark.parametrize("size", [0, 22, 23, 65_556, 65_557, 65_558, 65_578, 65_579, 200_000])
+def test_padding_is_of_any_size_and_holds_nothing(size: int) -> None:
+    assert len(padding(size)) == size
+    assert gzip.decompress(padding(size) + pack(b"content")) == b"content"
+
+
+@pytest.mark.parametrize(("room", "fits"), [(-1, False), (0, True), (1, False), (21, False), (22, True), (1000, True)])
+def test_the_first_member_is_written_into_the_room_that_was_kept_for_it(room: int, fits: bool) -> None:  # noqa: FBT001
+    buffer = io.BytesIO()
+    output = PackedFile(buffer)
+    output.reserve(len(pack(b"first")) + room)
+    output.write(b"second")
+    place = output.end_member()
+    assert output.fill(b"first") is fits
+    assert buffer.tell() == place, "what comes next is written after the last member"
+    assert gzip.decompress(buffer.getvalue()) == (b"firstsecond" if fits else b"second")
+
+
+def test_a_manifest_that_became_larger_than_its_room_comes_last(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_writing, "_room_for_manifest", lambda *_: 22)
+    content, manifest = written(project)
+    with tarfile.open(fileobj=io.BytesIO(content)) as opened:
+        assert opened.getnames()[-1] == INSIDE
+    assert read(content, manifest) == ["data", "data/a", "data/sub", "data/sub/b"]
+    assert read_inside(io.BytesIO(content), Event(), to_the_end=False) is None
+    found = read_inside(io.BytesIO(content), Event(), to_the_end=True)
+    assert found is not None
+    assert found.entries == manifest.entries
+
+
+def test_the_room_for_the_manifest_suffices_for_files_of_all_kinds(project: Path) -> None:
+    for number in range(300):
+        (project / f"data/{number}").write_bytes(os.urandom(number))
+    content, _ = written(project)
+    found = read_inside(io.BytesIO(content), Event(), to_the_end=False)
+    assert found is not None
+    assert len(found.entries) == 304
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no archive", "cannot be read to its end"),
+        (packed(member("data/a", content=b"x")), "does not end with its manifest"),
+        (packed(member(INSIDE, tarfile.DIRTYPE)), "does not end with its manifest"),
+        (packed(member(INSIDE, content=b"{}")), "of the manifest inside"),
+    ],
+)
+def test_an_archive_without_a_manifest_that_can_be_used(content: bytes, message: str) -> None:
+    with pytest.raises(Damaged, match=message):
+        read_inside(io.BytesIO(content), Event(), to_the_end=True)
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_SPARSE]
+)
+def test_a_kind_of_member_that_takes_memory_and_is_never_written_is_refused(kind: bytes) -> None:
+    with pytest.raises(Damaged, match="of a kind that this suite does not write"):
+        read(packed(member("data/a", kind, content=b"x" * 100)), one_file())
+
+
+def test_a_map_of_holes_is_not_read() -> None:
+    info, content = member("data/a", content=b"x")
+    info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "data/a"}
+    with pytest.raises(Damaged, match="of a kind that this suite does not write"):
+        read(packed((info, content)), one_file())
+
+
+@pytest.mark.parametrize(
+    ("length", "message"), [(1_000_000, "not the one that was saved"), (1_100_000, "header of 1,1")]
+)
+def test_a_header_of_a_megabyte_is_the_largest_that_is_read(length: int, message: str) -> None:
+    manifest = msgspec.structs.replace(one_file(b"z"), sources=["x" * 100_000])
+    with pytest.raises(Damaged, match=message):
+        read(packed(comment(length)), manifest)
+
+
+def test_members_are_not_remembered(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for number in range(2000):
+        (tmp_path / f"data/{number}").touch()
+    content, manifest = written(tmp_path)
+    members = read_archive(io.BytesIO(content), manifest, Event())
+    next(members)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in members) == 2000
+        assert tracemalloc.get_traced_memory()[0] < 300_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_further_name_is_one_of_the_file_that_the_manifest_names(project: Path) -> None:
+    os.link(project / "data/a", project / "data/z")
+    content, manifest = written(project)
+    assert [entry.link for entry in manifest.entries] == [-1, -1, -1, -1, 1]
+    assert read(content, manifest)[-1] == "data/z"
+    other = packed(
+        member("data/a", content=b"x"),
+        member("data/b", content=b"x"),
+        (member("data/z", tarfile.LNKTYPE)[0], b""),
+    )
+    first = one_file().entries[0]
+    second = msgspec.structs.replace(first, path="data/b")
+    for link, message in ((0, "does not end with its manifest"), (1, "is no further name of a file")):
+        third = msgspec.structs.replace(first, path="data/z", link=link)
+        with pytest.raises(Damaged, match=message):
+            read(other, Manifest(2, "", [], [first, second, third]))
+
+
+def test_a_file_that_is_rewritten_between_its_two_names_is_two_files(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.link(project / "data/a", project / "data/z")
+    monkeypatch.setattr(archive_writing, "_is_unchanged", lambda *_: False)
+    _, manifest = written(project)
+    assert [entry.link for entry in manifest.entries] == [-1] * 5
+
+
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"schema": 1}', b"[" * 100_000, b'{"schema": "x"}'])
 def test_what_is_no_manifest(content: bytes) -> None:
     with pytest.raises(Unusable):
@@ -496,8 +613,8 @@ def test_what_is_no_manifest(content: bytes) -> None:
 
 
 def test_a_manifest_of_another_version_is_told() -> None:
-    newer = encode(Manifest(2, "", [], []))
-    with pytest.raises(Unusable, match="schema is 2"):
+    newer = encode(Manifest(3, "", [], []))
+    with pytest.raises(Unusable, match="schema is 3"):
         decode(newer)
 
 

@@ -131,9 +131,22 @@ def test_stopped_while_it_is_written_it_leaves_nothing(settings: Settings) -> No
     assert left(settings) == []
 
 
-def test_in_place_without_a_manifest_nothing_is_restored(settings: Settings) -> None:
+def test_in_place_an_archive_without_the_manifest_beside_it_is_read_by_the_one_inside(settings: Settings) -> None:
     create(settings, now=NOW)
     (Path(settings.root) / "backups/backup_20261124_120000.manifest.json").unlink()
+    (Path(settings.root) / "data/a.yaml").write_text("spoilt: 1\n")
+    report = restore_in_place(settings, now=NOW)
+    assert findings_of(report)[-1] == (
+        Status.WARNING,
+        "It was read by the manifest inside: there is no manifest beside it.",
+    )
+    assert (Path(settings.root) / "data/a.yaml").read_text() == "a: 1\n"
+
+
+def test_in_place_without_any_manifest_nothing_is_restored(settings: Settings) -> None:
+    create(settings, now=NOW)
+    (Path(settings.root) / "backups/backup_20261124_120000.manifest.json").unlink()
+    (Path(settings.root) / "backups/backup_20261124_120000.tar.gz").write_bytes(b"no archive")
     report = restore_in_place(settings, name="backup_20261124_120000.tar.gz", now=NOW)
     assert findings_of(report) == [(Status.CRITICAL, "It was not restored: there is no manifest beside it.")]
     with pytest.raises(UserError, match="no whole backup"):

@@ -7,11 +7,9 @@ from threading import Event
 
 import pytest
 
-from tasks.backups.archive_format import Damaged
 from tasks.backups.backup_folder import Backup, backups, delete
 from tasks.backups.backup_history import outdated
-from tasks.backups.manifest import Manifest, ManifestEntry, archive_name
-from tasks.backups.restore import require_safe
+from tasks.backups.manifest import Manifest, ManifestEntry, Unusable, archive_name, decode, encode
 from tasks.backups.source_selection import Selected, select
 
 NOW = datetime(2026, 11, 24, 12).astimezone()
@@ -154,10 +152,13 @@ def test_an_archive_goes_with_its_manifest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "", ".", "a//b", "./a", "a/", "a\0b"])
 def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
-    with pytest.raises(Damaged, match="leads elsewhere"):
-        require_safe(Manifest(1, "", [], [ManifestEntry(name, 0o644, 0, 1, "0")]))
+    digest = "0" * 64
+    for entry in (ManifestEntry(name, 0o644, 0, 1, digest), ManifestEntry("a", 0, 0, 1, digest, name.encode().hex())):
+        if entry.raw or name:
+            with pytest.raises(Unusable, match="leads elsewhere"):
+                decode(encode(Manifest(1, "", [], [entry])))
 
 
 def test_a_name_that_stands_twice_is_refused() -> None:
-    with pytest.raises(Damaged, match="twice"):
-        require_safe(Manifest(1, "", [], [ManifestEntry("a", 0o644, 0, 1, "0"), ManifestEntry("a", 0o755, 0)]))
+    with pytest.raises(Unusable, match="twice"):
+        decode(encode(Manifest(1, "", [], [ManifestEntry("a", 0o644, 0), ManifestEntry("a", 0o755, 0)])))

@@ -236,16 +236,64 @@ def test_a_damaged_archive_is_named_and_nothing_of_it_is_left(inv: Inv, full: Pa
     assert not (full / "there").exists() or not [*(full / "there").iterdir()]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"schema": 2}', b"\xff"])
-def test_a_backup_without_a_manifest_is_not_restored(inv: Inv, full: Path, content: bytes | None) -> None:
+ODD_MANIFESTS = [
+    None,
+    b"",
+    b"{}",
+    b'{"schema": 3}',
+    b"\xff",
+    b"[" * 100_000,
+    b'{"schema": 1, "created": "", "sources": [], "entries": [{"path": "../x", "mode": 420, "mtime_ns": 0}]}',
+    b'{"schema": 1, "created": "", "sources": [], "entries": [{"path": "x", "mode": -1, "mtime_ns": 0}]}',
+    b'{"schema": 1, "created": "", "sources": [], "entries": [{"path": "x", "mode": 1, "mtime_ns": 0, "raw": "zz"}]}',
+    b'{"schema": 1, "created": "", "sources": [], "entries": [{"path": "x", "mode": 1, "mtime_ns": 1e99}]}',
+]
+
+
+@pytest.mark.parametrize("content", ODD_MANIFESTS)
+def test_a_backup_without_the_manifest_beside_it_is_read_by_the_one_inside(
+    inv: Inv, full: Path, content: bytes | None
+) -> None:
     inv(CREATE)
+    before = saved(full)
     (archive,) = archives(full)
-    manifest = archive.with_name(archive.name.replace(".tar.gz", ".manifest.json"))
-    manifest.unlink() if content is None else manifest.write_bytes(content)
-    result = inv(RESTORE, "--backup", archive.name)
+    beside = archive.with_name(archive.name.replace(".tar.gz", ".manifest.json"))
+    beside.unlink() if content is None else beside.write_bytes(content)
+    result = inv(RESTORE)
+    assert (result.status, result.err) == (1, ""), result.out
+    done, warning = result.findings("backup.restore")
+    assert (done["status"], warning["status"]) == ("ok", "warning")
+    assert warning["message"].startswith("It was read by the manifest inside: ")
+    there = fingerprint(full / "restored")
+    there.pop(".")
+    assert there == before
+    verified = inv("quarterly.backup-verification")
+    assert (verified.status, verified.report["data"]["backups"][0]["level"]) == (1, "restored"), verified.out
+
+
+@pytest.mark.parametrize("content", ODD_MANIFESTS)
+def test_one_odd_manifest_of_an_archive_that_is_none_stops_nothing_else(
+    inv: Inv, full: Path, content: bytes | None
+) -> None:
+    for place, archive in enumerate((b"", b"no archive", b"\x1f\x8b\x08\0\0\0\0\0\0\xff")):
+        name = f"backup_2020010{place + 1}_000000"
+        (full / "backups").mkdir(exist_ok=True)
+        (full / f"backups/{name}.tar.gz").write_bytes(archive)
+        if content is not None:
+            (full / f"backups/{name}.manifest.json").write_bytes(content)
+    (full / "backups/backup_20200104_000000.tar.gz").mkdir()
+    os.mkfifo(full / "backups/backup_20200105_000000.tar.gz")
+    (full / "backups/backup_20200106_000000.tar.gz").symlink_to("/etc/passwd")
+    (full / "backups/backup_20200107_000000.tar.gz").write_bytes(b"")
+    os.mkfifo(full / "backups/backup_20200107_000000.manifest.json")
+    assert inv(CREATE).status == 0
+    assert inv(RESTORE).status == 0
+    result = inv("quarterly.backup-verification")
     assert (result.status, result.err) == (2, ""), result.out
-    assert "It was not restored" in result.out
-    assert "no whole backup" in inv(RESTORE).out
+    levels = [each["level"] for each in result.report["data"]["backups"]]
+    assert levels == ["restored", *["present"] * 7]
+    named = inv(RESTORE, "--backup", "backup_20200102_000000", "--into", "else")
+    assert (named.status, named.err) == (2, ""), named.out
 
 
 @pytest.mark.parametrize(
@@ -400,7 +448,9 @@ def test_a_signal_in_the_middle_of_a_member_of_3_gb_ends_the_run_within_a_second
     inv: Inv, full: Path, unmeasured: dict[str, str], number: signal.Signals
 ) -> None:
     with (full / "data/large").open("wb") as file:
-        file.truncate(3_000_000_000)  # a hole: it takes no room here, and as long to read as anything else
+        for place in range(0, 3_000_000_000, 50_000_000):  # holes take no room here, and as long to read as anything
+            file.seek(place)
+            file.write(b"x")
 
     def ended(began: Path, size: int, *command: str) -> None:
         before = sorted((full / "backups").glob("backup_*"))
