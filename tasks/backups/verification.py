@@ -8,9 +8,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Annotated
 
-from ..core.files import json_files, safe_files
+import msgspec
+from msgspec import Meta
+
+from ..core.files import safe_files, state_files
+from ..core.files.state_files import Plain, StateFile
 from ..core.files.validation import fault
 from ..core.report.model import Action, Metric, Report, Status
 from ..core.run.registry import own_files
@@ -220,21 +224,28 @@ def _faults(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
 FILE = "verified.json"
 
 
-def read_ledger(root: Path, directory: str, now: datetime) -> tuple[dict[str, VerificationRecord], json_files.Found]:
+class _Turn(msgspec.Struct):
+    """When an archive was tried and restored last (ISO 8601)."""
+
+    tried: Annotated[str, Meta(max_length=64)]
+    restored: Annotated[str, Meta(max_length=64)] | None = None
+
+
+_Ledger = dict[Plain, _Turn]
+
+
+def read_ledger(root: Path, directory: str, now: datetime) -> tuple[dict[str, VerificationRecord], StateFile[_Ledger]]:
     """Return the records by the names of archives, and what reading the file gave; one in the future counts as none."""
-    found = json_files.read_object(root, f"{directory}/{FILE}")
-    turns = {name: each for name, row in found.content.items() if (each := _record(row, now))}
-    return turns, found
+    found = state_files.read(root, f"{directory}/{FILE}", _Ledger)
+    turns = (found.content or {}).items()
+    return {name: VerificationRecord(turn.tried, turn.restored) for name, turn in turns if _is_past(turn, now)}, found
 
 
-def _record(row: Any, now: datetime) -> VerificationRecord | None:
-    match row:
-        case {"tried": str(tried), "restored": (str() | None) as restored}:
-            try:
-                return VerificationRecord(tried, restored) if datetime.fromisoformat(tried) <= now else None
-            except (ValueError, TypeError):
-                return None
-    return None
+def _is_past(turn: _Turn, now: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(turn.tried) <= now
+    except (ValueError, TypeError):
+        return False
 
 
 def due_archives(found: Sequence[Backup], ledger: Mapping[str, VerificationRecord], runs: int) -> list[Backup]:
@@ -259,7 +270,7 @@ def write_ledger(
     root: Path,
     directory: str,
     ledger: Mapping[str, VerificationRecord],
-    before: json_files.Found,
+    before: StateFile[_Ledger],
     names: Collection[str],
 ) -> None:
     """Keep the turns of the archives that are still there.
@@ -268,4 +279,4 @@ def write_ledger(
         Refused, OSError: it was not written.
     """
     kept = {name: turn._asdict() for name, turn in ledger.items() if name in names}
-    json_files.write_object(root, f"{directory}/{FILE}", kept, before)
+    state_files.write(root, f"{directory}/{FILE}", kept, before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from threading import Event
 from typing import NamedTuple
 
 from ..core.files import safe_files
+from ..core.files.disk_space import disk_space
 from ..core.files.disk_usage import usage_by_entry
 from ..core.settings.model import Settings
 from ..core.text.formatting import printable
@@ -91,15 +91,13 @@ def _folder_size(root: Path, directory: str, folders: Counter[str], stop: Event)
 
 def _space(root: Path, settings: Settings) -> Amount | None:
     """Return the space as far as ordinary users may use it, as ``df`` counts it."""
-    status = os.statvfs(root)
-    used = status.f_blocks - status.f_bfree
-    total = (used + status.f_bavail) * status.f_frsize
-    return Amount(used * status.f_frsize, total, total * settings.health.disk_percent / 100) if total else None
+    space = disk_space(root)
+    limit = space.total * settings.health.disk_percent / 100
+    return Amount(space.used, space.total, limit) if space.total else None
 
 
 def _inodes(root: Path, settings: Settings) -> Amount | None:
     """Return the inodes; ``None`` on a file system that has no fixed number of them."""
-    status = os.statvfs(root)
-    used = max(0, status.f_files - status.f_ffree)
-    total = used + status.f_favail
-    return Amount(used, total, total * settings.health.disk_percent / 100) if status.f_files else None
+    space = disk_space(root)
+    limit = space.inodes_total * settings.health.disk_percent / 100
+    return Amount(space.inodes_used, space.inodes_total, limit) if space.inodes_total else None

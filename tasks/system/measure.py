@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
+from ..core.files.disk_space import disk_space
 from . import control_groups
 from .machine_figures import Amount, Busy, Cpu, Disk, Figures, Load, Memory, OpenFiles, Times, Unmeasured
 from .running_processes import Stopped, busiest, look
@@ -198,10 +199,7 @@ def disk(path: Path) -> Disk:
         RuntimeError: it has no size, as those that the kernel makes up.
         OSError: it does not tell.
     """
-    status = os.statvfs(path)
-    used = status.f_blocks - status.f_bfree
-    space = Amount(used * status.f_frsize, (used + status.f_bavail) * status.f_frsize)
+    space = disk_space(path)
     if not space.total:
         raise RuntimeError("the file system has no size")
-    in_use = max(0, status.f_files - status.f_ffree)
-    return Disk(space, Amount(in_use, in_use + status.f_favail))
+    return Disk(Amount(space.used, space.total), Amount(space.inodes_used, space.inodes_total))

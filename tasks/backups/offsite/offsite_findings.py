@@ -60,7 +60,8 @@ def repository_findings(
 def _age(
     subject: str, own: RepositorySettings, each: VerifiedRepository, warning: float, now: datetime, what: str
 ) -> Finding:
-    days, critical = days_old(each.snapshots[0].made, now), 3 * warning
+    newest = each.newest or each.snapshots[0]
+    days, critical = days_old(newest.made, now), 3 * warning
     status = Status.CRITICAL if days > critical else Status.WARNING if days > warning else Status.OK
     if days < -_AHEAD:
         message = f"The newest {what} is dated {-days:.1f} days in the future, so that its age is not known."
@@ -84,7 +85,8 @@ def _age(
 def _restored(subject: str, each: VerifiedRepository, what: str) -> Iterator[Finding]:
     check = "backup.external.restored"
     if each.failed_restore is not None:
-        yield _problem(check, subject, f"Of the newest {what} nothing is verified", each.failed_restore)
+        about = f"Of the newest {what} nothing is verified" if each.newest else "It is no copy"
+        yield _problem(check, subject, about, each.failed_restore)
     elif each.restored is not None:
         level = "" if each.level is None or each.failed_check is None else f"; it is {each.level.value}, and not more"
         message = f"Restored of the newest {what}: {each.restored.in_words()}, each as it was listed{level}."

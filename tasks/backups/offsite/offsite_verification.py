@@ -7,18 +7,23 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from ...core.files import json_files, safe_files
+from msgspec import Meta
+
+from ...core.files import safe_files, state_files
+from ...core.files.state_files import StateFile
 from ...core.report.model import Action, Finding, Metric, Report
+from ...core.run.registry import own_files
 from ...core.secrets.keys import Key
 from ...core.settings.model import RepositorySettings, Settings
 from ...core.text.formatting import printable
 from ..backup_folder import Backup, backups
+from ..source_selection import select
 from ..verification_findings import Level
 from . import offsite_findings
 from .archive_copies import ComparedCopy, compare_copy
-from .repository_sample import next_data_part
+from .repository_sample import PARTS, next_data_part
 from .repository_verification import RepositoryContext, VerifiedRepository, verify_repository
 from .rule_3_2_1 import Copy, CopyCount, count_copies, medium_of, place_of, repository_copy
 
@@ -53,12 +58,14 @@ def verify_offsite(
     if not own.repositories and not own.copies:
         return Report(summary="", findings=[offsite_findings.nothing_configured(own.directory)])
     archives = _archives(root, own.directory)
-    context = RepositoryContext(root, own.directory, environ, keys, redact, now, stop, dry_run)
-    read = json_files.read_object(root, f"{own.directory}/{FILE}")
+    files = _files_of_project(settings, stop) if own.repositories else frozenset()
+    context = RepositoryContext(root, own.directory, environ, keys, redact, now, stop, dry_run, files)
+    read = state_files.read(root, f"{own.directory}/{FILE}", _Ledger)
+    before = read.content or {}
     examined, parts = {}, {}
     for name, settled in own.repositories.items():
         if not stop.is_set():
-            parts[name] = next_data_part(read.content.get(name), settled.read_percent)
+            parts[name] = next_data_part(before.get(name), settled.read_percent)
             examined[name] = verify_repository(settled, parts[name], context)
             advance(1)
     compared = []
@@ -86,6 +93,19 @@ def verify_offsite(
         files=[action.target for action in actions if action.done],
         data={"repositories": [*_rows(own.repositories, examined)]},
     )
+
+
+Part: TypeAlias = Annotated[int, Meta(ge=1, le=PARTS)]
+
+_Ledger = dict[Annotated[str, Meta(max_length=1000)], tuple[Part, Part]]
+"""By the name of a repository, which part of how many of its data was read last."""
+
+
+def _files_of_project(settings: Settings, stop: Event) -> frozenset[str]:
+    """Return the files that are backed up, by their paths below the root, without the suite's own."""
+    own, is_own = settings.backups, own_files(settings).owns
+    selected = select(Path(settings.root), own.sources, own.exclude, own.directory, stop)
+    return frozenset(each.path for each in selected.entries if each.is_file and not is_own(each.path))
 
 
 def _archives(root: Path, directory: str) -> list[Backup]:
@@ -120,7 +140,7 @@ def _count_sound(
 
 def _keep_parts(
     context: RepositoryContext,
-    read: json_files.Found,
+    read: StateFile[_Ledger],
     done: Mapping[str, list[int]],
     configured: Mapping[str, RepositorySettings],
     findings: list[Finding],
@@ -130,9 +150,9 @@ def _keep_parts(
     if context.dry_run:
         yield Action(verb="write", target=path, done=False)
         return
-    content = {name: value for name, value in read.content.items() if name in configured} | {**done}
+    before = {name: [*value] for name, value in (read.content or {}).items() if name in configured}
     try:
-        json_files.write_object(context.root, path, content, read)
+        state_files.write(context.root, path, before | {**done}, read)
     except (safe_files.Refused, OSError) as error:
         findings.append(offsite_findings.not_kept(path, printable(error).rstrip(".")))
     else:
@@ -145,7 +165,8 @@ def _metrics(examined: Mapping[str, VerifiedRepository], numbers: CopyCount, now
     yield Metric(name="backup.offsite", value=numbers.elsewhere, unit="copies")
     for name, each in examined.items():
         if each.snapshots:
-            age = round(offsite_findings.days_old(each.snapshots[0].made, now), 2)
+            newest = each.newest or each.snapshots[0]
+            age = round(offsite_findings.days_old(newest.made, now), 2)
             yield Metric(name="backup.external.age", value=age, unit="days", subject=printable(name))
 
 

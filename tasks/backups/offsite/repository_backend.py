@@ -17,10 +17,17 @@ from ...core.text.formatting import duration, printable
 
 
 class Snapshot(NamedTuple):
-    """One state that a repository holds: what the program calls it, and when it was made."""
+    """One state that a repository holds.
+
+    Attributes:
+        name: what the program calls it.
+        made: when it was made.
+        of: what it was made of, as far as the program says: those of one machine and its paths have the same.
+    """
 
     name: str
     made: datetime
+    of: str = ""
 
 
 class ListedFile(NamedTuple):
@@ -60,6 +67,7 @@ class ProgramCaller(NamedTuple):
         program: its name.
         location: of the repository, as the program takes it.
         variable: the environment variable that holds the password.
+        missing: why no password is known; empty where one is, or the program finds it by itself.
         environ: the program's whole environment.
         folder: where it runs: the root.
         state: a temporary folder for what the program keeps about repositories, caches for one.
@@ -71,6 +79,7 @@ class ProgramCaller(NamedTuple):
     program: str
     location: str
     variable: str
+    missing: str
     environ: Mapping[str, str]
     folder: Path
     state: Path
@@ -98,6 +107,8 @@ class ProgramCaller(NamedTuple):
             message = f"{self.program} was not done after {duration(self.deadline_seconds)}"
             return BackendFailed(Problem(message, Status.UNKNOWN, "Raise deadline_seconds, or lower read_percent."))
         output = (ended.errors + ended.output).decode("utf-8", "replace")
+        if self.missing and _PASSWORD.search(output):
+            return BackendFailed(missing_password(self.variable, self.missing))
         for pattern, problem in _KNOWN.items():
             if pattern.search(output):
                 values = {"program": self.program, "variable": self.variable}
@@ -108,6 +119,12 @@ class ProgramCaller(NamedTuple):
         remedy = f"Look at it with {self.program} check; see that new backups are made elsewhere until it is well."
         message = f"{self.program} ended with status {ended.status}" + (f": {words}" if words else "")
         return BackendFailed(Problem(message, Status.CRITICAL, remedy))
+
+
+def missing_password(variable: str, reason: str) -> Problem:
+    """Return that a password is not there."""
+    message = f"its password is missing: {variable} {reason}"
+    return Problem(message, Status.UNKNOWN, f"Set {variable} to it, in the environment or in .env.")
 
 
 class RepositoryBackend(Protocol):
@@ -165,9 +182,15 @@ def _most_telling_line(ended: Ended) -> str:
     return next(telling, ended.last_words())[:300]
 
 
+_PASSWORD = re.compile(r"wrong password|passphrase supplied in .* is incorrect|empty password", re.IGNORECASE)
+
 _KNOWN = {
     re.compile(words, re.IGNORECASE): problem
     for words, problem in (
+        (
+            r"no space left on device|disk quota exceeded|not enough space|\[Errno (?:28|122)\]",
+            Problem("there is no room on the disk", Status.UNKNOWN, "Make room, then run this again."),
+        ),
         (
             r"wrong password|passphrase supplied in .* is incorrect",
             Problem(

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from threading import Event
 from typing import NamedTuple
 
 from ...core.files import safe_files
+from ...core.files.tree_removal import remove_tree
 from ...core.files.validation import fault
 from ...core.report.model import Status
 from ...core.secrets.keys import Key
@@ -21,13 +22,25 @@ from ...core.settings.model import RepositorySettings
 from ...core.text.formatting import count, printable, size
 from ..verification_findings import Level
 from .borg_backend import Borg
-from .repository_backend import BackendFailed, ListedFile, Problem, ProgramCaller, RepositoryBackend, Snapshot
-from .repository_sample import files_to_restore
+from .repository_backend import (
+    BackendFailed,
+    ListedFile,
+    Listing,
+    Problem,
+    ProgramCaller,
+    RepositoryBackend,
+    Snapshot,
+    missing_password,
+)
+from .repository_sample import candidates, files_to_restore, holds_project
 from .restic_backend import Restic
 
 BACKENDS: Mapping[str, RepositoryBackend] = {"restic": Restic(), "borg": Borg()}
 
-_OWN_PASSWORDS = ("RESTIC_PASSWORD_FILE", "RESTIC_PASSWORD_COMMAND", "BORG_PASSCOMMAND", "BORG_PASSPHRASE_FD")
+_OWN_PASSWORDS = {
+    "restic": ("RESTIC_PASSWORD_FILE", "RESTIC_PASSWORD_COMMAND"),
+    "borg": ("BORG_PASSPHRASE", "BORG_PASSCOMMAND", "BORG_PASSPHRASE_FD"),
+}
 """Other ways in which users give a password to these programs, which then ask for it there."""
 
 
@@ -43,6 +56,7 @@ class RepositoryContext(NamedTuple):
         now: the moment of the run, aware of its zone.
         stop: ends it early.
         dry_run: restore nothing, and change nothing in a repository.
+        files: the project's files that are backed up, by their paths below the root.
     """
 
     root: Path
@@ -53,6 +67,7 @@ class RepositoryContext(NamedTuple):
     now: datetime
     stop: Event
     dry_run: bool
+    files: Collection[str] = frozenset()
 
 
 class RestoredSample(NamedTuple):
@@ -82,6 +97,7 @@ class VerifiedRepository(NamedTuple):
         failed_check: why the check did not pass.
         restored: what was restored; ``None`` where nothing was tried or it failed.
         failed_restore: why nothing could be restored.
+        newest: the newest snapshot that holds anything of the project; ``None`` where none was found.
     """
 
     snapshots: Sequence[Snapshot] = ()
@@ -91,6 +107,7 @@ class VerifiedRepository(NamedTuple):
     failed_check: Problem | None = None
     restored: RestoredSample | None = None
     failed_restore: Problem | None = None
+    newest: Snapshot | None = None
 
 
 def verify_repository(own: RepositorySettings, part: tuple[int, int], context: RepositoryContext) -> VerifiedRepository:
@@ -104,9 +121,11 @@ def verify_repository(own: RepositorySettings, part: tuple[int, int], context: R
     if shutil.which(own.program, path=context.environ.get("PATH", "")) is None:
         remedy = f"Install it (apt install {_PACKAGES[own.program]}), or take the repository out of the settings."
         return VerifiedRepository(unlisted=Problem(f"{own.program} is not installed", Status.UNKNOWN, remedy))
-    password = _password(own, context)
-    if isinstance(password, Problem):
-        return VerifiedRepository(unlisted=password)
+    if other := _repository_of_other(own, context.root):
+        return VerifiedRepository(unlisted=other)
+    password, missing = _password(own, context)
+    if missing and (own.program == "restic" or own.password_env):
+        return VerifiedRepository(unlisted=missing_password(own.variable, missing))
     backend = BACKENDS[own.program]
     with tempfile.TemporaryDirectory(prefix="maintenance-") as state:
         environ = backend.environment(context.environ, password, Path(state))
@@ -114,6 +133,7 @@ def verify_repository(own: RepositorySettings, part: tuple[int, int], context: R
             own.program,
             own.location,
             own.variable,
+            missing,
             environ,
             context.root,
             Path(state),
@@ -127,17 +147,43 @@ def verify_repository(own: RepositorySettings, part: tuple[int, int], context: R
 _PACKAGES = {"restic": "restic", "borg": "borgbackup"}
 
 
-def _password(own: RepositorySettings, context: RepositoryContext) -> str | Problem | None:
-    """Return the password as it is set; ``None`` where the program is to find it by itself, or needs none."""
+def _password(own: RepositorySettings, context: RepositoryContext) -> tuple[str | None, str]:
+    """Return the password as it is set, and why none is known.
+
+    There is neither where the program finds it by itself. A repository of borg may need none, which borg says.
+    """
     if context.environ.get(own.variable):
-        return context.environ[own.variable]
+        return context.environ[own.variable], ""
     key = context.keys.get(own.variable, Key("", ""))
     if key.value:
-        return key.value
-    if own.program == "borg" or any(context.environ.get(name) for name in _OWN_PASSWORDS):
-        return None
-    message = f"its password is missing: {own.variable} {key.problem or 'is not set'}"
-    return Problem(message, Status.UNKNOWN, f"Set {own.variable} to it, in the environment or in .env.")
+        return key.value, ""
+    if not own.password_env and any(context.environ.get(name) for name in _OWN_PASSWORDS[own.program]):
+        return None, ""
+    return None, key.problem or "is not set"
+
+
+_RESTIC_FOLDERS = ("data", "index", "keys", "snapshots")
+
+
+def _repository_of_other(own: RepositorySettings, root: Path) -> Problem | None:
+    """Return that the repository in a folder is one of the other program, whose own messages would mislead."""
+    folder = root / own.location.removeprefix("local:").removeprefix("file://")
+    with suppress(OSError, ValueError):
+        descriptor = os.open(folder / "config", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            is_borg = os.read(descriptor, len(_BORG)) == _BORG
+        finally:
+            os.close(descriptor)
+        is_restic = not is_borg and all((folder / name).is_dir() for name in _RESTIC_FOLDERS)
+        found = "borg" if is_borg else "restic" if is_restic else own.program
+        if found != own.program:
+            message = f"it is a repository of {found}, not of {own.program}"
+            return Problem(message, Status.CRITICAL, f"Set program: {found}, or correct location.")
+    return None
+
+
+_BORG = b"[repository]"
+"""What the configuration of a repository of borg begins with; that of restic is encrypted."""
 
 
 def _verified(
@@ -159,23 +205,56 @@ def _verified(
     except BackendFailed as error:
         failed_check = error.problem
     restored, failed_restore = None, None
+    newest: Snapshot | None = snapshots[0]
     # What is damaged is not asked for: restic would try for a quarter of an hour to read data that is gone.
     is_damaged = failed_check is not None and failed_check.status is Status.CRITICAL
     if not context.dry_run and not context.stop.is_set() and not is_damaged:
         try:
-            restored = _restored(backend, call, snapshots[0], own, context)
+            newest, listing = _newest_of_project(backend, call, snapshots, context)
+            restored = _restored(backend, call, newest, listing, own, context)
+        except _NothingOfProject as error:
+            newest, failed_restore = None, error.problem
         except BackendFailed as error:
             failed_restore = error.problem
     level = Level.PRESENT
     if failed_check is None:
         level = Level.INTACT if restored is None else Level.RESTORED
-    return VerifiedRepository(snapshots, level, None, checked, failed_check, restored, failed_restore)
+    return VerifiedRepository(snapshots, level, None, checked, failed_check, restored, failed_restore, newest)
+
+
+class _NothingOfProject(BackendFailed):
+    """No snapshot holds anything of the project."""
+
+
+def _newest_of_project(
+    backend: RepositoryBackend, call: ProgramCaller, snapshots: Sequence[Snapshot], context: RepositoryContext
+) -> tuple[Snapshot, Listing]:
+    """Return the newest snapshot that holds a file of the project, with its files.
+
+    Where nothing is there to back up, or a snapshot is too large to be listed whole, that is the newest of all.
+
+    Raises:
+        BackendFailed: it could not be listed; :class:`_NothingOfProject`: there is none.
+    """
+    looked_at = candidates(snapshots)
+    number = 0
+    for snapshot in looked_at:
+        listing = backend.listing(call, snapshot)
+        if not context.files or holds_project(listing, context.files) is not False:
+            return snapshot, listing
+        number += len(listing.files)
+    many = count(len(looked_at), "snapshot")
+    message = f"it holds nothing of this project: none of the {count(number, 'file')} in {many} is one of its own"
+    raise _NothingOfProject(
+        Problem(message, Status.CRITICAL, "Back up the project into it, or name its own repository.")
+    )
 
 
 def _restored(
     backend: RepositoryBackend,
     call: ProgramCaller,
     snapshot: Snapshot,
+    listing: Listing,
     own: RepositorySettings,
     context: RepositoryContext,
 ) -> RestoredSample:
@@ -184,7 +263,6 @@ def _restored(
     Raises:
         Failed: they are not there as they were listed, or nothing could be restored.
     """
-    listing = backend.listing(call, snapshot)
     chosen, is_whole = files_to_restore(listing, own.restore_mb * 1e6, context.now)
     if not chosen:
         message = f"none of its {count(len(listing.files), 'file')} is small enough to be restored"
@@ -239,23 +317,12 @@ def restore_folder(root: Path, directory: str) -> Iterator[Path]:
     is_new = not (root / directory).exists()
     with safe_files.folder(root, directory, create=True) as parent:
         try:
-            _remove(parent, root / directory / RESTORE_FOLDER)
+            remove_tree(parent, RESTORE_FOLDER)
             os.mkdir(RESTORE_FOLDER, 0o700, dir_fd=parent)
             yield root / directory / RESTORE_FOLDER
         finally:
             with suppress(OSError):
-                _remove(parent, root / directory / RESTORE_FOLDER)
+                remove_tree(parent, RESTORE_FOLDER)
             if is_new:
                 with suppress(OSError):  # something else is in it by now
                     (root / directory).rmdir()
-
-
-def _remove(parent: int, path: Path) -> None:
-    """Remove what was restored; a folder may have been restored without the permission to empty it."""
-    for folder, names, _ in os.walk(path):
-        for name in names:
-            below = Path(folder, name)
-            if not below.is_symlink():
-                below.chmod(0o700)
-    with suppress(FileNotFoundError):
-        shutil.rmtree(RESTORE_FOLDER, dir_fd=parent)

@@ -23,6 +23,8 @@ _SPECIAL = re.compile(r"([*?\[\\])")
 class _ResticSnapshot(msgspec.Struct):
     id: str
     time: datetime
+    hostname: str = ""
+    paths: list[str] = []
 
 
 class Restic:
@@ -42,7 +44,7 @@ class Restic:
             found = msgspec.json.decode(ended.output, type=list[_ResticSnapshot] | None) or []
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BackendFailed(_not_understood(error)) from None
-        return sorted((Snapshot(each.id, each.time) for each in found), key=lambda each: each.made, reverse=True)
+        return sorted((_snapshot(each) for each in found), key=lambda each: each.made, reverse=True)
 
     def check(self, call: ProgramCaller, part: int, of: int, *, read_only: bool) -> str:
         """Check the structure of the repository, and read one part of its data; it changes nothing in either case."""
@@ -64,6 +66,10 @@ class Restic:
         """Restore some files of a snapshot, or all of it; restic reads what it wrote and compares it."""
         only = [word for path in paths or () for word in ("--include", "/" + _SPECIAL.sub(r"\\\1", path))]
         _asked(call, "restore", snapshot.name, "--target", str(folder), "--verify", *only)
+
+
+def _snapshot(each: _ResticSnapshot) -> Snapshot:
+    return Snapshot(each.id, each.time, "\n".join([each.hostname, *each.paths]))
 
 
 def _call(call: ProgramCaller, *arguments: str) -> Ended:

@@ -40,9 +40,11 @@ def violations(settings: Settings) -> Iterator[tuple[SettingPath, str]]:
     if settings.generation.slow_seconds > settings.generation.very_slow_seconds:
         yield ("generation", "slow_seconds"), "no more than very_slow_seconds"
     yield from _dependencies(settings.dependencies)
-    for name in settings.capacity.limits_mb:
+    for name, limit in settings.capacity.limits_mb.items():
         if name not in _LIMITED:
             yield ("capacity", "limits_mb", name), f"one of {', '.join(_LIMITED)} as the name"
+        elif not limit:
+            yield ("capacity", "limits_mb", name), "more than 0"
     yield from _audit(settings.audit)
     yield from _release(settings.release)
     yield from _copies(settings)
@@ -280,5 +282,6 @@ def _repository(repository: RepositorySettings) -> Iterator[tuple[SettingPath, s
         yield ("location",), "the repository without an archive (::NAME) in it"
     if repository.password_env and not _VARIABLE.fullmatch(repository.password_env):
         yield ("password_env",), "the name of an environment variable, not the password itself"
-    if not repository.deadline_seconds:
-        yield ("deadline_seconds",), "more than 0"
+    for name in ("deadline_seconds", "restore_mb"):
+        if not getattr(repository, name):
+            yield (name,), "more than 0"

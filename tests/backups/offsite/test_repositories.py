@@ -10,8 +10,15 @@ import pytest
 
 from tasks.backups.offsite import repository_verification
 from tasks.backups.offsite.borg_backend import Borg, is_address
-from tasks.backups.offsite.repository_backend import ListedFile, Listing, Problem, json_records, listed_file
-from tasks.backups.offsite.repository_sample import files_to_restore, next_data_part
+from tasks.backups.offsite.repository_backend import (
+    ListedFile,
+    Listing,
+    Problem,
+    Snapshot,
+    json_records,
+    listed_file,
+)
+from tasks.backups.offsite.repository_sample import candidates, files_to_restore, holds_project, next_data_part
 from tasks.core.report.model import Report, Status
 
 from .conftest import NOW, PASSWORD, Programs, Verify, findings_of
@@ -43,7 +50,7 @@ def restic(programs: Programs, **answers: Any) -> None:
         "ls": {"out": lines("file", "/")},
         "restore": {"files": CONTENT},
     }
-    programs.install("restic", **(well | answers))
+    programs.install("restic", **({name: each for name, each in answers.items() if " " in name} | well | answers))
 
 
 def borg(programs: Programs, **answers: Any) -> None:
@@ -142,6 +149,8 @@ def test_without_reading_data_its_structure_is_checked(verify: Verify, programs:
         ),
         ("unable to create lock in backend: repository is already locked by PID 1", "unknown", "it is locked"),
         ("Failed to create/acquire the lock /srv/lock.exclusive (timeout).", "unknown", "it is locked"),
+        ("write /tmp/x: no space left on device", "unknown", "there is no room on the disk"),
+        ("OSError: [Errno 28] No space left on device: '/srv/x'", "unknown", "there is no room on the disk"),
         ("Fatal: unable to open config file: dial tcp: connection refused", "unknown", "it cannot be reached"),
         ("Fatal: unable to open config file: stat x: permission denied", "unknown", "it may not be read"),
         ("Fatal: unable to open config file: stat x\nIs there", "critical", "there is no repository of restic there"),
@@ -303,7 +312,7 @@ def test_of_a_large_snapshot_a_sample_is_restored(verify: Verify, programs: Prog
 
 def test_a_sample_of_nothing_restores_nothing(verify: Verify, programs: Programs) -> None:
     restic(programs)
-    report = verify(repositories={"disk": RESTIC | {"restore_mb": 0}})
+    report = verify(repositories={"disk": RESTIC | {"restore_mb": 1e-9}})
     assert findings_of(report, "external.restored") == [
         (
             Status.WARNING,
@@ -359,6 +368,127 @@ def test_when_it_is_told_to_stop_nothing_more_is_done(verify: Verify) -> None:
 
 
 # Passwords
+
+
+def test_a_variable_that_is_named_and_missing_is_told_as_that(verify: Verify, programs: Programs) -> None:
+    programs.environ |= {"RESTIC_PASSWORD_FILE": "/x", "BORG_PASSCOMMAND": "true"}  # of other repositories
+    for install, repository in ((restic, RESTIC), (borg, BORG)):
+        install(programs)
+        report = verify(repositories={"disk": repository | {"password_env": "OTHER"}})
+        assert findings_of(report, "external") == [
+            (Status.UNKNOWN, "It could not be looked at: its password is missing: OTHER is not set.")
+        ]
+
+
+def test_a_repository_of_borg_that_asks_for_a_password_that_is_not_set_says_so(
+    verify: Verify, programs: Programs
+) -> None:
+    words = "passphrase supplied in BORG_PASSPHRASE, by BORG_PASSCOMMAND or via BORG_PASSPHRASE_FD is incorrect."
+    repository = {"program": "borg", "location": "borg"}
+    borg(programs, **{"--json": {"err": words, "status": 2}})
+    assert findings_of(verify(repositories={"nas": repository}), "external") == [
+        (Status.UNKNOWN, "It could not be looked at: its password is missing: BORG_PASSPHRASE is not set.")
+    ]
+    programs.environ["BORG_PASSCOMMAND"] = "true"
+    ((status, message),) = findings_of(verify(repositories={"nas": repository}), "external")
+    assert (status, "is not that of the repository" in message) == (Status.CRITICAL, True)
+
+
+@pytest.mark.parametrize(("program", "other"), [("restic", "borg"), ("borg", "restic")])
+def test_a_repository_of_the_other_program_is_told_as_that(
+    verify: Verify, programs: Programs, root: Path, program: str, other: str
+) -> None:
+    restic(programs)
+    borg(programs)
+    (root / "repository").mkdir()
+    if other == "borg":
+        (root / "repository/config").write_text("[repository]\nversion = 1\n")
+    else:
+        (root / "repository/config").write_bytes(b"\0encrypted")
+        for name in ("data", "index", "keys", "snapshots", "locks"):
+            (root / "repository" / name).mkdir()
+    own = {"program": program, "location": "repository", "password_env": "FILED"}
+    report = verify(repositories={"disk": own})
+    assert findings_of(report, "external") == [
+        (Status.CRITICAL, f"It could not be looked at: it is a repository of {other}, not of {program}.")
+    ]
+    assert report.findings[0].remedy == f"Set program: {other}, or correct location."
+
+
+# Whose snapshots they are
+
+
+def with_project(root: Path) -> None:
+    (root / "data").mkdir()
+    (root / "data/mine.yaml").write_text("a: 1\n")
+    (root / "logs").mkdir()
+    (root / "logs/error_tracking.json").write_text("{}")
+
+
+def listed(*paths: str) -> dict[str, str]:
+    records = [{"type": "file", "path": path, "size": 2} for path in paths]
+    return {"out": "".join(f"{json.dumps(each)}\n" for each in records)}
+
+
+def test_a_snapshot_that_holds_nothing_of_the_project_is_no_copy(
+    verify: Verify, programs: Programs, root: Path
+) -> None:
+    with_project(root)
+    restic(programs, ls=listed("/etc/passwd", "/home/other/logs/error_tracking.json"))
+    report = verify(repositories={"disk": RESTIC})
+    assert findings_of(report, "external.restored") == [
+        (
+            Status.CRITICAL,
+            "It is no copy: it holds nothing of this project: none of the 2 files in 1 snapshot is one of its own.",
+        )
+    ]
+    assert {each.name: each.value for each in report.metrics}["backup.copies"] == 1
+
+
+def test_the_newest_snapshot_that_holds_the_project_is_the_one_that_counts(
+    verify: Verify, programs: Programs, root: Path
+) -> None:
+    with_project(root)
+    snapshots = [
+        {"time": "2026-11-26T11:00:00Z", "id": "other", "hostname": "web", "paths": ["/etc"]},
+        {"time": "2026-11-26T10:00:00Z", "id": "older-of-other", "hostname": "web", "paths": ["/etc"]},
+        {"time": "2026-11-22T12:00:00Z", "id": "own", "hostname": "web", "paths": ["/srv/project"]},
+    ]
+    restic(
+        programs,
+        snapshots={"out": json.dumps(snapshots)},
+        **{"ls other": listed("/etc/passwd"), "ls own": listed("/srv/project/data/mine.yaml")},
+        restore={"files": {"srv/project/data/mine.yaml": "{}"}},
+    )
+    report = verify(repositories={"disk": RESTIC})
+    assert findings_of(report, "external.restored")[0][0] is Status.OK, report
+    assert findings_of(report, "external") == [(Status.OK, "restic holds 3 snapshots, the newest 4.0 days old.")]
+    assert not any("older-of-other" in call for call in programs.calls())
+
+
+@pytest.mark.parametrize(
+    ("paths", "cut", "held"),
+    [
+        (["data/a.yaml"], False, True),
+        (["srv/project/data/a.yaml"], False, True),
+        (["data/b.yaml", "x/data/a.yaml/y", "xdata/a.yaml", "a.yaml"], False, False),
+        (["etc/passwd"], True, None),
+        ([], False, False),
+    ],
+)
+def test_a_file_of_the_project_is_known_wherever_the_project_lay(
+    paths: list[str], *, cut: bool, held: bool | None
+) -> None:
+    listing = Listing([ListedFile(path, 1) for path in paths], cut)
+    assert holds_project(listing, {"data/a.yaml", "config/b.py"}) is held
+
+
+def test_of_each_origin_the_newest_snapshot_is_looked_at_and_five_in_all() -> None:
+    def made(*origins: str) -> list[Snapshot]:
+        return [Snapshot(str(place), NOW, origin) for place, origin in enumerate(origins)]
+
+    assert [each.name for each in candidates(made("a", "a", "b", "a", "b"))] == ["0", "2"]
+    assert [each.name for each in candidates(made("", "", "", "", "", ""))] == ["0", "1", "2", "3", "4"]
 
 
 def test_a_password_of_the_environment_is_taken_as_it_is(verify: Verify, programs: Programs) -> None:
@@ -465,15 +595,13 @@ def test_more_files_than_were_listed_are_told(verify: Verify, programs: Programs
         (None, 0, (0, 0)),
         (None, 100, (1, 1)),
         (None, 0.001, (1, 256)),
-        ([1, 10], 10, (2, 10)),
-        ([10, 10], 10, (1, 10)),
-        ([3, 5], 10, (1, 10)),
-        ("x", 10, (1, 10)),
-        (["1", 10], 10, (1, 10)),
-        ([99, 10], 10, (10, 10)),
+        ((1, 10), 10, (2, 10)),
+        ((10, 10), 10, (1, 10)),
+        ((3, 5), 10, (1, 10)),
+        ((99, 10), 10, (10, 10)),
     ],
 )
-def test_turns(before: object, percent: float, expected: tuple[int, int]) -> None:
+def test_turns(before: tuple[int, int] | None, percent: float, expected: tuple[int, int]) -> None:
     assert next_data_part(before, percent) == expected
 
 

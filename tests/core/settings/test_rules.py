@@ -257,12 +257,18 @@ def test_what_is_no_location_of_a_repository_is_refused(location: str) -> None:
     assert broken == ["backups.repositories.mine.location"]
 
 
+def test_a_limit_of_nothing_is_refused() -> None:
+    assert _broken(capacity={"limits_mb": {"logs": 0, "cache": 0.001}}) == ["capacity.limits_mb.logs"]
+
+
 def test_the_other_values_of_a_repository() -> None:
-    wrong = {"program": "borg", "location": "/srv/borg::today", "password_env": "my secret", "deadline_seconds": 0}
+    words = {"program": "borg", "location": "/srv/borg::today", "password_env": "my secret"}
+    wrong = {**words, "deadline_seconds": 0, "restore_mb": 0}
     assert _broken(backups={"repositories": {"mine": wrong}}) == [
         "backups.repositories.mine.location",
         "backups.repositories.mine.password_env",
         "backups.repositories.mine.deadline_seconds",
+        "backups.repositories.mine.restore_mb",
     ]
 
 
