@@ -14,7 +14,7 @@ from threading import Event
 import msgspec
 import pytest
 
-from tasks.backups import archive_reading, archive_writing
+from tasks.backups import archive_format, archive_reading, archive_writing
 from tasks.backups.archive_format import Damaged, PackedFile, Stopped, pack, padding
 from tasks.backups.archive_reading import read_archive, read_inside
 from tasks.backups.archive_writing import Written, write_archive
@@ -219,7 +219,7 @@ def test_a_folder_that_is_none_in_the_archive_is_noticed() -> None:
 
 
 def test_a_bomb_is_read_no_further_than_its_manifest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    bomb = packed(member("data/a", content=bytes(200_000_000)))
+    bomb = packed(member("data/a", content=bytes(20_000_000)))
     counted: list[int] = []
     original = archive_writing.ContentDigest.read
 
@@ -242,11 +242,11 @@ def comment(length: int) -> tuple[tarfile.TarInfo, bytes]:
 @pytest.mark.parametrize(
     ("bomb", "message"),
     [
-        pytest.param(lambda: packed(comment(100_000_000)), "it has a header of 100,000,", id="header"),
+        pytest.param(lambda: packed(comment(5_000_000)), "it has a header of 5,000,", id="header"),
         pytest.param(
             lambda: gzip.compress(
                 gzip.decompress(packed(member("data/a", content=b"x"), member(INSIDE, content=encode(one_file()))))
-                + bytes(100_000_000)
+                + bytes(10_000_000)
             ),
             "it unpacks to more than its manifest says",
             id="end",
@@ -259,7 +259,7 @@ def test_a_bomb_beside_the_contents_is_put_down_early(bomb: Callable[[], bytes],
     try:
         with pytest.raises(Damaged, match=message):
             read(content, one_file())
-        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
     finally:
         tracemalloc.stop()
 
@@ -470,14 +470,15 @@ def test_writing_and_reading_stop_within_a_block_of_one_large_file(
     assert stop.left == -1
 
 
-def test_the_disk_is_waited_for_every_64_mb() -> None:
+def test_the_disk_is_waited_for_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_format, "_SYNC_EVERY", 64_000)
     syncs: list[int] = []
     file = io.BytesIO()
     output = PackedFile(file, lambda: syncs.append(file.tell()))
     for _ in range(150):
-        output.write(os.urandom(1 << 20))
-    output.end_member()
-    assert [round(each / (64 << 20), 1) for each in syncs] == [1, 2]
+        output.write(os.urandom(1000))
+        output.end_member()
+    assert [round(each / 64_000, 1) for each in syncs] == [1, 2]
 
 
 def test_it_stops_when_it_is_told_to(project: Path) -> None:
@@ -566,15 +567,15 @@ def test_a_header_of_a_megabyte_is_the_largest_that_is_read(length: int, message
 
 def test_members_are_not_remembered(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    for number in range(2000):
+    for number in range(500):
         (tmp_path / f"data/{number}").touch()
     content, manifest = written(tmp_path)
     members = read_archive(io.BytesIO(content), manifest, Event())
     next(members)
     tracemalloc.start()
     try:
-        assert sum(1 for _ in members) == 2000
-        assert tracemalloc.get_traced_memory()[0] < 300_000
+        assert sum(1 for _ in members) == 500
+        assert tracemalloc.get_traced_memory()[0] < 150_000
     finally:
         tracemalloc.stop()
 
