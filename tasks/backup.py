@@ -39,7 +39,8 @@ def create(run: Run, dry_run: bool = False) -> Report:
     """Back up data and configuration in an archive that is read back before it counts; delete outdated backups.
 
     Reads maintenance.backups. The archive goes to backup_YYYYMMDD_HHMMSS.tar.gz in the folder of the backups, with a
-    manifest of every file's SHA-256 beside it and inside; created.json there keeps how large the backups were.
+    manifest of every file's SHA-256 beside it and inside; created.json there keeps how large the backups were. Where
+    nothing changed since the newest backup, no archive is made and that one's age is renewed.
     """
     from .backups.creation import create as create_backup
 
@@ -61,9 +62,9 @@ def create(run: Run, dry_run: bool = False) -> Report:
 def restore(run: Run, into: str = "", backup: str = "", force: bool = False, dry_run: bool = False) -> Report:
     """Restore a backup into an empty folder, every file compared with its SHA-256; remove it again where one differs.
 
-    Reads maintenance.backups. Names, contents, modes and times are those of what was backed up; links, devices and
-    names that lead elsewhere are refused. With --force the project's own files are replaced where they differ, after
-    their present state was backed up.
+    Reads maintenance.backups. Names, contents, owners, modes, attributes and times are those of what was backed up;
+    symbolic links, devices and names that lead elsewhere are refused. With --force the project's own files are replaced
+    where they differ, after their present state was backed up.
     """
     from .backups.restore import restore as restore_backup
     from .backups.restore_in_place import restore_in_place

@@ -180,7 +180,7 @@ def _faults_once_restored(
     target = Target(root, scratch, manifest)
     _read_members(root, f"{directory}/{name}", manifest, target, stop, advance)
     target.finish()
-    return tuple(_faults(root / scratch, manifest))
+    return tuple(_faults(root / scratch, manifest, stop))
 
 
 def _record_of(each: Verified, ledger: Mapping[str, VerificationRecord], now: datetime) -> VerificationRecord:
@@ -205,11 +205,12 @@ def _read_members(
             advance(1)
 
 
-def _faults(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
+def _faults(folder: Path, manifest: Manifest, stop: Event) -> Iterator[tuple[str, str]]:
     """Yield the files that are broken by their own format; one that is not as it was saved raises.
 
     Raises:
         Damaged: a restored file has another size or time than was saved.
+        Stopped: that was asked for.
     """
     for entry in manifest.entries:
         if entry.is_file:
@@ -217,7 +218,9 @@ def _faults(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
             status = path.stat()
             if (status.st_size, status.st_mtime_ns) != (entry.size, entry.mtime_ns):
                 raise Damaged(f'"{printable(entry.name)}" was restored with another size or time')
-            if found := fault(path, entry.name):
+            found = fault(path, entry.name, stop)
+            go_on(stop)
+            if found:
                 yield entry.name, found
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -92,3 +93,21 @@ def test_a_large_file_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "a.json").write_bytes(b"{")
     monkeypatch.setattr(validation, "_LARGEST", 0)
     assert fault(tmp_path / "a.json", "a.json") is None
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.yaml", b"a: [1\n"), ("a.db", None)])
+def test_a_look_at_a_large_file_ends_where_it_is_asked_to(tmp_path: Path, name: str, content: bytes | None) -> None:
+    path, stop = tmp_path / name, Event()
+    if content is not None:
+        path.write_bytes(content)
+    else:
+        connection = sqlite3.connect(path)
+        connection.executescript(
+            "CREATE TABLE a (b); CREATE INDEX i ON a (b);"
+            "WITH RECURSIVE n(x) AS (VALUES(1) UNION ALL SELECT x + 1 FROM n WHERE x < 50000)"
+            "INSERT INTO a SELECT x FROM n;"
+        )
+        connection.close()
+    stop.set()
+    assert fault(path, name, stop) == (None if content is not None else "the database cannot be opened: interrupted")
+    assert (fault(path, name, Event()) is None) == (content is None)

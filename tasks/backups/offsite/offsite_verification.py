@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, TypeAlias
 
+import msgspec
 from msgspec import Meta
 
 from ...core.files import safe_files, state_files
@@ -18,7 +19,8 @@ from ...core.run.registry import own_files
 from ...core.secrets.keys import Key
 from ...core.settings.model import RepositorySettings, Settings
 from ...core.text.formatting import printable
-from ..backup_folder import Backup, backups
+from ..archive_format import Stopped
+from ..backup_folder import Backup, archive_digest, backups
 from ..source_selection import select
 from ..verification_findings import Level
 from . import offsite_findings
@@ -57,7 +59,7 @@ def verify_offsite(
     root, own = Path(settings.root), settings.backups
     if not own.repositories and not own.copies:
         return Report(summary="", findings=[offsite_findings.nothing_configured(own.directory)])
-    archives = _archives(root, own.directory)
+    archives = _archives(root, own.directory, stop)
     files = _files_of_project(settings, stop) if own.repositories else frozenset()
     context = RepositoryContext(root, own.directory, environ, keys, redact, now, stop, dry_run, files)
     read = state_files.read(root, f"{own.directory}/{FILE}", _Ledger)
@@ -108,12 +110,20 @@ def _files_of_project(settings: Settings, stop: Event) -> frozenset[str]:
     return frozenset(each.path for each in selected.entries if each.is_file and not is_own(each.path))
 
 
-def _archives(root: Path, directory: str) -> list[Backup]:
+def _archives(root: Path, directory: str, stop: Event) -> list[Backup]:
     """Return the project's whole archives; none where the folder cannot be read, which its own verification reports."""
     try:
-        return [backup for backup in backups(root, directory) if backup.is_whole]
-    except (safe_files.Refused, OSError):
+        found = [backup for backup in backups(root, directory) if backup.is_whole]
+        return [backup if not backup.beside else _with_digest(root, directory, backup, stop) for backup in found]
+    except (Stopped, safe_files.Refused, OSError):
         return []
+
+
+def _with_digest(root: Path, directory: str, backup: Backup, stop: Event) -> Backup:
+    """Return a backup whose SHA-256 is not kept beside it with the one that it has."""
+    digest = archive_digest(root, directory, backup.name, stop)
+    assert backup.manifest is not None  # noqa: S101 - it is whole
+    return backup._replace(manifest=msgspec.structs.replace(backup.manifest, archive_sha256=digest))
 
 
 def _count_sound(

@@ -270,7 +270,7 @@ def _restored(
     try:
         with restore_folder(context.root, context.directory) as folder:
             backend.restore(call, snapshot, None if is_whole else [each.path for each in chosen], folder)
-            faults = tuple(_faults(folder, chosen))
+            faults = tuple(_faults(folder, chosen, context.stop))
     except (safe_files.Refused, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else printable(error).rstrip(".")
         message = f"it could not be restored here: {reason}"
@@ -281,7 +281,7 @@ def _restored(
     return RestoredSample(len(chosen), len(listing.files), listing.cut, total, faults)
 
 
-def _faults(folder: Path, chosen: Sequence[ListedFile]) -> Iterator[tuple[str, str]]:
+def _faults(folder: Path, chosen: Sequence[ListedFile], stop: Event) -> Iterator[tuple[str, str]]:
     """Yield the files that are broken by their own format.
 
     Raises:
@@ -295,7 +295,7 @@ def _faults(folder: Path, chosen: Sequence[ListedFile]) -> Iterator[tuple[str, s
             raise _came_back_wrong(each, "did not come back") from None
         if not stat.S_ISREG(status.st_mode) or status.st_size != each.size:
             raise _came_back_wrong(each, "came back with another size or kind")
-        if found := fault(path, each.path):
+        if found := fault(path, each.path, stop):
             yield each.path, found
 
 

@@ -213,3 +213,12 @@ def test_where_a_repository_holds_the_backups_none_here_is_no_fault(root: Path) 
     own = Settings(root=str(root), backups=BackupSettings(repositories=repositories))
     report = verify_here(own, now=NOW, stop=Event(), dry_run=True, advance=lambda _count: None)
     assert [(each.check, each.status) for each in report.findings] == [("backup.present", Status.SKIPPED)]
+
+
+def test_an_archive_without_a_manifest_beside_it_is_compared_all_the_same(
+    verify: Verify, elsewhere: Path, backed_up: Path
+) -> None:
+    (beside,) = backed_up.parent.glob("*.manifest.json")
+    beside.unlink()
+    ((status, message),) = findings_of(verify(copies=[str(elsewhere)]), "copy")
+    assert status is Status.OK, message
