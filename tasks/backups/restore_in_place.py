@@ -181,9 +181,9 @@ def _put_aside(root: Path, entry: ManifestEntry) -> str:
     path = PurePosixPath(entry.name)
     with safe_files.folder(root, str(path.parent)) as folder:
         with os.scandir(folder) as entries:
-            taken = {each.name for each in entries}
+            existing = {each.name for each in entries}
         names = (f"{path.name}{ASIDE}{number}" for number in itertools.count(1))
-        name = next(each for each in names if each not in taken)
+        name = next(each for each in names if each not in existing)
         os.rename(path.name, name, src_dir_fd=folder, dst_dir_fd=folder)
     return str(path.with_name(name))
 

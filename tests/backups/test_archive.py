@@ -565,6 +565,42 @@ def test_a_header_of_a_megabyte_is_the_largest_that_is_read(length: int, message
         read(packed(comment(length)), manifest)
 
 
+def test_a_header_of_the_largest_size_is_read_and_none_that_is_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    info = comment(2000)[0]
+    manifest = msgspec.structs.replace(one_file(), archive_sha256="")
+    content = packed(member(INSIDE, content=encode(manifest)), comment(2000))
+    size = int(info.tobuf(tarfile.PAX_FORMAT)[124:135], 8)
+    monkeypatch.setattr(archive_reading, "_LARGEST_HEADER", size)
+    assert read(content, manifest) == ["data/a"]
+    monkeypatch.setattr(archive_reading, "_LARGEST_HEADER", size - 1)
+    with pytest.raises(Damaged, match=f"a header of {size:,} bytes"):
+        read(content, manifest)
+
+
+def test_reading_looks_for_a_wish_to_stop_on_both_sides_of_the_packing() -> None:
+    stop = Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        archive_reading._Reading(io.BytesIO(b"abc"), hashlib.sha256(), stop).read()
+    with pytest.raises(Stopped):
+        archive_reading._Bounded(io.BytesIO(b"abc"), one_file(), stop).read()
+
+
+def test_looking_for_the_manifest_to_the_end_remembers_no_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = [member(f"data/{number}", content=b"x") for number in range(500)]
+    content = packed(*members, member(INSIDE, content=encode(one_file())))
+    remembered: list[int] = []
+    original = archive_reading._inside
+
+    def inside(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Manifest:
+        remembered.append(len(archive.members))  # type: ignore[attr-defined]
+        return original(archive, info)
+
+    monkeypatch.setattr(archive_reading, "_inside", inside)
+    assert read_inside(io.BytesIO(content), Event(), to_the_end=True) is not None
+    assert remembered == [1]
+
+
 def test_members_are_not_remembered(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     for number in range(500):

@@ -58,8 +58,8 @@ def _opened(parent: int, name: str) -> int:
 
 def _free_names(folder: int) -> Iterator[str]:
     """Yield names that nothing in a folder has."""
-    taken = {*os.listdir(folder)}
-    return (name for number in itertools.count() if (name := f".removed-{number}") not in taken)
+    existing = {*os.listdir(folder)}
+    return (name for number in itertools.count() if (name := f".removed-{number}") not in existing)
 
 
 def _emptied(folder: int, problems: list[OSError]) -> list[str]:
