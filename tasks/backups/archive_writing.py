@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import stat
 import tarfile
@@ -138,15 +139,8 @@ def _room_for_manifest(root: Path, entries: Sequence[Entry], sources: Sequence[s
 
 def _by_folder(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
     """Yield runs of entries that lie in one folder."""
-    run: list[Entry] = []
-    for entry in entries:
-        folder = str(PurePosixPath(entry.path).parent)
-        if run and str(PurePosixPath(run[0].path).parent) != folder:
-            yield str(PurePosixPath(run[0].path).parent), run
-            run = []
-        run.append(entry)
-    if run:
-        yield str(PurePosixPath(run[0].path).parent), run
+    for folder, members in itertools.groupby(entries, lambda entry: str(PurePosixPath(entry.path).parent)):
+        yield folder, [*members]
 
 
 def _opened(root: Path, folder: str, members: Sequence[Entry], written: Written) -> int | None:
@@ -251,8 +245,8 @@ def _add_folder(adding: _Adding, descriptor: int, status: os.stat_result, entry:
 
 
 def _add_file(adding: _Adding, descriptor: int, status: os.stat_result, path: str) -> tuple[ManifestEntry, Entry]:
-    place = adding.first_names.get((status.st_dev, status.st_ino), -1)
-    if place >= 0 and _is_unchanged(adding.manifest.entries[place], status):
+    place = adding.first_names.get((status.st_dev, status.st_ino))
+    if place is not None and _is_unchanged(adding.manifest.entries[place], status):
         return _add_name(adding, place, path), file_entry(path, status)
     sparse = has_holes(descriptor, status)
     content = io.FileIO(descriptor, closefd=False)

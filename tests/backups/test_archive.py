@@ -527,6 +527,23 @@ def test_the_room_for_the_manifest_suffices_for_files_of_all_kinds(project: Path
     assert len(found.entries) == 304
 
 
+def test_the_room_for_the_manifest_is_what_it_takes_and_a_64th_and_4096_bytes(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed_sizes: list[int] = []
+
+    def packed_to(content: bytes) -> bytes:
+        packed_sizes.append(len(content))
+        return bytes(6400)
+
+    monkeypatch.setattr(archive_writing, "pack", packed_to)
+    assert archive_writing._room_for_manifest(project, entries(project), ["data"]) == 6400 + 100 + 4096
+    monkeypatch.undo()
+    _, manifest = written(project)
+    size = len(archive_writing._member_of_manifest(msgspec.structs.replace(manifest, archive_sha256="")))
+    assert packed_sizes[0] == pytest.approx(size, abs=1024)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -633,6 +650,36 @@ def test_a_further_name_is_one_of_the_file_that_the_manifest_names(project: Path
         third = msgspec.structs.replace(first, path="data/z", link=link)
         with pytest.raises(Damaged, match=message):
             read(other, Manifest(2, "", [], [first, second, third]))
+
+
+def test_equal_files_at_the_top_are_two_and_a_file_with_two_names_is_one(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"same")
+        os.utime(tmp_path / name, (5, 5))
+    os.link(tmp_path / "a", tmp_path / "c")
+    content, made = archived(tmp_path, entries(tmp_path, "a", "b", "c"))
+    assert [(entry.path, entry.link) for entry in made.manifest.entries] == [("a", -1), ("b", -1), ("c", 0)]
+    assert read(content, sealed(made.manifest, content)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("change", ["size", "mtime", "mode"])
+def test_a_second_name_of_a_file_that_changed_in_between_is_held_by_itself(tmp_path: Path, change: str) -> None:
+    (tmp_path / "a").write_bytes(b"same")
+    first = ManifestEntry("a", 0o644, 5, 4, digest_of(b"same"))
+    facts = {"size": 4, "mtime": 5, "mode": 0o644} | {change: 7}
+    numbers = [0] * 10
+    numbers[0], numbers[6], numbers[8] = facts["mode"] | 0o100000, facts["size"], facts["mtime"]
+    status = os.stat_result(numbers, {"st_mtime_ns": facts["mtime"]})
+    assert not archive_writing._is_unchanged(first, status)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists what is open")
+def test_nothing_stays_open(project: Path) -> None:
+    selected = entries(project)
+    (project / "data/gone").touch()
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - no folder of files
+    archived(project, selected)
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 
 def test_a_file_that_is_rewritten_between_its_two_names_is_two_files(

@@ -267,23 +267,29 @@ SAMPLES: Mapping[str, Sample] = {
     "{backups}/backup_{second}*.manifest.json": Sample(
         "backups/backup_20261122_120000.manifest.json",
         {
-            "schema": 1,
+            "schema": 2,
             "created": EARLIER,
-            "archive": "backup_20261122_120000.tar.gz",
-            "sha256": DIGEST,
-            "bytes": 10,
-            "entries": [{"path": "data/a.yaml", "kind": "file", "size": 5, "mode": 420, "sha256": DIGEST}],
+            "sources": ["data"],
+            "entries": [
+                {"path": "data", "mode": 493, "mtime_ns": 5},
+                {"path": "data/a.yaml", "mode": 420, "mtime_ns": 5, "size": 5, "sha256": DIGEST, "sparse": True},
+                {"path": "b", "mode": 420, "mtime_ns": 5, "size": 5, "sha256": DIGEST, "link": 1, "raw": "62"},
+                {"path": "c", "mode": 420, "mtime_ns": 5, "sha256": DIGEST, "attributes": {"user.a": "YQ=="}},
+            ],
+            "archive_bytes": 10,
+            "archive_sha256": DIGEST,
+            "state": DIGEST,
+            "confirmed": EARLIER,
+            "owners": [{"uid": 5, "gid": 5, "user": "me", "group": "us"}],
         },
         _backups,
     ),
     "{backups}/verified.json": Sample(
         "backups/verified.json",
-        {"schema": 1, "archives": {"backup_20261122_120000.tar.gz": {"level": 4, "tried": EARLIER, "sha256": DIGEST}}},
+        {"backup_20261122_120000.tar.gz": {"tried": EARLIER, "restored": EARLIER}},
         _backups,
     ),
-    "{backups}/repositories.json": Sample(
-        "backups/repositories.json", {"schema": 1, "repositories": {"nas": {"checked": EARLIER}}}, _backups
-    ),
+    "{backups}/repositories.json": Sample("backups/repositories.json", {"nas": [2, 10]}, _backups),
     "{cache}/stats.json": Sample("cache/stats.json", {"hits": 3, "misses": 1, "entries": 2, "bytes": 9}, _cache),
     "{logs}/cache_reports/cache_report_{day}.json": Sample(
         "logs/cache_reports/cache_report_20261123.json",
@@ -374,6 +380,7 @@ def _build(base: Path) -> Settings:
     for folder in ("logs", "cache/temp", "data", "config", "backups", ".venv/lib", "logs/archive/2026/11"):
         (root / folder).mkdir(parents=True)
     (root / "logs/app.log").write_bytes(MARK.encode() + LINES[len(MARK) :])
+    (root / "backups/backup_20261122_120000.tar.gz").write_bytes(b"no archive")
     (root / "data/a.yaml").write_text("a: 1\n")
     (root / "config/a.yaml").write_text("a: 1\nb: 2\n")
     (root / "cache/temp/old").write_text("{}")
