@@ -297,13 +297,14 @@ def _add_name(adding: _Adding, place: int, path: str) -> ManifestEntry:
 def _put_file(adding: _Adding, info: tarfile.TarInfo, digest: ContentDigest, *, can_fail: bool) -> None:
     """Write a file; where it cannot be read to its end, nothing of it."""
     output = adding.output
-    place = output.end_member() if can_fail else 0
+    place = output.end_member() if can_fail else None
     output.write(_header(info))
     try:
         while piece := _next_piece(digest):
             output.write(piece)
             go_on(adding.stop)
     except _Unread:
+        assert place is not None  # noqa: S101 - what is in memory can be read
         output.cut_back(place)
         raise
     output.write(_padding(info.size))

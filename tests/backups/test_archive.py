@@ -30,6 +30,7 @@ from tasks.backups.manifest import (
     manifest_name,
 )
 from tasks.backups.source_selection import Entry, select
+from tasks.core.files.safe_files import Identity
 
 
 def entries(root: Path, *sources: str) -> list[Entry]:
@@ -137,6 +138,32 @@ def test_a_file_is_read_to_the_size_that_it_had(kind: type[archive_writing.Conte
     digest = kind(io.BytesIO(b"ab"), 4)
     assert digest.read() == b"ab\0\0"
     assert (digest.short, digest.hexdigest()) == (True, digest_of(b"ab\0\0"))
+
+
+def test_files_up_to_32_mb_are_read_up_to_three_times() -> None:
+    assert (archive_writing._WHOLE, archive_writing._TRIES) == (33_554_432, 3)
+
+
+def test_a_file_that_comes_in_small_pieces_is_read_to_its_end() -> None:
+    class InPieces(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(min(size or 0, 2))
+
+    digest = archive_writing.ContentDigest(InPieces(b"abcdef"), 5)
+    assert (digest.read(), digest.short, digest.hexdigest()) == (b"abcde", False, digest_of(b"abcde"))
+    digest = archive_writing.ContentDigest(InPieces(b"abc"), 5)
+    assert (digest.read(), digest.short) == (b"abc\0\0", True)
+
+
+def test_of_a_file_that_grows_no_more_is_in_memory_than_shows_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_writing, "_WHOLE", 100)
+    monkeypatch.setattr(archive_writing, "BLOCK", 30)
+    (tmp_path / "a").write_bytes(bytes(range(200)))
+    with io.FileIO(tmp_path / "a") as file:
+        file.seek(50)
+        assert archive_writing._read_whole(file) == bytes(range(101))
 
 
 def test_what_is_read_of_an_archive_is_hashed() -> None:
@@ -639,6 +666,9 @@ def test_a_further_name_is_one_of_the_file_that_the_manifest_names(project: Path
     content, manifest = written(project)
     assert [entry.link for entry in manifest.entries] == [-1, -1, -1, -1, 1]
     assert read(content, manifest)[-1] == "data/z"
+    with tarfile.open(fileobj=io.BytesIO(content)) as opened:
+        info = opened.getmember("data/z")
+    assert (info.type, info.linkname, info.size) == (tarfile.LNKTYPE, "data/a", 0)
     other = packed(
         member("data/a", content=b"x"),
         member("data/b", content=b"x"),
@@ -666,7 +696,7 @@ def test_equal_files_at_the_top_are_two_and_a_file_with_two_names_is_one(tmp_pat
 def test_a_second_name_of_a_file_that_changed_in_between_is_held_by_itself(tmp_path: Path, change: str) -> None:
     (tmp_path / "a").write_bytes(b"same")
     first = ManifestEntry("a", 0o644, 5, 4, digest_of(b"same"))
-    facts = {"size": 4, "mtime": 5, "mode": 0o644} | {change: 7}
+    facts = {"size": 4, "mtime": 5, "mode": 0o644} | {change: 0o645}
     numbers = [0] * 10
     numbers[0], numbers[6], numbers[8] = facts["mode"] | 0o100000, facts["size"], facts["mtime"]
     status = os.stat_result(numbers, {"st_mtime_ns": facts["mtime"]})
@@ -680,6 +710,16 @@ def test_nothing_stays_open(project: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - no folder of files
     archived(project, selected)
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_a_file_that_changes_while_it_is_read_lends_no_other_name_its_content(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.link(project / "data/a", project / "data/z")
+    selected = entries(project)
+    monkeypatch.setattr(Identity, "of", lambda _: object())
+    _, made = archived(project, selected)
+    assert [(entry.changed, entry.link) for entry in made.manifest.entries if entry.is_file] == [(True, -1)] * 3
 
 
 def test_a_file_that_is_rewritten_between_its_two_names_is_two_files(
