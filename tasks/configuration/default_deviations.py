@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ..core.secrets.secret_names import names_secret
 from .key_names import bare_key, below
 from .reading.python_reader import Unknown
-from .secret_values import names_secret
 
 _DEFAULT = re.compile(r"default_?(?P<after>.+)|(?P<before>.+?)_?default", re.IGNORECASE)
 

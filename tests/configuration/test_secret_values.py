@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.configuration.secret_values import Sealer, is_opaque, names_secret, same_key, without_secrets
+from tasks.configuration.secret_values import Sealer, same_key, without_secrets
+from tasks.core.secrets.evidence import is_opaque
 from tasks.core.secrets.redaction import redactor
+from tasks.core.secrets.secret_names import names_secret
 
 redact = redactor(["known-value-12345"])
 

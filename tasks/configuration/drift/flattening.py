@@ -7,10 +7,12 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from ...core.secrets.evidence import is_opaque
+from ...core.secrets.secret_names import names_secret
 from ...core.text.formatting import printable
 from ..key_names import below
 from ..reading.python_reader import Unknown
-from ..secret_values import Sealer, is_opaque, names_secret
+from ..secret_values import Sealer
 
 Leaf: TypeAlias = bool | int | float | str | dict[str, Any] | None
 """A value: a scalar, ``{"text", "sha256", "length"}`` for a long text, ``{"secret"}`` for a hash with a key,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import time
 from urllib.parse import quote, quote_plus
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.core.secrets.redaction import MINIMUM, REDACTED, redactor
+from tasks.core.secrets.redaction import MINIMUM, REDACTED, redactor, shortened
 
 PART = "f00dCafe"  # part of every secret below: nothing of it may remain
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmMDBkQ2FmZSJ9.f00dCafe_-x"
@@ -25,8 +26,8 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEf00dCafeabcdefghijklmnop\nf00dCafe==
         ("gho_f00dCafe0123", REDACTED),
         ("github_pat_11AA_f00dCafe", REDACTED),
         ("glpat-f00dCafe-x", REDACTED),
-        ("AKIAIOSFODNN7EXAMPLE", REDACTED),
-        ("ASIAIOSFODNN7EXAMPLE", REDACTED),
+        ("AKIA" + "IOSF0DCAFE7QZWRT", REDACTED),
+        ("ASIA" + "IOSF0DCAFE7QZWRT", REDACTED),
         ("xoxb-1234-f00dCafe", REDACTED),
         ("AIzaSyf00dCafe0123456789abcdefghijklm", REDACTED),
         ("hf_f00dCafe0123456789abcd", REDACTED),
@@ -107,6 +108,44 @@ def test_a_secret_goes_and_what_stands_around_it_stays(text: str, shown: str) ->
         "https://example.com:8080/a@b, http://[::1]:80/",
         "mail anna@example.com",
         "risk: high, task: done",
+        # placeholders, published examples, digests, identifiers, references
+        "AKIA" + "IOSFODNN7EXAMPLE",
+        "OPENAI_API_KEY=sk-your-key-here",
+        "export TOKEN=<your token>",
+        "password: changeme",
+        "api_key: ${API_KEY}",
+        "password: {{ vault.password }}",
+        "token: ${{ secrets.GITHUB_TOKEN }}",
+        "--token $TOKEN --password <password>",
+        "ghp_" + "x" * 36,
+        "sk-toggleable__label-arrow",
+        "KeyError: 'hf_requiredCharacteristicTypesForDisplayMetadata'",
+        "https://user:pass@proxy.example.org:3128/",
+        "postgres://username:password@db/x",
+        "Authorization: Basic dXNlcm5hbWU6cGFzc3dvcmQ=",
+        'headers = {"Authorization": f"Bearer {access_token}"}',
+        "password_hash: $2b$12$KIXQ7vFJ0yqzN1m2o3p4qe",
+        "token=sha256:0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        "MONGO_INITDB_ROOT_PASSWORD_FILE=/run/secrets/db_username",
+        "username/password combination. Then log in.",
+        "password = get_password(user)",
+        "password: form_data.password,",
+        "if hashed_password == user.hashed_password:",
+        "login(password=new_password, token=accessToken)",
+        "token: the one that was sent before",
+        "password: HiddenText | None",
+        '"registry-auth-token": "^5.0.1"',
+        'fetch(url, { credentials: "same-origin" })',
+        "PASS: 12 tests, bypass=1, compass: x",
+        "docker run -p 80:80 -u root image",
+        "redis://localhost:6379, s3://bucket@region/x",
+        "Cookie: the header of a request",
+        # what the suite itself writes
+        "SECRET_KEY: [redacted] [secret]",
+        "SECRET_KEY: [secret] → [secret]",
+        "[secret 1a2b3c4d:0f0f0f].api_key: [secret]",
+        "https://[redacted]@example.com/x",
+        "Set DEEPSEEK_API_KEY in the environment or in .env: DEEPSEEK_API_KEY=…",
     ],
 )
 def test_ordinary_text_stays(text: str) -> None:
@@ -174,6 +213,18 @@ PIECES = st.sampled_from(
             "eyJ",
         ),
         *(".", "sk-", "ghp_", "abcdefgh12345678", "AKIA", "0123456789ABCDEF", " ", "\n", ",", ";", "(", ")", "[", "]"),
+        *(
+            "curl -u ",
+            "login a password ",
+            "sshpass -p ",
+            "--token ",
+            "auth=",
+            "user",
+            "pass",
+            "your-key",
+            "/",
+            "[secret]",
+        ),
         *("&", "None", REDACTED, "%3D", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "é", "known-value"),
     )
 )
@@ -215,6 +266,24 @@ def test_no_text_around_a_known_value_keeps_it(value: str, before: str, after: s
                     "known-valu",
                     "token=a)",
                     "password:'",
+                    "curl -u a",
+                    "curl ",
+                    "<password>",
+                    "auth=('a',",
+                    "login a ",
+                    "hooks.slack.com/services/",
+                    "--a-b-",
+                    "a:!A",
+                    "Q~",
+                    ".atlasv1.",
+                    "-us1",
+                    "0:AA",
+                    "LS0tLS1CRUdJTi",
+                    "identified by ",
+                    "MTA",
+                    "glsa_a",
+                    "://a",
+                    "AAAA",
                 ),
             )
         ),
@@ -226,6 +295,80 @@ def test_hostile_text_takes_linear_time(piece: str, size: int) -> None:
     started = time.process_time()
     redact(text)
     assert time.process_time() - started < 5
+
+
+PAIR = base64.b64encode(b"ci:Qz7#f00dCafe-19").decode()
+KEY_64 = base64.b64encode(PEM.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "Server=db;User ID=app;Password=NN!f00dCafe;Encrypt=1",
+            f"Server=db;User ID=app;Password={REDACTED};Encrypt=1",
+        ),
+        ("app:f00dCafe1@tcp(db:3306)/x", f"app:{REDACTED}@tcp(db:3306)/x"),
+        ("jdbc:oracle:thin:app/f00dCafe1@//db:1521/x", f"jdbc:oracle:thin:app/{REDACTED}@//db:1521/x"),
+        ("SharedAccessKey=f00dCafe0123+/=;x=1", f"SharedAccessKey={REDACTED};x=1"),
+        ("machine api.org login ci password f00dCafe", f"machine api.org login ci password {REDACTED}"),
+        ("  login ci\n  password f00dCafe\n", f"  login ci\n  password {REDACTED}\n"),
+        (f'{{"auths":{{"h":{{"auth":"{PAIR}"}}}}}}', f'{{"auths":{{"h":{{"auth":"{REDACTED}"}}}}}}'),
+        (f"//registry.org/:_auth={PAIR}", f"//registry.org/:_auth={REDACTED}"),
+        (f"tls.key: {KEY_64}", f"tls.key: {REDACTED}"),
+        ("curl -u ci:f00dCafe https://x.org", f"curl -u ci:{REDACTED} https://x.org"),
+        ("curl -s \\\n  --user ci:f00dCafe x", f"curl -s \\\n  --user ci:{REDACTED} x"),
+        ("['curl', '-u', 'ci:f00dCafe', 'x']", f"['curl', '-u', 'ci:{REDACTED}', 'x']"),
+        ("mysql -u app -pf00dCafe zbeam", f"mysql -u app -p{REDACTED} zbeam"),
+        ("sshpass -p f00dCafe ssh x", f"sshpass -p {REDACTED} ssh x"),
+        ("docker login -u ci -p f00dCafe x.org", f"docker login -u ci -p {REDACTED} x.org"),
+        ("smbclient -U ci%f00dCafe //x/y", f"smbclient -U ci%{REDACTED} //x/y"),
+        ("openssl rsa -passin pass:f00dCafe", f"openssl rsa -passin pass:{REDACTED}"),
+        ("basicAuth: 'ci:f00dCafe'", f"basicAuth: 'ci:{REDACTED}'"),
+        ("get(url, auth=('ci', 'f00dCafe'))", f"get(url, auth=('ci', '{REDACTED}'))"),
+        ("IDENTIFIED BY 'f00dCafe'", f"IDENTIFIED BY '{REDACTED}'"),
+        ("<password>f00dCafe</password>", f"<password>{REDACTED}</password>"),
+        ('<add key="DbPassword" value="f00dCafe" />', f'<add key="DbPassword" value="{REDACTED}" />'),
+        ("DB_PASS=f00dCafe, dbPass: f00dCafe", f"DB_PASS={REDACTED}, dbPass: {REDACTED}"),
+        ('{"pass": "f00dCafe"}', f'{{"pass": "{REDACTED}"}}'),
+        ("https://f00dCafe0123456789Zx@api.org/x", f"https://{REDACTED}@api.org/x"),
+        (
+            "https://discord.com/api/webhooks/123456789012345678/f00dCafe_-0123",
+            f"https://discord.com/api/webhooks/123456789012345678/{REDACTED}",
+        ),
+        ("https://hooks.zapier.com/hooks/catch/1/f00dCafe/", f"https://hooks.zapier.com/hooks/catch/{REDACTED}"),
+        ("https://hc-ping.com/f00dCafe-0123", f"https://hc-ping.com/{REDACTED}"),
+        ("?sv=1&sig=f00dCafe0123456789Zx%3D&x=1", f"?sv=1&sig={REDACTED}&x=1"),
+        ('token: "Bearer f00dCafe"', f'token: "{REDACTED}"'),
+        ("Authorization: Token f00dCafe", f"Authorization: {REDACTED}"),
+    ],
+)
+def test_a_secret_goes_from_every_place(text: str, shown: str) -> None:
+    redact = redactor()
+    assert redact(text) == shown
+    assert redact(shown) == shown
+
+
+@pytest.mark.parametrize("around", ["{}", "x\n" * 900 + "{}\n" + "y\n" * 900, "a" * 3000 + " {} " + "b" * 3000])
+def test_a_long_text_is_redacted_as_a_short_one_is(around: str) -> None:
+    redact = redactor(["known-value"])
+    for text in ("password=f00dCafe", "curl -u ci:f00dCafe x", "sent Bearer f00dCafe1234", "Cookie: a=f00dCafe; b=2"):
+        assert PART not in redact(around.format(text)), text
+    assert redact(around.format("known-value")) == around.format(REDACTED)
+
+
+@given(st.integers(0, 3000), st.sampled_from(("sk-f00dCafe0123", "password=f00dCafe0123", "ghp_f00dCafe0123")))
+def test_what_is_shortened_shows_no_part_of_a_secret(before: int, secret: str) -> None:
+    text = f"{'a ' * before}{secret} and so on"
+    shown = shortened(text, 200, redactor(), mark="…")
+    assert len(shown) <= 200
+    assert "f00d" not in shown
+    assert shown.endswith("…") == (len(redactor()(text)) > 200)
+
+
+def test_what_is_short_is_not_shortened() -> None:
+    assert shortened("a" * 10, 10, str) == "a" * 10
+    assert shortened("a" * 11, 10, str) == "a" * 10
 
 
 @pytest.mark.parametrize(
