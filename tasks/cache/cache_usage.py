@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeGuard
 
 from ..core.files import json_files, safe_files
 from ..core.report.model import Finding, Metric, Report, Status
+from ..core.secrets.redaction import redactor, shortened
 from ..core.settings.model import Settings
 from ..core.text.formatting import count, duration, printable, size
 from .cleanup_report import STATISTICS_FILE
@@ -103,8 +104,7 @@ def _shown(value: object) -> str:
     """Return an unexpected value for people: of what has parts its kind, else the start of its JSON."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
-    text = printable(json.dumps(value, ensure_ascii=False))
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return shortened(printable(json.dumps(value, ensure_ascii=False)), _SHOWN, redactor(), mark="…")
 
 
 def _counted(content: Mapping[str, Any], now: datetime, path: str) -> Counted | str:

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from ..core.report.model import Finding, Status
-from ..core.text.formatting import count, listed
+from ..core.text.formatting import count, listed, printable
 from .config_files import ConfigFiles, ReviewedFile
 from .key_names import below
-from .reading.parsed_document import Problem
+from .reading.parsed_document import SHOWN, Problem
 from .reading.python_reader import Unknown
 from .secret_values import without_secrets
 
@@ -83,15 +83,18 @@ def _problem(each: ReviewedFile, problem: Problem, redact: Callable[[str], str])
         status=status,
         message=f"{place}{redact(message)}.",
         remedy=f"Look at {each.path}{f':{problem.line}' if problem.line else ''}.",
-        excerpt=_excerpt(problem.excerpt, redact),
+        excerpt=_excerpt(problem, redact),
     )
 
 
-def _excerpt(excerpt: str, redact: Callable[[str], str]) -> str | msgspec.UnsetType:
-    """Return the lines that show a place; the caret is left out where something secret was."""
-    line = excerpt.partition("\n")[0]
+def _excerpt(problem: Problem, redact: Callable[[str], str]) -> str | msgspec.UnsetType:
+    """Return the lines that show a place; of a line with something secret its beginning, without a caret.
+
+    The whole line is looked at: the excerpt of a long one may begin behind the name that makes a value secret.
+    """
+    line = problem.whole or problem.excerpt.partition("\n")[0]
     shown = without_secrets(line, redact)
-    return (excerpt if shown == line else shown) or msgspec.UNSET
+    return (problem.excerpt if shown == line else printable(shown)[:SHOWN]) or msgspec.UNSET
 
 
 def _finding(check: str, subject: str, status: Status, message: str, remedy: str | None) -> Finding:

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Annotated, Any
 
 import msgspec
 
+from ..core.secrets.redaction import redactor, shortened
 from ..core.text.formatting import printable
 from .entry_times import Periods, moment
 
@@ -194,8 +196,9 @@ class Tally:
 
 def _name(component: str) -> str:
     """Return a component's name as it is shown, which is also what tells components apart."""
-    name = component if len(component) <= _LONGEST_NAME else f"{component[: _LONGEST_NAME - 1]}…"
-    return printable(name)
+    if len(component) > _LONGEST_NAME:
+        component = shortened(component, _LONGEST_NAME - 1, redactor(), mark="…")
+    return printable(component)
 
 
 def _fault_of_duration(duration: object) -> Fault | None:
@@ -212,4 +215,21 @@ def shown(value: object) -> str:
     """Return a value from the file, short and on one line."""
     if isinstance(value, int) and abs(value) >= _EXACT:
         return "a number out of range"
-    return printable(reprlib.repr(value))
+    return printable(_without_secrets().repr(value))
+
+
+class _Repr(reprlib.Repr):
+    """Values as Python writes them, shortened; their texts are redacted before they are cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._redact = redactor()
+
+    def repr_str(self, x: str, level: int) -> str:
+        """Return a text without secrets, shortened."""
+        return super().repr_str(self._redact(x), level)
+
+
+@cache
+def _without_secrets() -> _Repr:
+    return _Repr()

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from ..core.secrets.redaction import redactor, shortened
+
 _BEGINNING = 60
 """Characters of an answer that is no JSON that a message quotes."""
 
@@ -214,7 +216,7 @@ def _no_json(body: bytes) -> str:
         return "it is empty"
     if is_html(body):
         return "it is an HTML page"
-    beginning = body[: 4 * _BEGINNING].decode("utf-8", "replace")[:_BEGINNING]
+    beginning = shortened(body.decode("utf-8", "replace"), _BEGINNING, redactor())
     return f"it is no complete JSON and begins with {beginning}"
 
 

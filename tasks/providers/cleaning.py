@@ -28,8 +28,9 @@ def cleaner(key: str, redact: Callable[[str], str] = str) -> Callable[[str], str
     pieces = {key[at : at + _PIECE] for at in range(len(key) - _PIECE + 1)}
 
     def clean(text: str) -> str:
-        text = _without_pieces(text.replace(key, REDACTED)[:READ], pieces)
-        text = " ".join(REDACTED if "***" in word else word for word in redact(own(text)).split())
+        # The whole is redacted before anything is cut: half a key is not recognised.
+        text = _without_pieces(redact(own(text.replace(key, REDACTED)))[:READ], pieces)
+        text = " ".join(REDACTED if "***" in word else word for word in text.split())
         shown = printable(text).replace('"', "'")
         return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
 

@@ -43,6 +43,25 @@ def test_a_problem_has_its_place_and_no_secret(problem: Problem, message: str, e
     assert (finding.message, finding.excerpt or None) == (message, excerpt)
 
 
+@pytest.mark.parametrize(
+    "line", ["smtp: {{host: mail.example.com, {}password: made-up-words-only-99, port: 25, x: 1: 2}}"]
+)
+@pytest.mark.parametrize("before", ["", "user: anna, ", "comment: a long one that goes on for a while, "])
+def test_the_excerpt_of_a_long_line_shows_no_secret_whose_name_is_not_in_it(line: str, before: str) -> None:
+    document = read_document("a.yaml", line.format(before))
+    (finding,) = findings_on(reviewed(*document.problems))
+    assert "made-up" not in str(finding.excerpt)
+    assert "words" not in finding.message
+
+
+def test_the_excerpt_with_a_secret_is_the_beginning_of_the_line() -> None:
+    problem = Problem("odd", 1, 300, "xxx\n ^", f"password: x{' y' * 300}")
+    (finding,) = findings_on(reviewed(problem))
+    assert finding.excerpt == "password: [redacted]"
+    (finding,) = findings_on(reviewed(problem._replace(whole=f"{'z' * 300} known")))
+    assert finding.excerpt == "z" * 100
+
+
 def test_names_that_differ_by_case_only_are_told() -> None:
     each = ReviewedFile(FoundFile("A.yaml", "A.yaml", ("a.yaml",)), {}, readable=True)
     (finding, well) = findings_on(each)

@@ -31,6 +31,15 @@ def test_the_key_does_not_come_back(echo: str) -> None:
     assert len(shown) <= 200
 
 
+@pytest.mark.parametrize("before", [0, 150, 190, 4990, 4999])
+def test_a_secret_is_taken_out_before_anything_is_cut(before: int) -> None:
+    # what fills the beginning is a secret itself, so that the place where the text is cut comes into view
+    hidden = f"token={'y' * 20}{'z9' * before} password=made-up-words-only-{'q' * 300}"
+    assert cleaner(SECRET, redactor())(hidden) == f"token={REDACTED} password={REDACTED}"
+    shown = cleaner(SECRET, redactor())(f"{'x ' * (before // 2)}password=made-up-words-only-99")
+    assert "made" not in shown
+
+
 def test_a_short_key_does_not_come_back_either() -> None:
     assert cleaner("abc")("the key abc is wrong") == f"the key {REDACTED} is wrong"
 

@@ -11,8 +11,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from ...core.programs.processes import Ended, run
+from ...core.programs.processes import Ended, run, whole_lines
 from ...core.report.model import Status
+from ...core.secrets.redaction import shortened
 from ...core.text.formatting import duration, printable
 
 
@@ -115,7 +116,7 @@ class ProgramCaller(NamedTuple):
                 return BackendFailed(
                     Problem(problem.message.format(**values), problem.status, problem.remedy.format(**values))
                 )
-        words = self.redact(printable(_most_telling_line(ended)))
+        words = shortened(printable(_most_telling_line(ended)), _LONGEST, self.redact)
         remedy = f"Look at it with {self.program} check; see that new backups are made elsewhere until it is well."
         message = f"{self.program} ended with status {ended.status}" + (f": {words}" if words else "")
         return BackendFailed(Problem(message, Status.CRITICAL, remedy))
@@ -177,9 +178,13 @@ _TELLING = re.compile(r"error|fatal|mismatch|corrupt|does not|cannot|not found|f
 
 def _most_telling_line(ended: Ended) -> str:
     """Return the line that says most: the first about a fault that is no part of a traceback, or the last."""
-    lines = ended.errors.decode("utf-8", "replace").splitlines()
+    lines = whole_lines(ended.errors)
     telling = (line.strip() for line in lines if _TELLING.search(line) and not line.startswith(" "))
-    return next(telling, ended.last_words())[:300]
+    return next(telling, ended.last_words())
+
+
+_LONGEST = 300
+"""Characters of a program's words that are quoted."""
 
 
 _PASSWORD = re.compile(r"wrong password|passphrase supplied in .* is incorrect|empty password", re.IGNORECASE)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ...core.text.formatting import printable
 
-_SHOWN = 100
+SHOWN = 100
 """Characters of a line that are shown around the place."""
 
 
@@ -17,13 +17,15 @@ class Problem(NamedTuple):
         message: what, as the start of a sentence without its full stop.
         line: where, from 1; 0 where the line is not known.
         column: where in that line, from 1; 0 where the column is not known.
-        excerpt: the line, and below it a caret under the place; empty where there is none.
+        excerpt: the line, or what is around the place in a long one, and below it a caret; empty where there is none.
+        whole: the whole line, which tells whether anything in the excerpt is secret.
     """
 
     message: str
     line: int = 0
     column: int = 0
     excerpt: str = ""
+    whole: str = ""
 
 
 class Document(NamedTuple):
@@ -56,10 +58,10 @@ def problem_at(text: str, message: str, line: int, column: int) -> Problem:
         return Problem(message, line, column)
     end = text.find("\n", start)
     whole = text[start : end if end >= 0 else len(text)].rstrip("\r")
-    first = max(0, column - 1 - _SHOWN // 2)
-    shown = whole[first : first + _SHOWN].replace("\t", " ")
+    first = max(0, column - 1 - SHOWN // 2)
+    shown = whole[first : first + SHOWN].replace("\t", " ")
     caret = " " * (column - 1 - first)
-    return Problem(message, line, column, f"{printable(shown)}\n{caret}^")
+    return Problem(message, line, column, f"{printable(shown)}\n{caret}^", whole)
 
 
 def _start_of(text: str, line: int) -> int | None:

@@ -31,7 +31,9 @@ def install() -> None:
         if message is None or logging.getLogger("invoke").isEnabledFor(logging.DEBUG):
             before(kind, error, trace)
         if message is not None:
-            print(f"{message}; nothing was run.", file=sys.stderr)  # noqa: T201 - Python calls this to print
+            from ..secrets.redaction import redactor  # what is wrong with a file may quote its lines
+
+            print(f"{redactor()(message)}; nothing was run.", file=sys.stderr)  # noqa: T201 - Python calls this to print
             raise SystemExit(SettingsError.exit_status)
 
     sys.excepthook = hook

@@ -48,10 +48,16 @@ class Ended(NamedTuple):
     def last_words(self) -> str:
         """Return the last line that is not blank, of standard error or else of standard output; empty: none."""
         for stream in (self.errors, self.output):
-            lines = [line for line in stream.decode("utf-8", "replace").splitlines() if line.strip()]
+            lines = [line for line in whole_lines(stream) if line.strip()]
             if lines:
                 return lines[-1].strip()
         return ""
+
+
+def whole_lines(stream: bytes) -> list[str]:
+    """Return the lines of a stream, without the first one where that may be cut: it could be half a secret."""
+    lines = stream.decode("utf-8", "replace").splitlines()
+    return lines[1:] if len(stream) >= KEPT else lines
 
 
 def run(

@@ -180,7 +180,7 @@ def execute(
         report, interrupted = _outcome(definition, arguments, run)
     duration = round(time.monotonic() - clock, 3)
     report = msgspec.structs.replace(report, task=name, started=started.isoformat(), duration_seconds=duration)
-    report = _as_declared(report, definition, loaded.settings)
+    report = _as_declared(_without_secrets(report, run), definition, loaded.settings)
     if not (dry or report.dry_run):
         try:
             whole = definition.is_whole(loaded.settings, arguments)
@@ -190,6 +190,20 @@ def execute(
     if interrupted:
         raise Interrupted(report)
     return report
+
+
+def _without_secrets(report: Report, run: Run) -> Report:
+    """Return the report with sentences that show no secret, whatever a procedure forgot to take out of them."""
+    findings = [
+        msgspec.structs.replace(
+            each,
+            message=run.redact(each.message),
+            remedy=run.redact(each.remedy) if each.remedy else each.remedy,
+            excerpt=run.redact(each.excerpt) if isinstance(each.excerpt, str) else each.excerpt,
+        )
+        for each in report.findings
+    ]
+    return msgspec.structs.replace(report, summary=run.redact(report.summary), findings=findings)
 
 
 def _as_declared(report: Report, definition: Definition, settings: Settings) -> Report:

@@ -153,8 +153,10 @@ class Session:
 
     def stopped(self, left: list[str], error: BaseException) -> None:
         """Report that a task of the user's own ended the run; *left* names it and the tasks after it."""
+        from ..secrets.redaction import redactor
+
         name, *after = left
-        reason = printable(" ".join(str(error).split()) or type(error).__name__)
+        reason = redactor()(printable(" ".join(str(error).split()) or type(error).__name__))
         not_run = f" Not run: {', '.join(after)}." if after else ""
         finding = Finding(
             check="run.stopped",

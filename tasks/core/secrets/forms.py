@@ -50,7 +50,8 @@ SETTING = re.compile(
     # bare: to the next blank or quote; comma, semicolon and closing brackets belong to it where it goes on
     r"|(?!self\.[A-Za-z_]|os\.(?:environ|getenv))"
     r"(?P<bare>(?:(?i:bearer|basic|token)(?:[ \t]{1,4}|%20|\+))?"
-    r"(?:\[redacted\]|[^\s\"'&,;)\]}>]|[,;](?![\s\"']|\Z|[\w -]{1,40}[=:])|[)\]}>](?=[A-Za-z0-9]))++)"
+    r"(?:\[redacted\]|[^\s\"'&,;)\]}>`]|`(?![\s.,;:)]|\Z)"
+    r"|[,;](?![\s\"']|\Z|[\w -]{1,40}[=:])|[)\]}>](?=[A-Za-z0-9]))++)"
     r")"
 )
 
@@ -251,7 +252,7 @@ class Argument(NamedTuple):
 
 
 _GAP = r"[\s\"',=]{1,6}"
-_VALUE = r"[^\s\"',]{1,256}"
+_VALUE = r"[^\s\"'`,]{1,256}"
 _ARGUMENT = {
     "pair": rf"(?:{_GAP}|(?=[\w.]))(?P<user>[\w.@+-]{{1,128}}):(?!//)(?P<secret>{_VALUE})",
     "value": rf"{_GAP}(?P<user>)(?P<secret>{_VALUE})",
@@ -268,7 +269,7 @@ _ARGUMENTS = {
 # Flags of any program, as typed or as CalledProcessError lists them.
 FLAG = re.compile(
     r"(?P<before>(?<![\w-])--(?:[a-z0-9]{1,20}-){0,3}(?:password|passwd|passphrase|token|secret|api[_-]?key|access[_-]?key|secret[_-]?key)"
-    r"[\"']?(?:,? |=)[\"']?)(?P<secret>\[redacted\]|[^\s\"',\])]++)",
+    r"[\"']?(?:,? |=)[\"']?)(?P<secret>\[redacted\]|[^\s\"'`,\])]++)",
     re.IGNORECASE,
 )
 

@@ -316,21 +316,21 @@ class Inner(NamedTuple):
     Attributes:
         sign: the sign.
         before: characters before it at most, and one more.
-        head: what ends with the sign.
-        whole: all of it.
+        head: a pattern of what ends with the sign.
+        whole: a pattern of all of it.
         kind: whose key it is.
     """
 
     sign: str
     before: int
-    head: re.Pattern[str]
-    whole: re.Pattern[str]
+    head: str
+    whole: str
     kind: str
 
 
 def _inner(sign: str, before: int, kind: str, head: str, tail: str) -> Inner:
     head = f"(?<![A-Za-z0-9]){head}{re.escape(sign)}"
-    return Inner(sign, before + 1, re.compile(rf"{head}\Z", re.ASCII), re.compile(head + tail, re.ASCII), kind)
+    return Inner(sign, before + 1, rf"{head}\Z", head + tail, kind)
 
 
 _ENDS = "(?![A-Za-z0-9])"

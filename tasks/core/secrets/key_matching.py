@@ -61,8 +61,8 @@ def _around(text: str, inner: Inner) -> Iterator[KeyMatch]:
     sign, end = inner.sign, 0
     at = text.find(sign)
     while at >= 0:
-        head = inner.head.search(text, max(at - inner.before, end), at + len(sign))
-        if head and (match := inner.whole.match(text, head.start())):
+        head = _compiled(inner.head).search(text, max(at - inner.before, end), at + len(sign))
+        if head and (match := _compiled(inner.whole).match(text, head.start())):
             end = match.end()
             yield KeyMatch(match.start(), end, match[0], inner.kind)
         at = text.find(sign, max(at + 1, end))
@@ -76,7 +76,7 @@ def _key_at(text: str, start: int, forms: dict[str, tuple[_Body, ...]]) -> KeyMa
     begin = found[0]
     for size in range(len(begin), 1, -1):
         for body in forms.get(begin[:size], ()):
-            match = body.pattern.match(text, start + size)
+            match = _compiled(body.pattern).match(text, start + size)
             if match and not (begin[size - 1].isalnum() and _IN_BASE64.match(text, start)):
                 value = match[0].rstrip(".")
                 return KeyMatch(start, start + size + len(value), value, body.kind)
@@ -86,15 +86,21 @@ def _key_at(text: str, start: int, forms: dict[str, tuple[_Body, ...]]) -> KeyMa
 class _Body(NamedTuple):
     """What follows a begin, and whose key it is then."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     kind: str
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern, compiled where it is needed first: most runs meet no more than a few of them."""
+    return re.compile(pattern, re.ASCII)
 
 
 @cache
 def _forms(*, certain: bool) -> dict[str, tuple[_Body, ...]]:
     found: dict[str, tuple[_Body, ...]] = {}
     for form in FORMS:
-        body = _Body(re.compile(form.certain if certain else form.likely, re.ASCII), form.kind)
+        body = _Body(form.certain if certain else form.likely, form.kind)
         for begin in form.begins:
             found[begin] = (*found.get(begin, ()), body)
     return found

@@ -144,12 +144,12 @@ def shortened(text: str, limit: int, redact: Callable[[str], str], *, mark: str 
 
     Args:
         text: the whole.
-        limit: characters of the result at most, *mark* included.
+        limit: characters that are left at most.
         redact: takes secrets out of a text.
-        mark: what a text that was cut ends with.
+        mark: what follows where anything was cut.
     """
     shown = redact(text)
-    return shown if len(shown) <= limit else f"{shown[: limit - len(mark)]}{mark}"
+    return shown if len(shown) <= limit else f"{shown[:limit]}{mark}"
 
 
 def _any_form(value: str) -> str:

@@ -22,7 +22,7 @@ _OWN_MARK = re.compile(
 """What this suite, and other programs, write where a secret was."""
 
 _MASK = re.compile(r"[*.xX•#_?…-]+\Z")
-_REPEATED = re.compile(r"(?P<one>.)(?P=one){5,}")
+_REPEATED = re.compile(r"(?P<one>[xX*.•#_0-])(?P=one){5,}")
 
 _REFERENCE = re.compile(
     r"\$[\w{(]|\$\$|%[sdr]\Z|%\(|%\w+%\Z|#\{|<[^<>]*>?\Z|\{[\w.:!$ -]*\}{0,2}\Z|\{\{|!\w|[&*]\w+\Z|[|>][+-]?\Z|@\w+@\Z"

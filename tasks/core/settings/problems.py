@@ -50,9 +50,10 @@ def expectation(value: object, path: SettingPath, expected: str) -> str:
 
 
 def shortened(value: object, limit: int = 200) -> str:
-    """Return *value* as Python writes it, up to *limit* characters."""
-    text = repr(value)
-    return text if len(text) <= limit else f"{text[:limit]}…"
+    """Return *value* as Python writes it, without secrets, up to *limit* characters."""
+    from ..secrets import redaction  # only where something is wrong: its patterns are compiled on import
+
+    return redaction.shortened(repr(value), limit, redaction.redactor(), mark="…")
 
 
 def sentence(problems: Iterable[Problem]) -> str:

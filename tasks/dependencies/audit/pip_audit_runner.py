@@ -19,6 +19,7 @@ import msgspec
 from packaging.version import InvalidVersion, Version
 
 from ...core.programs.processes import Ended, run
+from ...core.secrets.redaction import shortened
 from ...core.text.addresses import is_loopback
 from ...core.text.formatting import duration, printable
 from .audit_verdicts import AuditOutcome, Clean, NotAudited, Unreadable, Verdict, verdicts_from_document
@@ -146,7 +147,7 @@ def _redacted(document: Any, redact: Callable[[str], str]) -> Any:
 
 
 def _failure_reason(ended: Ended, redact: Callable[[str], str]) -> str:
-    last_words = printable(redact(ended.last_words()))[:_LONGEST] or "it said nothing"
+    last_words = shortened(printable(ended.last_words()), _LONGEST, redact) or "it said nothing"
     return last_words if ended.status == _UNANSWERED else f"pip-audit ended with status {ended.status}: {last_words}"
 
 

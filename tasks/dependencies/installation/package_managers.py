@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from packaging.version import Version
 
-from ...core.programs.processes import Ended, run
+from ...core.programs.processes import Ended, run, whole_lines
+from ...core.secrets.redaction import shortened
 from ...core.text.formatting import duration, printable
 from ..environment import Environment
 
@@ -55,7 +56,7 @@ def failure_reason(
         return "it was told to stop"
     if ended.overdue:
         return f"{program} had not ended within {duration(deadline_seconds)}"
-    words = printable(redact(" ".join(messages)))[:_LONGEST_REASON].rstrip(". ")
+    words = shortened(printable(" ".join(messages)), _LONGEST_REASON, redact).rstrip(". ")
     return words or f"{program} ended with status {ended.status}"
 
 
@@ -131,7 +132,7 @@ class Pip(NamedTuple):
 
 def _errors(ended: Ended) -> list[str]:
     """Return the lines of standard error that tell of the cause: pip's errors, else the last ones."""
-    lines = [line.strip() for line in ended.errors.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in whole_lines(ended.errors) if line.strip()]
     return [line for line in lines if line.startswith("ERROR:")] or [
         line for line in lines if not line.startswith(("WARNING:", "[notice]", "note:", "hint:"))
     ][-3:]
@@ -173,7 +174,7 @@ class Uv(NamedTuple):
 
     def refusal(self, what: str, ended: Ended, remedy: str) -> Refusal:
         """Return why a call failed, as a sentence."""
-        lines = [line.strip() for line in ended.errors.decode("utf-8", "replace").splitlines() if line.strip()]
+        lines = [line.strip() for line in whole_lines(ended.errors) if line.strip()]
         first = next((number for number, line in enumerate(lines) if line.startswith(_CAUSES)), len(lines) - 3)
         why = failure_reason(
             "uv",

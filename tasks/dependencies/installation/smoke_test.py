@@ -9,6 +9,7 @@ from threading import Event
 from typing import NamedTuple
 
 from ...core.programs.processes import run
+from ...core.secrets.redaction import shortened
 from ...core.text.formatting import duration, printable
 from ..environment import Environment, activation_variables
 
@@ -68,7 +69,7 @@ def run_smoke_test(
         return SmokeResult(passed=False, message="it was told to stop")
     if ended.overdue:
         return SmokeResult(passed=False, message=f"it had not ended within {duration(deadline_seconds)}, and was ended")
-    last_words = printable(redact(ended.last_words()))[:_LONGEST]
+    last_words = shortened(printable(ended.last_words()), _LONGEST, redact)
     return SmokeResult(
         passed=False, message=f"it ended with status {ended.status}{': ' if last_words else ''}{last_words}"
     )

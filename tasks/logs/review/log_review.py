@@ -182,5 +182,6 @@ def _recent_errors(reader: CountContext, outcome: ReviewOutcome, redact: Callabl
     for place in reversed(places):
         record = record_at(reader, place)
         if record is not None:
-            raised = record.details.rstrip().rpartition("\n")[2].strip()
-            yield RecentError(place, record.level, redact(record.message)[:_SHOWN], redact(raised)[:_SHOWN])
+            # Of all its lines secrets are taken out, for one of a private key tells nothing of what it is.
+            raised = redact(record.details).rstrip().rpartition("\n")[2].strip()
+            yield RecentError(place, record.level, redact(record.message)[:_SHOWN], raised[:_SHOWN])

@@ -161,6 +161,7 @@ def test_without_reading_data_its_structure_is_checked(verify: Verify, programs:
             "critical",
             "restic ended with status 1: some Error: [redacted] is in it",
         ),
+        (f"{'error ' * 48}{PASSWORD} is in it", "critical", f"{'error ' * 48}[redacted] i"),
         ("", "critical", "restic ended with status 1."),
     ],
 )

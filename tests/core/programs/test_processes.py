@@ -8,7 +8,7 @@ from threading import Event, Timer
 
 import pytest
 
-from tasks.core.programs.processes import Ended, run
+from tasks.core.programs.processes import KEPT, Ended, run, whole_lines
 
 SLEEP = "import time; time.sleep(600)"
 
@@ -30,6 +30,14 @@ def test_what_a_program_says_and_how_it_ends(tmp_path: Path) -> None:
     assert (ended.status, ended.errors, ended.overdue, ended.succeeded) == (3, b"no\n", False, False)
     assert ended.output.decode().strip() == str(tmp_path.resolve())
     assert python("", tmp_path).succeeded
+
+
+def test_a_line_that_may_be_cut_off_is_not_quoted() -> None:
+    cut = b"x" * (KEPT - 5) + b" half"
+    assert Ended(1, errors=cut).last_words() == ""
+    assert Ended(1, errors=cut[:-4] + b"\nend").last_words() == "end"
+    assert Ended(1, errors=cut[1:]).last_words().endswith(" half")
+    assert whole_lines(b"a\nb") == ["a", "b"]
 
 
 def test_nothing_can_be_said_to_it(tmp_path: Path) -> None:

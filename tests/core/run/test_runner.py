@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import invoke
+import msgspec
 import pytest
 from invoke import Call, Collection, Config, Context, Executor, Exit, Task, task
 
@@ -296,6 +297,43 @@ def test_what_a_procedure_raises_becomes_one_finding_of_one_line(
     assert (finding.remedy is not None) == has_remedy
     assert report.summary == "did not run to its end"
     assert report.started is not None
+
+
+def test_no_sentence_of_a_report_shows_a_secret(loaded: Loaded) -> None:
+    secret = "sk-" + "q7Rk2mPz9Xw4Lk3Vb6Ny8Tc5"
+
+    @procedure(checks=["leaky.one"])
+    def leaky(run: Run) -> Report:
+        """Tell what it should not."""
+        assert run.task
+        finding = Finding(
+            check="leaky.one",
+            subject="x",
+            status=Status.WARNING,
+            message=f"It said {secret}.",
+            remedy=f"Run `tool --token {secret}`.",
+            excerpt=f"| password: {secret}",
+        )
+        other = msgspec.structs.replace(finding, message="It is well.", remedy=None, excerpt=msgspec.UNSET)
+        return Report(summary=f"{secret} told", findings=[finding, other])
+
+    report = execute(leaky.definition, {}, loaded)
+    assert secret not in str(report)
+    assert report.summary == "[redacted] told"
+    told, well = report.findings
+    assert (told.message, told.remedy) == ("It said [redacted].", "Run `tool --token [redacted]`.")
+    assert told.excerpt == "| password: [redacted]"
+    assert (well.message, well.remedy, well.excerpt) == ("It is well.", None, msgspec.UNSET)
+
+
+def test_what_a_procedure_raises_shows_no_secret(loaded: Loaded) -> None:
+    @procedure()
+    def failing(run: Run) -> Report:
+        """Fail with words that hold a password."""
+        raise RuntimeError(f"{run.dry}: cannot open postgres://app:q7Rk2mPz9Xw4@db.zbeam.dev/x")
+
+    report = execute(failing.definition, {}, loaded)
+    assert report.findings[0].message == "RuntimeError: False: cannot open postgres://[redacted]@db.zbeam.dev/x"
 
 
 def test_the_traceback_is_for_those_who_debug(

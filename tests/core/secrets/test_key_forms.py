@@ -82,7 +82,7 @@ def test_a_key_is_taken_out_as_a_bare_argument_and_found_in_a_file(form: Form) -
 
 @pytest.mark.parametrize("inner", INNER, ids=lambda inner: f"{inner.kind} {inner.sign[:9]}")
 def test_a_key_is_known_by_a_sign_inside_it(inner: Inner) -> None:
-    pattern = inner.whole.pattern.removeprefix("(?<![A-Za-z0-9])")
+    pattern = inner.whole.removeprefix("(?<![A-Za-z0-9])")
     keys = [made(pattern, random.Random(seed)) for seed in range(10)]
     assert all(redactor()(f"run {key} now") == f"run {REDACTED} now" for key in keys)
     assert all(len(secrets_in(f"run {key} now".encode())) == 1 for key in keys)
