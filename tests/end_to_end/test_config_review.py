@@ -238,6 +238,17 @@ def test_a_broken_file_is_told_by_its_place_and_the_rest_is_reviewed(
     assert reported(result, "materials")[0][1] == "ok"
 
 
+def test_a_fault_in_a_long_line_shows_no_password_of_it(inv: Inv, well: Path) -> None:
+    line = (
+        "smtp: {host: mail.example.com, from: the.generator@example.com, password: made-up-words-42, port: 25, x: 1: 2}"
+    )
+    (well / "data/Categories.yaml").write_text(f"{line}\n")
+    for result in (inv(TASK), inv(TASK, json=False)):
+        assert result.status == 2
+        assert "made-up" not in result.out + result.err
+    assert b"made-up" not in everything_below(well / "logs")
+
+
 def test_a_settings_module_with_a_literal_of_a_thousand_lines_is_read(inv: Inv, well: Path) -> None:
     lines = "".join(f"    'key {number}': {number},\n" for number in range(1000))
     (well / "config/settings.py").write_text(f"TABLE = {{\n{lines}}}\n")

@@ -70,6 +70,22 @@ def test_errors_are_counted_and_the_latest_shown(logs: Path, inv: Inv) -> None:
     assert recent[3]["raised"] == "TimeoutError: slow"
 
 
+def test_the_latest_errors_show_no_secret(logs: Path, inv: Inv) -> None:
+    key = "nvapi-" + "q7Rk2mPz9Xw4Lk3Vb6Ny8Tc5" * 3
+    said = (
+        f"asking with {key} failed",
+        "curl -u ci:q7Rk2mPz9Xw4 https://x.zbeam.dev ended with 22",
+        f"{'the request was long ' * 30}password=q7Rk2mPz9Xw4",
+        "no answer from https://hooks.slack.com/services/T0AB/B0CD/q7Rk2mPz9Xw4Lk3Vb6Ny",
+        "placeholder sk-your-key-here in use",
+    )
+    add(logs, *(record(text, hours=9 - number) for number, text in enumerate(said)))
+    for result in (inv(TASK), inv(TASK, json=False)):
+        assert "q7Rk2mPz9Xw4" not in result.out
+        assert "sk-your-key-here" in result.out
+        assert "asking with [redacted] failed" in result.out
+
+
 @pytest.mark.parametrize("folder", [True, False])
 def test_without_logs_there_is_nothing_to_tell(project: Path, inv: Inv, folder: bool) -> None:  # noqa: FBT001 - a parameter
     if folder:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
@@ -199,6 +200,28 @@ def test_a_planted_problem_is_found(inv: Inv, clean: Path, plant: Any, check: st
     assert result.report["data"]["percent"] < 100
     secret = (clean / "deploy.sh").read_text().strip().rpartition("=")[2] if (clean / "deploy.sh").exists() else None
     assert not secret or secret not in result.out
+
+
+def test_secrets_are_found_by_where_they_stand(inv: Inv, clean: Path) -> None:
+    secret = "q7Rk2mPz9Xw4" + "Lk3V"
+    pair = base64.b64encode(f"ci:{secret}".encode()).decode()
+    files = {
+        "a/netrc": f"machine api.zbeam.dev login ci password {secret}\n",
+        "a/config.json": f'{{"auths": {{"r.zbeam.dev": {{"auth": "{pair}"}}}}}}\n',
+        "a/call.sh": f"curl -u ci:{secret} https://api.zbeam.dev\n",
+        "a/db.py": f'C = "Server=db;User ID=app;Password={secret}!;Encrypt=True"\n',
+        "b/doc.md": "Use `curl -u user:pass` or OPENAI_API_KEY=sk-your-key-here.\n",
+    }
+    for name, content in files.items():
+        path = clean / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+        git(clean, "add", name)
+    result = inv(TASK)
+    found = {subject for status, subject in reported(result, "secrets") if status == "critical"}
+    assert found == {name for name in files if name.startswith("a/")}, result.out
+    assert secret not in result.out
+    assert pair not in result.out
 
 
 def test_a_bit_that_flipped_since_the_last_audit_is_critical(inv: Inv, clean: Path) -> None:
