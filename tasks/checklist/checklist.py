@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Any, NamedTuple, TypeAlias
 
+from ..conventions.stated_version import StatedVersions, read_versions
 from ..core.errors import UserError
 from ..core.programs.interpreter import Interpreter
 from ..core.programs.interrupt import deferred_interrupt
@@ -30,7 +31,6 @@ from .gates.version_gate import VERSION_GATE, evaluate_version, version_to_relea
 from .project_commands import Command, environment, run_command
 from .release_repository import NoRepository, Repository, last_release, read_repository
 from .report_gate import DISK, ERRORS, ReportGate, evaluate
-from .stated_version import StatedVersions, read_versions
 from .usual_commands import command_for_tests, commands_for_linting
 
 TASK = "release.checklist"

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from packaging.version import Version
 
+from ...conventions.stated_version import StatedVersions
 from ...core.text.formatting import printable
 from ..changelog import Changelog
 from ..gate import Answer, Gate, GateResult
 from ..release_repository import NoRepository, Repository, last_release, parsed, releases, strays
-from ..stated_version import StatedVersions
 
 VERSION_GATE = Gate("version", "version, changelog and tag agree")
 

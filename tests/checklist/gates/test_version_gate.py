@@ -12,7 +12,7 @@ from tasks.checklist.changelog import Changelog
 from tasks.checklist.gate import Answer, GateResult
 from tasks.checklist.gates.version_gate import evaluate_version, version_to_release
 from tasks.checklist.release_repository import NoRepository, Repository, Tag
-from tasks.checklist.stated_version import StatedVersion, StatedVersions
+from tasks.conventions.stated_version import StatedVersion, StatedVersions
 
 NOW = datetime.fromisoformat("2026-11-26T12:00:00+01:00")
 NONE = NoRepository("The project is not in a Git repository.", "Run git init.")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.checklist.stated_version import StatedVersion, StatedVersions, read_versions
+from tasks.conventions.stated_version import StatedVersion, StatedVersions, read_versions
 
 
 def written(root: Path, path: str, text: str) -> None:
@@ -127,5 +127,5 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tasks.checklist.stated_version.safe_files.read", denied)
+    monkeypatch.setattr("tasks.conventions.stated_version.safe_files.read", denied)
     assert read_versions(tmp_path, ("VERSION",), ()).problems == ("VERSION cannot be read: Permission denied.",)
