@@ -15,6 +15,8 @@ import jsonschema
 import pytest
 import yaml
 
+from tasks.core.files import safe_files
+
 from .conftest import INV, REPOSITORY, Inv, Result, fingerprint, wait_until
 
 TASK = "monthly.config-review"
@@ -463,17 +465,45 @@ def test_the_baseline_of_a_file_that_cannot_be_read_is_kept(inv: Inv, well: Path
 @pytest.mark.parametrize(
     "name", ["logs/config_history.jsonl", "logs/config_baseline.json", "logs/config_baseline.json.key"]
 )
-def test_what_cannot_be_written_is_told_and_nothing_is_lost(inv: Inv, well: Path, name: str) -> None:
-    (well / name).mkdir(parents=True)
+def test_what_cannot_be_written_is_told_and_nothing_is_lost(
+    inv: Inv, well: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (well / name).parent.mkdir(parents=True, exist_ok=True)
+    real = safe_files.write
+
+    def refuse(root: Path, relative: str, *rest: Any, **options: Any) -> str | None:
+        if relative == name:
+            raise PermissionError(13, "Permission denied")
+        return real(root, relative, *rest, **options)
+
+    monkeypatch.setattr(safe_files, "write", refuse)
     result = inv(TASK, "--accept")
     assert result.err == ""
-    assert (well / name).is_dir()
+    assert not (well / name).exists()
     if "history" in name:
         assert (result.status, "The history was not continued" in result.out) == (1, True)
         assert (well / BASELINE).is_file()
     else:
         assert (result.status, "othing was accepted" in result.out) == (2, True)
         assert not (well / BASELINE).is_file()
+
+
+@pytest.mark.parametrize("name", ["logs/config_history.jsonl", BASELINE, f"{BASELINE}.key"])
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_what_is_not_believed_is_kept_aside_and_told(inv: Inv, well: Path, name: str, kind: str) -> None:
+    path, outside = well / name, well.parent / "outside"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(outside)
+    result = inv(TASK, "--accept")
+    assert result.err == ""
+    assert f"{name} is " in result.out or f"{name}.broken-1" in result.out
+    assert path.is_file()
+    assert os.path.lexists(f"{path}.broken-1")
+    assert not outside.exists()
+    assert drift(inv(TASK)) == []
 
 
 def test_a_log_folder_that_is_none_is_told(inv: Inv, well: Path) -> None:

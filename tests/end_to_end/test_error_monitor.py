@@ -251,14 +251,14 @@ def test_what_cannot_be_meant_is_one_sentence_and_nothing_is_written(
     add(logs, record("alpha"), record("bravo"))
     inv(TASK)
     add(logs, record("charlie"))
-    before = {path: seen for path, seen in fingerprint(project).items() if path not in {".", HISTORY}}
+    before = {path: seen for path, seen in fingerprint(project).items() if path not in {".", "logs", HISTORY}}
     result = inv(TASK, *arguments)
 
     assert result.status == status
     message = result.err if status == 64 else result.findings("run.error")[0]["message"]
     assert complaint in message
     assert "Traceback" not in result.err
-    assert {path: seen for path, seen in fingerprint(project).items() if path not in {".", HISTORY}} == before
+    assert {path: seen for path, seen in fingerprint(project).items() if path not in {".", "logs", HISTORY}} == before
 
 
 # Secrets
@@ -373,15 +373,16 @@ def test_tracking_that_cannot_be_used_is_kept_aside(logs: Path, inv: Inv, conten
     assert inv(TASK).status == 0
 
 
-def test_a_folder_in_the_place_of_the_tracking_is_unknown(logs: Path, inv: Inv) -> None:
+def test_a_folder_in_the_place_of_the_tracking_is_kept_aside(logs: Path, inv: Inv) -> None:
     add(logs, record("alpha"))
     (logs / "error_tracking.json").mkdir()
-    for _ in range(2):
-        result = inv(TASK)
-        assert result.status == 3
-        assert len(result.findings("errors.new")) == 1
-        assert "is not a regular file" in result.findings("errors.tracking")[0]["message"]
-    assert inv(TASK, "--dry-run").status == 3
+    assert inv(TASK, "--dry-run").findings("errors.tracking")[0]["status"] == "warning"
+    assert (logs / "error_tracking.json").is_dir()
+    result = inv(TASK)
+    assert len(result.findings("errors.new")) == 1
+    assert "is not a regular file" in result.findings("errors.tracking")[0]["message"]
+    assert (logs / "error_tracking.json.broken-1").is_dir()
+    assert inv(TASK).findings("errors.tracking") == []
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tasks.core.files import state_files
 from tasks.core.files.lock import LOCK_FILE
 
 from .conftest import HISTORY, INV, PATIENCE, REPOSITORY, Inv, Result, entry, fingerprint, recorded, wait_until
@@ -203,16 +204,35 @@ def test_a_run_that_is_interrupted_is_an_attempt_and_the_next_one_clears_it(
     assert inv("schedule.status").findings("schedule.attempt") == []
 
 
-def test_a_run_that_cannot_be_written_down_is_a_warning_and_a_run(inv: Inv, project: Path) -> None:
+def test_a_history_that_is_a_link_is_kept_aside_and_the_run_is_written_down(inv: Inv, project: Path) -> None:
     (project / "logs").mkdir()
     (project / HISTORY).symlink_to(project)
+    (finding,) = (each for each in inv("schedule.status").findings("schedule.stamp") if "cleanup" in each["subject"])
+    assert "symbolic link" in finding["message"]
     result = inv("weekly.cache-cleanup")
     assert result.status == 1, result.out
     (finding,) = result.findings("run.stamp")
-    assert f"{HISTORY} is a symbolic link" in finding["message"]
+    link = f"{HISTORY} is a symbolic link, so it is not read or written."
+    assert finding["message"] == f"{link} It was kept aside as {HISTORY}.broken-1."
+    assert [each["task"] for each in recorded(project)] == ["weekly.cache-cleanup"]
+    assert inv("weekly.cache-cleanup").findings("run.stamp") == []
+
+
+def test_a_run_that_cannot_be_written_down_is_a_warning_and_a_run(
+    inv: Inv, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(state_files, "append", full)
+    result = inv("weekly.cache-cleanup")
+    assert result.status == 1, result.out
+    (finding,) = result.findings("run.stamp")
+    assert finding["message"] == (
+        "That it has run could not be written down, so it is due again. "
+        f"{HISTORY} cannot be written: No space left on device."
+    )
     assert (project / "cache/stats.json").exists()
-    (finding,) = (each for each in inv("schedule.status").findings("schedule.stamp") if "cleanup" in each["subject"])
-    assert "symbolic link" in finding["message"]
 
 
 # status

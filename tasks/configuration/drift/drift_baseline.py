@@ -104,6 +104,20 @@ def read_key(root: Path, path: str) -> bytes | None:
     return key if len(key) == KEY_BYTES else None
 
 
+def key_problem(root: Path, path: str) -> str | None:
+    """Return why the key of the baseline *path* cannot be used, as a sentence; ``None`` where it can or is missing."""
+    name = key_path(path)
+    try:
+        state_files.read_bytes(root, name, limit=1000)
+    except FileNotFoundError:
+        return None
+    except safe_files.Refused as error:
+        return str(error)
+    except OSError as error:
+        return f"{printable(name)} cannot be read: {error.strerror}."
+    return None if read_key(root, path) else f"{printable(name)} holds no key."
+
+
 def baseline_sealer(root: Path, path: str, *, create: bool) -> Sealer:
     """Return what makes the hashes of a baseline's secrets.
 

@@ -20,7 +20,7 @@ from .drift_acceptance import (
     not_accepted,
     reason_of,
 )
-from .drift_baseline import Baseline, baseline_sealer, key_path, read_baseline, read_key
+from .drift_baseline import Baseline, baseline_sealer, key_path, key_problem, read_baseline, read_key
 from .drift_findings import TASK, change_rows, drift_findings, history_entries
 from .drift_history import Entry, new_entries, read_history, write_history
 from .file_drift import PresentFile, drifted_files, flattened_files
@@ -54,7 +54,7 @@ def review_drift(
     baseline = read_baseline(root, path)
     if baseline.files is None and not (baseline.replaceable and flags.accepting):
         return Report(summary="no baseline to compare with", findings=[_no_baseline(path, baseline, flags)])
-    new_key = read_key(root, path) is None
+    new_key, lost_key = read_key(root, path) is None, key_problem(root, path)
     try:
         seal = baseline_sealer(root, path, create=flags.accepting and not flags.dry_run)
     except (Refused, OSError) as error:
@@ -67,6 +67,10 @@ def review_drift(
         done = accept_drift(root, path, baseline, compared, flags, now)
         if new_key and done.files:
             done.files.append(key_path(path))
+    if lost_key is not None:
+        kept = " It was kept aside under another name." if flags.accepting and not flags.dry_run else ""
+        message = f"{lost_key} Every secret counts as changed.{kept}"
+        done.findings.append(baseline_finding(Status.WARNING, key_path(path), message, "Look at what wrote it."))
     return _report(root, settings, done, flags, now)
 
 
