@@ -670,10 +670,15 @@ CASES = [(template, who) for template in SAMPLES for who in USERS if who != "roo
 @pytest.mark.slow
 @pytest.mark.parametrize(("template", "who"), CASES)
 def test_no_field_of_a_state_file_leads_out(template: str, check: Callable[[str, Any], None]) -> None:
-    """Each field is forged at least once; of a file that says what is to be done, with many values."""
+    """Each field is forged at least once; of a file that says what is to be done, with every path that leads out."""
     places = [*_places(SAMPLES[template].content)]
     values = len(_hostile(Path()))
-    chosen = Random(template)
+    content, chosen = SAMPLES[template].content, Random(template)
+    for number, value in enumerate(_hostile(Path("/"))):
+        if template in LED and isinstance(value, str) and "outside" in value:
+            for place in places:
+                if len(place) == 1 and isinstance(content[place[0]], str):
+                    check("field", (place, number, False))
     for place in places:
         check("field", (place, chosen.randrange(values), bool(chosen.randrange(2))))
 
