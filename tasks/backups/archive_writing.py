@@ -103,7 +103,6 @@ def write_archive(
         finally:
             if descriptor is not None:
                 os.close(descriptor)
-    output.end_member()
     content = _member_of_manifest(written.manifest)
     if not output.fill(content):
         output.write(content)

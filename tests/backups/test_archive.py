@@ -18,6 +18,7 @@ from tasks.backups import archive_format, archive_reading, archive_writing
 from tasks.backups.archive_format import Damaged, PackedFile, Stopped, pack, padding
 from tasks.backups.archive_reading import read_archive, read_inside
 from tasks.backups.archive_writing import Written, write_archive
+from tasks.backups.attributes import Attributes
 from tasks.backups.manifest import (
     INSIDE,
     Manifest,
@@ -495,6 +496,42 @@ def test_writing_and_reading_stop_within_a_block_of_one_large_file(
     with pytest.raises(Stopped):
         [*read_archive(io.BytesIO(content), manifest, stop)]
     assert stop.left == -1
+
+
+def test_folders_are_enough_to_look_for_a_wish_to_stop(tmp_path: Path) -> None:
+    (tmp_path / "data/sub").mkdir(parents=True)
+    stop = Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        archived(tmp_path, entries(tmp_path), stop)
+
+
+def test_what_was_read_and_what_is_not_kept_of_it_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inode = (project / "data/a").stat().st_ino
+
+    def attributes_of(file: int | Path) -> Attributes:
+        is_it = isinstance(file, int) and os.fstat(file).st_ino == inode
+        return Attributes({}, ["security.x", "trusted.y"] if is_it else [])
+
+    monkeypatch.setattr(archive_writing, "attributes_of", attributes_of)
+    selected = entries(project)
+    _, made = archived(project, selected)
+    assert made.read == selected
+    assert made.lost == [("data/a", "security.x, trusted.y")]
+
+
+def test_an_archive_ends_with_two_empty_blocks(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 512)
+    content, _ = archived(tmp_path, entries(tmp_path, "a"))
+    assert gzip.decompress(content).endswith(b"x" * 512 + bytes(1024))
+
+
+def test_a_folder_that_became_a_link_is_not_followed(project: Path) -> None:
+    selected = entries(project)
+    (project / "data/sub").rename(project / "elsewhere")
+    (project / "data/sub").symlink_to("../elsewhere")
+    _, made = archived(project, selected)
+    assert made.gone == [("data/sub", "it is something else by now"), ("data/sub/b", "its folder has gone")]
 
 
 def test_the_disk_is_waited_for_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
