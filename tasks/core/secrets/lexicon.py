@@ -37,10 +37,13 @@ PLACEHOLDERS = _words(
 MADE_UP = _words(
     """
     your here placeholder changeme example examples dummy sample insert replace replaced todo redacted masked hidden
-    filtered removed censored fake mock demo test testing dev xxx foo bar baz qux foobar goes paste
+    filtered removed censored xxx foo bar baz qux foobar goes paste change
     """
 )
 """Those that no secret has by itself: a placeholder has one of them, or names what it stands for."""
+
+TRIALS = _words("test testing dev demo mock fake")
+"""Those that are also the beginning of passwords that somebody uses: ``test1234``."""
 
 NAMES = _words(
     """

@@ -11,7 +11,7 @@ import hashlib
 import re
 
 from .entropy import reads_like_words
-from .lexicon import GENERIC, MADE_UP, NAMES, PLACEHOLDERS, PUBLISHED, ROOTS, STATES, TYPES
+from .lexicon import GENERIC, MADE_UP, NAMES, PLACEHOLDERS, PUBLISHED, ROOTS, STATES, TRIALS, TYPES
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -25,10 +25,13 @@ _MASK = re.compile(r"[*.xX•#_?…-]+\Z")
 _REPEATED = re.compile(r"(?P<one>[xX*.•#_0-])(?P=one){5,}")
 
 _REFERENCE = re.compile(
-    r"\$[\w{(]|\$\$|%[sdr]\Z|%\(|%\w+%\Z|#\{|<[^<>]*>?\Z|\{[\w.:!$ -]*\}{0,2}\Z|\{\{|!\w|[&*]\w+\Z|[|>][+-]?\Z|@\w+@\Z"
-    r"|(?:env|vault|op|ssm|secret|file|arn|ref|keyring|keychain):|ENC\[|=>?\Z"
+    r"\$[{(]|\$\$|\$[A-Z][A-Z0-9_]*\Z|\$[0-9@]\Z|\$env:|%[sdr]\Z|%\(|%\w+%\Z|#\{|<[^<>]*>?\Z|\{[\w.:!$ -]*\}{0,2}\Z"
+    r"|\{\{|[|>][+-]?\Z|@\w+@\Z|(?:env|vault|op|ssm|secret|file|arn|ref|keyring|keychain):|ENC\[|=>?\Z"
 )
-"""Variables, templates, tags and aliases, and the addresses of secrets in stores."""
+"""Variables, templates, and the addresses of secrets in stores."""
+
+_BARE_REFERENCE = re.compile(r"!(?:secret|vault|env\w*|include|ref|sub|getatt)\b|[&*][A-Za-z_-]+\Z", re.IGNORECASE)
+"""Tags, anchors and aliases, which are none in quotes."""
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*\Z", re.ASCII)
 _HYPHENATED = re.compile(r"[A-Za-z_$][\w$-]*\Z", re.ASCII)
@@ -77,13 +80,15 @@ def is_no_secret(value: str, *, literal: bool = False) -> bool:
         literal: True where it was in quotes, so that it is no expression of a program.
     """
     value = value.strip(" \t\r\n`").rstrip(":,;!?")
-    if not literal:
-        value = value.lstrip("*([{!")
     scheme, _, rest = value.partition(" ")
     if rest and scheme.lower() in _SCHEMES:
         value = rest.strip()
     if not value or value.startswith(_CODE) or _OWN_MARK.match(value) or _is_mask(value) or _REFERENCE.match(value):
         return True
+    if not literal and _BARE_REFERENCE.match(value):
+        return True
+    if not literal and value[0] in "*([{!" and not is_digest(value):
+        return is_no_secret(value.lstrip("*([{!"))
     plain = value.rstrip(".!?:;,)").lower()
     if plain in STATES or plain in TYPES or is_published(value):
         return True
@@ -102,7 +107,7 @@ def is_placeholder(value: str) -> bool:
         return False
     if any(word in MADE_UP or not word.strip("x") for word in named):
         return True
-    return len(named) == len(words) and any(word in NAMES for word in named)
+    return len(named) == len(words) and any(word in NAMES or word in TRIALS for word in named)
 
 
 def is_published(value: str) -> bool:
