@@ -616,6 +616,7 @@ def test_the_room_for_the_manifest_is_what_it_takes_and_a_64th_and_4096_bytes(
         (packed(member(INSIDE, tarfile.DIRTYPE)), "does not end with its manifest"),
         (packed(member(INSIDE, content=b"{}")), "of the manifest inside"),
     ],
+    ids=["text", "another file", "a folder", "an empty manifest"],
 )
 def test_an_archive_without_a_manifest_that_can_be_used(content: bytes, message: str) -> None:
     with pytest.raises(Damaged, match=message):
