@@ -58,8 +58,9 @@ def outdated(
 def files_by_source(manifest: Manifest, sources: Iterable[str]) -> Counter[str]:
     """Return how many files a backup holds below each place in the root that the sources begin with."""
     places = {PurePosixPath(source).parts[0] for source in sources if PurePosixPath(source).parts}
-    tops = (PurePosixPath(entry.name).parts[0] for entry in manifest.entries if entry.is_file)
-    return Counter(top for top in tops if any(fnmatch.fnmatchcase(top, place) for place in places))
+    tops = Counter(entry.name.partition("/")[0] for entry in manifest.entries if entry.is_file)
+    matched = {top for top in tops if any(fnmatch.fnmatchcase(top, place) for place in places)}
+    return Counter({top: number for top, number in tops.items() if top in matched})
 
 
 def _irreplaceable(found: Iterable[Backup], sources: Sequence[str]) -> set[str]:
@@ -135,6 +136,6 @@ def vanished(found: Sequence[Backup], selected: Selected, sources: Sequence[str]
     if newest is None or newest.manifest is None:
         return ""
     last = newest.manifest
-    there = {PurePosixPath(each.path).parts[0] for each in selected.entries if each.is_file}
+    there = {each.path.partition("/")[0] for each in selected.entries if each.is_file}
     gone = {place: number for place, number in files_by_source(last, sources).items() if place not in there}
     return ", ".join(f"{printable(place)} ({count(number, 'file')})" for place, number in sorted(gone.items()))

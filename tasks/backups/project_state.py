@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePosixPath
 
 from .manifest import Manifest
 from .source_selection import Entry
@@ -48,10 +47,10 @@ def projects_entries(entries: Sequence[Entry], is_own: Callable[[str], bool]) ->
 def _above(paths: Iterable[str]) -> set[str]:
     folders: set[str] = set()
     for path in paths:
-        for above in PurePosixPath(path).parents:
-            if str(above) in folders:
-                break
-            folders.add(str(above))
+        above = path.rpartition("/")[0]
+        while above and above not in folders:
+            folders.add(above)
+            above = above.rpartition("/")[0]
     return folders
 
 

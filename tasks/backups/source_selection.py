@@ -83,8 +83,8 @@ def select(root: Path, sources: Sequence[str], exclude: Sequence[str], own: str,
     return Selected(entries, sorted(walk.left.items()), sorted(walk.unread.items()), missing)
 
 
-def _order(path: str) -> tuple[str, ...]:
-    return PurePosixPath(path).parts
+def _order(path: str) -> list[str]:
+    return path.split("/")
 
 
 LONGEST, DEEPEST = 3_000, 256
