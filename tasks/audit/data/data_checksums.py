@@ -133,7 +133,7 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True):
     """What the file holds: digest, size and time of last change of each file."""
 
     schema: Literal[1]
-    taken: Annotated[datetime, Meta(tz=True)]
+    moment: Annotated[datetime, Meta(tz=True)] = msgspec.field(name="taken")
     files: dict[Below, tuple[_Digest, Size, int]]
 
 
@@ -157,7 +157,7 @@ def read_checksums(root: Path, directory: str) -> KeptChecksums:
     if state.content is None:
         return KeptChecksums({}, None, state)
     records = {path: ChecksumRecord(*row) for path, row in state.content.files.items()}
-    return KeptChecksums(records, state.content.taken, state)
+    return KeptChecksums(records, state.content.moment, state)
 
 
 def write_checksums(

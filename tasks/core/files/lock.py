@@ -229,9 +229,11 @@ def _holder(held: lock_files.Held) -> str:
     """Return who holds the lock, by the system's table where that knows better than the file."""
     processes = file_locks.holders(held.inode)
     try:
-        said: Any = json.loads(held.text)
-        is_true = not processes or said["host"] != socket.gethostname() or said["process"] in processes
-        text = f"{said['task']} (process {said['process']} on {said['host']}, since {said['since']})"
+        signature: Any = json.loads(held.text)
+        is_true = not processes or signature["host"] != socket.gethostname() or signature["process"] in processes
+        text = (
+            f"{signature['task']} (process {signature['process']} on {signature['host']}, since {signature['since']})"
+        )
     except (ValueError, KeyError, TypeError, RecursionError):
         is_true, text = False, ""
     if is_true:

@@ -124,7 +124,7 @@ def append(root: Path, directory: str, entries: Iterable[Entry], *, ages: Ages |
             compact(root, path, ages)
 
 
-def begin_anew(root: Path, directory: str, entries: Iterable[Entry]) -> str:
+def replace(root: Path, directory: str, entries: Iterable[Entry]) -> str:
     """Begin a history with entries in the place of one that is not believed, and return where that is kept.
 
     Raises:

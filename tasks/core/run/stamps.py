@@ -188,7 +188,7 @@ def record(
         try:
             history.append(root, directory, [run], ages=ages)
         except state_files.Distrusted as error:
-            aside = history.begin_anew(root, directory, [run])
+            aside = history.replace(root, directory, [run])
             return Recorded(is_kept=True, problem=f"{error} It was kept aside as {printable(aside)}.")
     except UserError as error:
         return Recorded(is_kept=False, problem=str(error))
