@@ -6,9 +6,9 @@ import errno
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Event
 
 import msgspec
@@ -26,6 +26,7 @@ from .backup_folder import Backup, backups, with_manifest_inside
 from .interruption import interrupted, stopped
 from .manifest import ENDING, Manifest
 from .restore_target import Target
+from .unfinished_restore import clear, mark, unfinished, unmark
 
 TASK = "backup.restore"
 
@@ -64,17 +65,20 @@ def restore(
         Interrupted: Ctrl-C; what was restored is removed again.
     """
     root, directory = Path(settings.root), settings.backups.directory
-    backup, passed_over = chosen(root, directory, name)
-    _require_empty(root, into)
+    begun = unfinished(root, into)
+    backup, notes = chosen(root, directory, name or begun or "")
+    _require_empty(root, into, begun, backup)
     if dry_run:
         require_writable(root)
     path = f"{directory}/{backup.name}"
     if backup.manifest is None:
         return without_manifest(path, backup.problem, dry_run=dry_run)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
+        if begun is not None:
+            notes += _continued(root, into, backup.manifest, dry_run=dry_run)
         target = None if dry_run else Target(root, into, backup.manifest)
         report = _restored(root, path, backup.manifest, into, target, stop, advance)
-        report = msgspec.structs.replace(report, findings=[*report.findings, *passed_over])
+        report = msgspec.structs.replace(report, findings=[*report.findings, *notes])
     if stop.is_set():
         raise Interrupted(interrupted(TASK, report))
     return report
@@ -158,7 +162,16 @@ def remedy_for(error: Exception, command: str) -> str:
     return "Move away what is in its place, or see that it can be written; then run it again."
 
 
-def _require_empty(root: Path, into: str) -> None:
+def _require_empty(root: Path, into: str, begun: str | None, backup: Backup) -> None:
+    """Refuse a folder in which there is anything but what a killed restore of the same backup has left."""
+    if begun is not None:
+        if begun == backup.name:
+            return
+        raise UserError(
+            f"{printable(into)} holds an unfinished restore of {printable(begun)}. "
+            f"Run `inv backup.restore --backup {shlex.quote(printable(begun))} --into {shlex.quote(printable(into))}` "
+            "to finish it, or name another folder with --into."
+        )
     try:
         with safe_files.folder(root, into) as descriptor, os.scandir(descriptor) as entries:
             if next(entries, None) is None:
@@ -166,9 +179,50 @@ def _require_empty(root: Path, into: str) -> None:
     except FileNotFoundError:
         return
     raise UserError(
-        f"{printable(into)} is not empty; a backup is restored into an empty or a new folder. If a restoring that was "
-        "killed has left it, delete it; else name another with --into."
+        f"{printable(into)} is not empty; a backup is restored into an empty or a new folder. "
+        "Name another one with --into."
     )
+
+
+def _continued(root: Path, into: str, manifest: Manifest, *, dry_run: bool) -> list[Finding]:
+    """Make way for what a killed restore has begun, and report that it is restored again.
+
+    Raises:
+        UserError: something of it cannot be removed.
+    """
+    kept: list[str] = []
+    if not dry_run:
+        try:
+            kept = clear(root, into, manifest)
+        except OSError as error:
+            raise UserError(
+                f"What a restore that was interrupted has left in {printable(into)} cannot be removed: "
+                f"{error.strerror}. Delete the folder, or name another one with --into."
+            ) from None
+    would = "would be" if dry_run else "is"
+    aside = f" Changed since and kept aside: {listed(kept, _SHOWN)}." if kept else ""
+    return [
+        Finding(
+            check="backup.restore",
+            subject=printable(into),
+            status=Status.WARNING if kept else Status.OK,
+            message=f"A restore that was interrupted {would} finished; what it had left {would} restored again.{aside}",
+            remedy="Compare them with the restored files." if kept else None,
+        )
+    ]
+
+
+@contextmanager
+def _marked(root: Path, into: str, backup: str) -> Iterator[None]:
+    """Have a folder marked for as long as it is restored into, so that a run after a kill finds it."""
+    mark(root, into, backup)
+    try:
+        yield
+    except BaseException:
+        with suppress(safe_files.Refused, OSError):
+            unmark(root, into)
+        raise
+    unmark(root, into)
 
 
 def _restored(
@@ -183,7 +237,8 @@ def _restored(
     number = sum(entry.is_file for entry in manifest.entries)
     total = sum(entry.size for entry in manifest.entries)
     try:
-        extract(root, path, manifest, target, stop, advance)
+        with nullcontext() if target is None else _marked(root, into, PurePosixPath(path).name):
+            extract(root, path, manifest, target, stop, advance)
     except Stopped:
         return stopped(TASK, "nothing was restored", dry_run=target is None)
     except (Damaged, safe_files.Refused, OSError) as error:

@@ -13,11 +13,12 @@ from threading import Event
 from typing import NamedTuple
 
 from ..core.files import safe_files
-from ..core.files.lock import LOCK_FILE
+from ..core.files.lock import LOCK_FILE, SHORT_LOCK_FILE
 from ..core.files.safe_files import TEMPORARY, Identity
 from .manifest import INSIDE
+from .unfinished_restore import MARK
 
-_NEVER = frozenset({".git", TEMPORARY, LOCK_FILE, INSIDE})
+_NEVER = frozenset({".git", TEMPORARY, LOCK_FILE, SHORT_LOCK_FILE, INSIDE, MARK})
 """Names that are in no backup: a repository is its own, the others are the suite's for the time of a run."""
 
 _WILD = frozenset("*?[")

@@ -520,6 +520,78 @@ def test_a_full_disk_leaves_no_archive(inv: Inv, full: Path, unmeasured: dict[st
     assert inv(CREATE).status == 0
 
 
+@pytest.fixture
+def killed(inv: Inv, full: Path, unmeasured: dict[str, str]) -> Path:
+    """A project with two backups, and what a restore of the older one left that was killed half way."""
+    with (full / "data/large").open("wb") as file:
+        for _ in range(300):
+            file.write(os.urandom(1_000_000))
+    assert inv(CREATE).status == 0
+    (older,) = archives(full)
+    (full / "data/empty.yaml").write_text("newer")
+    assert inv(CREATE).status == 0
+    process = subprocess.Popen([INV, RESTORE, "--backup", older.name], cwd=REPOSITORY, env=unmeasured)
+    large = full / "restored/data/large"
+    wait_until(lambda: large.exists() and large.stat().st_size > 1_000_000, process)
+    process.kill()
+    process.wait()
+    return older
+
+
+@pytest.mark.slow
+def test_a_restore_that_was_killed_is_finished_by_the_next_one(inv: Inv, full: Path, killed: Path) -> None:
+    restored = full / "restored"
+    before = fingerprint(restored)
+    planned = inv(RESTORE, "--dry-run")
+    assert fingerprint(restored) == before
+    assert "would be finished" in planned.findings("backup.restore")[-1]["message"]
+    other = inv(RESTORE, "--backup", archives(full)[-1].name, json=False)
+    assert fingerprint(restored) == before
+    assert "holds an unfinished restore of" in other.out + other.err
+    result = inv(RESTORE)
+    assert (result.status, result.report["status"]) == (0, "ok"), result.out
+    assert killed.name in result.findings("backup.restore")[0]["subject"]
+    assert result.findings("backup.restore")[-1]["message"].startswith("A restore that was interrupted is finished;")
+    assert (restored / "data/large").stat().st_size == 300_000_000
+    assert (restored / "data/empty.yaml").read_bytes() == b""
+    assert not [*restored.rglob(".maintenance*")]
+    again = inv(RESTORE, json=False)
+    assert "restored is not empty" in again.out + again.err
+
+
+@pytest.mark.slow
+def test_what_somebody_changed_after_the_kill_is_kept_aside(inv: Inv, full: Path, killed: Path) -> None:
+    restored = full / "restored"
+    changed = next(path for path in restored.rglob("*") if path.is_file() and path.name[0] not in ".l")
+    changed.write_text("of somebody, and longer than it was before")
+    (restored / "note").write_text("of somebody")
+    result = inv(RESTORE)
+    finding = result.findings("backup.restore")[-1]
+    relative = changed.relative_to(full)
+    assert (result.status, finding["status"]) == (1, "warning")
+    assert f'Changed since and kept aside: "{relative}.broken-1".' in finding["message"]
+    assert (full / f"{relative}.broken-1").read_text().startswith("of somebody")
+    assert (restored / "note").read_text() == "of somebody"
+    assert killed.exists()
+
+
+@pytest.mark.slow
+def test_a_forged_mark_makes_nothing_be_deleted(inv: Inv, full: Path) -> None:
+    assert inv(CREATE).status == 0
+    (full / "restored/data").mkdir(parents=True)
+    (full / "restored/data/materials.yaml").write_text("mine")
+    mark = full / "restored/.maintenance-restoring"
+    for text in ('{"schema": 1, "backup": "../x"}', "{", '{"schema": 2, "backup": "x"}', "[" * 100):
+        mark.write_text(text)
+        result = inv(RESTORE, json=False)
+        assert "restored is not empty" in result.out + result.err
+    mark.unlink()
+    mark.symlink_to(archives(full)[0])
+    result = inv(RESTORE, json=False)
+    assert "restored is not empty" in result.out + result.err
+    assert (full / "restored/data/materials.yaml").read_text() == "mine"
+
+
 @pytest.mark.slow
 def test_a_restore_that_cannot_be_written_leaves_nothing(inv: Inv, full: Path, unmeasured: dict[str, str]) -> None:
     (full / "data/large").write_bytes(bytes(5_000_000))

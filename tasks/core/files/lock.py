@@ -230,7 +230,8 @@ def _holder(held: lock_files.Held) -> str:
     processes = file_locks.holders(held.inode)
     try:
         signature: Any = json.loads(held.text)
-        is_true = not processes or signature["host"] != socket.gethostname() or signature["process"] in processes
+        is_elsewhere = signature["host"] != socket.gethostname()
+        is_true = not processes or is_elsewhere or signature["process"] in processes
         text = (
             f"{signature['task']} (process {signature['process']} on {signature['host']}, since {signature['since']})"
         )
