@@ -76,7 +76,7 @@ def restore(
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
         if begun is not None:
             notes += _continued(root, into, backup.manifest, dry_run=dry_run)
-        target = None if dry_run else Target(root, into, backup.manifest)
+        target = None if dry_run else Target(root, into, backup.manifest, continues=begun is not None)
         report = _restored(root, path, backup.manifest, into, target, stop, advance)
         report = msgspec.structs.replace(report, findings=[*report.findings, *notes])
     if stop.is_set():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -23,12 +23,19 @@ _HOLE = 4096
 class Target:
     """The folder that is restored into, and what was made in it.
 
+    Args:
+        root: the project.
+        into: the folder, below it.
+        manifest: that of the backup.
+        continues: True where folders may be there that a killed run has left, because they hold what is somebody's.
+
     Attributes:
         lost: by path, what could not be given to a restored file or folder: its owner, an attribute.
     """
 
-    def __init__(self, root: Path, into: str, manifest: Manifest) -> None:
+    def __init__(self, root: Path, into: str, manifest: Manifest, *, continues: bool = False) -> None:
         self._root, self._into, self._manifest = root, into, manifest
+        self._continues = continues
         self._made: list[ManifestEntry] = []
         self.lost: dict[str, list[str]] = {}
 
@@ -43,7 +50,8 @@ class Target:
         path = PurePosixPath(entry.name)
         with safe_files.folder(self._root, f"{self._into}/{path.parent}", create=True) as parent:
             if not entry.is_file:
-                os.mkdir(path.name, 0o700, dir_fd=parent)
+                with suppress(FileExistsError) if self._continues else nullcontext():
+                    os.mkdir(path.name, 0o700, dir_fd=parent)
                 self._made.append(entry)
             elif member.content is None:
                 self._add_name(parent, path.name, entry)
