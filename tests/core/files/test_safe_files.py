@@ -440,7 +440,7 @@ def test_a_new_file_has_the_mode_that_the_umask_leaves(project: Path) -> None:
     assert stat.S_IMODE((project / "file").stat().st_mode) == 0o640
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o664, 0o444])
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o444, 0o755])
 def test_a_replaced_file_keeps_its_mode(project: Path, mode: int) -> None:
     (project / "file").write_text("old")
     (project / "file").chmod(mode)
