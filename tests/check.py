@@ -2,7 +2,7 @@
 
 - ``python -m tests.check``: linter, formatter, types, import contracts, and every test that needs no process,
   environment or Debian program of its own. Takes minutes and needs nothing but Python.
-- ``python -m tests.check --all``: everything, with coverage; the end-to-end tests also under the oldest Invoke,
+- ``python -m tests.check --all``: everything, with coverage; end-to-end tests also under the oldest Invoke,
   the fast tests also under the other Pythons of this machine, and the mutation check of what has changed.
 - ``python -m tests.check --mutation``: the whole mutation check.
 
@@ -33,11 +33,7 @@ _FAST = f"{_PYTEST} -m 'not slow'"
 _WHOLE = f"{_PYTEST} --cov --cov-report=term"
 
 _OLDEST_INVOKE = "2.2.1"
-# What takes minutes and does not depend on Invoke: updates of environments, and forged files.
-_WITHOUT_INVOKE = ("adversary", "dependency_update", "forged_state", "uv_update")
-_UNDER_OLDEST_INVOKE = " ".join(
-    [_PYTEST, "tests/end_to_end", *(f"--ignore tests/end_to_end/test_{name}.py" for name in _WITHOUT_INVOKE)]
-)
+_UNDER_OLDEST_INVOKE = f"{_PYTEST} tests/end_to_end -m 'not slow or invoke'"
 
 PROGRAMS = (
     *("borg", "git", "logrotate", "openssl", "pigz", "restic", "setpriv", "strace", "systemd-analyze", "unshare"),
@@ -95,7 +91,7 @@ def _programs() -> Iterator[str]:
 
 
 def _oldest_invoke() -> Iterator[str]:
-    """Run the end-to-end tests under the oldest Invoke that is supported."""
+    """Run the end-to-end tests that are fast, and those of Invoke itself, under the oldest one that is supported."""
     with tempfile.TemporaryDirectory() as folder:
         install = f"{_PYTHON} -m pip install --quiet --no-deps --target {folder} invoke=={_OLDEST_INVOKE}"
         version = f"import invoke; assert invoke.__version__ == {_OLDEST_INVOKE!r}, invoke.__version__"

@@ -65,18 +65,18 @@ def restore(
         Interrupted: Ctrl-C; what was restored is removed again.
     """
     root, directory = Path(settings.root), settings.backups.directory
-    begun = unfinished(root, into)
-    backup, notes = chosen(root, directory, name or begun or "")
-    _require_empty(root, into, begun, backup)
+    interrupted_backup = unfinished(root, into)
+    backup, notes = chosen(root, directory, name or interrupted_backup or "")
+    _require_empty(root, into, interrupted_backup, backup)
     if dry_run:
         require_writable(root)
     path = f"{directory}/{backup.name}"
     if backup.manifest is None:
         return without_manifest(path, backup.problem, dry_run=dry_run)
     with nullcontext() if dry_run else project_lock(root, TASK, now), deferred_interrupt() as stop:
-        if begun is not None:
+        if interrupted_backup is not None:
             notes += _continued(root, into, backup.manifest, dry_run=dry_run)
-        target = None if dry_run else Target(root, into, backup.manifest, continues=begun is not None)
+        target = None if dry_run else Target(root, into, backup.manifest, continues=interrupted_backup is not None)
         report = _restored(root, path, backup.manifest, into, target, stop, advance)
         report = msgspec.structs.replace(report, findings=[*report.findings, *notes])
     if stop.is_set():
@@ -162,15 +162,15 @@ def remedy_for(error: Exception, command: str) -> str:
     return "Move away what is in its place, or see that it can be written; then run it again."
 
 
-def _require_empty(root: Path, into: str, begun: str | None, backup: Backup) -> None:
+def _require_empty(root: Path, into: str, interrupted_backup: str | None, backup: Backup) -> None:
     """Refuse a folder in which there is anything but what a killed restore of the same backup has left."""
-    if begun is not None:
-        if begun == backup.name:
+    if interrupted_backup is not None:
+        if interrupted_backup == backup.name:
             return
         raise UserError(
-            f"{printable(into)} holds an unfinished restore of {printable(begun)}. "
-            f"Run `inv backup.restore --backup {shlex.quote(printable(begun))} --into {shlex.quote(printable(into))}` "
-            "to finish it, or name another folder with --into."
+            f"{printable(into)} holds an unfinished restore of {printable(interrupted_backup)}. "
+            f"Run `inv backup.restore --backup {shlex.quote(printable(interrupted_backup))} "
+            f"--into {shlex.quote(printable(into))}` to finish it, or name another folder with --into."
         )
     try:
         with safe_files.folder(root, into) as descriptor, os.scandir(descriptor) as entries:
@@ -185,7 +185,7 @@ def _require_empty(root: Path, into: str, begun: str | None, backup: Backup) -> 
 
 
 def _continued(root: Path, into: str, manifest: Manifest, *, dry_run: bool) -> list[Finding]:
-    """Make way for what a killed restore has begun, and report that it is restored again.
+    """Make way for what a killed restore has left, and report that it is restored again.
 
     Raises:
         UserError: something of it cannot be removed.

@@ -12,6 +12,8 @@ import pytest
 
 from .conftest import INV, PATIENCE, Inv, Result, entry
 
+pytestmark = pytest.mark.invoke
+
 TASKS = '''
 from invoke import Collection, Exit, call, task
 from zbeam_maintenance import Finding, Report, Status, namespace, procedure

@@ -44,7 +44,7 @@ MOUNTED = {
 
 
 @pytest.fixture
-def world(project: Path, environment: dict[str, str]) -> dict[str, str]:
+def world(project: Path, unmeasured: dict[str, str]) -> dict[str, str]:
     """A project with something for everybody to look at, and the variables for it."""
     for folder in ("logs", "kept"):
         (project / folder).mkdir()
@@ -56,7 +56,7 @@ def world(project: Path, environment: dict[str, str]) -> dict[str, str]:
     (project / "requirements.txt").write_text("demo-widget==1.0\n")
     settings = {"maintenance": {"providers": {"deepseek": None, "grok": None}}}
     (project.parent / "settings.json").write_text(json.dumps(settings))
-    return environment | {"ROOT": str(project), "INVOKE_MAINTENANCE_OUTPUT": "json"}
+    return unmeasured | {"ROOT": str(project), "INVOKE_MAINTENANCE_OUTPUT": "json"}
 
 
 def run(shell: str, environment: dict[str, str], project: Path, *before: str) -> subprocess.CompletedProcess[str]:

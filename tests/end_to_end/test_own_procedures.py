@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import Inv, Result
 
+pytestmark = pytest.mark.invoke
+
 TASKS = """\
 from typing import Annotated
 

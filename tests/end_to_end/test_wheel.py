@@ -14,7 +14,7 @@ import pytest
 
 from .conftest import PATIENCE, REPOSITORY, entry
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.invoke]
 
 
 @pytest.fixture(scope="module")

@@ -401,7 +401,7 @@ def test_hostile_settings_take_linear_time(piece: str) -> None:
 
 
 def hostile(piece: str) -> None:
-    text = (piece * (1_000_000 // len(piece))).encode()
+    text = (piece * (200_000 // len(piece))).encode()
     started = time.process_time()
     secrets_in(text)
     assert time.process_time() - started < 5

@@ -247,11 +247,11 @@ def test_no_text_around_a_known_value_keeps_it(value: str, before: str, after: s
 @pytest.mark.parametrize(
     ("piece", "size"),
     [
-        ("a", 10_000_000),
-        ("=", 10_000_000),
-        (" ", 10_000_000),
+        ("a", 1_000_000),
+        ("=", 1_000_000),
+        (" ", 1_000_000),
         *(
-            (piece, 2_000_000)
+            (piece, 300_000)
             for piece in (
                 *("eyJ", "eyJaaaaaaaa.", "a:a@", "://a:", "://", "sk-", "ghp_", "token=", 'token="', 'token=\\"', "A"),
                 *("Bearer ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----A ", "pass", "token=,a", "%20"),
