@@ -28,7 +28,8 @@ _BIN = Path(sys.executable).parent
 _PYTHON = shlex.quote(sys.executable)
 
 _STATIC = ("ruff check .", "ruff format --check .", "mypy tasks tests", "mypy tasks.py", "lint-imports")
-_PYTEST = "pytest --quiet --numprocesses 2 --dist worksteal"
+# Two for each of two cores: half of the time of a test is spent waiting for the disk.
+_PYTEST = "pytest --quiet --numprocesses 4 --dist worksteal"
 _FAST = f"{_PYTEST} -m 'not slow'"
 _WHOLE = f"{_PYTEST} --cov --cov-report=term"
 
