@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
+from ..text.pattern_search import one_pass
 from .forms import PLACES, PROGRAMS
 from .key_forms import BEGINS
 from .key_matching import shared_begins
@@ -69,22 +70,17 @@ def find_with_hyperscan() -> SignFinder:
     import hyperscan
 
     words = (*BEGINS, *AROUND)
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
-        expressions=[re.escape(word).encode() for word in words],
-        ids=list(range(len(words))),
-        elements=len(words),
-        flags=[0 if number < len(BEGINS) else hyperscan.HS_FLAG_CASELESS for number in range(len(words))],
+    search = one_pass(
+        tuple(re.escape(word).encode() for word in words),
+        tuple(0 if number < len(BEGINS) else hyperscan.HS_FLAG_CASELESS for number in range(len(words))),
     )
-    found: list[tuple[int, int]] = []
-
-    def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        found.append((end - len(words[number]), number))
 
     def find(text: str) -> Signs:
-        found.clear()
-        if text:
-            database.scan(text.encode("latin-1", "replace"), match_event_handler=note)
+        found: list[tuple[int, int]] = []
+        search(
+            text.encode("latin-1", "replace"),
+            lambda number, _start, end, *_: found.append((end - len(words[number]), number)),
+        )
         begins = sorted({start for start, number in found if number < len(BEGINS)})
         return Signs(begins, sorted((start, words[number]) for start, number in found if number >= len(BEGINS)))
 

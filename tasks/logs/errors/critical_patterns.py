@@ -13,6 +13,8 @@ from contextlib import suppress
 from itertools import permutations
 from typing import Any, TypeAlias
 
+from ...core.text.pattern_search import one_pass
+
 PatternMatcher: TypeAlias = Callable[[str], list[str]]
 """Given a text, returns the patterns that match one of its lines."""
 
@@ -74,7 +76,6 @@ def _is_plain(pattern: str) -> bool:
 def _with_hyperscan(patterns: Sequence[str]) -> PatternMatcher:
     import hyperscan
 
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     expressions = [(order, number) for number, pattern in enumerate(patterns) for order in word_orders(pattern)]
     flags = (
         hyperscan.HS_FLAG_CASELESS
@@ -92,20 +93,15 @@ def _with_hyperscan(patterns: Sequence[str]) -> PatternMatcher:
         return int(hyperscan.HS_FLAG_UTF8 | classes)
 
     try:
-        database.compile(
-            expressions=[text.encode() for text, _ in expressions],
-            ids=[number for _, number in expressions],
-            elements=len(expressions),
-            flags=[flags | unicode(text) for text, _ in expressions],
+        search = one_pass(
+            tuple(text.encode() for text, _ in expressions), tuple(flags | unicode(text) for text, _ in expressions)
         )
     except hyperscan.error as error:
         raise PatternTooSlow(f"one of the patterns cannot be matched in bounded time: {error}") from None
 
     def match(text: str) -> list[str]:
         found: set[int] = set()
-        database.scan(
-            _bounded(text).encode("utf-8", "replace"), match_event_handler=lambda number, *_: found.add(number)
-        )
+        search(_bounded(text).encode("utf-8", "replace"), lambda each, *_: found.add(expressions[each][1]))
         return [patterns[number] for number in sorted(found)]
 
     return match

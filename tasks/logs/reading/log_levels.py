@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from ...core.text.pattern_search import one_pass
 from .line_shapes import ANSI, BOM, COLOURS, TRACEBACK, begins_record, is_structured, is_uncaught
 from .log_source import LogSource
 
@@ -96,21 +97,12 @@ def find_with_hyperscan() -> LevelFinder:
     Raises:
         ImportError: hyperscan is not installed.
     """
-    import hyperscan
-
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    numbers = list(range(len(PATTERNS)))
-    database.compile(expressions=list(PATTERNS), ids=numbers, elements=len(numbers), flags=[0] * len(numbers))
-    ends: list[int] = []
-
-    def note(_number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        ends.append(end)
+    search = one_pass(tuple(PATTERNS), (0,) * len(PATTERNS))
 
     def find(buffer: bytes) -> list[int]:
-        ends.clear()
-        if buffer:
-            database.scan(buffer, match_event_handler=note)
-        return list(dict.fromkeys(ends))  # hyperscan tells them in ascending order
+        ends: list[int] = []
+        search(buffer, lambda _number, _start, end, *_: ends.append(end))
+        return list(dict.fromkeys(ends))
 
     return find
 
