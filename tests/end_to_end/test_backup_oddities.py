@@ -122,6 +122,7 @@ def deep(project_with_data: Path) -> Iterator[Path]:
     os.close(descriptor)
 
 
+@pytest.mark.slow
 def test_of_a_tree_of_5000_folders_what_lies_too_deep_is_named_and_the_rest_is_saved(inv: Inv, deep: Path) -> None:
     result = inv(CREATE)
     assert (result.status, result.err) == (2, ""), result.out[-2000:]
@@ -136,6 +137,7 @@ def test_of_a_tree_of_5000_folders_what_lies_too_deep_is_named_and_the_rest_is_s
     assert inv(RESTORE, "--force").status == 0
 
 
+@pytest.mark.slow
 def test_a_deep_tree_that_a_killed_run_left_is_removed(inv: Inv, deep: Path) -> None:
     (deep / "backups").mkdir()
     (deep / "data/d").rename(deep / "backups/.restore-test")

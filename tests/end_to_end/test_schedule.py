@@ -493,6 +493,7 @@ def test_another_time_changes_the_timer_and_nothing_else(inv: Inv, units: Path) 
     assert "maintenance.schedule.at" in finding["message"]
 
 
+@pytest.mark.slow
 def test_the_command_runs_in_an_empty_environment(inv: Inv, units: Path, project: Path, home: Path) -> None:
     inv("schedule.install", "--systemd")
     command, variables = command_of(service_of(units))
@@ -571,6 +572,7 @@ def test_a_crontab_gets_one_block_and_loses_it_again(inv: Inv, home: Path, befor
     assert table.read_bytes() == kept
 
 
+@pytest.mark.slow
 def test_the_line_of_the_crontab_runs_as_cron_runs_it(inv: Inv, home: Path, tmp_path: Path) -> None:
     project = tmp_path / "100% mine"
     project.mkdir()

@@ -71,6 +71,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
     return Check(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_weak_test_leaves_a_survivor_that_is_named_and_a_good_one_notices_it(
     check: Check, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,6 +85,7 @@ def test_a_weak_test_leaves_a_survivor_that_is_named_and_a_good_one_notices_it(
     assert record.recorded()[MODULE]["is_full"].survivors == []
 
 
+@pytest.mark.slow
 def test_what_is_accepted_as_equivalent_is_no_survivor_and_has_to_go_once_a_test_notices_it(
     check: Check, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,6 +100,7 @@ def test_what_is_accepted_as_equivalent_is_no_survivor_and_has_to_go_once_a_test
     )
 
 
+@pytest.mark.slow
 def test_only_functions_that_changed_since_the_record_are_checked(
     check: Check, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +128,7 @@ def test_a_module_without_a_record_is_named_and_fails_unless_its_first_check_is_
     assert MODULE in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_tests_that_fail_as_they_are_check_nothing(check: Check) -> None:
     check.test("def test_it():\n    assert False\n")
     assert check.run() == 2

@@ -401,10 +401,10 @@ def test_hostile_settings_take_linear_time(piece: str) -> None:
 
 
 def hostile(piece: str) -> None:
-    text = (piece * (200_000 // len(piece))).encode()
+    text = (piece * (100_000 // len(piece))).encode()
     started = time.process_time()
     secrets_in(text)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 2.5
 
 
 @given(st.binary())

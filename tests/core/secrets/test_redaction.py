@@ -247,11 +247,11 @@ def test_no_text_around_a_known_value_keeps_it(value: str, before: str, after: s
 @pytest.mark.parametrize(
     ("piece", "size"),
     [
-        ("a", 1_000_000),
-        ("=", 1_000_000),
-        (" ", 1_000_000),
+        ("a", 500_000),
+        ("=", 500_000),
+        (" ", 500_000),
         *(
-            (piece, 300_000)
+            (piece, 150_000)
             for piece in (
                 *("eyJ", "eyJaaaaaaaa.", "a:a@", "://a:", "://", "sk-", "ghp_", "token=", 'token="', 'token=\\"', "A"),
                 *("Bearer ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----A ", "pass", "token=,a", "%20"),
@@ -294,7 +294,7 @@ def test_hostile_text_takes_linear_time(piece: str, size: int) -> None:
     redact = redactor(["known-value"])
     started = time.process_time()
     redact(text)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 2.5
 
 
 PAIR = base64.b64encode(b"ci:Qz7#f00dCafe-19").decode()

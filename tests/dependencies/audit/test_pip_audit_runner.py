@@ -49,6 +49,7 @@ def audited(
     )
 
 
+@pytest.mark.slow
 def test_clean_vulnerable_and_what_cannot_be_asked_for() -> None:
     packages = ("demo-old", "1.0"), ("demo-clean", "2.0"), ("demo-local", "2.1+cpu"), ("demo-odd", "not-a-version")
     with vulnerability_service(KNOWN) as service:
@@ -69,6 +70,7 @@ def test_clean_vulnerable_and_what_cannot_be_asked_for() -> None:
     assert {each["name"] for each in outcome.raw["dependencies"]} == {"demo-old", "demo-clean", "demo-local"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("response", "problem"),
     [
@@ -85,6 +87,7 @@ def test_a_service_that_answers_nonsense_makes_nothing_clean(response: Response,
     assert outcome.verdicts == {"demo-old": NotAudited(problem)}
 
 
+@pytest.mark.slow
 def test_a_service_that_is_down() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -92,6 +95,7 @@ def test_a_service_that_is_down() -> None:
     assert outcome.problem == "the service cannot be reached: Connection refused"
 
 
+@pytest.mark.slow
 def test_one_answer_that_fails_is_no_answer_for_any_package() -> None:
     with vulnerability_service(KNOWN, drops_after=1) as service:
         outcome = audited(service.url, ("demo-old", "1.0"), ("other", "1.0"))
@@ -100,6 +104,7 @@ def test_one_answer_that_fails_is_no_answer_for_any_package() -> None:
     assert len(service.asked) == 2
 
 
+@pytest.mark.slow
 def test_the_users_variables_do_not_lead_pip_audit_away(tmp_path: Path) -> None:
     known = KnownVulnerability("demo-old", "X", summary="password sk-secret")
     elsewhere = {
@@ -126,6 +131,7 @@ def test_no_proxy_is_on_the_way_to_this_machine_and_only_there() -> None:
     assert _environ({"A": "b"}, "https://osv.invalid/") == _environ({"A": "b"}, "") == {"A": "b"}
 
 
+@pytest.mark.slow
 def test_a_service_that_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     with vulnerability_service(delay_seconds=60) as service:
         assert audited(service.url, seconds=3).problem == "pip-audit had not ended within 3.0 s"
@@ -133,6 +139,7 @@ def test_a_service_that_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
         assert audited(service.url).problem == "the service did not answer in time"
 
 
+@pytest.mark.slow
 def test_told_to_stop() -> None:
     stop = Event()
     stop.set()
@@ -146,6 +153,7 @@ def test_nothing_to_send_is_not_sent() -> None:
     assert audit([], osv_url="", deadline_seconds=1, environ={}).verdicts == {}
 
 
+@pytest.mark.slow
 def test_pip_audit_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     assert audited("http://127.0.0.1:9/").problem.startswith("pip-audit did not run: /nowhere/python cannot be started")
@@ -167,6 +175,7 @@ def test_its_last_words(errors: bytes, reason: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stand_in", "problem"),
     [
@@ -188,6 +197,7 @@ def test_another_pip_audit(stand_in: str, problem: str, tmp_path: Path) -> None:
     assert (outcome.problem, outcome.verdicts) == (problem, {"demo-old": NotAudited(problem)})
 
 
+@pytest.mark.slow
 def test_a_package_that_is_left_out_is_not_clean(tmp_path: Path) -> None:
     document = {"dependencies": [{"name": "b", "skip_reason": "Dependency not found: b (1.0)"}]}
     with vulnerability_service() as service:
@@ -222,6 +232,7 @@ def test_where_the_index_has_it_the_service_is_told_to_lack_it() -> None:
     assert with_service_doubts(failed, {"a"}) == failed
 
 
+@pytest.mark.slow
 def test_what_the_index_does_not_know_is_not_clean() -> None:
     vulnerable = Vulnerable((Vulnerability("X"),))
     outcome = AuditOutcome({"a": Clean(), "b": vulnerable, "c": NotAudited("before")}, "")
