@@ -14,12 +14,19 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tasks.audit.performance import benchmarks
+
 from .conftest import INV, REPOSITORY, Inv, Result, fingerprint
 
 pytestmark = pytest.mark.needs("git")
 
 TASK = "quarterly.system-audit"
 GIT = shutil.which("git") or "git"
+
+
+@pytest.fixture(autouse=True)
+def _each_benchmark_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks, "_TIMES", 1)
 
 
 def git(root: Path, *arguments: str) -> None:
