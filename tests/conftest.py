@@ -19,6 +19,7 @@ from tests.check import PROGRAMS
 
 # How long an example takes is the machine's business: the benchmarks measure, and a busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("patient"), max_examples=25)
 settings.load_profile("patient")
 
 # A shell starts a program in the background deaf to Ctrl-C, and so would be all that the tests start.
