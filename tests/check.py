@@ -29,8 +29,8 @@ _BIN = Path(sys.executable).parent
 _PYTHON = shlex.quote(sys.executable)
 
 _STATIC = ("ruff check .", "ruff format --check .", "mypy tasks tests", "mypy tasks.py", "lint-imports")
-# Two for each of two cores: a third of the time of a test is spent waiting for the disk.
-_PYTEST = "pytest --quiet --numprocesses 4 --dist worksteal"
+# Three for two cores: a third of the time of a test is spent waiting for the disk, and each has to collect them all.
+_PYTEST = "pytest --quiet --numprocesses 3 --dist worksteal"
 _COLLECT = "pytest --quiet --collect-only"
 # `--all` tries four times as many examples of each property.
 _FAST = f"{_PYTEST} --hypothesis-profile quick -m 'not slow'"
