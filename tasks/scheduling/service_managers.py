@@ -45,6 +45,9 @@ class Manager(NamedTuple):
     when: str
 
 
+# A run that waits for a file system that hangs would keep its lock, and every later run out, for ever.
+_MOST_HOURS = 12
+
 # These options need no privilege and take nothing away from what procedures do. Those that give a service its own view
 # of the file system need user namespaces, which many machines do not allow, and the service would not start; the one
 # that forbids set-group-ID bits would fail a restored folder that has one.
@@ -89,7 +92,8 @@ def service(job: Job) -> str:
     return (
         f"# Written by inv schedule.install; inv schedule.uninstall removes it.\n"
         f"[Unit]\nDescription={_specifiers(job.title)}\n\n"
-        f"[Service]\nType=oneshot\n{environment}ExecStart=:{' '.join(map(_quoted, job.command))}\n{_CONFINED}"
+        f"[Service]\nType=oneshot\nTimeoutStartSec={_MOST_HOURS}h\n{environment}"
+        f"ExecStart=:{' '.join(map(_quoted, job.command))}\n{_CONFINED}"
     )
 
 

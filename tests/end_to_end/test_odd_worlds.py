@@ -6,9 +6,11 @@ import json
 import os
 import shlex
 import subprocess
+import time
 from datetime import datetime
 from pathlib import Path
 
+import psutil
 import pytest
 
 from .conftest import INV, REPOSITORY, entry
@@ -89,3 +91,39 @@ def test_an_odd_file_system(world: dict[str, str], project: Path, shell: str) ->
     if probe.returncode != 0:
         pytest.skip(f"nothing can be mounted here: {shlex.join(enter)}: {probe.stderr.strip()}")
     is_honest(run(shell, world, project, *enter))
+
+
+@pytest.mark.needs("strace")
+def test_a_file_system_that_hangs_keeps_others_out_until_the_run_is_ended_and_then_no_longer(
+    world: dict[str, str], project: Path
+) -> None:
+    """The call that removes an entry takes an hour, and nothing of the process can end it."""
+    cleanup = [INV, "weekly.cache-cleanup"]
+    hang = ["strace", "-f", "-qq", "-o", str(project.parent / "calls"), "-e", "trace=unlinkat,rmdir,unlink"]
+    hanging = subprocess.Popen(
+        [*hang, "-e", "inject=unlinkat:delay_enter=3600000000", *cleanup],
+        cwd=REPOSITORY,
+        env=world,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        lock = project / ".maintenance.lock"
+        while not (lock.exists() and (held := lock.read_text().split())):
+            assert hanging.poll() is None
+            time.sleep(0.05)
+        second = subprocess.run(cleanup, cwd=REPOSITORY, env=world, capture_output=True, text=True, check=False)
+        assert second.returncode == 3, second.stderr
+        (finding,) = json.loads(second.stdout)["reports"][0]["findings"]
+        assert finding["check"] == "run.lock"
+        (process,) = (each for each in psutil.Process(hanging.pid).children() if str(each.pid) in finding["message"])
+        assert str(process.pid) in " ".join(held)
+        process.kill()
+    finally:
+        for child in psutil.Process(hanging.pid).children(recursive=True):
+            child.kill()
+        hanging.kill()
+        hanging.wait()
+    third = subprocess.run(cleanup, cwd=REPOSITORY, env=world, capture_output=True, text=True, check=False)
+    assert third.returncode == 0, third.stdout
+    assert not (project / "cache/temp/old").exists()

@@ -71,7 +71,7 @@ def test_units_say_when_and_are_confined() -> None:
     texts = {Path(name).suffix: content.decode() for name, content in manager.files.items()}
     for line in ("OnCalendar=*-*-* 22:05:00", "RandomizedDelaySec=90min", "Persistent=true", "WantedBy=timers.target"):
         assert line in texts[".timer"].splitlines()
-    for line in ("Type=oneshot", "NoNewPrivileges=yes", "IOSchedulingClass=idle"):
+    for line in ("Type=oneshot", "TimeoutStartSec=12h", "NoNewPrivileges=yes", "IOSchedulingClass=idle"):
         assert line in texts[".service"].splitlines()
 
 
