@@ -413,7 +413,9 @@ def test_a_part_of_the_drift_can_be_accepted(inv: Inv, well: Path) -> None:
     assert "Accepted 2 changes in 2 files" in reported(result, "baseline")[0][2]
     assert drift(result) == drift(inv(TASK)) == [("config/settings.py", "TIMEOUT", "changed", "30", "45")]
     events = [json.loads(line) for line in (well / HISTORY).read_text().splitlines()]
-    assert [(each["event"], each["path"]) for each in events if each["change"] == "changed"] == [
+    assert [
+        (each["event"], each["path"]) for each in events if each["change"] == "changed" and each["event"] != "accepting"
+    ] == [
         ("accepted", "PROVIDERS.deepseek.temperature"),
         ("accepted", "enabled"),
         ("drift", "TIMEOUT"),
@@ -548,6 +550,31 @@ def test_drift_is_remembered_once_and_the_history_is_bounded(inv: Inv, well: Pat
     (well / "config/settings.py").write_text(SETTINGS.replace("30", "90"))
     inv(TASK, env={"INVOKE_MAINTENANCE_CONFIGURATION_HISTORY_KB": "0"})
     assert (well / HISTORY).read_text() == ""
+
+
+def test_an_acceptance_that_was_killed_is_in_the_history_after_the_next_run(inv: Inv, well: Path) -> None:
+    accepted(inv)
+    before = (well / BASELINE).read_bytes()
+    (well / "config/settings.py").write_text(SETTINGS.replace("30", "45"))
+    inv(TASK)
+    inv(TASK, "--accept")
+    after, history = (well / BASELINE).read_bytes(), (well / HISTORY).read_text().splitlines(keepends=True)
+    assert [json.loads(line)["event"] for line in history[-3:]] == ["drift", "accepting", "accepted"]
+    (well / HISTORY).write_text("".join(history[:-1]))  # killed after the baseline was written
+    inv(TASK, "--dry-run")
+    assert (well / HISTORY).read_text() == "".join(history[:-1])
+    inv(TASK)
+    assert (well / HISTORY).read_text() == "".join(history)
+    inv(TASK)
+    assert (well / HISTORY).read_text() == "".join(history)
+    (well / HISTORY).write_text("".join(history[:-1]))
+    (well / BASELINE).write_bytes(before)  # killed before
+    inv(TASK)
+    assert [json.loads(line)["event"] for line in (well / HISTORY).read_text().splitlines()[-2:]] == [
+        "accepting",
+        "drift",
+    ]
+    assert (well / BASELINE).read_bytes() == before != after
 
 
 def test_what_a_killed_run_left_beside_the_history_goes_though_nothing_is_new(inv: Inv, well: Path) -> None:

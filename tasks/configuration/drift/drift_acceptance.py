@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -88,9 +88,25 @@ class ComparedState(NamedTuple):
 
 
 def accept_drift(
-    root: Path, path: str, baseline: Baseline, compared: ComparedState, flags: ConfigReviewFlags, now: datetime
+    root: Path,
+    path: str,
+    baseline: Baseline,
+    compared: ComparedState,
+    flags: ConfigReviewFlags,
+    now: datetime,
+    announce: Callable[[list[DriftedFile]], list[Finding]],
 ) -> Acceptance:
-    """Write what is asked for into the baseline; a dry run only reports what that would be."""
+    """Write what is asked for into the baseline; a dry run only reports what that would be.
+
+    Args:
+        root: the project.
+        path: the baseline.
+        baseline: what it holds.
+        compared: what is, beside that.
+        flags: how the procedure was called.
+        now: the moment of the run.
+        announce: is given what is being accepted, before the baseline is written, and returns findings on that.
+    """
     after, findings = _new_baseline(compared, flags, now.isoformat(timespec="seconds"))
     if after == compared.before and not baseline.broken:
         if not findings:
@@ -100,10 +116,11 @@ def accept_drift(
         return Acceptance([], compared.drifted, findings, [])
     left = drifted_files(after, compared.files, compared.values, compared.unread)
     accepted = [*_no_longer_drifting(compared.drifted, left)]
+    aside = None
     try:
-        aside = (
-            None if flags.dry_run else write_baseline(root, path, after, now.isoformat(timespec="seconds"), baseline)
-        )
+        if not flags.dry_run:
+            findings.extend(announce(accepted))
+            aside = write_baseline(root, path, after, now.isoformat(timespec="seconds"), baseline)
     except (Refused, OSError) as error:
         return Acceptance([], compared.drifted, [*findings, not_accepted(path, error)], [])
     findings.append(baseline_finding(Status.OK, path, _accepted_message(accepted, aside, dry_run=flags.dry_run), None))

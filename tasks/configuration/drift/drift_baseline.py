@@ -45,12 +45,14 @@ class Baseline(NamedTuple):
         problem: why not, as a sentence; ``None`` where it can or is not there.
         broken: True where the file is to be kept aside before it is replaced.
         replaceable: False where a newer version of the suite wrote it, or where it cannot be read at all.
+        updated: when it was written last (ISO 8601); empty where that is not known.
     """
 
     files: Mapping[str, Accepted] | None = None
     problem: str | None = None
     broken: bool = False
     replaceable: bool = True
+    updated: str = ""
 
 
 def read_baseline(root: Path, path: str) -> Baseline:
@@ -69,7 +71,8 @@ def read_baseline(root: Path, path: str) -> Baseline:
         if (schema := state_files.decode(content, _Head).schema) > SCHEMA:
             problem = f"{name} was written by a newer version of the suite (schema {schema}, {SCHEMA} is known here)."
             return Baseline(problem=problem, replaceable=False)
-        return Baseline(state_files.decode(content, _Content).files)
+        decoded = state_files.decode(content, _Content)
+        return Baseline(decoded.files, updated=decoded.updated)
     except ValueError as error:
         return Baseline(problem=f"{name} is no baseline, or not all of one: it {error}.", broken=True)
 

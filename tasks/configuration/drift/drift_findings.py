@@ -107,7 +107,7 @@ def history_entries(event: str, known: Iterable[LocatedChange], at: str) -> list
     """Return the lines of history for changes.
 
     Args:
-        event: ``drift`` or ``accepted``.
+        event: ``drift``, ``accepting`` or ``accepted``.
         known: what is known of the changes.
         at: the moment (ISO 8601).
     """

@@ -1,4 +1,8 @@
-"""The history of drift, a JSON object on each line: when a change was seen first, and when one was accepted."""
+"""The history of drift, a JSON object on each line: when a change was seen first, and when one was accepted.
+
+That a change is being accepted is written before the baseline is, and that it was, afterwards: a run that is killed in
+between leaves what the next one needs to tell whether it was.
+"""
 
 from __future__ import annotations
 
@@ -54,6 +58,21 @@ def new_entries(history: History, entries: Iterable[Entry]) -> list[Entry]:
         entry = _entry(line)
         last[entry.get("file"), entry.get("path")] = _mark(entry)
     return [entry for entry in entries if last.get((entry.get("file"), entry.get("path"))) != _mark(entry)]
+
+
+def unfinished_entries(history: History, updated: str) -> list[Entry]:
+    """Return what a run had accepted that was killed before it could write so.
+
+    Args:
+        history: what is kept.
+        updated: when the baseline was written last; an acceptance of another moment did not come that far.
+    """
+    last = {(entry.get("file"), entry.get("path")): entry for entry in map(_entry, history.lines)}
+    return [
+        {**entry, "event": "accepted"}
+        for entry in last.values()
+        if entry.get("event") == "accepting" and entry.get("at") == updated
+    ]
 
 
 def _entry(line: bytes) -> Entry:

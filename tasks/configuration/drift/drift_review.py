@@ -22,8 +22,8 @@ from .drift_acceptance import (
 )
 from .drift_baseline import Baseline, baseline_sealer, key_path, key_problem, read_baseline, read_key
 from .drift_findings import TASK, change_rows, drift_findings, history_entries
-from .drift_history import Entry, new_entries, read_history, write_history
-from .file_drift import PresentFile, drifted_files, flattened_files
+from .drift_history import Entry, new_entries, read_history, unfinished_entries, write_history
+from .file_drift import DriftedFile, PresentFile, drifted_files, flattened_files
 
 
 def history_path(settings: Settings) -> str:
@@ -64,24 +64,37 @@ def review_drift(
     done = Acceptance([], drifted, [], [])
     if flags.accepting:
         compared = ComparedState(before, files, values, unread, drifted)
-        done = accept_drift(root, path, baseline, compared, flags, now)
+        done = accept_drift(root, path, baseline, compared, flags, now, _announcing(root, settings, baseline, now))
         if new_key and done.files:
             done.files.append(key_path(path))
     if lost_key is not None:
         kept = " It was kept aside under another name." if flags.accepting and not flags.dry_run else ""
         message = f"{lost_key} Every secret counts as changed.{kept}"
         done.findings.append(baseline_finding(Status.WARNING, key_path(path), message, "Look at what wrote it."))
-    return _report(root, settings, done, flags, now)
+    return _report(root, settings, done, flags, baseline.updated, now)
 
 
-def _report(root: Path, settings: Settings, done: Acceptance, flags: ConfigReviewFlags, now: datetime) -> Report:
+def _announcing(
+    root: Path, settings: Settings, baseline: Baseline, now: datetime
+) -> Callable[[Sequence[DriftedFile]], list[Finding]]:
+    def announce(accepting: Sequence[DriftedFile]) -> list[Finding]:
+        lines = history_entries("accepting", locate_drift(root, accepting), now.isoformat(timespec="seconds"))
+        problem = _remember(root, settings, lines, [], baseline.updated, dry_run=False)
+        return [problem] if problem else []
+
+    return announce
+
+
+def _report(
+    root: Path, settings: Settings, done: Acceptance, flags: ConfigReviewFlags, updated: str, now: datetime
+) -> Report:
     """Report what drifted, and add to the history what is new."""
     known, at = locate_drift(root, done.left), now.isoformat(timespec="seconds")
     accepted = locate_drift(root, done.accepted)
     lines = [*history_entries("accepted", accepted, at), *history_entries("drift", known, at)]
     findings, files = [*done.findings, *drift_findings(done.left, known)], [*done.files]
-    problem = _remember(root, settings, lines, files, dry_run=flags.dry_run)
-    if problem is not None:
+    problem = _remember(root, settings, lines, files, updated, dry_run=flags.dry_run)
+    if problem is not None and problem not in findings:
         findings.append(problem)
     if not findings:
         message = "Everything is as it was accepted."
@@ -102,12 +115,21 @@ def _report(root: Path, settings: Settings, done: Acceptance, flags: ConfigRevie
 
 
 def _remember(
-    root: Path, settings: Settings, lines: Sequence[Entry], files: list[str], *, dry_run: bool
+    root: Path, settings: Settings, lines: Sequence[Entry], files: list[str], updated: str, *, dry_run: bool
 ) -> Finding | None:
-    """Add what is new to the history; return a finding where that cannot be done."""
+    """Add what is new to the history; return a finding where that cannot be done.
+
+    Args:
+        root: the project.
+        settings: the suite's.
+        lines: what happened.
+        files: the files that were written; the history is added.
+        updated: when the baseline had been written last before this run.
+        dry_run: nothing is written.
+    """
     path = history_path(settings)
     history = read_history(root, path)
-    new = new_entries(history, lines)
+    new = [*unfinished_entries(history, updated), *new_entries(history, lines)]
     if not new:
         if not dry_run:
             remove_temporary(root, settings.logs.directory)

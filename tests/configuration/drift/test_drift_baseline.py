@@ -33,7 +33,7 @@ def written(root: Path) -> bytes:
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     written(tmp_path)
-    assert read_baseline(tmp_path, PATH) == Baseline(FILES)
+    assert read_baseline(tmp_path, PATH) == Baseline(FILES, updated=NOW)
 
 
 def test_each_value_has_a_line_of_its_own(tmp_path: Path) -> None:
