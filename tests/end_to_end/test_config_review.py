@@ -7,11 +7,12 @@ import resource
 import shutil
 import subprocess
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 import yaml
 
@@ -554,7 +555,9 @@ def test_drift_is_remembered_once_and_the_history_is_bounded(inv: Inv, well: Pat
 
 def test_an_acceptance_that_was_killed_is_in_the_history_after_the_next_run(inv: Inv, well: Path) -> None:
     accepted(inv)
-    before = (well / BASELINE).read_bytes()
+    yesterday = (datetime.now().astimezone() - timedelta(days=1)).isoformat(timespec="seconds")
+    before = msgspec.json.encode(msgspec.json.decode((well / BASELINE).read_bytes()) | {"updated": yesterday})
+    (well / BASELINE).write_bytes(before)
     (well / "config/settings.py").write_text(SETTINGS.replace("30", "45"))
     inv(TASK)
     inv(TASK, "--accept")
