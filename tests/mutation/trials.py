@@ -36,6 +36,9 @@ _PATIENCE = 5.0
 _WAITING = 10.0
 """Times as long as that a trial may take by the clock, which a busy machine stretches."""
 
+_IMPORTED = 20.0
+"""Seconds of processor time that a trial may take whose mutant is imported: collecting takes some, too."""
+
 _MEMORY = 8 << 30
 """Bytes of address space of a trial: an endless list ends it, and not the machine."""
 
@@ -127,7 +130,7 @@ def _imported(mutant: Mutant, run: Sequence[str], log: Path) -> str | None:
         sys.meta_path.insert(0, _Finder(mutant))
         return int(pytest.main([*run], plugins=[_Quiet(), _Teller(tell)]))
 
-    return _killer(work, _Limit(60.0), log)
+    return _killer(work, _Limit(_IMPORTED), log)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
