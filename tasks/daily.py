@@ -69,13 +69,17 @@ def health_check(run: Run, dry_run: bool = False) -> Report:
     Reads maintenance.health, .providers, .generation and .cache. All parts run side by side. The report goes to
     health_reports/health_report_YYYYMMDD.json in the log folder, the providers' times to api_performance.json.
     """
+    from .applicability import applicable
     from .providers.quick import ask_once
 
     settings, now, keys, redact, dry = run.settings, run.now, run.keys, run.redact, dry_run or run.dry
 
     # The other parts import what they need themselves, so that the providers are asked before those are even loaded.
     def providers(stop: Event) -> Report:
-        return ask_once(settings, keys=keys, now=now, stop=stop, dry_run=dry, redact=redact)
+        found = applicable(run)
+        return ask_once(
+            found.settings, keys=keys, now=now, stop=stop, dry_run=dry, redact=redact, unused=found.providers
+        )
 
     def system(stop: Event) -> Report:
         from .system.machine_review import examine

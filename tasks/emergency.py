@@ -57,7 +57,6 @@ def _some_step(arguments: Mapping[str, Any]) -> None:
         "recovery.leftovers",
         "recovery.log-size",
         "recovery.logs",
-        "recovery.providers",
         "recovery.record",
         "recovery.recovered",
         "recovery.report",
@@ -115,6 +114,7 @@ def recover(
 
 def _ports(run: Run, *, dry: bool) -> Ports:
     """Return the work of other domains, as the recovery calls it."""
+    from .applicability import applicable
     from .cache.cleanup import clean_up
     from .cache.cleanup_report import STATISTICS_FILE as STATISTICS
     from .configuration.config_review import unreadable_files
@@ -136,7 +136,17 @@ def _ports(run: Run, *, dry: bool) -> Ports:
         return run.execute(weekly.log_rotation.definition, {}, dry=dry, again=again)
 
     def providers(stop: Event) -> Report:
-        return ask_once(settings, keys=run.keys, now=now, stop=stop, dry_run=dry, redact=run.redact, task=TASK)
+        found, keys, redact = applicable(run), run.keys, run.redact
+        return ask_once(
+            found.settings,
+            keys=keys,
+            now=now,
+            stop=stop,
+            dry_run=dry,
+            redact=redact,
+            task=TASK,
+            unused=found.providers,
+        )
 
     return Ports(
         room=lambda: examine_room(settings),

@@ -230,18 +230,20 @@ def config_review(
     """
     import os
 
+    from .applicability import applicable
     from .configuration.config_review import run_review
     from .configuration.drift.drift_acceptance import ConfigReviewFlags
     from .core.errors import UserError
 
     if accept and accept_path:
         raise UserError("--accept accepts everything and --accept-path a part: give one of the two.")
-    settings, now, dry = run.settings, run.now, dry_run or run.dry
+    now, dry = run.now, dry_run or run.dry
     flags = ConfigReviewFlags(accept, tuple(accept_path or ()), diff, dry)
 
     def reviewed(stop: Event) -> Report:
+        found = applicable(run)
         return run_review(
-            settings,
+            found.settings,
             flags,
             keys=run.keys,
             environ=os.environ,
@@ -249,6 +251,7 @@ def config_review(
             redact=run.redact,
             stop=stop,
             advance=run.advance,
+            unused=found.keys,
         )
 
     return run.compose({"configuration": reviewed}, dry_run=dry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from invoke import Context, task
@@ -47,12 +46,10 @@ def check(run: Run) -> Report:
 @procedure(cadence=None, checks=["conventions.found"])
 def conventions(run: Run) -> Report:
     """Show how the project works by its own files: logs, cache, versions, tags and more, each with its evidence."""
+    from .applicability import conventions_of
     from .conventions.convention_report import evaluate
-    from .conventions.project_conventions import ProjectConventions
-    from .core.run.registry import own_files
 
-    keys = {provider.key_env for provider in run.settings.providers.values()}
-    found = ProjectConventions(Path(run.settings.root), is_own=own_files(run.settings).owns, keys=keys)
+    found = conventions_of(run)
     return evaluate(found.every(), found.files)
 
 

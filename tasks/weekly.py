@@ -11,6 +11,7 @@ from .logs.declared import ROTATION, ROTATION_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from threading import Event
 
     from .core.report.model import Report
     from .core.settings.model import Settings
@@ -141,11 +142,17 @@ def api_health(run: Run, dry_run: bool = False) -> Report:
     The report goes to api_reports/api_health_YYYYMMDD.json in the log folder, the times to api_performance.json,
     from which the trend of 30 days is told.
     """
+    from .applicability import applicable
     from .providers.survey import survey
 
-    settings, now, dry = run.settings, run.now, dry_run or run.dry
+    keys, redact, now, dry = run.keys, run.redact, run.now, dry_run or run.dry
+
+    def providers(stop: Event) -> Report:
+        found = applicable(run)
+        return survey(found.settings, keys=keys, now=now, stop=stop, dry_run=dry, redact=redact, unused=found.providers)
+
     return run.compose(
-        {"providers": lambda stop: survey(settings, keys=run.keys, now=now, stop=stop, dry_run=dry, redact=run.redact)},
+        {"providers": providers},
         side_by_side=True,
         dry_run=dry,
     )

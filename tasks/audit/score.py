@@ -106,7 +106,5 @@ def table(found: Score) -> list[dict[str, Any]]:
 
 def _line(check: Check, statuses: Sequence[Status]) -> Line:
     result = worst(statuses) if statuses else Status.SKIPPED
-    if result is Status.SKIPPED and Status.OK in statuses:
-        result = Status.OK  # a part of it does not apply, the rest was checked
     share = _SHARES.get(result)
     return Line(check, result, None if share is None else share * check.weight)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from ..conventions.unused_defaults import Unused
 from ..core.report.model import Finding, Metric, Report, Status
 from ..core.secrets.keys import FILE, Key
 from ..core.settings.model import Settings
@@ -40,6 +41,7 @@ def run_review(
     redact: Callable[[str], str],
     stop: Event,
     advance: Callable[[int], None],
+    unused: Unused | None = None,
 ) -> Report:
     """Review the project's configuration.
 
@@ -52,6 +54,7 @@ def run_review(
         redact: takes secrets out of a text.
         stop: ends it between two steps where it is set.
         advance: called after each file.
+        unused: the keys that the project does not need.
     """
     root, configuration = Path(settings.root), settings.configuration
     inventory = read_config_files(root, configuration, stop, advance)
@@ -67,6 +70,7 @@ def run_review(
         *materials.findings,
         *component_findings(find_components(inventory, configuration.components)),
         *key_findings(keys, configuration.environment_keys),
+        *([unused.finding("configuration.keys")] if unused else []),
         *variable_findings(own, example, environ),
         *_default_findings(deviating),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..conventions.unused_defaults import Unused
 from ..core.report.model import Action, Finding, Report, Status, worst
 from ..core.settings.model import ProviderSettings
 from ..core.text.formatting import count, duration, listed, printable
@@ -43,8 +44,15 @@ def remedy(fault: Fault, name: str, settings: ProviderSettings) -> str:
     return _REMEDIES[fault].format(setting=setting, key_env=printable(settings.key_env))
 
 
-def none_set() -> Report:
+def not_asked(unused: Unused | None) -> list[Finding]:
+    """Return the finding on the providers that do not apply, if there are any."""
+    return [unused.finding(ANSWER)] if unused else []
+
+
+def none_applies(unused: Unused | None) -> Report:
     """Return the report of a project without providers."""
+    if unused:
+        return Report(summary="no provider is used", findings=not_asked(unused))
     text = "No provider is set in maintenance.providers."
     finding = Finding(check=ANSWER, subject="providers", status=Status.SKIPPED, message=text)
     return Report(summary="no providers are set", findings=[finding])

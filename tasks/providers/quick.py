@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING
 
+from ..conventions.unused_defaults import Unused
 from ..core.report.model import Report
 from ..core.secrets.keys import Key
 from ..core.settings.model import Settings
@@ -33,6 +34,7 @@ def ask_once(
     stop: Event,
     dry_run: bool = False,
     redact: Callable[[str], str] = str,
+    unused: Unused | None = None,
     task: str = TASK,
 ) -> Report:
     """Ask every provider once and report on what came back.
@@ -47,21 +49,28 @@ def ask_once(
         stop: once it is set, what is under way is given up.
         dry_run: send and write nothing, report what a run would send.
         redact: takes secrets out of what servers say.
+        unused: the providers that do not apply and are not in *settings*.
         task: the procedure that asks, which the history names.
     """
     if not settings.providers:
-        return provider_findings.none_set()
+        return provider_findings.none_applies(unused)
     if dry_run:
         requests = dict.fromkeys(settings.providers, 1)
         withheld = remembering.withheld_for_clock(settings, task, now, dry_run=True)
         closed = refused(settings.providers, keys)
-        return provider_findings.planned(requests, closed, remembering.path(settings), withheld)
+        return provider_findings.planned(
+            requests, closed, remembering.path(settings), [*withheld, *provider_findings.not_asked(unused)]
+        )
     everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
     memory = remembering.remember(settings, everyone, task, now)
     figures = {printable(asked.name): response_figures.measure(asked) for asked in everyone if asked.complete}
     return Report(
         summary=provider_findings.summary(everyone),
-        findings=[*(found for asked in everyone for found in provider_findings.answer(asked)), *memory.findings],
+        findings=[
+            *(found for asked in everyone for found in provider_findings.answer(asked)),
+            *memory.findings,
+            *provider_findings.not_asked(unused),
+        ],
         metrics=[metric for name, measured in figures.items() for metric in response_figures.metrics(name, measured)],
         actions=[*provider_findings.actions(everyone), *memory.actions],
         files=memory.files,

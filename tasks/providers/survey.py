@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from ..conventions.unused_defaults import Unused
 from ..core.report.model import Finding, Report
 from ..core.secrets.keys import Key
 from ..core.settings.model import ProviderSettings, Settings
@@ -42,6 +43,7 @@ def survey(
     stop: Event,
     dry_run: bool = False,
     redact: Callable[[str], str] = str,
+    unused: Unused | None = None,
 ) -> Report:
     """Ask every provider for all that it tells of itself, and report on that and on its last 30 days.
 
@@ -56,16 +58,19 @@ def survey(
         stop: once it is set, what is under way is given up.
         dry_run: send and write nothing, report what a run would send.
         redact: takes secrets out of what servers say.
+        unused: the providers that do not apply and are not in *settings*.
     """
     if not settings.providers:
-        return provider_findings.none_set()
+        return provider_findings.none_applies(unused)
     from .all_providers import ask_all, refused
 
     if dry_run:
         requests = {name: _number(provider) for name, provider in settings.providers.items()}
         withheld = remembering.withheld_for_clock(settings, TASK, now, dry_run=True)
         closed = refused(settings.providers, keys)
-        return provider_findings.planned(requests, closed, remembering.path(settings), withheld)
+        return provider_findings.planned(
+            requests, closed, remembering.path(settings), [*withheld, *provider_findings.not_asked(unused)]
+        )
     everyone = ask_all(settings.providers, _ask, keys=keys, now=now, stop=stop, redact=redact)
     memory = remembering.remember(settings, everyone, TASK, now)
     trends = trend_findings.of(
@@ -74,7 +79,12 @@ def survey(
     figures = {printable(asked.name): response_figures.measure(asked) for asked in everyone if asked.complete}
     return Report(
         summary=provider_findings.summary(everyone),
-        findings=[*_findings(everyone, now), *map(trend_findings.evaluate, trends, trends.values()), *memory.findings],
+        findings=[
+            *_findings(everyone, now),
+            *map(trend_findings.evaluate, trends, trends.values()),
+            *memory.findings,
+            *provider_findings.not_asked(unused),
+        ],
         metrics=[metric for name, measured in figures.items() for metric in response_figures.metrics(name, measured)],
         actions=[*provider_findings.actions(everyone), *memory.actions],
         files=memory.files,

@@ -52,7 +52,7 @@ class DiskRoom(NamedTuple):
             _metrics(report, _USED_BYTES),
             _metrics(report, _USED_INODES),
             float(percent) if isinstance(percent, int | float) else None,
-            any(finding.status.severity > Status.SKIPPED.severity for finding in disks),
+            any(finding.status.severity > Status.OK.severity for finding in disks),
         )
 
     def freed_since(self, before: DiskRoom) -> FreedSpace:
@@ -89,7 +89,7 @@ class Diagnosis(NamedTuple):
 
 def is_bad(finding: Finding) -> bool:
     """Tell whether a finding calls for something."""
-    return finding.status.severity > Status.SKIPPED.severity
+    return finding.status.severity > Status.OK.severity
 
 
 def measure_room(context: Context) -> DiskRoom:

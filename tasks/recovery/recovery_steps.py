@@ -205,15 +205,11 @@ def _result(check: str, subject: str, parts: list[Report]) -> Finding:
         subject=subject,
         status=status,
         message=f"{last.task}: {'; then '.join(each.summary for each in parts)}.",
-        remedy=f"See the findings of {last.task}." if status.severity > Status.SKIPPED.severity else None,
+        remedy=f"See the findings of {last.task}." if status.severity > Status.OK.severity else None,
     )
 
 
 def _test_providers(context: Context, _previous: StepResult) -> Report:
-    if not context.settings.providers:
-        message = "None is set in maintenance.providers, so none was asked."
-        finding = Finding(check="recovery.providers", subject="providers", status=Status.OK, message=message)
-        return Report(summary="", findings=[finding])
     report = context.ports.providers(context.stop)
     return msgspec.structs.replace(report, data={})
 

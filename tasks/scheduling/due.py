@@ -81,7 +81,7 @@ def _planned(found: Sequence[Standing]) -> Report:
 
 
 def _report(found: Sequence[Standing], reports: Sequence[Report]) -> Report:
-    bad = sum(each.status.severity > Status.SKIPPED.severity for each in reports)
+    bad = sum(each.status.severity > Status.OK.severity for each in reports)
     return Report(
         summary=f"{_procedures(len(reports))} ran" + (f", {bad} with something to look at" if bad else ""),
         findings=[

@@ -80,7 +80,7 @@ def run(procedure: Procedure, loaded: Loaded, **arguments: Any) -> Report:
 
 
 def faults(report: Report) -> list[Finding]:
-    return [each for each in report.findings if each.status.severity > Status.SKIPPED.severity]
+    return [each for each in report.findings if each.status.severity > Status.OK.severity]
 
 
 def test_of_the_clean_twin_the_audit_finds_nothing(twin: Loaded) -> None:

@@ -122,16 +122,49 @@ def test_what_is_wrong_is_told_apart(inv: Inv, project: Path) -> None:
         assert not [key for key in KEYS.values() if key in text]
 
 
-def test_keys_that_are_missing_are_named(inv: Inv) -> None:
+def test_keys_that_are_missing_are_named(inv: Inv, project: Path) -> None:
+    (project / ".env.example").write_text("".join(f"{name}=\n" for name in KEYS))
     result = inv(TASK, env=dict.fromkeys(KEYS, ""))
     assert result.status == 2
     for name, finding in zip(KEYS, result.findings("providers.answer"), strict=True):
         assert finding["message"].startswith(f"{name} is empty in the environment")
 
 
-def test_a_project_without_providers_has_nothing_to_ask(inv: Inv, tmp_path: Path) -> None:
+def test_a_provider_that_nothing_in_the_project_names_is_not_asked(inv: Inv, project: Path) -> None:
+    (project / "app.py").write_text('KEY = os.environ["OTHER_API_KEY"]\n')
+    result = inv(TASK, env=dict(zip(KEYS, ("secret-value-of-one", ""), strict=True)))
+    assert (result.status, result.report["status"]) == (0, "skipped"), result.out
+    (finding,) = result.findings("providers.answer")
+    assert (finding["status"], finding["subject"]) == ("skipped", "deepseek, grok")
+    for said in ("neither .env, .env.example", "name DEEPSEEK_API_KEY or GROK_API_KEY", "The environment has"):
+        assert said in finding["message"]
+    assert "secret-value" not in result.out
+
+
+@pytest.mark.parametrize("where", [".env.example", "app/llm.py", "config/settings.yaml"])
+def test_a_provider_whose_key_the_project_names_is_asked(inv: Inv, project: Path, where: str) -> None:
+    (project / where).parent.mkdir(exist_ok=True)
+    (project / where).write_text('KEY = "DEEPSEEK_API_KEY"\n')
+    result = inv(TASK, env=dict.fromkeys(KEYS, ""))
+    critical, skipped = result.findings("providers.answer")
+    assert (critical["subject"], critical["status"]) == ("deepseek", "critical")
+    assert (skipped["subject"], skipped["status"]) == ("grok", "skipped")
+
+
+def test_a_provider_that_the_user_has_set_applies_by_that(inv: Inv, tmp_path: Path) -> None:
+    settings = tmp_path / "own.yaml"
+    settings.write_text("maintenance: {providers: {grok: {slow_seconds: 7}}}\n")
+    result = inv("-f", str(settings), TASK, env=dict.fromkeys(KEYS, ""))
+    assert {each["subject"]: each["status"] for each in result.findings("providers.answer")} == {
+        "grok": "critical",
+        "deepseek": "skipped",
+    }
+
+
+@pytest.mark.parametrize("none", ["{}", "{deepseek: null, grok: null}"])
+def test_a_project_without_providers_has_nothing_to_ask(inv: Inv, tmp_path: Path, none: str) -> None:
     settings = tmp_path / "none.yaml"
-    settings.write_text("maintenance: {providers: {deepseek: null, grok: null}}\n")
+    settings.write_text(f"maintenance: {{providers: {none}}}\n")
     result = inv("-f", str(settings), TASK)
     assert result.status == 0
     assert result.report["status"] == "skipped"

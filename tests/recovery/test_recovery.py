@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from tasks.core.errors import UserError
@@ -265,14 +264,6 @@ def test_only_the_chosen_steps_are_taken(context: Callable[..., Context], others
     assert (others.calls, (root / "cache/temp").is_dir(), report.status) == ([], True, Status.OK)
     none = recover(context(steps=()))
     assert (none.data, none.status) == ({}, Status.OK)
-
-
-def test_without_providers_none_is_asked(context: Callable[..., Context], others: Others) -> None:
-    made = context()
-    settings = msgspec.structs.replace(made.settings, providers={})
-    report = recover(made._replace(settings=settings))
-    assert ("providers",) not in others.calls
-    assert finding_of(report, "recovery.providers").status is Status.OK
 
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), OSError(28, "No space left"), UserError("Put it right.")])

@@ -128,7 +128,7 @@ class QuietConsole:
 
     def verdict(self, document: RunReport) -> None:
         """Print everything, or nothing."""
-        if document.status.severity > Status.SKIPPED.severity:
+        if document.status.severity > Status.OK.severity:
             for report, page in self._held:
                 self._console.report(report, page)
             self._console.verdict(document)

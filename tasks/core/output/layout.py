@@ -80,13 +80,13 @@ def _finding(finding: Finding, width: int) -> Iterator[Line]:
         ("  ", ""),
         (finding.status.value.ljust(_STATUS_WIDTH), _STYLES[finding.status]),
         ("  ", ""),
-        (finding.subject.ljust(width), "bold" if finding.status.severity > Status.SKIPPED.severity else ""),
+        (finding.subject.ljust(width), "bold" if finding.status.severity > Status.OK.severity else ""),
         ("  ", ""),
         (finding.message, ""),
     ]
     for line in finding.excerpt.splitlines() if isinstance(finding.excerpt, str) else ():
         yield [(" " * (_STATUS_WIDTH + 6), ""), (line, "dim")]
-    if finding.remedy and finding.status.severity > Status.SKIPPED.severity:
+    if finding.remedy and finding.status.severity > Status.OK.severity:
         yield [(" " * (_STATUS_WIDTH + 4), ""), ("→ ", "cyan"), (finding.remedy, "cyan")]
 
 

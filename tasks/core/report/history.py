@@ -85,18 +85,12 @@ def run_of(
         duration_seconds=report.duration_seconds,
         whole=whole,
         reason=None if reason is None else reason[:_REASON_LIMIT],
-        results={check: _result(found) for check, found in statuses.items()},
+        results={check: worst(found) for check, found in statuses.items()},
         figures=tuple(
             Figure(each.name, each.subject, each.value, each.unit) for each in report.metrics if _is_figure(each.value)
         ),
         clock_newest=clock_newest,
     )
-
-
-def _result(found: Iterable[Status]) -> Status:
-    """Return the worst status of a check; where a part of it does not apply and the rest is well, it is well."""
-    statuses = {*found}
-    return Status.OK if statuses == {Status.OK, Status.SKIPPED} else worst(statuses)
 
 
 def _is_figure(value: float) -> bool:

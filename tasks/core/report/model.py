@@ -27,18 +27,18 @@ class Status(Enum):
     """The judgement of a check, in the order of its severity: a later member is worse.
 
     ``unknown`` is worse than ``warning`` because nobody can tell what it hides, and ``skipped`` (does not
-    apply) is no reason to fail.
+    apply) is below ``ok``: what is skipped as a whole is that of which nothing applied.
     """
 
-    OK = "ok"
     SKIPPED = "skipped"
+    OK = "ok"
     WARNING = "warning"
     UNKNOWN = "unknown"
     CRITICAL = "critical"
 
     @property
     def severity(self) -> int:
-        """The place in the order of severity, from 0 (ok) to 4 (critical)."""
+        """The place in the order of severity, from 0 (skipped) to 4 (critical)."""
         return _SEVERITY[self]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -72,6 +72,7 @@ class Run:
         definition: the procedure's own declaration.
         confirm: asks whoever sits at the terminal, if anybody does.
         task: the procedure's full name, as people call it.
+        shared: what the procedures of one command keep for each other: what is found out once.
     """
 
     loaded: Loaded
@@ -82,6 +83,7 @@ class Run:
     definition: Definition
     confirm: Confirm = nobody
     task: str = ""
+    shared: dict[str, Any] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:

@@ -70,6 +70,7 @@ class RunCache:
 
     Attributes:
         has_refused: True once a procedure was refused because root is not to change the project.
+        shared: what procedures keep for each other.
     """
 
     def __init__(self, loaded: Loaded, *, dedupe: bool = True, command: str = "") -> None:
@@ -77,6 +78,7 @@ class RunCache:
         self._dedupe = dedupe
         self._command = command
         self.has_refused = False
+        self.shared: dict[str, Any] = {}
         self._all: list[_CachedReport] = []
 
     def find(self, call: _Call) -> _CachedReport | None:
@@ -173,8 +175,9 @@ def execute(
             display.pause()
             return confirm(lines, question, stop)
 
-        parts = (cache or RunCache(loaded)).within(name, display.pause)
-        run = Run(loaded, started, dry, display.advance, parts, definition, asked, name)
+        cache = cache or RunCache(loaded)
+        parts = cache.within(name, display.pause)
+        run = Run(loaded, started, dry, display.advance, parts, definition, asked, name, cache.shared)
         # Before the procedure writes anything that looks like a trace of the project's life.
         doubt = None if dry else clock_doubt(loaded.settings, started)
         report, interrupted = _outcome(definition, arguments, run)

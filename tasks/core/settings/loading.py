@@ -112,6 +112,9 @@ class _Merge:
         if not isinstance(update, dict):
             self._problem(path, origin, expectation(update, path, "a mapping of settings"))
             return
+        if not update and isinstance(node, Mapping):  # none of them
+            for key in [*tree]:
+                self._forget(tree, (*path, key), origin)
         for key, value in update.items():
             here = (*path, str(key))
             child = node.child(key)

@@ -47,7 +47,7 @@ def test_the_worst_findings_come_first_and_equals_keep_their_order() -> None:
     lines = _report(Report(task="t", summary="s", findings=findings))
     assert [line.split()[1] for line in lines if line.startswith("  ")] == [
         *("critical-1", "critical-2", "unknown-1", "unknown-2", "warning-1", "warning-2"),
-        *("skipped-1", "skipped-2", "ok-1", "ok-2"),
+        *("ok-1", "ok-2", "skipped-1", "skipped-2"),
     ]
 
 
@@ -179,7 +179,7 @@ def test_the_closing_line_counts_findings_and_procedures_and_says_how_long_it_to
         Report(summary="s", findings=[_finding(Status.UNKNOWN), _finding(Status.WARNING), _finding(Status.SKIPPED)]),
     ]
     assert _verdict(*reports, seconds=62) == (
-        "verdict: critical  (1 critical, 1 unknown, 1 warning, 1 skipped, 2 ok)  2 procedures in 1 min 2 s"
+        "verdict: critical  (1 critical, 1 unknown, 1 warning, 2 ok, 1 skipped)  2 procedures in 1 min 2 s"
     )
 
 

@@ -561,9 +561,10 @@ _junk = st.recursive(
 
 
 def _valid(tree: Mapping[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Return trees in which every value is a default and anything may be missing or null."""
+    """Return trees in which every value is a default and anything may be missing, but nothing is emptied."""
     optional: dict[Any, st.SearchStrategy[Any]] = {
-        key: _valid(value) if isinstance(value, dict) else st.just(value) for key, value in tree.items()
+        key: _valid(value).filter(bool) if isinstance(value, dict) and value else st.just(value)
+        for key, value in tree.items()
     }
     return st.fixed_dictionaries({}, optional=optional)
 
@@ -608,6 +609,16 @@ def test_any_part_of_the_defaults_changes_nothing_but_the_origins(tree: dict[str
     loaded = _load(tree, other)
     assert loaded.settings == _load().settings
     assert set(loaded.origins) == set(_load().origins)
+
+
+def test_an_empty_mapping_is_none_of_its_kind_and_a_later_level_may_add() -> None:
+    none = _load({"providers": {}})
+    assert none.settings.providers == {}
+    assert none.removed == {("providers", "deepseek"): "file 1", ("providers", "grok"): "file 1"}
+    assert {path for path in none.origins if path[0] == "providers"} == set()
+    other = {"base_url": "https://api.example.org", "model": "m", "key_env": "A_KEY"}
+    assert [*_load({"providers": {}}, {"providers": {"own": other}}).settings.providers] == ["own"]
+    assert _load({"logs": {}}).settings == _load().settings
 
 
 def test_a_tree_that_contains_itself_is_no_trap() -> None:
