@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,6 +71,20 @@ def applicable(run: Run) -> Applicable:
         _unused(run, providers, "maintenance.providers"),
         _unused(run, keys, "maintenance.configuration.environment_keys"),
     )
+
+
+def unused_cache(run: Run) -> Unused | None:
+    """Return why the project needs no cache folder; ``None`` where it has one, or a setting is about it."""
+    directory = run.settings.cache.directory
+    if os.path.lexists(Path(run.settings.root, directory)) or not _is_default(run, ("cache",)):
+        return None
+    conventions = conventions_of(run)
+    reason = f"There is no folder {printable(directory)}, and none is made: it is only a default. "
+    if found := conventions.cache_folders.value:
+        reason += f"The project keeps {_either([*found], 'and')}; name one in maintenance.cache.directory."
+    else:
+        reason += f"Looked for {conventions.cache_folders.sought}."
+    return Unused((directory,), reason, certain=True)
 
 
 def _is_default(run: Run, path: SettingPath) -> bool:

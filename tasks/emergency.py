@@ -93,6 +93,7 @@ def recover(
     disk is measured after each step. The report goes to emergency_reports/recovery_YYYYMMDD_HHMMSS.json in the log
     folder, if that can be written.
     """
+    from .applicability import unused_cache
     from .core.output.confirmation import askable
     from .recovery.ports import STEPS, Context
     from .recovery.recovery import recover as get_running
@@ -106,7 +107,18 @@ def recover(
 
         ports = _ports(run, dry=dry)
         return get_running(
-            Context(settings, ports, steps, yes, ask if askable() else None, now, stop, dry), advance=run.advance
+            Context(
+                settings,
+                ports,
+                steps,
+                yes,
+                ask if askable() else None,
+                now,
+                stop,
+                dry,
+                has_cache=unused_cache(run) is None,
+            ),
+            advance=run.advance,
         )
 
     return run.compose({"recovery": recovered}, advance=lambda _parts: None, dry_run=dry)

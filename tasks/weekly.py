@@ -74,12 +74,16 @@ def cache_cleanup(
     are created, files lying loose in the cache are moved to the kind that their prefix names, and
     cache/stats.json and logs/cache_reports/cache_report_YYYYMMDD.json say what is left.
     """
+    from .applicability import unused_cache
     from .cache.cleanup import clean_up
 
+    dry = dry_run or run.dry
+    if unused := unused_cache(run):
+        return unused.report("cache.folder", "there is no cache", dry_run=dry)
     return clean_up(
         run.settings,
         now=run.now,
-        dry_run=dry_run or run.dry,
+        dry_run=dry,
         kinds=kind or (),
         older_than=older_than,
         advance=run.advance,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..core.report.model import Finding, Status
+from ..core.report.model import Finding, Report, Status
 from ..core.text.formatting import printable
 
 
@@ -25,3 +25,7 @@ class Unused(NamedTuple):
         """Return the finding that says so."""
         status = Status.SKIPPED if self.certain else Status.UNKNOWN
         return Finding(check=check, subject=", ".join(map(printable, self.names)), status=status, message=self.reason)
+
+    def report(self, check: str, summary: str, *, dry_run: bool) -> Report:
+        """Return the report of a procedure that has nothing else to do."""
+        return Report(summary=summary, findings=[self.finding(check)], dry_run=dry_run)

@@ -109,6 +109,16 @@ def folder_missing(directory: str) -> Finding:
     )
 
 
+def no_logs(directory: str) -> Finding:
+    """Return the finding on a log folder that holds nothing but what the suite keeps there."""
+    return Finding(
+        check="logs.folder",
+        subject=directory,
+        status=Status.SKIPPED,
+        message="It holds no log. Should there be one, look at maintenance.logs.directory and .pattern.",
+    )
+
+
 def folder_unusable(directory: str, why: str) -> Finding:
     """Return the finding on a log folder, or on settings, with which nothing can be read."""
     return Finding(

@@ -54,6 +54,7 @@ class Context(NamedTuple):
         now: the moment of the run, aware of its zone.
         stop: ends it after the step at hand.
         dry_run: change nothing.
+        has_cache: False where the project has no cache and no setting asks for one: then none is made.
     """
 
     settings: Settings
@@ -64,6 +65,7 @@ class Context(NamedTuple):
     now: datetime
     stop: Event
     dry_run: bool
+    has_cache: bool = True
 
     @property
     def root(self) -> Path:
@@ -74,8 +76,5 @@ class Context(NamedTuple):
     def folders(self) -> tuple[str, ...]:
         """The folders that the project and the suite write to, below the root: logs, cache, each kind of entry."""
         cache = self.settings.cache
-        return (
-            self.settings.logs.directory,
-            cache.directory,
-            *(f"{cache.directory}/{kind}" for kind in cache.expiry_hours),
-        )
+        kinds = (f"{cache.directory}/{kind}" for kind in cache.expiry_hours)
+        return (self.settings.logs.directory, *((cache.directory, *kinds) if self.has_cache else ()))

@@ -101,7 +101,29 @@ def test_a_second_run_finds_nothing_left_to_do_and_keeps_the_days_history(cache:
     assert report["entries"] == 5
 
 
-def test_a_missing_cache_is_no_problem_and_its_structure_is_made(project: Path, inv: Inv) -> None:
+def test_a_project_without_a_cache_gets_none_on_the_first_day_and_on_the_second(project: Path, inv: Inv) -> None:
+    for _ in range(2):
+        for arguments in ((TASK, "--dry-run"), (TASK,)):
+            result = inv(*arguments)
+            assert (result.status, result.report["status"], result.report["actions"]) == (0, "skipped", [])
+            (finding,) = result.findings("cache.folder")
+            assert "There is no folder cache" in finding["message"]
+            assert "folders named cache or .cache" in finding["message"]
+        assert not (project / "cache").exists()
+
+
+def test_a_cache_elsewhere_is_named_and_none_is_made(project: Path, inv: Inv) -> None:
+    (project / ".cache").mkdir()
+    result = inv(TASK)
+    message = result.findings("cache.folder")[0]["message"]
+    assert "The project keeps .cache; name one in maintenance.cache.directory." in message
+    assert [path.name for path in project.iterdir() if path.is_dir() and path.name != "logs"] == [".cache"]
+
+
+def test_where_a_setting_is_about_the_cache_its_structure_is_made(
+    project: Path, inv: Inv, environment: dict[str, str]
+) -> None:
+    environment["INVOKE_MAINTENANCE_CACHE_DIRECTORY"] = "cache"
     plan, done = inv(TASK, "--dry-run"), inv(TASK)
 
     assert (plan.status, done.status) == (0, 0)

@@ -156,7 +156,15 @@ def test_a_second_run_finds_nothing_to_do(recover: Callable[..., Result], runnin
     assert running.exists()
 
 
-def test_an_empty_project_gets_its_folders(recover: Callable[..., Result], project: Path) -> None:
+def test_an_empty_project_gets_no_cache(recover: Callable[..., Result], project: Path) -> None:
+    assert recover("--yes").status == 0
+    assert {path.name for path in project.iterdir()} == {"logs"}
+
+
+def test_a_project_that_sets_a_cache_gets_its_folders(
+    recover: Callable[..., Result], project: Path, environment: dict[str, str]
+) -> None:
+    environment["INVOKE_MAINTENANCE_CACHE_DIRECTORY"] = "cache"
     assert recover("--dry-run").status == 1
     result = recover("--yes")
     assert result.status == 0, result.out

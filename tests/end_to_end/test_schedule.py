@@ -136,6 +136,7 @@ def ran(result: Result) -> list[str]:
 
 
 def test_a_run_goes_to_the_history_and_status_tells_of_it(inv: Inv, project: Path) -> None:
+    (project / "cache").mkdir()
     assert inv("weekly.cache-cleanup").status == 0
     (run,) = recorded(project)
     assert (run["task"], run["status"]) == ("weekly.cache-cleanup", "ok")
@@ -224,6 +225,7 @@ def test_a_run_that_cannot_be_written_down_is_a_warning_and_a_run(
     def full(*_: object, **__: object) -> int:
         raise OSError(28, "No space left on device")
 
+    (project / "cache").mkdir()
     monkeypatch.setattr(state_files, "append", full)
     result = inv("weekly.cache-cleanup")
     assert result.status == 1, result.out
@@ -380,6 +382,7 @@ def test_a_dry_run_of_due_says_what_would_run(inv: Inv, project: Path, arguments
 def test_quiet_is_silent_where_all_is_well_and_tells_everything_where_it_is_not(
     inv: Inv, project: Path, only: Path, *, json: bool
 ) -> None:
+    (project / "cache").mkdir()
     result = inv("-f", str(only), "schedule.due", "--quiet", json=json)
     assert (result.status, result.out, result.err) == (0, "", "")
     assert recorded(project, "weekly.cache-cleanup")

@@ -11,7 +11,7 @@ from ...core.report.model import Action, Finding, Metric, Report, Status
 from ...core.run.clock import ClockDoubt, Withheld
 from ...core.settings.model import LogSettings
 from ...core.text.formatting import count, hours, listed, printable
-from ..log_folder import folder_missing, folder_unusable, unread_logs
+from ..log_folder import folder_missing, folder_unusable, no_logs, unread_logs
 from ..reading.log_levels import Level
 from . import monitor_files
 from .error_groups import KEPT_DAYS, ErrorGroup, GroupState, is_critical
@@ -84,6 +84,8 @@ def evaluate(settings: LogSettings, outcome: MonitorOutcome, now: datetime, *, d
 def _summary(outcome: MonitorOutcome, settings: LogSettings) -> str:
     if outcome.visit is None:
         return "no log folder" if outcome.missing else "the logs could not be read"
+    if outcome.visit.found_nothing and not outcome.alerting:
+        return "no logs"
     errors = sum(outcome.visit.levels[level] for level in (Level.ERROR, Level.CRITICAL))
     text = (
         f"{count(errors, 'error')} in the last {hours(settings.window_hours)}, "
@@ -210,7 +212,9 @@ def _scan_findings(visit: ErrorScan, directory: str) -> Iterator[Finding]:
             unit="records",
             remedy="Check the clock (date) and the zone of what writes this log.",
         )
-    if not visit.problems and not visit.interrupted:
+    if visit.found_nothing:
+        yield no_logs(directory)
+    elif not visit.problems and not visit.interrupted:
         errors = sum(visit.levels.values())
         yield Finding(
             check="errors.window",

@@ -68,6 +68,11 @@ class ErrorScan:
     logs: int = 0
     interrupted: bool = False
 
+    @property
+    def found_nothing(self) -> bool:
+        """True where there was no log to read, and no archive of one in the window."""
+        return not (self.logs or self.levels or self.problems or self.refused or self.interrupted)
+
     def join(self, other: ErrorScan) -> None:
         """Add what was seen in another stream."""
         for key, seen in other.seen.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...core.report.model import Action, Finding, Metric, Report, Status
 from ...core.text.formatting import count, listed, printable, size
-from ..log_folder import folder_missing, folder_unusable, unread_logs
+from ..log_folder import folder_missing, folder_unusable, no_logs, unread_logs
 from ..reading.log_levels import Level
 from .level_counts import ErrorPlace, LevelCounts
 from .review_history import history_path
@@ -133,10 +133,16 @@ def _numbers(outcome: ReviewOutcome) -> str:
 def _summary(outcome: ReviewOutcome) -> str:
     if outcome.missing or outcome.unusable:
         return "no log folder" if outcome.missing else "the logs could not be read"
+    if _holds_no_log(outcome):
+        return "no logs"
     since = f" since {outcome.since:%Y-%m-%d %H:%M}" if outcome.since else ""
     weight = size(sum(log.size for log in outcome.logs))
     text = f"{_numbers(outcome)}{since} in {count(len(outcome.logs), 'log')} ({weight})"
     return f"interrupted: {text} until then" if outcome.interrupted else text
+
+
+def _holds_no_log(outcome: ReviewOutcome) -> bool:
+    return not (outcome.logs or outcome.refused or outcome.interrupted)
 
 
 def _findings(outcome: ReviewOutcome) -> Iterator[Finding]:
@@ -155,6 +161,8 @@ def _findings(outcome: ReviewOutcome) -> Iterator[Finding]:
             message="It was told to stop (Ctrl-C or kill); what it had not read is not counted.",
             remedy="Run inv daily.log-review again.",
         )
+    if _holds_no_log(outcome):
+        yield no_logs(directory)
     yield from _level_findings(outcome, directory)
     yield from _problem_findings(outcome, directory)
     if outcome.rotation:
@@ -187,7 +195,7 @@ def _level_findings(outcome: ReviewOutcome, directory: str) -> Iterator[Finding]
             unit="errors",
         )
     clean = [log for log in outcome.logs if not log.errors and not log.counted.problem]
-    if clean or not outcome.logs:
+    if clean:
         warnings = sum(log.counted.levels[Level.WARNING] for log in clean)
         shown = f", {count(warnings, 'warning')}" if outcome.lowest <= Level.WARNING else ""
         yield Finding(

@@ -152,6 +152,7 @@ def _logs_to_rotate(
         for name, reason in found.refused.items()
         if names is None or name in names
     ]
+    outcome.logs = len(found.logs)
     return [log.name for log in found.logs if log.status.st_size and (names is None or log.name in names)]
 
 

@@ -9,6 +9,7 @@ from ...core.report.model import Action, Finding, Metric, Report, Status
 from ...core.run.clock import Withheld
 from ...core.text.formatting import count, hours, listed, printable, size
 from ..log_archives import FOLDER
+from ..log_folder import no_logs
 from .rotation_outcome import ArchiveExpiry, LeftLog, LeftReason, RecoveredRotation, RotatedLog, RotationOutcome
 from .strategy import Strategy
 
@@ -87,6 +88,8 @@ def _summary(outcome: RotationOutcome) -> str:
         return "there is no log folder"
     if outcome.closed and not outcome.rotated:
         return "the logs could not be rotated"
+    if _found_nothing(outcome):
+        return "no logs"
     archived_bytes = sum(entry.bytes for entry in outcome.rotated)
     would = "would be " if outcome.dry_run else ""
     text = f"{count(len(outcome.rotated), 'log')} {would}archived ({size(archived_bytes)}"
@@ -98,6 +101,14 @@ def _summary(outcome: RotationOutcome) -> str:
     if left:
         text += f", {left:,} left"
     return f"interrupted: {text} until then" if outcome.interrupted else text
+
+
+def _found_nothing(outcome: RotationOutcome) -> bool:
+    """Tell whether there was neither a log nor an archive."""
+    expiry = outcome.expiry
+    if expiry is None or outcome.missing or outcome.closed or outcome.interrupted:
+        return False
+    return not (outcome.logs or outcome.left or expiry.deleted or expiry.withheld or expiry.failed or expiry.months)
 
 
 def _written(outcome: RotationOutcome) -> int:
@@ -135,7 +146,9 @@ def findings(outcome: RotationOutcome) -> Iterator[Finding]:
     yield from _rotated_findings(directory, outcome)
     for why in LeftReason:
         yield from _left_findings(directory, why, [entry for entry in outcome.left if entry.why is why])
-    if outcome.expiry:
+    if _found_nothing(outcome):
+        yield no_logs(directory)
+    elif outcome.expiry:
         yield from _expiry_findings(directory, outcome.expiry, dry_run=outcome.dry_run)
 
 

@@ -115,6 +115,7 @@ class RotationOutcome:
         dry_run: everything is only planned.
         missing: there is no log folder.
         closed: why the log folder, or its archive, cannot be used at all.
+        logs: how many logs there were, empty ones included.
         rotated: the logs archived.
         left: the logs left.
         recovered: what was found of interrupted rotations.
@@ -127,6 +128,7 @@ class RotationOutcome:
     dry_run: bool = False
     missing: bool = False
     closed: str | None = None
+    logs: int = 0
     rotated: list[RotatedLog] = field(default_factory=list)
     left: list[LeftLog] = field(default_factory=list)
     recovered: list[RecoveredRotation] = field(default_factory=list)

@@ -152,9 +152,9 @@ def test_without_a_log_folder_there_is_nothing_to_watch(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_all_right(project: Project) -> None:
     report = project.watch()
-    assert report.status is Status.OK
-    assert seen(report) == (0, 0)
-    assert report.summary == "0 errors in the last 24 h, 0 groups to look at, 0 known"
+    assert report.status is Status.SKIPPED
+    assert found(report, "logs.folder").message.startswith("It holds no log.")
+    assert report.summary == "no logs"
     assert project.alerts() == []
 
 
@@ -895,7 +895,7 @@ def test_tracking_that_cannot_be_used_is_kept_aside_and_begun_anew(
 
 def test_an_empty_tracking_file_is_as_good_as_none(project: Project) -> None:
     project.tracking.touch()
-    assert project.watch().status is Status.OK
+    assert project.watch().status is Status.SKIPPED
     assert json.loads(project.tracking.read_text())["schema"] == 1
 
 

@@ -129,9 +129,9 @@ def test_without_a_log_folder_there_is_nothing_to_review(tmp_path: Path) -> None
 
 def test_an_empty_folder_is_all_right(project: Project) -> None:
     report = project.review()
-    assert report.status is Status.OK
-    assert report.summary == "0 errors and 0 warnings in 0 logs (0 B)"
-    assert found(report, "logs.clean").message == "0 logs without errors, 0 warnings (0 B)."
+    assert report.status is Status.SKIPPED
+    assert report.summary == "no logs"
+    assert found(report, "logs.folder").message.startswith("It holds no log.")
     assert "logs" not in report.data
 
 

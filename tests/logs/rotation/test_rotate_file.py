@@ -288,6 +288,16 @@ def test_empty_logs_and_other_files_are_left_in_silence(project: Project) -> Non
     assert project.names() == ["app.log", "note.txt"]
 
 
+def test_a_folder_without_a_log_and_without_an_archive_is_skipped(project: Project) -> None:
+    for dry_run in (True, False):
+        report = project.run(dry_run=dry_run)
+        assert (report.status, report.summary) == (Status.SKIPPED, "no logs")
+    project.log()
+    project.run()
+    (project.logs / "app.log").unlink(missing_ok=True)
+    assert project.run().status is Status.OK  # its archives are looked after
+
+
 def test_no_log_folder_is_skipped(project: Project) -> None:
     project.logs.rmdir()
     for dry_run in (True, False):
