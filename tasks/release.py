@@ -90,8 +90,9 @@ def checklist(
     import os
     from pathlib import Path
 
-    from .checklist.checklist import TASK, Ports, check
+    from .checklist.checklist import TASK, Ports, check, is_kept
     from .checklist.checklist_record import record
+    from .conventions.project_conventions import ProjectConventions
     from .logs.errors.critical_errors import critical_since
     from .system.machine_review import examine_room
 
@@ -106,6 +107,7 @@ def checklist(
         room=lambda: examine_room(settings),
         maintenance=_maintenance(run),
         report_gates=_report_gates(),
+        conventions=ProjectConventions(Path(settings.root), is_own=is_kept(settings), keys=()),
         interpreter=quarterly.interpreter(settings),
         environ=os.environ,
         redact=run.redact,

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import Any, NamedTuple, TypeAlias
 
+from ..conventions.project_conventions import ProjectConventions
 from ..conventions.stated_version import StatedVersions, read_versions
 from ..core.errors import UserError
 from ..core.programs.interpreter import Interpreter
@@ -28,10 +29,9 @@ from .gates.command_gates import LINTERS_GATE, TESTS_GATE, evaluate_linters, eva
 from .gates.maintenance_gate import MAINTENANCE_GATE, MaintenanceState, evaluate_maintenance
 from .gates.repository_gates import BRANCH_GATE, TREE_GATE, evaluate_branch, evaluate_tree
 from .gates.version_gate import VERSION_GATE, evaluate_version, version_to_release
-from .project_commands import Command, environment, run_command
+from .project_commands import Command, commands_for_linting, commands_for_tests, environment, run_command
 from .release_repository import NoRepository, Repository, last_release, read_repository
 from .report_gate import DISK, ERRORS, ReportGate, evaluate
-from .usual_commands import command_for_tests, commands_for_linting
 
 TASK = "release.checklist"
 
@@ -74,6 +74,7 @@ class Ports:
         errors: reports on the critical errors that have begun since a moment.
         room: reports on memory and disks as they are now.
         maintenance: what is overdue and what never ran; ``None`` where nobody knows.
+        conventions: how the project works by its own files.
         interpreter: that of the project's environment.
         environ: the environment of this process.
         redact: takes secrets out of a text.
@@ -84,6 +85,7 @@ class Ports:
     errors: Callable[[datetime | None, Event], Report]
     room: Callable[[], Report]
     maintenance: MaintenanceState | None
+    conventions: ProjectConventions
     interpreter: Interpreter
     environ: Mapping[str, str]
     redact: Callable[[str], str]
@@ -176,7 +178,7 @@ def _looked_again(
 ) -> GateResult:
     """Return what the tree is like once the project's commands have run, where it was as it should be before."""
     after = read_repository(root)
-    again = evaluate_tree(after, _is_kept(settings))
+    again = evaluate_tree(after, is_kept(settings))
     moved = isinstance(after, Repository) and isinstance(repository, Repository) and after.head != repository.head
     if before.answer is not Answer.GO or (again.answer is Answer.GO and not moved):
         return before
@@ -188,7 +190,7 @@ def _looked_again(
     )
 
 
-def _is_kept(settings: Settings) -> Callable[[str], bool]:
+def is_kept(settings: Settings) -> Callable[[str], bool]:
     """Return what tells, by path, that a file is the suite's own or in a folder of logs, cache or backups."""
     own, folders = own_files(settings), _kept_folders(settings)
     return lambda path: own.owns(path) or any(PurePosixPath(path).is_relative_to(folder) for folder in folders)
@@ -222,7 +224,7 @@ def _questions(
 
     carry = None if dry_run else run
     return {
-        "tree": lambda: evaluate_tree(state.repository, _is_kept(settings)),
+        "tree": lambda: evaluate_tree(state.repository, is_kept(settings)),
         "branch": lambda: evaluate_branch(state.repository, own.branches),
         "version": lambda: evaluate_version(
             state.reading,
@@ -234,8 +236,8 @@ def _questions(
         "errors": lambda: evaluate(ERRORS, Source(ports.errors(since, stop), now, reused=False)),
         "disk": lambda: evaluate(DISK, Source(ports.room(), now, reused=False)),
         "maintenance": lambda: evaluate_maintenance(ports.maintenance),
-        "tests": lambda: evaluate_tests(command_for_tests(root, own), ports.interpreter, carry),
-        "linters": lambda: evaluate_linters(commands_for_linting(root, own), carry),
+        "tests": lambda: evaluate_tests(commands_for_tests(own, ports.conventions), ports.interpreter, carry),
+        "linters": lambda: evaluate_linters(commands_for_linting(own, ports.conventions), carry),
     }
 
 

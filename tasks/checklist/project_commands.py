@@ -10,7 +10,11 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
+from ..conventions.commands import Command as ConventionalCommand
+from ..conventions.convention import Convention
+from ..conventions.project_conventions import ProjectConventions
 from ..core.programs.processes import Ended, run
+from ..core.settings.model import ReleaseSettings
 from ..core.text.formatting import duration, printable
 from .gate import Answer, GateResult
 
@@ -24,6 +28,10 @@ _LONGEST = 200
 
 _KEPT = 64_000
 """Bytes at the end of the output in which these lines are."""
+
+
+_TESTS = "maintenance.release.test_command"
+_LINTERS = "maintenance.release.lint_commands"
 
 
 class Command(NamedTuple):
@@ -45,6 +53,58 @@ class Command(NamedTuple):
         """Return it as somebody would type it, in quotes."""
         program, *rest = self.words
         return f'"{printable(shlex.join([Path(program).name, *rest]))}"'
+
+
+class Commands(NamedTuple):
+    """The commands of one purpose.
+
+    Attributes:
+        found: the commands; none where neither the settings name one nor the project's files show one.
+        sought: what was looked for, as a clause.
+        setting: the setting that names others.
+        cut: why not every file was looked at, as a clause; empty where each was.
+    """
+
+    found: tuple[Command, ...]
+    sought: str
+    setting: str
+    cut: str = ""
+
+
+def commands_for_tests(settings: ReleaseSettings, conventions: ProjectConventions) -> Commands:
+    """Return the command that tests the project: that of the settings, else the one that its files show.
+
+    Args:
+        settings: those of the checklist.
+        conventions: of the project; they are not looked for where the settings say it.
+    """
+    named = (settings.test_command,) if settings.test_command else ()
+    return _of_settings(named, _TESTS) or _of_convention(conventions, conventions.test_command)
+
+
+def commands_for_linting(settings: ReleaseSettings, conventions: ProjectConventions) -> Commands:
+    """Return the linters that look at the project: those of the settings, else those that its files configure.
+
+    Args:
+        settings: those of the checklist.
+        conventions: of the project; they are not looked for where the settings say it.
+    """
+    return _of_settings(settings.lint_commands, _LINTERS) or _of_convention(conventions, conventions.lint_commands)
+
+
+def _of_settings(named: Sequence[str], setting: str) -> Commands | None:
+    found = tuple(Command(tuple(shlex.split(each)), "", setting) for each in named)
+    return Commands(found, "", setting) if found else None
+
+
+def _of_convention(
+    conventions: ProjectConventions,
+    found: Convention[ConventionalCommand] | Convention[tuple[ConventionalCommand, ...]],
+) -> Commands:
+    value = found.value or ()
+    several = (value,) if isinstance(value, ConventionalCommand) else value
+    commands = tuple(Command(each.words, each.reason, found.setting, each.unanswered) for each in several)
+    return Commands(commands, found.sought, found.setting, conventions.files.cut)
 
 
 def environment(python: Path | None, environ: Mapping[str, str]) -> dict[str, str]:

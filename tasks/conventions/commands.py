@@ -18,17 +18,31 @@ _LINTERS = (
 )
 
 
+_PYTEST_UNANSWERED = {4: "it was called wrongly", 5: "it found no tests"}
+"""Exit statuses of pytest by which nothing was tested (its documentation, "Exit codes")."""
+
+
 class Command(NamedTuple):
-    """A command, and what says that the project uses it."""
+    """A command, and what says that the project uses it.
+
+    Attributes:
+        words: the program and its arguments.
+        evidence: the place that says so.
+        reason: the same as a clause: ``pytest.ini configures pytest``.
+        unanswered: exit statuses that mean that nothing was checked, and why, as the end of a sentence.
+    """
 
     words: tuple[str, ...]
     evidence: Evidence
+    reason: str
+    unanswered: Mapping[int, str] = {}
 
 
 def find_test_command(files: ProjectFiles) -> Convention[Command]:
     """Return pytest, where it is configured or there are tests for it; in a repository without either, none."""
-    evidence = next(_pytest(files), None)
-    found = Command(("python", "-m", "pytest", "-q"), evidence) if evidence else None
+    evidence, reason = next(_pytest(files), (None, ""))
+    words = ("python", "-m", "pytest", "-q")
+    found = Command(words, evidence, reason, _PYTEST_UNANSWERED) if evidence else None
     return Convention(
         "test command",
         "settings of pytest, and files named test_*.py or *_test.py in tests or test",
@@ -52,16 +66,20 @@ def find_lint_commands(files: ProjectFiles) -> Convention[tuple[Command, ...]]:
     )
 
 
-def _pytest(files: ProjectFiles) -> Iterator[Evidence]:
-    yield from (Evidence(name) for name in ("pytest.ini", ".pytest.ini") if (files.root / name).is_file())
+def _pytest(files: ProjectFiles) -> Iterator[tuple[Evidence, str]]:
+    """Yield the places that say that pytest tests the project, each with the reason as a clause."""
+    for name in ("pytest.ini", ".pytest.ini"):
+        if (files.root / name).is_file():
+            yield Evidence(name), f"{name} configures pytest"
     for name, section in (("pyproject.toml", "tool.pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
         if section in _sections(files, name):
-            yield Evidence(name, line_of(files, name, [f"[{section}"]), f"[{section}]")
+            evidence = Evidence(name, line_of(files, name, [f"[{section}"]), f"[{section}]")
+            yield evidence, f"{name} configures pytest"
     for path in files.paths:
         folder, _, name = path.rpartition("/")
         is_test = name.endswith("_test.py") or (name.startswith("test_") and name.endswith(".py"))
         if is_test and folder.partition("/")[0] in {"tests", "test"}:
-            yield Evidence(path)
+            yield Evidence(path), f"there are tests in {folder.partition('/')[0]}"
             return
 
 
@@ -75,7 +93,8 @@ def _linters(files: ProjectFiles) -> Iterator[Command]:
                 place, line_of(files, place, [f"[{section}"]) if section else None, section and f"[{section}]"
             )
             checked = ("." if program == "mypy" and not _names_its_files(files, place, section) else "",)
-            yield Command((program, *arguments, *filter(None, checked)), evidence)
+            words = (program, *arguments, *filter(None, checked))
+            yield Command(words, evidence, f"{place} configures {program}")
 
 
 def _names_its_files(files: ProjectFiles, place: str, section: str) -> bool:

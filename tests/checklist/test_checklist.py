@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from tasks.checklist.checklist import Measure, Ports, check
+from tasks.checklist.checklist import Measure, Ports, check, is_kept
 from tasks.checklist.gates.maintenance_gate import MaintenanceState
 from tasks.checklist.report_gate import report_gate
+from tasks.conventions.project_conventions import ProjectConventions
 from tasks.core.errors import UserError
 from tasks.core.programs.interpreter import Interpreter
 from tasks.core.report.model import Finding, Interrupted, Report, Status
@@ -61,6 +62,7 @@ class World:
             errors=self.errors,
             room=lambda: report("system.disk"),
             maintenance=self.maintenance,
+            conventions=ProjectConventions(self.root, is_own=is_kept(self.settings), keys=()),
             interpreter=Interpreter(None),
             environ={"PATH": "/usr/bin:/bin"},
             redact=str,

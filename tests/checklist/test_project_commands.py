@@ -4,18 +4,35 @@ import os
 import sys
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
 from tasks.checklist.gate import Answer, GateResult
 from tasks.checklist.gates import command_gates
-from tasks.checklist.project_commands import Command, command_result, environment, last_lines, run_command
+from tasks.checklist.project_commands import (
+    Command,
+    Commands,
+    command_result,
+    commands_for_linting,
+    commands_for_tests,
+    environment,
+    last_lines,
+    run_command,
+)
+from tasks.conventions.project_conventions import ProjectConventions
 from tasks.core.programs.interpreter import Interpreter
 from tasks.core.programs.processes import Ended
+from tasks.core.settings.model import ReleaseSettings
 
 COMMAND = Command(("tool", "--all"), "", "maintenance.release.test_command", {5: "it found no tests"})
 PYTEST = Command(("python", "-m", "pytest"), "there are tests in tests", "maintenance.release.test_command")
+NONE = Commands((), "settings of pytest", "maintenance.release.test_command")
 PYTHON = Interpreter(Path(sys.executable))
+
+
+def several(*commands: Command) -> Commands:
+    return Commands(commands, "", "")
 
 
 def meant(ended: Ended, command: Command = COMMAND, *, stopped: bool = False) -> GateResult:
@@ -108,17 +125,17 @@ def test_a_program_that_is_not_there_or_not_to_be_run(tmp_path: Path) -> None:
 
 def test_the_gate_of_the_tests() -> None:
     go = GateResult(Answer.GO, "It passed.")
-    assert command_gates.evaluate_tests(None, PYTHON, lambda _command: go).answer is Answer.SKIPPED
-    assert command_gates.evaluate_tests(COMMAND, Interpreter(None), lambda _command: go) == go
-    assert command_gates.evaluate_tests(PYTEST, PYTHON, lambda _command: go) == go
+    assert command_gates.evaluate_tests(NONE, PYTHON, lambda _command: go).answer is Answer.SKIPPED
+    assert command_gates.evaluate_tests(several(COMMAND), Interpreter(None), lambda _command: go) == go
+    assert command_gates.evaluate_tests(several(PYTEST), PYTHON, lambda _command: go) == go
     nowhere = Interpreter(None, "No environment is known.", "Make one.")
-    result = command_gates.evaluate_tests(PYTEST, nowhere, lambda _command: go)
+    result = command_gates.evaluate_tests(several(PYTEST), nowhere, lambda _command: go)
     assert result[:3] == (
         Answer.NOT_CHECKED,
         "There are tests in tests. No environment is known.",
         "Make one.",
     )
-    assert command_gates.evaluate_tests(COMMAND, PYTHON, None).reason == 'A dry run does not run "tool --all".'
+    assert command_gates.evaluate_tests(several(COMMAND), PYTHON, None).reason == 'A dry run does not run "tool --all".'
 
 
 def test_the_gate_of_the_linters() -> None:
@@ -129,8 +146,59 @@ def test_the_gate_of_the_linters() -> None:
     def run(command: Command) -> GateResult:
         return answers[command.words[0]]
 
-    assert command_gates.evaluate_linters(commands, run) == GateResult(Answer.NO_GO, "B. C. A.", "Mend it.", ("x",))
-    assert command_gates.evaluate_linters([commands[0], commands[2]], run) == GateResult(Answer.NOT_CHECKED, "C. A.")
-    assert command_gates.evaluate_linters(commands[:1], run) == GateResult(Answer.GO, "A.")
-    assert command_gates.evaluate_linters([], run).answer is Answer.SKIPPED
-    assert command_gates.evaluate_linters(commands, None).reason == 'A dry run does not run "a", "b", "c".'
+    assert command_gates.evaluate_linters(several(*commands), run) == GateResult(
+        Answer.NO_GO, "B. C. A.", "Mend it.", ("x",)
+    )
+    assert command_gates.evaluate_linters(several(commands[0], commands[2]), run) == GateResult(
+        Answer.NOT_CHECKED, "C. A."
+    )
+    assert command_gates.evaluate_linters(several(commands[0]), run) == GateResult(Answer.GO, "A.")
+    assert command_gates.evaluate_linters(NONE, run).answer is Answer.SKIPPED
+    assert command_gates.evaluate_linters(several(*commands), None).reason == 'A dry run does not run "a", "b", "c".'
+
+
+@pytest.mark.parametrize("gate", [command_gates.evaluate_tests, command_gates.evaluate_linters])
+def test_without_a_command_the_gate_does_not_apply_unless_files_were_left_out(gate: Any) -> None:
+    arguments = (PYTHON, None) if gate is command_gates.evaluate_tests else (None,)
+    skipped = gate(NONE, *arguments)
+    assert (skipped.answer, skipped.remedy) == (Answer.SKIPPED, "Set maintenance.release.test_command.")
+    assert skipped.reason.endswith("was found. Looked for settings of pytest.")
+    cut = gate(NONE._replace(cut="the first 9 files were looked at"), *arguments)
+    assert cut.answer is Answer.NOT_CHECKED
+    assert cut.reason.endswith("but not every file was looked at: the first 9 files were looked at.")
+
+
+# Which commands
+
+
+def conventions(root: Path) -> ProjectConventions:
+    return ProjectConventions(root, is_own=lambda _path: False, keys=())
+
+
+def test_the_commands_are_those_of_the_projects_own_files(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n[tool.ruff]\n[tool.mypy]\n")
+    (tests,) = commands_for_tests(ReleaseSettings(), conventions(tmp_path)).found
+    assert (str(tests), tests.origin) == ('"python -m pytest -q"', "pyproject.toml configures pytest")
+    assert tests.unanswered == {4: "it was called wrongly", 5: "it found no tests"}
+    linters = commands_for_linting(ReleaseSettings(), conventions(tmp_path)).found
+    assert [(str(each), each.origin, each.setting) for each in linters] == [
+        ('"ruff check ."', "pyproject.toml configures ruff", "maintenance.release.lint_commands"),
+        ('"mypy ."', "pyproject.toml configures mypy", "maintenance.release.lint_commands"),
+    ]
+
+
+def test_commands_of_the_settings_replace_those(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n[tool.ruff]\n")
+    own = ReleaseSettings(test_command="make 'my test'", lint_commands=("one -x", "two"))
+    (tests,) = commands_for_tests(own, conventions(tmp_path)).found
+    assert (tests.words, tests.origin) == (("make", "my test"), "")
+    found = commands_for_linting(own, conventions(tmp_path)).found
+    assert [each.words for each in found] == [("one", "-x"), ("two",)]
+
+
+def test_without_either_it_is_said_what_was_looked_for(tmp_path: Path) -> None:
+    tests = commands_for_tests(ReleaseSettings(), conventions(tmp_path))
+    assert (tests.found, tests.setting) == ((), "maintenance.release.test_command")
+    assert tests.sought.startswith("settings of pytest")
+    linters = commands_for_linting(ReleaseSettings(), conventions(tmp_path))
+    assert (linters.found, linters.sought) == ((), "settings of ruff, mypy and flake8")

@@ -163,6 +163,7 @@ def test_the_environment_is_where_its_mark_is(project: Project) -> None:
     ("file", "text", "place"),
     [
         ("pytest.ini", "[pytest]\n", "pytest.ini"),
+        (".pytest.ini", "", ".pytest.ini"),
         ("pyproject.toml", "[project]\n[tool.pytest.ini_options]\n", "pyproject.toml:2: [tool.pytest]"),
         ("tox.ini", "[pytest]\n", "tox.ini:1: [pytest]"),
         ("setup.cfg", "[tool:pytest]\n", "setup.cfg:1: [tool:pytest]"),
@@ -174,6 +175,10 @@ def test_the_test_command_is_pytest_where_it_is_at_home(project: Project, file: 
     project.write({file: text})
     found = find_test_command(project.files())
     assert (found.shown, [str(each) for each in found.evidence]) == ("python -m pytest -q", [place])
+    assert found.value is not None
+    assert {*found.value.unanswered} == {4, 5}
+    top = file.partition("/")[0]
+    assert found.value.reason == (f"there are tests in {top}" if "/" in file else f"{file} configures pytest")
 
 
 @pytest.mark.parametrize("file", ["tox.ini", "app/test_x.py", "tests/helpers.py", "tests/test_data.yaml"])
@@ -189,6 +194,8 @@ def test_without_tests_there_is_no_test_command(project: Project, file: str) -> 
         ("pyproject.toml", "[tool.ruff]\n", "ruff check ."),
         ("mypy.ini", "[mypy]\n", "mypy ."),
         ("mypy.ini", "[mypy]\nfiles = app\n", "mypy"),
+        ("pyproject.toml", "[tool.ruff]\nx = 1\n[tool.mypy]\nstrict = true\n", "ruff check ., mypy ."),
+        ("tox.ini", "[flake8]\n", "flake8"),
         ("pyproject.toml", "[tool.mypy]\npackages = ['app']\n", "mypy"),
         ("setup.cfg", "[mypy]\n[flake8]\n", "mypy ., flake8"),
         (".flake8", "", "flake8"),
@@ -196,9 +203,15 @@ def test_without_tests_there_is_no_test_command(project: Project, file: str) -> 
 )
 def test_linters_are_those_that_have_settings(project: Project, file: str, text: str, shown: str) -> None:
     project.write({file: text})
-    assert find_lint_commands(project.files()).shown == shown
+    found = find_lint_commands(project.files())
+    assert found.shown == shown
+    assert {each.reason for each in found.value or ()} == {
+        f"{file} configures {each.split()[0]}" for each in shown.split(", ")
+    }
 
 
-def test_settings_that_do_not_parse_name_no_linter(project: Project) -> None:
-    project.write({"pyproject.toml": "[tool.ruff\n", "setup.cfg": "flake8\n"})
+@pytest.mark.parametrize("text", ["[tool.ruff\n", "tool = 1\n"])
+def test_settings_that_do_not_parse_name_no_linter_and_no_tests(project: Project, text: str) -> None:
+    project.write({"pyproject.toml": text, "setup.cfg": "flake8\n", "tox.ini": "no section\n"})
     assert find_lint_commands(project.files()).value is None
+    assert find_test_command(project.files()).value is None
