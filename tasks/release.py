@@ -108,6 +108,7 @@ def checklist(
         maintenance=_maintenance(run),
         report_gates=_report_gates(),
         conventions=ProjectConventions(Path(settings.root), is_own=is_kept(settings), keys=()),
+        is_set=lambda name: run.loaded.origins.get(("release", name), "default") != "default",
         interpreter=quarterly.interpreter(settings),
         environ=os.environ,
         redact=run.redact,

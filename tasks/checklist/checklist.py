@@ -11,10 +11,10 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
 from threading import Event
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from ..conventions.project_conventions import ProjectConventions
-from ..conventions.stated_version import StatedVersions, read_versions
+from ..conventions.stated_version import read_versions
 from ..core.errors import UserError
 from ..core.programs.interpreter import Interpreter
 from ..core.programs.interrupt import deferred_interrupt
@@ -28,9 +28,10 @@ from .gate import Answer, EvaluatedGate, Gate, GateResult, finding, summary, ver
 from .gates.command_gates import LINTERS_GATE, TESTS_GATE, evaluate_linters, evaluate_tests
 from .gates.maintenance_gate import MAINTENANCE_GATE, MaintenanceState, evaluate_maintenance
 from .gates.repository_gates import BRANCH_GATE, TREE_GATE, evaluate_branch, evaluate_tree
-from .gates.version_gate import VERSION_GATE, evaluate_version, version_to_release
+from .gates.version_gate import VERSION_GATE, ReleaseFacts, evaluate_version, version_to_release
 from .project_commands import Command, commands_for_linting, commands_for_tests, environment, run_command
 from .release_repository import NoRepository, Repository, last_release, read_repository
+from .release_tags import tag_rule
 from .report_gate import DISK, ERRORS, ReportGate, evaluate
 
 TASK = "release.checklist"
@@ -75,6 +76,7 @@ class Ports:
         room: reports on memory and disks as they are now.
         maintenance: what is overdue and what never ran; ``None`` where nobody knows.
         conventions: how the project works by its own files.
+        is_set: tells by the name of a setting of the checklist whether it is set, and not only the default.
         interpreter: that of the project's environment.
         environ: the environment of this process.
         redact: takes secrets out of a text.
@@ -86,17 +88,10 @@ class Ports:
     room: Callable[[], Report]
     maintenance: MaintenanceState | None
     conventions: ProjectConventions
+    is_set: Callable[[str], bool]
     interpreter: Interpreter
     environ: Mapping[str, str]
     redact: Callable[[str], str]
-
-
-class State(NamedTuple):
-    """What the project's files and Git say."""
-
-    repository: Repository | NoRepository
-    reading: StatedVersions
-    changelog: Changelog
 
 
 def check(
@@ -133,34 +128,53 @@ def check(
         if _severity(each, own) == "skip"
     } | {name: GateResult(Answer.SKIPPED, f"Left out by --skip: {printable(reason)}") for name in skip}
     # Before anything runs that may write into the tree.
-    state = State(
-        read_repository(root),
-        read_versions(root, own.version_files, _kept_folders(settings)),
-        read_changelog(root, own.changelog),
-    )
+    facts = _facts(settings, ports)
     with deferred_interrupt() as stop:
         questions = {
             name: question
-            for name, question in _questions(settings, ports, state, now, stop, dry_run=dry_run).items()
+            for name, question in _questions(settings, ports, facts, now, stop, dry_run=dry_run).items()
             if name not in results
         }
         takers = [each for each in ports.report_gates if each.gate.name not in results]
         commands = {name: questions.pop(name) for name in _COMMANDS if name in questions}
         results |= {name: _answered(name, question) for name, question in questions.items()}
-        measured = partial(_measured, ports=ports, state=state, now=now, stop=stop, dry_run=dry_run)
+        measured = partial(_measured, ports=ports, repository=facts.repository, now=now, stop=stop, dry_run=dry_run)
         sources = measured([each for each in takers if each.procedure == _ALONE])
         with _side_by_side(commands, stop, advance) as answers:
             sources |= measured([each for each in takers if each.procedure != _ALONE])
             results |= answers()
         if commands and not dry_run and "tree" in questions:
-            results["tree"] = _looked_again(results["tree"], state.repository, root, settings)
+            results["tree"] = _looked_again(results["tree"], facts.repository, root, settings)
     results |= {each.gate.name: evaluate(each, sources[each.procedure]) for each in takers if each.procedure in sources}
     evaluated = [EvaluatedGate(each, _severity(each, own), results.get(each.name, _STOPPED)) for each in gates]
     advance(len(evaluated))
-    report = _report(settings, state, evaluated, sources, dry_run=dry_run)
+    report = _report(facts, evaluated, sources, dry_run=dry_run)
     if stop.is_set():
         raise Interrupted(report)
     return report
+
+
+def _facts(settings: Settings, ports: Ports) -> ReleaseFacts:
+    """Return what is known of the release: by the settings where they say where it stands, else by the project."""
+    root, own, conventions = Path(settings.root), settings.release, ports.conventions
+    repository = read_repository(root)
+    if ports.is_set("changelog"):
+        changelog = read_changelog(root, own.changelog)
+    elif found := conventions.changelog.value:
+        changelog = read_changelog(root, found.path, found.fragments)
+    else:
+        changelog = Changelog()
+    return ReleaseFacts(
+        read_versions(root, own.version_files, is_kept(settings)) if own.version_files else conventions.stated_versions,
+        changelog,
+        repository,
+        tag_rule(
+            conventions.tags,
+            conventions.distributions,
+            prefix=own.tag_prefix if ports.is_set("tag_prefix") else None,
+            is_part=isinstance(repository, Repository) and bool(repository.folder),
+        ),
+    )
 
 
 def _in_order(gates: Sequence[Gate]) -> list[Gate]:
@@ -192,23 +206,19 @@ def _looked_again(
 
 def is_kept(settings: Settings) -> Callable[[str], bool]:
     """Return what tells, by path, that a file is the suite's own or in a folder of logs, cache or backups."""
-    own, folders = own_files(settings), _kept_folders(settings)
+    own = own_files(settings)
+    folders = (settings.logs.directory, settings.cache.directory, settings.backups.directory)
     return lambda path: own.owns(path) or any(PurePosixPath(path).is_relative_to(folder) for folder in folders)
 
 
-def _kept_folders(settings: Settings) -> tuple[str, ...]:
-    """Return the folders in which the suite itself keeps something."""
-    return settings.logs.directory, settings.cache.directory, settings.backups.directory
-
-
 def _questions(
-    settings: Settings, ports: Ports, state: State, now: datetime, stop: Event, *, dry_run: bool
+    settings: Settings, ports: Ports, facts: ReleaseFacts, now: datetime, stop: Event, *, dry_run: bool
 ) -> dict[str, Callable[[], GateResult]]:
     """Return how the gates are asked that take nothing over from other procedures."""
     root, own = Path(settings.root), settings.release
     last = None
-    if isinstance(state.repository, Repository):
-        last = last_release(state.repository, own.tag_prefix)
+    if isinstance(facts.repository, Repository):
+        last = last_release(facts.repository, facts.tags)
     since = last.tag.created if last else None
     environ = environment(ports.interpreter.python, ports.environ)
 
@@ -224,15 +234,9 @@ def _questions(
 
     carry = None if dry_run else run
     return {
-        "tree": lambda: evaluate_tree(state.repository, is_kept(settings)),
-        "branch": lambda: evaluate_branch(state.repository, own.branches),
-        "version": lambda: evaluate_version(
-            state.reading,
-            state.changelog,
-            state.repository,
-            prefix=own.tag_prefix,
-            changelog_path=own.changelog,
-        ),
+        "tree": lambda: evaluate_tree(facts.repository, is_kept(settings)),
+        "branch": lambda: evaluate_branch(facts.repository, own.branches),
+        "version": lambda: evaluate_version(facts),
         "errors": lambda: evaluate(ERRORS, Source(ports.errors(since, stop), now, reused=False)),
         "disk": lambda: evaluate(DISK, Source(ports.room(), now, reused=False)),
         "maintenance": lambda: evaluate_maintenance(ports.maintenance),
@@ -255,7 +259,13 @@ def _answered(name: str, question: Callable[[], GateResult]) -> GateResult:
 
 
 def _measured(
-    takers: Sequence[ReportGate], *, ports: Ports, state: State, now: datetime, stop: Event, dry_run: bool
+    takers: Sequence[ReportGate],
+    *,
+    ports: Ports,
+    repository: Repository | NoRepository,
+    now: datetime,
+    stop: Event,
+    dry_run: bool,
 ) -> dict[str, Source]:
     """Return the reports that answer these gates, by procedure; none that had not started when *stop* was set.
 
@@ -267,7 +277,7 @@ def _measured(
         gates = [each for each in takers if each.procedure == procedure]
 
         def usable(source: Source, gates: Sequence[ReportGate] = gates) -> bool:
-            if any(each.of_commit for each in gates) and _is_older(source, state.repository):
+            if any(each.of_commit for each in gates) and _is_older(source, repository):
                 return False
             return dry_run or all(evaluate(each, source).answer in {Answer.GO, Answer.SKIPPED} for each in gates)
 
@@ -317,15 +327,14 @@ def _side_by_side(
 
 
 def _report(
-    settings: Settings,
-    state: State,
+    facts: ReleaseFacts,
     evaluated: Sequence[EvaluatedGate],
     sources: Mapping[str, Source],
     *,
     dry_run: bool,
 ) -> Report:
-    repository = state.repository
-    to_release = version_to_release(state.reading, state.changelog, repository, settings.release.tag_prefix)
+    repository = facts.repository
+    to_release = version_to_release(facts)
     known = repository if isinstance(repository, Repository) else None
     data: dict[str, Any] = {
         "verdict": verdict(evaluated).value,

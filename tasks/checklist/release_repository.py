@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
+from ..conventions.tag_forms import read_tag
 from ..core.programs import git
 from ..core.text.formatting import printable
+from .release_tags import TagRule
 
 
 class Tag(NamedTuple):
@@ -41,6 +43,8 @@ class Repository(NamedTuple):
         under_way: what is half done: ``merge``, ``rebase``, …; empty: nothing.
         shallow: True where the history was cut off when it was cloned.
         tags: the tags of commits.
+        folder: where the project lies below the top of the repository; empty where it is that.
+        without_tags: the remote of which Git is set up to fetch no tags; empty: it fetches them.
     """
 
     head: str
@@ -51,6 +55,8 @@ class Repository(NamedTuple):
     under_way: str
     shallow: bool
     tags: tuple[Tag, ...]
+    folder: str = ""
+    without_tags: str = ""
 
 
 class NoRepository(NamedTuple):
@@ -102,7 +108,18 @@ def _read(root: Path) -> Repository:
         under_way=next((what for name, what in _UNDER_WAY.items() if Path(folder, name).exists()), ""),
         shallow=shallow == "true",
         tags=_tags(root) if head else (),
+        folder=prefix.rstrip("/"),
+        without_tags=_without_tags(root),
     )
+
+
+def _without_tags(root: Path) -> str:
+    """Return the remote of which no tags are fetched, as ``git clone --no-tags`` has it; empty: there is none."""
+    for line in git.ask(root, "config", "--get-regexp", r"^remote\..*\.tagopt$", answer=1).splitlines():
+        name, _, option = line.partition(" ")
+        if option.strip() == "--no-tags":
+            return name.removeprefix("remote.").removesuffix(".tagopt")
+    return ""
 
 
 def _tags(root: Path) -> tuple[Tag, ...]:
@@ -132,31 +149,51 @@ class Release(NamedTuple):
     tag: Tag
 
 
-def releases(repository: Repository, prefix: str) -> Iterator[Release]:
-    """Yield the tags that name a version.
+def releases(repository: Repository, rule: TagRule) -> Iterator[Release]:
+    """Yield the tags that are releases.
 
     Args:
         repository: the repository.
-        prefix: what stands before the version in the name of a tag.
+        rule: which tags are.
     """
     for tag in repository.tags:
-        version = parsed(tag.name.removeprefix(prefix)) if tag.name.startswith(prefix) else None
+        version = rule.version(tag.name)
         if version is not None:
             yield Release(version, tag)
 
 
-def strays(repository: Repository, prefix: str) -> Iterator[Release]:
-    """Yield the tags that are versions as they stand, without the prefix that the others have."""
+def strays(repository: Repository, rule: TagRule) -> Iterator[Release]:
+    """Yield the tags of a version that lack the prefix of the settings and name no distribution either."""
     for tag in repository.tags:
-        version = None if tag.name.startswith(prefix) else parsed(tag.name)
-        if version is not None:
-            yield Release(version, tag)
+        if rule.prefix is not None and not tag.name.startswith(rule.prefix):
+            read = read_tag(tag.name)
+            if read is not None and not read.distribution:
+                yield Release(read.version, tag)
 
 
-def last_release(repository: Repository, prefix: str) -> Release | None:
-    """Return the newest version that the commit at hand comes after, and does not bear itself; ``None``: the first."""
-    before = [each for each in releases(repository, prefix) if each.tag.merged and each.tag.commit != repository.head]
-    return max(before, key=lambda each: each.version, default=None)
+def not_understood(repository: Repository, rule: TagRule) -> tuple[str, ...]:
+    """Return the tags in whose names no version was understood; none where the settings name a prefix."""
+    return tuple(tag.name for tag in repository.tags if rule.prefix is None and read_tag(tag.name) is None)
+
+
+def last_release(repository: Repository, rule: TagRule) -> Release | None:
+    """Return the newest version that the commit at hand comes after, and does not bear itself; ``None``: none."""
+    return max(_before(repository, rule), key=lambda each: each.version, default=None)
+
+
+def latest_release(repository: Repository, rule: TagRule) -> Release | None:
+    """Return that of these releases which was made last: after another numbering it may be no higher version."""
+    return max(_before(repository, rule), key=lambda each: (each.tag.created, each.version), default=None)
+
+
+def release_beside(repository: Repository, rule: TagRule) -> Release | None:
+    """Return the newest version that another line of commits bears; ``None``: there is none."""
+    beside = [each for each in releases(repository, rule) if not each.tag.merged]
+    return max(beside, key=lambda each: each.version, default=None)
+
+
+def _before(repository: Repository, rule: TagRule) -> list[Release]:
+    return [each for each in releases(repository, rule) if each.tag.merged and each.tag.commit != repository.head]
 
 
 def parsed(text: str) -> Version | None:

@@ -12,13 +12,14 @@ from .commands import Command, find_lint_commands, find_test_command
 from .configuration_files import find_configuration_files
 from .convention import Convention
 from .data_files import find_data_files
+from .distribution_names import DistributionNames, find_distribution_names
 from .environments import find_environment
 from .import_roots import ImportRoot, find_import_roots
 from .key_variables import find_key_variables
 from .log_folders import find_log_folders
 from .project_files import ProjectFiles
 from .requirement_sources import RequirementSource, find_requirement_sources
-from .stated_version import StatedVersions
+from .stated_version import StatedVersions, read_versions
 from .tag_forms import Tags, find_tag_forms
 from .version_sources import find_version_sources
 
@@ -77,9 +78,19 @@ class ProjectConventions:
         return find_import_roots(self.files)
 
     @cached_property
+    def distributions(self) -> Convention[DistributionNames]:
+        """The names under which it and what lies in it are distributed."""
+        return find_distribution_names(self.files)
+
+    @cached_property
     def versions(self) -> Convention[StatedVersions]:
         """The files that state its version."""
-        return find_version_sources(self.files)
+        return find_version_sources(self.files, self.stated_versions)
+
+    @cached_property
+    def stated_versions(self) -> StatedVersions:
+        """What its files say of the version, also where they contradict each other."""
+        return read_versions(self.files.root, (), self.files.is_own)
 
     @cached_property
     def tags(self) -> Convention[Tags]:
@@ -112,6 +123,7 @@ class ProjectConventions:
             self.requirements,
             self.environment,
             self.import_roots,
+            self.distributions,
             self.versions,
             self.tags,
             self.changelog,

@@ -72,7 +72,7 @@ class ProjectFiles:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.root = root
-        self._is_own = is_own
+        self.is_own = is_own
         self._clock = clock
         self.source = "the folder"
         self.cut = ""
@@ -102,7 +102,7 @@ class ProjectFiles:
             found = [*self.tracked.union(filter(None, new.split("\0")))]
         if len(found) > MOST_FILES:
             self.cut = f"there are {len(found):,} files, of which {MOST_FILES:,} were looked at"
-        return tuple(sorted(path for path in found[:MOST_FILES] if not self._is_own(path)))
+        return tuple(sorted(path for path in found[:MOST_FILES] if not self.is_own(path)))
 
     def _walk(self) -> Iterator[str]:
         until = self._clock() + _WALK_SECONDS

@@ -5,23 +5,30 @@ from __future__ import annotations
 import ast
 import configparser
 import json
+import re
 import tomllib
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from ..core.files import safe_files
 from ..core.text.formatting import printable
+from .static_values import static_value
 
 _LIMIT = 1_000_000
 
-_PLACES = ("pyproject.toml", "setup.cfg", "setup.py", "package.json", "VERSION", "VERSION.txt")
+_PLACES = ("pyproject.toml", "setup.cfg", "setup.py", "package.json", "Cargo.toml", "VERSION", "VERSION.txt")
 _MODULES = ("__init__.py", "__about__.py", "__version__.py", "_version.py", "version.py")
-_NO_PACKAGES = frozenset({"build", "dist", "env", "node_modules", "test", "tests", "venv"})
+_NO_PACKAGES = frozenset(
+    {"build", "dist", "doc", "docs", "env", "examples", "node_modules", "test", "testing", "tests", "vendor", "venv"}
+)
 
-_TAGGERS = ("hatch-vcs", "poetry-dynamic-versioning", "setuptools-scm", "setuptools_scm", "versioningit")
-"""Build requirements that make the version from tags."""
+_TAGGERS = frozenset(
+    {"flit-scm", "hatch-vcs", "pbr", "poetry-dynamic-versioning", "setuptools-git-versioning", "setuptools-scm"}
+    | {"uv-dynamic-versioning", "versioneer", "versioningit"}
+)
+"""Build requirements and tables of tools that make the version from tags."""
 
 
 class StatedVersion(NamedTuple):
@@ -50,40 +57,63 @@ class _FromTags(Exception):
 
 
 class _ElsewhereError(Exception):
-    """The file leaves the version to another one; the message is its path, if it says which."""
+    """The version stands in another place, or is computed.
+
+    Args:
+        paths: the files one of which states it; none where that is not said.
+        name: the variable that holds it there; empty: the usual ones.
+        line: that of the expression which computes it; 0 where it is not computed.
+    """
+
+    def __init__(self, *paths: str, name: str = "", line: int = 0) -> None:
+        super().__init__(*paths)
+        self.paths = paths
+        self.name = name
+        self.line = line
 
 
-def read_versions(root: Path, configured: Sequence[str], own: Sequence[str]) -> StatedVersions:
+class _Place(NamedTuple):
+    """A file to look into, and the variable to look for besides the usual one."""
+
+    path: str
+    name: str = ""
+
+
+def read_versions(root: Path, configured: Sequence[str], is_own: Callable[[str], bool]) -> StatedVersions:
     """Return what the project's files say of its version.
 
     Args:
         root: the project.
         configured: the files to read, below the root; none: those that usually state one, where they are there.
-        own: folders below the root in which nothing is looked for.
+        is_own: tells by its path below the root whether the suite wrote a file, which then states nothing.
     """
-    stated: list[StatedVersion] = []
+    stated: dict[str, StatedVersion] = {}
     problems: list[str] = []
     from_tags = left = ""
-    pending = [*(configured or _usual(root, own))]
-    for path in pending:  # it may grow
+    pending = [_Place(path) for path in configured or _usual(root, is_own)]
+    for place in pending:  # it may grow
         try:
-            version, problem = _look(root, path, asked=path in configured)
+            version, problem = _look(root, place, asked=place.path in configured)
         except _FromTags:
-            from_tags = path
+            from_tags = place.path
         except _ElsewhereError as elsewhere:
-            left = path
-            pending += {str(elsewhere)} - {"", *pending}
+            does = f"{printable(place.path)}:{elsewhere.line} computes the version"
+            left = left or (does if elsewhere.line else f"{printable(place.path)} leaves the version to the build")
+            there = [path for path in elsewhere.paths if (root / path).is_file()] or [*elsewhere.paths[:1]]
+            found = [_Place(path, elsewhere.name) for path in there[:1]]
+            pending += [each for each in found if each not in pending]
         else:
-            stated += [StatedVersion(path, version)] if version else []
+            if version:
+                stated.setdefault(place.path, StatedVersion(place.path, version))
             problems += [problem] if problem else []
     if from_tags and not configured:  # what a build wrote down is that build's
-        stated = [each for each in stated if PurePosixPath(each.place).name not in _MODULES]
+        stated = {path: each for path, each in stated.items() if PurePosixPath(path).name not in _MODULES}
     if left and not (stated or from_tags or problems):
-        problems.append(f"{printable(left)} leaves the version to the build, and no file was found that states it.")
-    return StatedVersions(tuple(stated), from_tags, tuple(problems))
+        problems.append(f"{left}, and no file was found that states it.")
+    return StatedVersions(tuple(stated.values()), from_tags, tuple(problems))
 
 
-def _look(root: Path, path: str, *, asked: bool) -> tuple[str, str]:
+def _look(root: Path, place: _Place, *, asked: bool) -> tuple[str, str]:
     """Return the version that a file states, and what is wrong with the file as a sentence; each may be empty.
 
     A file that was *asked* for has to state one.
@@ -91,9 +121,10 @@ def _look(root: Path, path: str, *, asked: bool) -> tuple[str, str]:
     Raises:
         _FromTags, _ElsewhereError: it leaves that to others.
     """
-    name = printable(path)
+    path, name = place.path, printable(place.path)
+    names = (_ASKED if asked else _FOUND) | ({place.name} if place.name else frozenset())
     try:
-        version = _version(path, safe_files.read(root, path, limit=_LIMIT), asked=asked)
+        version = _version(path, safe_files.read(root, path, limit=_LIMIT), names)
     except FileNotFoundError:
         return "", f"{name} is not there."
     except safe_files.Refused as error:
@@ -102,10 +133,11 @@ def _look(root: Path, path: str, *, asked: bool) -> tuple[str, str]:
         return "", f"{name} cannot be read: {error.strerror}."
     except (ValueError, SyntaxError, RecursionError, MemoryError, configparser.Error) as error:
         return "", f"{name} does not parse: {printable(' '.join(str(error).split()))}."
+    asked |= bool(place.name)
     return version, f"{name} states no version." if asked and not version else ""
 
 
-def _usual(root: Path, own: Sequence[str]) -> Iterator[str]:
+def _usual(root: Path, is_own: Callable[[str], bool]) -> Iterator[str]:
     yield from (name for name in _PLACES if (root / name).is_file())
     for top in (root, root / "src"):
         try:
@@ -113,20 +145,26 @@ def _usual(root: Path, own: Sequence[str]) -> Iterator[str]:
         except OSError:
             continue
         for folder in folders:
-            relative = folder.relative_to(root).as_posix()
-            if folder.name.startswith(".") or folder.name in _NO_PACKAGES or relative in own:
+            if folder.name.startswith(".") or folder.name in _NO_PACKAGES:
                 continue
-            yield from (f"{relative}/{name}" for name in _MODULES if (folder / name).is_file())
+            for name in _MODULES:
+                path = f"{folder.relative_to(root).as_posix()}/{name}"
+                if (folder / name).is_file() and not is_own(path):
+                    yield path
 
 
-def _version(path: str, content: bytes, *, asked: bool) -> str:
+def _version(path: str, content: bytes, names: frozenset[str]) -> str:
     """Return the version that a file states; empty: none."""
     name = PurePosixPath(path)
     text = content.decode("utf-8-sig")
     if name.name == "pyproject.toml":
         return _of_pyproject(tomllib.loads(text))
+    if name.name == "Cargo.toml":
+        return _of_cargo(tomllib.loads(text))
+    if name.name == "setup.py":
+        return _of_setup(text)
     if name.suffix == ".py":
-        return _of_module(text, setup=name.name == "setup.py", names=_ASKED if asked else _FOUND)
+        return _of_module(text, names)
     return _BY_SUFFIX.get(name.suffix, _of_text)(text)
 
 
@@ -136,15 +174,66 @@ _ASKED = frozenset({"__version__", "VERSION", "version"})
 
 def _of_pyproject(tree: Mapping[str, Any]) -> str:
     project, tool = _table(tree, "project"), _table(tree, "tool")
+    if _table(tool, "poetry-dynamic-versioning").get("enable") is True:
+        raise _FromTags
     if "version" in _list(project, "dynamic"):
-        requires = _list(_table(tree, "build-system"), "requires")
-        hatch, pdm = _table(_table(tool, "hatch"), "version"), _table(_table(tool, "pdm"), "version")
-        if hatch.get("source") == "vcs" or pdm.get("source") == "scm" or "setuptools_scm" in tool:
-            raise _FromTags
-        if any(str(each).lower().startswith(_TAGGERS) for each in requires) and "path" not in hatch:
-            raise _FromTags
-        raise _ElsewhereError(str(hatch.get("path") or pdm.get("path") or ""))
+        _elsewhere(tree, project, tool)
     return _text(project) or _text(_table(tool, "poetry"))
+
+
+def _elsewhere(tree: Mapping[str, Any], project: Mapping[str, Any], tool: Mapping[str, Any]) -> NoReturn:
+    """Say where the version of a project stands that declares it as dynamic.
+
+    Raises:
+        _FromTags, _ElsewhereError: always.
+    """
+    requires = [str(each) for each in _list(_table(tree, "build-system"), "requires")]
+    hatch, pdm = _table(_table(tool, "hatch"), "version"), _table(_table(tool, "pdm"), "version")
+    scikit = _table(_table(_table(tool, "scikit-build"), "metadata"), "version")
+    setuptools = _table(_table(tool, "setuptools"), "dynamic").get("version")
+    path = hatch.get("path") or pdm.get("path") or scikit.get("input")
+    if path:
+        raise _ElsewhereError(str(path))
+    if isinstance(setuptools, dict):
+        files = setuptools.get("file")
+        raise _of_reference(str(setuptools.get("attr") or ""), *([files] if isinstance(files, str) else files or ()))
+    if hatch.get("source") == "nodejs":
+        raise _ElsewhereError("package.json")
+    names = {_requirement(each) for each in (*requires, *tool)}
+    if "vcs" in str(hatch.get("source")) or pdm.get("source") == "scm" or names & _TAGGERS:
+        raise _FromTags
+    if "setuptools_scm" in str(scikit.get("provider")):
+        raise _FromTags
+    if "maturin" in names:
+        raise _ElsewhereError("Cargo.toml")
+    module = _table(_table(tool, "flit"), "module").get("name") or project.get("name")
+    if "flit-core" in names and isinstance(module, str):
+        raise _of_reference(f"{module.replace('-', '_')}.__version__")
+    raise _ElsewhereError
+
+
+def _requirement(text: str) -> str:
+    """Return the name of what is required, as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", text.strip(), maxsplit=1)[0]).lower()
+
+
+def _of_reference(attribute: str, *files: str) -> _ElsewhereError:
+    """Return where a version stands that setuptools is to find: an attribute of a module, or a file."""
+    module, _, name = attribute.rpartition(".")
+    if not module:
+        return _ElsewhereError(*files)
+    path = module.replace(".", "/")
+    places = (f"{folder}{path}{end}" for folder in ("", "src/") for end in (".py", "/__init__.py"))
+    return _ElsewhereError(*places, name=name)
+
+
+def _of_cargo(tree: Mapping[str, Any]) -> str:
+    package = _table(tree, "package")
+    if package.get("publish") is False:
+        return ""
+    if _table(package, "version").get("workspace") is True:
+        return _text(_table(_table(tree, "workspace"), "package"))
+    return _text(package)
 
 
 def _table(tree: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -166,14 +255,19 @@ def _of_ini(text: str) -> str:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read_string(text)
     version = parser.get("metadata", "version", fallback="")
-    if version.startswith(("attr:", "file:")):
-        raise _ElsewhereError(version.removeprefix("file:").strip() if version.startswith("file:") else "")
+    if "versioneer" in parser and not version:
+        raise _FromTags
+    if version.startswith("attr:"):
+        raise _of_reference(version.removeprefix("attr:").strip())
+    if version.startswith("file:"):
+        raise _ElsewhereError(version.removeprefix("file:").strip())
     return version
 
 
 def _of_json(text: str) -> str:
     tree = json.loads(text)
-    return _text(tree) if isinstance(tree, dict) else ""
+    # A package that is never published has a version of no meaning.
+    return _text(tree) if isinstance(tree, dict) and tree.get("private") is not True else ""
 
 
 def _of_toml(text: str) -> str:
@@ -193,22 +287,59 @@ _BY_SUFFIX: Mapping[str, Callable[[str], str]] = {
 }
 
 
-def _of_module(text: str, *, setup: bool, names: frozenset[str]) -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        tree = ast.parse(text)
-    for node in ast.walk(tree) if setup else tree.body:
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-            called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-            value = next((each.value for each in node.keywords if each.arg == "version"), None)
-            if setup and called == "setup" and (version := _constant(value)):
-                return version
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(each, ast.Name) and each.id in names for each in targets):
-                return _constant(node.value)
+def _of_module(text: str, names: frozenset[str]) -> str:
+    """Return the version that a module assigns to one of these names.
+
+    Raises:
+        _ElsewhereError: the module computes it from what its text does not tell.
+    """
+    known: dict[str, Any] = {}
+    for name, value in _assignments(_tree(text)):
+        known[name] = static_value(value, known)
+        if name not in names or (isinstance(value, ast.Constant) and not isinstance(value.value, str)):
+            continue
+        if isinstance(known[name], str):
+            return str(known[name])
+        if isinstance(known[name], tuple) and name != "__version__":
+            return ".".join(map(str, known[name]))
+        raise _ElsewhereError(line=value.lineno)
     return ""
 
 
-def _constant(node: ast.expr | None) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+def _of_setup(text: str) -> str:
+    """Return the version that a ``setup.py`` gives to ``setup``.
+
+    Raises:
+        _FromTags, _ElsewhereError: it leaves that to others.
+    """
+    tree = _tree(text)
+    known: dict[str, Any] = {}
+    for name, value in _assignments(tree):
+        known[name] = static_value(value, known)
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "setup"):
+            continue
+        given = {each.arg: each.value for each in node.keywords}
+        if given.keys() & {"use_scm_version", "pbr"} or "versioneer." in ast.unparse(given.get("version", node.func)):
+            raise _FromTags
+        if "version" in given:
+            version = static_value(given["version"], known)
+            if isinstance(version, str):
+                return version
+            raise _ElsewhereError(line=given["version"].lineno)
+    return ""
+
+
+def _tree(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+def _assignments(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names that a module assigns to outside of functions and branches, and what."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name):
+                    yield target.id, node.value

@@ -14,15 +14,38 @@ from .project_files import ProjectFiles
 
 _SOUGHT = "tags with a version in their names, by git tag"
 
+_LEAD = r"(?:[vV]\.?|release-|rel-|r)?"
+
 _TAG = re.compile(
-    r"(?P<before>(?:.*?[-@/_])?(?:[vV]|release-|rel-|r)?)(?P<version>\d+(?:[._]\d+)*(?:[._-]?[A-Za-z]+[._-]?\d*)*)(?P<after>)"
+    rf"(?P<before>(?:(?![vV]?\d).*?[-@/_])?{_LEAD})"
+    r"(?P<version>(?:\d+!)?(?:\d+(?:-\d+)+|\d+(?:[._]\d+)+(?:-\d+)?|\d+)"
+    r"(?:[._-]?[A-Za-z]+[._-]?\d*)*(?:\+[\w.]+)?)"
 )
+"""A version with dots (and a post-release), with underscores, or with hyphens (``release-1-2``)."""
 
-_NAME = re.compile(r"(?P<name>.+?)[-@/_](?:[vV]|release-|rel-|r)?$")
+_HYPHENS = re.compile(r"\d+(?:-\d+)+(?!\.)")
 
+_DAY = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
+"""The day of a snapshot, which is no version."""
 
-_WORDS = frozenset({"r", "rel", "release", "v", "version"})
+_NAME = re.compile(rf"(?P<name>.+?)[-@/_]{_LEAD}$")
+
+_WORDS = frozenset({"r", "rel", "release", "releases", "tag", "tags", "v", "ver", "version", "versions"})
 """What stands before a version and names no distribution."""
+
+
+class ReleaseTag(NamedTuple):
+    """What the name of a tag says.
+
+    Attributes:
+        before: what stands before the version.
+        distribution: the name that it begins with; empty where it names none.
+        version: the version.
+    """
+
+    before: str
+    distribution: str
+    version: Version
 
 
 class TagForm(NamedTuple):
@@ -62,12 +85,11 @@ def find_tag_forms(files: ProjectFiles) -> Convention[Tags]:
     by_form: dict[str, list[tuple[Version, str]]] = defaultdict(list)
     unknown = []
     for name in names:
-        found = _TAG.fullmatch(name)
-        version = _version(found["version"]) if found else None
-        if found is None or version is None:
+        read = read_tag(name)
+        if read is None:
             unknown.append(name)
         else:
-            by_form[found["before"]].append((version, name))
+            by_form[read.before].append((read.version, name))
     forms = tuple(
         _form(before, versions)
         for before, versions in sorted(by_form.items(), key=lambda item: (-len(item[1]), item[0]))
@@ -80,15 +102,27 @@ def find_tag_forms(files: ProjectFiles) -> Convention[Tags]:
     return Convention("tag forms", _SOUGHT, found_any, shown, evidence, setting="maintenance.release.tag_prefix")
 
 
-def _version(text: str) -> Version | None:
+def read_tag(name: str) -> ReleaseTag | None:
+    """Return what the name of a tag says; ``None`` where no version was understood in it."""
+    found = _TAG.fullmatch(name)
+    if found is None or _DAY.match(found["version"]):
+        return None
+    text = found["version"].replace("_", ".")
+    if hyphens := _HYPHENS.match(text):
+        text = hyphens[0].replace("-", ".") + text[hyphens.end() :]
     try:
-        return Version(text.replace("_", "."))
+        version = Version(text)
     except InvalidVersion:
         return None
+    return ReleaseTag(found["before"], _distribution(found["before"]), version)
+
+
+def _distribution(before: str) -> str:
+    named = _NAME.fullmatch(before)
+    name = named["name"] if named else ""
+    return "" if name.lower() in _WORDS else name
 
 
 def _form(before: str, versions: list[tuple[Version, str]]) -> TagForm:
     latest = max(versions, key=lambda each: (not each[0].is_prerelease, each[0]))
-    named = _NAME.fullmatch(before)
-    name = named["name"] if named else ""
-    return TagForm(before, "" if name.lower() in _WORDS else name, len(versions), latest[1])
+    return TagForm(before, _distribution(before), len(versions), latest[1])

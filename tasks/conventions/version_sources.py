@@ -5,16 +5,20 @@ from __future__ import annotations
 from .build_files import line_of
 from .convention import Convention, Evidence
 from .project_files import ProjectFiles
-from .stated_version import StatedVersions, read_versions
+from .stated_version import StatedVersions
 
 _SOUGHT = (
     "pyproject.toml, setup.cfg, setup.py, package.json, VERSION, and __version__ in the packages of the root and of src"
 )
 
 
-def find_version_sources(files: ProjectFiles) -> Convention[StatedVersions]:
-    """Return what the files say of the version; different versions contradict each other."""
-    found = read_versions(files.root, (), ())
+def find_version_sources(files: ProjectFiles, found: StatedVersions) -> Convention[StatedVersions]:
+    """Return what the files say of the version; different versions contradict each other.
+
+    Args:
+        files: the project's.
+        found: what they state.
+    """
     evidence = tuple(
         Evidence(each.place, line_of(files, each.place, ["version", "__version__"]), each.version)
         for each in found.stated

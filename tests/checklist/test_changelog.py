@@ -24,33 +24,33 @@ from tasks.checklist.changelog import Changelog, read_changelog
 )
 def test_the_topmost_released_section_counts(tmp_path: Path, text: str, version: str) -> None:
     (tmp_path / "CHANGELOG.md").write_text(text, encoding="utf-8")
-    assert read_changelog(tmp_path, "CHANGELOG.md") == Changelog(Version(version))
+    assert read_changelog(tmp_path, "CHANGELOG.md")[:2] == ("CHANGELOG.md", Version(version))
 
 
 def test_where_everything_is_unreleased_nothing_is_released(tmp_path: Path) -> None:
     (tmp_path / "CHANGELOG.md").write_text("## [Unreleased]\n- more\n")
-    assert read_changelog(tmp_path, "CHANGELOG.md") == Changelog()
+    assert read_changelog(tmp_path, "CHANGELOG.md") == Changelog("CHANGELOG.md")
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "has another format than Keep a Changelog"),
-        (b"1.2.0\n=====\n\n* more\n", "has another format than Keep a Changelog"),
-        (b"## Features\n", "is about Features, which is no version"),
+        (b"", "No title in CHANGES names a version."),
+        (b"## Features\n\n- 1.2.0\n", "No title in CHANGES names a version."),
+        (b"## Features\n\n## 1.2.x\n\n## 1.1.0\n", "CHANGES:3 is about 1.2.x, which is no version."),
         (b"## [1.2.0]\xff\n", "is no text in UTF-8"),
     ],
 )
 def test_another_format_is_told(tmp_path: Path, content: bytes, problem: str) -> None:
     (tmp_path / "CHANGES").write_bytes(content)
     found = read_changelog(tmp_path, "CHANGES")
-    assert (found.released, found.missing) == (None, False)
+    assert (found.path, found.released) == ("CHANGES", None)
     assert problem in found.problem
     assert "CHANGES" in found.problem
 
 
 def test_a_changelog_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read_changelog(tmp_path, "CHANGELOG.md") == Changelog(missing=True)
+    assert read_changelog(tmp_path, "CHANGELOG.md").problem == "CHANGELOG.md is not there."
     (tmp_path / "link").symlink_to("elsewhere")
     assert "symbolic link" in read_changelog(tmp_path, "link").problem
 

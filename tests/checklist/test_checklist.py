@@ -43,6 +43,7 @@ class World:
         self.measured: list[str] = []
         self.since: list[datetime | None] = []
         self.counted: list[int] = []
+        self.set: set[str] = set()
         self.maintenance: MaintenanceState | None = None
         self.measure: Measure = self.well
         self.errors: Callable[[datetime | None, Event], Report] = self.none
@@ -63,6 +64,7 @@ class World:
             room=lambda: report("system.disk"),
             maintenance=self.maintenance,
             conventions=ProjectConventions(self.root, is_own=is_kept(self.settings), keys=()),
+            is_set=self.set.__contains__,
             interpreter=Interpreter(None),
             environ={"PATH": "/usr/bin:/bin"},
             redact=str,

@@ -19,6 +19,7 @@ from tasks.checklist.release_repository import (
     releases,
     unexpected,
 )
+from tasks.checklist.release_tags import TagRule
 
 pytestmark = pytest.mark.needs("git")
 
@@ -108,11 +109,11 @@ def test_tags_of_commits_with_their_moments(root: Path) -> None:
         Tag("v1.1", first, datetime.fromisoformat("2026-11-21T12:00:00+00:00"), merged=True),
         Tag("v2.0", git(root, "rev-parse", "other"), made, merged=False),
     )
-    last = last_release(found, "v")
+    last = last_release(found, TagRule("v"))
     assert last is not None
     assert last.tag.name == "v1.1"
-    assert [str(each.version) for each in releases(found, "v")] == ["1.0", "1.1", "2.0"]
-    assert [*releases(found, "release-")] == []
+    assert [str(each.version) for each in releases(found, TagRule("v"))] == ["1.0", "1.1", "2.0"]
+    assert [*releases(found, TagRule("release-"))] == []
 
 
 @pytest.mark.parametrize("operation", ["merge", "cherry-pick", "rebase"])

@@ -338,13 +338,18 @@ def test_tests_that_change_the_tree_make_it_a_no(inv: Inv, clean: Path, command:
     assert clean.exists()
 
 
-def test_a_tag_of_a_version_without_the_prefix_is_told(inv: Inv, clean: Path) -> None:
-    git(clean, "tag", "1.1.9")
-    assert answers(inv(TASK)) == ALL_GO
-    git(clean, "tag", "1.5.0")
+def test_tags_of_every_form_count_unless_the_settings_name_one(inv: Inv, clean: Path) -> None:
+    git(clean, "tag", "1.1.9", "HEAD~1")
     result = inv(TASK)
+    assert answers(result) == ALL_GO
+    assert gate(result, "version")["message"].endswith("1.1.9 was the last release.")
+    git(clean, "tag", "release-1-2-0", "HEAD~1")
+    result = inv(TASK)
+    assert answers(result) == ALL_GO | {"version": "no-go"}, result.out
+    assert "release-1-2-0 is there already and points to another commit" in gate(result, "version")["message"]
+    result = inv(TASK, env={"INVOKE_MAINTENANCE_RELEASE_TAG_PREFIX": "v"})
     assert answers(result) == ALL_GO | {"version": "not checked"}, result.out
-    assert "There is the tag 1.5.0, which does not begin with v" in gate(result, "version")["message"]
+    assert "There is the tag release-1-2-0, which does not begin with v" in gate(result, "version")["message"]
 
 
 def test_what_never_ran_is_told(inv: Inv, clean: Path) -> None:
@@ -486,12 +491,29 @@ def test_a_version_that_differs_in_three_places(inv: Inv, clean: Path) -> None:
     assert expected in gate(result, "version")["message"]
 
 
-@pytest.mark.parametrize("text", ["Release 1.2.0\n=============\n\n* more\n", "", "## What is new\n\n- more\n"])
-def test_a_changelog_in_another_format_is_not_checked(inv: Inv, clean: Path, text: str) -> None:
+def test_a_changelog_in_another_place_and_style_is_read(inv: Inv, clean: Path) -> None:
+    git(clean, "rm", "-q", "CHANGELOG.md")
+    (clean / "docs").mkdir()
+    (clean / "docs/changelog.rst").write_text("Changes\n=======\n\nRelease 1.2.0\n-------------\n\n* more\n")
+    commit(clean)
+    result = inv(TASK)
+    assert (result.status, answers(result)) == (0, ALL_GO), result.out
+    assert "generator/__init__.py and docs/changelog.rst" in gate(result, "version")["message"]
+    (clean / "docs/changelog.rst").write_text("Changes\n=======\n\nRelease 1.1.0\n-------------\n\n* more\n")
+    commit(clean)
+    result = inv(TASK)
+    assert answers(result) == ALL_GO | {"version": "no-go"}, result.out
+    result = inv(TASK, env={"INVOKE_MAINTENANCE_RELEASE_CHANGELOG": "CHANGELOG.md"})
+    assert answers(result) == ALL_GO | {"version": "not checked"}, result.out
+    assert gate(result, "version")["message"] == "not checked: CHANGELOG.md is not there."
+
+
+@pytest.mark.parametrize("text", ["", "## What is new\n\n- more\n"])
+def test_a_changelog_that_names_no_version_is_not_checked(inv: Inv, clean: Path, text: str) -> None:
     commit(clean, CHANGELOG_md=text)
     result = inv(TASK)
     assert (result.status, answers(result)) == (3, ALL_GO | {"version": "not checked"}), result.out
-    assert "keepachangelog.com" in gate(result, "version")["remedy"]
+    assert "maintenance.release.changelog" in gate(result, "version")["remedy"]
 
 
 # Commands
