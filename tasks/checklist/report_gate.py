@@ -73,6 +73,8 @@ def evaluate(gate: ReportGate, source: Source) -> GateResult:
     name, findings = gate.procedure, source.report.findings
     if failed := next((each for each in findings if each.check in {*INCOMPLETE, LOCKED_OUT}), None):
         return GateResult(Answer.NOT_CHECKED, f"{name} did not run to its end: {failed.message}", f"Run inv {name}.")
+    if not findings:  # whoever looked at nothing has not judged anything
+        return GateResult(Answer.NOT_CHECKED, f"{name} reported nothing, so nothing was judged.", f"Run inv {name}.")
     relevant = [(each, lowest) for each in findings if (lowest := _lowest(gate, each)) is not None]
     ours = [each for each, _ in relevant]
     if not ours:

@@ -41,6 +41,12 @@ _COMMON = frozenset(
 _NO_NAMES = frozenset({"from", "python", "requires", "since", "than", "to", "until", "with"})
 """Words before a version that do not make it the subject of a title."""
 
+_UNDERLINED, _ROLE, _BOLD = 10, 30, 40
+"""Depths of titles that are no headings of Markdown: below them, and above each other."""
+
+_SHORT = 40
+"""Characters of a line that only says when a version was released."""
+
 _ORDERED = 3
 """Versions by which the order of sections is known: a repair of an old version may stand above a newer one."""
 
@@ -81,9 +87,16 @@ def read_sections(text: str) -> list[Section]:
     found = _highest(titles)
     if not any(each.version for each in found):
         found = _of_text(lines) or found
+    found = [each._replace(released=each.released and not _is_unreleased(lines, each.line)) for each in found]
     versions = [each.version for each in found if each.version]
     is_ascending = len(versions) >= _ORDERED and all(one < other for one, other in pairwise(versions))
     return found[::-1] if is_ascending else found
+
+
+def _is_unreleased(lines: Sequence[str], number: int) -> bool:
+    """Tell whether the line below a title says that it is not released, as ``Unreleased`` below ``Version 1.2.0``."""
+    below = next((line for line in lines[number:] if line.strip() and not _UNDERLINE.fullmatch(line)), "")
+    return len(below) <= _SHORT and bool(_NOT_OUT.match(below.strip("*_ ")))
 
 
 def _outside_code(lines: Sequence[str]) -> Iterator[str]:
@@ -102,13 +115,13 @@ def _titles(lines: Sequence[str]) -> Iterator[_Title]:
         if heading := _ATX.fullmatch(line):
             yield _Title(number, len(heading[1]), heading[2])
         elif role := _RELEASE_ROLE.fullmatch(line):
-            yield _Title(number, 9, role[1].replace("<", "(").replace(">", ")"))
+            yield _Title(number, _ROLE, role[1].replace("<", "(").replace(">", ")"))
         elif (underline := _UNDERLINE.fullmatch(below)) and line.strip() and not _UNDERLINE.fullmatch(line):
             if not _ITEM.match(line.lstrip(" ")):
                 underlines += [underline[1]] if underline[1] not in underlines else []
-                yield _Title(number, underlines.index(underline[1]) + 1, line.strip())
+                yield _Title(number, underlines.index(underline[1]) + _UNDERLINED, line.strip())
         elif bold := re.fullmatch(r"\*\*([^*]+)\*\*:?\s*", line):
-            yield _Title(number, 8, bold[1])
+            yield _Title(number, _BOLD, bold[1])
 
 
 def _highest(titles: Sequence[_Title]) -> list[Section]:
@@ -127,7 +140,14 @@ def _highest(titles: Sequence[_Title]) -> list[Section]:
         and not titles[0].text.lstrip("[vV")[:1].isdigit()
     ):
         depths = depths[1:] if len(by_depth[depths[0]]) == 1 and by_depth[depths[0]][0].version else depths
-    return by_depth[depths[0]] if depths else []
+    if not depths:
+        return []
+    found = by_depth[depths[0]]
+    # Titles are underlined at will: what stands before the first of them is no part of any.
+    above = [each for depth in depths[1:] if _UNDERLINED <= depth < _ROLE for each in by_depth[depth]]
+    if depths[0] >= _UNDERLINED:
+        found = sorted([each for each in above if each.line < found[0].line] + found)
+    return found
 
 
 def _of_text(lines: Sequence[str]) -> list[Section]:

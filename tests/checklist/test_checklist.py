@@ -113,6 +113,35 @@ def test_errors_count_from_the_last_release_on(world: World) -> None:
     assert world.since == [datetime.fromisoformat("2026-11-21T12:00:00+00:00")]
 
 
+@pytest.mark.parametrize("form", ["{}", "v{}", "generator-{}", "release-{}", "rel_{}"])
+def test_a_project_with_releases_is_never_called_new(world: World, form: str) -> None:
+    (world.root / "pyproject.toml").write_text('[project]\nname = "generator"\nversion = "1.2.0"\n')
+    for number in range(5):
+        git(world.root, "tag", form.format(f"1.1.{number}").replace("." if "release" in form else " ", "-"))
+    git(world.root, "add", "-A")
+    git(world.root, "commit", "-m", "two")
+    found = world.check().data["gates"]["version"]
+    assert found["answer"] == "go"
+    assert found["reason"].endswith("was the last release.")
+    assert "1.1.4" in found["reason"].replace("1-1-4", "1.1.4")
+
+
+def test_settings_count_before_what_the_project_shows(world: World) -> None:
+    (world.root / "CHANGES.rst").write_text("1.1.0\n=====\n")
+    (world.root / "other.md").write_text("## 1.2.0\n")
+    git(world.root, "tag", "x1.0")
+    git(world.root, "add", "-A")
+    git(world.root, "commit", "-m", "two")
+    assert answers(world.check())["version"] == "no-go"
+    world.settings = msgspec.structs.replace(
+        world.settings, release=msgspec.structs.replace(world.settings.release, changelog="other.md", tag_prefix="x")
+    )
+    assert answers(world.check())["version"] == "no-go"
+    world.set = {"changelog", "tag_prefix"}
+    found = world.check().data["gates"]["version"]
+    assert found["reason"] == "1.2.0 in VERSION and other.md; x1.0 was the last release."
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [(UserError("Do it so."), "Do it so."), (ValueError("of\nno use"), "ValueError: of no use")],

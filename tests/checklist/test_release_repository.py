@@ -116,6 +116,14 @@ def test_tags_of_commits_with_their_moments(root: Path) -> None:
     assert [*releases(found, TagRule("release-"))] == []
 
 
+def test_where_the_project_lies_and_whether_tags_are_fetched(root: Path, tmp_path: Path) -> None:
+    (root / "a/b").mkdir(parents=True)
+    assert (seen(root / "a/b").folder, seen(root).folder, seen(root).without_tags) == ("a/b", "", "")
+    clone = tmp_path / "clone"
+    git(root, "clone", "--quiet", "--no-tags", str(root), str(clone))
+    assert seen(clone).without_tags == "origin"
+
+
 @pytest.mark.parametrize("operation", ["merge", "cherry-pick", "rebase"])
 def test_what_is_half_done(root: Path, operation: str) -> None:
     git(root, "switch", "-c", "other")

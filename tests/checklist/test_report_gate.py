@@ -82,6 +82,16 @@ def test_what_did_not_run_to_its_end_is_not_checked() -> None:
     assert result.reason == "daily.health-check did not run to its end: Held."
 
 
+def test_a_report_without_any_finding_judged_nothing() -> None:
+    result = evaluate(DISK, source())
+    assert result[:3] == (
+        Answer.NOT_CHECKED,
+        "daily.health-check reported nothing, so nothing was judged.",
+        "Run inv daily.health-check.",
+    )
+    assert evaluate(DISK, source(finding("system.cpu", Status.OK))).answer is Answer.SKIPPED
+
+
 def test_what_is_well_is_told_with_its_moment_where_it_is_not_of_now() -> None:
     one, two = finding("system.disk", Status.OK, "Room."), finding("system.inodes", Status.OK, "Inodes.")
     assert evaluate(DISK, source(one, two)).reason == "Room. Inodes."

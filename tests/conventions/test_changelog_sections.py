@@ -58,6 +58,19 @@ def test_what_is_not_released_is_said_to_be(title: str) -> None:
     assert (first.released, second.released) == (False, True)
 
 
+@pytest.mark.parametrize("title", ["## Version 1.2.0\n", "Version 1.2.0\n-------------\n", "1.2.0\n"])
+def test_the_line_below_may_say_so(title: str) -> None:
+    assert [each.released for each in read_sections(f"{title}\nUnreleased\n\n- more\n")] == [False]
+    text = f"{title}\nReleased 2030-01-31\n\nUnreleased\n"
+    assert [each.released for each in read_sections(text)] == [True]
+    assert read_sections(f"{title}\nUnreleased files are no longer listed among the others.\n")[0].released
+
+
+def test_underlines_of_another_kind_hide_no_newer_version() -> None:
+    text = "News\n====\n\nNow\n---\n\n1.2.1\n^^^^^\n\n1.2.0\n-----\n\n1.1.5\n^^^^^\n\n1.1.0\n-----\n"
+    assert [each.name for each in read_sections(text)] == ["1.2.1", "1.2.0", "1.1.0"]
+
+
 def test_what_is_like_a_version_and_none_is_not_passed_over() -> None:
     assert [(each.name, each.version) for each in read_sections("## 1.x\n")] == [("1.x", None)]
 
