@@ -148,6 +148,7 @@ def _give_owner(descriptor: int, owner: Owner | None, above: os.stat_result) -> 
     return lost
 
 
+@lru_cache
 def _here(owner: Owner) -> tuple[int, int]:
     """Return the numbers that an owner has on this system: of the names, where it knows them."""
     uid, gid = owner.uid, owner.gid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import subprocess
 import tarfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from tasks.backups import attributes
+from tasks.backups.manifest import Owner
 
 from .conftest import Inv
 
@@ -235,3 +237,18 @@ def test_where_the_system_keeps_no_attributes_that_is_said(inv: Inv, monkeypatch
     assert "Extended attributes and access control lists are not kept on this system." in result.out
     monkeypatch.undo()
     assert inv(RESTORE).status == 0
+
+
+def test_an_owner_is_looked_up_once_however_many_files_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def name_of(user: str) -> pwd.struct_passwd:
+        asked.append(user)
+        raise KeyError(user)
+
+    monkeypatch.setattr(pwd, "getpwnam", name_of)
+    attributes._here.cache_clear()
+    assert {attributes._here(Owner(1234, 2345, "nobody-of-here", "")) for _ in range(3)} == {(1234, 2345)}
+    assert attributes._here(Owner(1235, 2345, "nobody-of-here", "")) == (1235, 2345)
+    assert asked == ["nobody-of-here"] * 2
+    attributes._here.cache_clear()
