@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
 
+from .bench.backup_sides import RESTORED, Borg, Ours, Program, Restic, Step, difference, side
 from .bench.entry import Entry, Figure, NoInput, Quantity, Side
 from .bench.figures import Result, Round, Run, Verdict, ratio
 from .bench.log_files import LogFile, log_path, made
 from .bench.log_text import PLACEHOLDER
-from .bench.process import Command, Outcome
+from .bench.process import Command, Outcome, run
 from .bench.programs import NotInstalled, program
+from .bench.project_files import SOURCES, Content, ProjectFiles
 from .bench.show import table
 from .bench.turns import measure
 from .bench.workshop import Workshop
@@ -82,6 +86,138 @@ def test_a_short_soak_loses_no_line_of_ours(tmp_path: Path) -> None:
     row = re.search(r"^log-soak +0 of ([\d,]+) +[\d,]+ of ([\d,]+) +0\.000 .* ok$", done.stdout, re.MULTILINE)
     assert row, done.stdout
     assert all(int(written.replace(",", "")) > 1000 for written in row.groups())
+
+
+_PROGRAMS = [
+    pytest.param(Ours(), id="inv"),
+    pytest.param(Restic(), marks=pytest.mark.needs("restic"), id="restic"),
+    pytest.param(Borg(), marks=pytest.mark.needs("borg"), id="borg"),
+]
+
+_FILES = ProjectFiles(20, Content.TEXT)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project of a few small files."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    _FILES.make(folder)
+    return folder
+
+
+def _problem_of(each: Side, project: Path) -> str | None:
+    """Return what keeps a run from counting, as the benchmark finds it."""
+    outcome = run(each.command(project))
+    return f"ended with status {outcome.status}" if outcome.status else each.problem(project, outcome)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backup", _PROGRAMS)
+@pytest.mark.parametrize("step", Step)
+def test_each_step_of_a_backup_does_its_work(project: Path, backup: Program, step: Step) -> None:
+    each = side(backup, step, _FILES)
+    for _ in range(2):
+        each.before(project)
+        assert _problem_of(each, project) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backup", _PROGRAMS)
+@pytest.mark.parametrize("step", [Step.VERIFY, Step.RESTORE])
+def test_a_damaged_backup_is_neither_verified_nor_restored(project: Path, backup: Program, step: Step) -> None:
+    each = side(backup, step, _FILES)
+    each.before(project)
+    kept = project / {"inv": "backups", "restic": "restic/repository/data", "borg": "borg/repository/data"}[backup.name]
+    largest = max((path for path in kept.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[len(content) // 2] ^= 1
+    largest.chmod(0o600)
+    largest.write_bytes(content)
+
+    assert _problem_of(each, project) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backup", _PROGRAMS)
+def test_a_backup_of_fewer_files_does_not_count(project: Path, backup: Program) -> None:
+    (project / "requirements.txt").write_bytes(b"")
+    shutil.rmtree(project / "config")
+    (project / "config").mkdir()
+
+    each = side(backup, Step.FIRST, _FILES)
+    each.before(project)
+    assert _problem_of(each, project) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backup", _PROGRAMS)
+def test_a_backup_again_of_what_was_changed_does_not_count(project: Path, backup: Program) -> None:
+    each = side(backup, Step.AGAIN, _FILES)
+    each.before(project)
+    for path in (project / "data").rglob("*.yaml"):
+        path.write_bytes(os.urandom(50_000))
+
+    assert _problem_of(each, project) is not None
+
+
+@pytest.mark.parametrize("change", ["none", "missing", "more", "other"])
+def test_what_was_restored_is_compared_name_by_name_and_byte_by_byte(project: Path, change: str) -> None:
+    restored = project / RESTORED
+    for source in SOURCES:
+        copy = shutil.copytree if (project / source).is_dir() else shutil.copy2
+        restored.mkdir(exist_ok=True)
+        copy(project / source, restored / source)
+    path = min((restored / "data").rglob("*.yaml"))
+    if change == "missing":
+        path.unlink()
+    elif change == "more":
+        path.with_name("more").touch()
+    elif change == "other":
+        status = path.stat()
+        path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    name = path.relative_to(restored)
+    assert (
+        difference(project)
+        == {
+            "none": None,
+            "missing": "1 of 20 files are missing once restored, and 0 were never there",
+            "more": "0 of 20 files are missing once restored, and 1 were never there",
+            "other": f"{name} is not the same once restored",
+        }[change]
+    )
+
+
+@pytest.mark.parametrize("backup", _PROGRAMS[1:])
+@pytest.mark.parametrize("step", [Step.FIRST, Step.AGAIN, Step.VERIFY])
+def test_a_peer_keeps_everything_below_the_project_and_its_password_out_of_its_arguments(
+    tmp_path: Path, backup: Program, step: Step
+) -> None:
+    command = backup.command(tmp_path, step)
+    password = command.environment.get("RESTIC_PASSWORD")
+    assert bool(password) == (backup.name == "restic")
+    assert not any(password and password in str(argument) for argument in command.arguments)
+    folders = [value for name, value in command.environment.items() if name.endswith("_DIR")]
+    assert folders
+    assert all(Path(folder).is_relative_to(tmp_path) for folder in folders)
+
+
+@pytest.mark.parametrize("content", Content)
+def test_a_project_has_as_many_files_as_asked_for_and_no_two_are_equal(tmp_path: Path, content: Content) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    for folder in (first, again):
+        folder.mkdir()
+        ProjectFiles.scaled(25_000, 0.02, content).make(folder)
+
+    made = [path for path in sorted(first.rglob("*")) if path.is_file()]
+    contents = [path.read_bytes() for path in made]
+    assert len(made) == len({*contents}) == 500
+    assert {path.relative_to(first).parts[0] for path in made} == {*SOURCES}
+    assert contents == [(again / path.relative_to(first)).read_bytes() for path in made]
+    packed, whole = sum(len(zlib.compress(each)) for each in contents), sum(map(len, contents))
+    assert packed < 0.5 * whole if content is Content.TEXT else packed > 0.99 * whole
 
 
 def _require(name: str) -> None:
@@ -169,6 +305,16 @@ def test_a_missing_program_voids_its_entry_and_says_what_to_install(tmp_path: Pa
     assert result.void == "peer: no-such-program is not installed; install the package such (apt, dnf or brew)"
 
 
+def test_a_program_that_is_missing_before_the_clock_starts_voids_its_entry_too(tmp_path: Path) -> None:
+    def before(_folder: Path) -> None:
+        program("no-such-program")
+
+    peer = Side("peer", NoInput(), lambda folder: Command(("true",), folder), before=before)
+    result = measure(lambda _scale: _lines(0, peer), Workshop(tmp_path), scale=1, rounds=1, tell=lambda _line: None)
+
+    assert result.void.startswith("peer: no-such-program is not installed; ")
+
+
 @pytest.mark.slow
 def test_the_list_names_every_entry_with_its_bar() -> None:
     done = bench("--list")
@@ -188,6 +334,21 @@ def test_the_list_names_every_entry_with_its_bar() -> None:
         "log-crash": "0",
         "generation-records": "0.333333",
         "backup-again": "0.2",
+        **{
+            f"backup-{step}-{content}{peer}": bar
+            for content in ("text", "packed")
+            for step, peer, bar in (
+                ("again", "", "0.2"),
+                ("create", "-restic", "6"),
+                ("create", "-borg", "5"),
+                ("again", "-restic", "1"),
+                ("again", "-borg", "1"),
+                ("verify", "-restic", "20"),
+                ("verify", "-borg", "12"),
+                ("restore", "-restic", "5"),
+                ("restore", "-borg", "5"),
+            )
+        },
         "health-check": "1.15",
         "config-review": "1.25",
         "list": "1.3",

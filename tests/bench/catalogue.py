@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from .entries import (
     backup_again,
+    backup_programs,
     cache_cleanup,
     cache_memory,
     config_review,
@@ -36,6 +37,7 @@ _MAKERS = (
     log_soak.entry,
     log_crash.entry,
     backup_again.entry,
+    *backup_programs.MAKERS,
     generation_records.entry,
     health_check.entry,
     config_review.entry,

@@ -78,8 +78,8 @@ def _run(entry: Entry, side: Side, workshop: Workshop) -> Run:
 
 
 def _start(side: Side, folder: Path) -> Outcome:
-    side.before(folder)
     try:
+        side.before(folder)
         return run(side.command(folder))
     except NotInstalled as error:
         raise Void(f"{side.label}: {error}") from error
