@@ -343,9 +343,9 @@ def test_the_list_names_every_entry_with_its_bar() -> None:
                 ("create", "-borg", "5"),
                 ("again", "-restic", "1"),
                 ("again", "-borg", "1"),
-                ("verify", "-restic", "20"),
-                ("verify", "-borg", "12"),
-                ("restore", "-restic", "5"),
+                ("verify", "-restic", "30"),
+                ("verify", "-borg", "15"),
+                ("restore", "-restic", "6"),
                 ("restore", "-borg", "5"),
             )
         },

@@ -27,8 +27,8 @@ class _Bars(NamedTuple):
 _STEPS = {
     Step.FIRST: ("create", _Bars(6, 5)),
     Step.AGAIN: ("again", _Bars(1, 1)),
-    Step.VERIFY: ("verify", _Bars(20, 12)),
-    Step.RESTORE: ("restore", _Bars(5, 5)),
+    Step.VERIFY: ("verify", _Bars(30, 15)),
+    Step.RESTORE: ("restore", _Bars(6, 5)),
 }
 """What a step is called in names, and its bars."""
 
