@@ -162,6 +162,11 @@ def remedy_for(error: Exception, command: str) -> str:
     return "Move away what is in its place, or see that it can be written; then run it again."
 
 
+def _is_half_a_mark(entry: os.DirEntry[str]) -> bool:
+    """Tell whether a file is what a run leaves that was killed before it had marked the folder."""
+    return entry.name == safe_files.TEMPORARY and entry.is_file(follow_symlinks=False)
+
+
 def _require_empty(root: Path, into: str, interrupted_backup: str | None, backup: Backup) -> None:
     """Refuse a folder in which there is anything but what a killed restore of the same backup has left."""
     if interrupted_backup is not None:
@@ -174,7 +179,7 @@ def _require_empty(root: Path, into: str, interrupted_backup: str | None, backup
         )
     try:
         with safe_files.folder(root, into) as descriptor, os.scandir(descriptor) as entries:
-            if next(entries, None) is None:
+            if all(_is_half_a_mark(entry) for entry in entries):
                 return
     except FileNotFoundError:
         return

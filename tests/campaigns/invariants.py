@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from tasks.backups.unfinished_restore import MARK
 from tasks.core.files.safe_files import ASIDE
 from tasks.core.run.registry import own_files
 from tasks.core.settings.model import Settings
@@ -175,9 +176,14 @@ def _is_hidden(path: str) -> bool:
     return any(part.startswith(".") for part in PurePosixPath(path).parts)
 
 
+def _is_being_restored(project: Path, path: str) -> bool:
+    """Tell whether a file lies in a folder that is marked as half restored: it may be half of one."""
+    return any((project / folder / MARK).exists() for folder in PurePosixPath(path).parents)
+
+
 def _unreadable(project: Path, paths: Iterable[str]) -> Iterator[str]:
     for path in paths:
-        if path.startswith(".venv/"):
+        if path.startswith(".venv/") or _is_being_restored(project, path):
             continue
         if ASIDE in path:
             yield f"lost: a record was kept aside as {path}"

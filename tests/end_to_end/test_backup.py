@@ -560,6 +560,29 @@ def test_a_restore_that_was_killed_is_finished_by_the_next_one(inv: Inv, full: P
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("left", "is_taken"), [("file", True), ("folder", False), ("link", False)])
+def test_a_restore_that_was_killed_before_it_had_marked_the_folder_is_done_by_the_next_one(
+    inv: Inv,
+    full: Path,
+    left: str,
+    is_taken: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    inv(CREATE)
+    folder = full / "restored"
+    folder.mkdir()
+    half = folder / ".maintenance-tmp"
+    if left == "file":
+        half.write_text('{"schema": 1, "ba')
+    elif left == "folder":
+        half.mkdir()
+    else:
+        half.symlink_to("elsewhere")
+    result = inv(RESTORE)
+    assert ("is not empty" in result.out + result.err) is not is_taken
+    assert (folder / "data").is_dir() is is_taken
+    assert os.path.lexists(half) is not is_taken
+
+
 def test_what_somebody_changed_after_the_kill_is_kept_aside(inv: Inv, full: Path, killed: Path) -> None:
     restored = full / "restored"
     changed = restored / "data/deep/er/two\nlines.yaml"
