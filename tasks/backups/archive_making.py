@@ -77,7 +77,9 @@ def make_backup(
         try:
             with os.fdopen(descriptor, "r+b") as file:
                 output = PackedFile(file, lambda: os.fsync(descriptor))
-                written = write_archive(root, selected.entries, sources, output, stop, advance)
+                written = write_archive(
+                    root, selected.entries, sources, output, stop, advance, before_restore=is_own is None
+                )
                 if not any(entry.is_file for entry in written.manifest.entries):
                     raise NothingRead(written)  # noqa: TRY301 - undone as any other error
                 file.flush()
@@ -87,7 +89,6 @@ def make_backup(
                     created=now.isoformat(),
                     archive_bytes=file.tell(),
                     archive_sha256=_read_back(file, written.manifest, stop, advance),
-                    before_restore=is_own is None,
                     state="" if is_own is None else _state(written, is_own, began_ns),
                 )
                 owner = os.fstat(folder)
@@ -96,12 +97,12 @@ def make_backup(
             with os.scandir(folder) as entries:
                 name = free_name({each.name for each in entries}, now)
             os.rename(TEMPORARY, name, src_dir_fd=folder, dst_dir_fd=folder)
-            os.fsync(folder)
         except BaseException:
             with suppress(OSError):
                 os.unlink(TEMPORARY, dir_fd=folder)
             raise
         try:
+            os.fsync(folder)
             safe_files.write(root, f"{directory}/{manifest_name(name)}", encode(manifest), private=True)
         except BaseException:  # an archive without the manifest beside it would be neither made nor not made
             with suppress(OSError):

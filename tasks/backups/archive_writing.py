@@ -59,6 +59,8 @@ def write_archive(
     output: PackedFile,
     stop: Event,
     advance: Callable[[int], None],
+    *,
+    before_restore: bool = False,
 ) -> Written:
     """Write a gzipped tar archive (PAX, POSIX.1-2001) of what is below *root*.
 
@@ -74,12 +76,14 @@ def write_archive(
         output: the archive.
         stop: ends the work where it is set, also in the middle of a file.
         advance: called after each entry.
+        before_restore: it is the copy of a state that a restore replaces; the manifest inside says so as well, for a
+            run may be killed before there is one beside it.
 
     Raises:
         Stopped: *stop* was set.
         OSError: the archive cannot be written.
     """
-    written = Written(Manifest(SCHEMA, "", [*sources], []), [], [], [], [])
+    written = Written(Manifest(SCHEMA, "", [*sources], [], before_restore=before_restore), [], [], [], [])
     output.reserve(_room_for_manifest(root, entries, sources))
     adding = _Adding(output, stop, written.manifest, {}, {})
     for folder, members in _by_folder(entries):

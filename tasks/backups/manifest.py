@@ -110,7 +110,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         entries: in the archive's order.
         archive_bytes: of the archive; 0 in the manifest inside.
         archive_sha256: of the archive; empty in the manifest inside.
-        before_restore: True beside the copy of a state that a restoring in place replaced, which may be a spoilt one.
+        before_restore: True in and beside the copy of a state that a restoring in place replaced; it may be a spoilt
+            one.
         state: beside the archive, the digest of the project's state that it holds; empty where that is not known.
         confirmed: when a later run found that state unchanged (ISO 8601); empty where none did.
         owners: whose the entries are.

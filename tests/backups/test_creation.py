@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -251,6 +253,22 @@ def test_where_the_age_cannot_be_kept_that_is_a_warning(settings: Settings, monk
     assert report.findings[-1].status is Status.WARNING
     assert report.findings[-1].message.startswith("That nothing changed could not be kept beside backup_20261124_12")
     assert report.files == ["backups/created.json"]
+
+
+def test_a_folder_that_cannot_be_flushed_keeps_no_archive_either(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = os.fsync
+
+    def full(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(28, "No space left on device")
+        original(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    ((status, message),) = findings_of(create(settings, now=NOW))
+    assert (status, message) == (Status.CRITICAL, "No archive could be written: No space left on device.")
+    assert left(settings) == []
 
 
 def test_a_disk_that_is_full_after_the_archive_leaves_neither_archive_nor_manifest(

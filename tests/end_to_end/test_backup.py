@@ -660,6 +660,22 @@ def test_in_place_what_differs_is_replaced_and_the_state_before_is_kept(inv: Inv
     assert "0 of 7 files replaced" in inv(RESTORE, "--force", "--backup", first.name).out
 
 
+def test_a_copy_of_a_spoilt_state_is_none_to_restore_though_a_kill_has_left_no_manifest_beside_it(
+    inv: Inv, full: Path
+) -> None:
+    inv(CREATE)
+    before = saved(full)
+    (first,) = archives(full)
+    (full / "data/materials.yaml").write_text("spoilt: true\n")
+    inv(RESTORE, "--force")
+    (safety,) = {*archives(full)} - {first}
+    (full / "data/materials.yaml").write_text("spoilt: true\n")
+    Path(f"{str(safety).removesuffix('.tar.gz')}.manifest.json").unlink()
+    done = inv(RESTORE, "--force")
+    assert done.report["status"] == "ok", done.out
+    assert saved(full) == before
+
+
 def test_in_place_a_second_time_changes_nothing_and_never_brings_the_spoilt_state_back(inv: Inv, full: Path) -> None:
     inv(CREATE)
     before = saved(full)
