@@ -29,15 +29,16 @@ _BIN = Path(sys.executable).parent
 _PYTHON = shlex.quote(sys.executable)
 
 _STATIC = ("ruff check .", "ruff format --check .", "mypy tasks tests", "mypy tasks.py", "lint-imports")
-# Three for two cores: a third of the time of a test is spent waiting for the disk, and each has to collect them all.
-_PYTEST = "pytest --quiet --numprocesses 3 --dist worksteal"
+# Three processes for two cores, as a third of the time of a test is spent waiting for the disk and each has to collect
+# them all; four where the slow ones are among them, which wait for their own processes.
+_PYTEST = "pytest --quiet --dist worksteal --numprocesses"
 _COLLECT = "pytest --quiet --collect-only"
 # `--all` tries four times as many examples of each property.
-_FAST = f"{_PYTEST} --hypothesis-profile quick -m 'not slow'"
-_WHOLE = f"{_PYTEST} --cov --cov-report=term"
+_FAST = f"{_PYTEST} 3 --hypothesis-profile quick -m 'not slow'"
+_WHOLE = f"{_PYTEST} 4 --cov --cov-report=term"
 
 _OLDEST_INVOKE = "2.2.1"
-_UNDER_OLDEST_INVOKE = f"{_PYTEST} tests/end_to_end -m 'not slow or invoke'"
+_UNDER_OLDEST_INVOKE = f"{_PYTEST} 3 tests/end_to_end -m 'not slow or invoke'"
 
 PROGRAMS = (
     *("borg", "git", "logrotate", "openssl", "pigz", "restic", "setpriv", "strace", "systemd-analyze", "unshare"),
