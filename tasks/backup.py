@@ -31,7 +31,7 @@ def _one_place(arguments: Mapping[str, Any]) -> None:
 
 @procedure(
     stage=Stage.BACK_UP,
-    checks=["backup.create", "backup.report"],
+    checks=["backup.create", "backup.report", "clock.trust"],
     writes=["{backups}/backup_{second}*.tar.gz", "{backups}/backup_{second}*.manifest.json", "{backups}/created.json"],
     help={"dry_run": "Change nothing; show what would be backed up and deleted."},
 )

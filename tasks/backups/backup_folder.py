@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import MAXYEAR, datetime
+from datetime import MAXYEAR, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -172,6 +172,10 @@ def read_manifest(root: Path, directory: str, archive: str) -> tuple[Manifest | 
         return None, f"its manifest cannot be read: {error.strerror}"
     except Unusable as error:
         return None, f"of its manifest: {error}"
+
+
+AHEAD = timedelta(days=1)
+"""What a clock may differ by; an archive that is dated later than that was made while one was wrong."""
 
 
 def newest_whole(found: Iterable[Backup]) -> Backup | None:

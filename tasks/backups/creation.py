@@ -17,9 +17,10 @@ from ..core.files.lock import project_lock, require_writable
 from ..core.output.report_files import with_file
 from ..core.programs.interrupt import deferred_interrupt
 from ..core.report.model import Action, Finding, Interrupted, Metric, Report, Status
+from ..core.run.clock import ClockDoubt, Withheld, clock_doubt
 from ..core.run.registry import own_files
 from ..core.settings.model import Settings
-from ..core.text.formatting import count, percent, size
+from ..core.text.formatting import count, hours, percent, size
 from .archive_format import Damaged, Stopped
 from .archive_making import MadeBackup, NothingRead, free_name, make_backup
 from .backup_folder import (
@@ -107,6 +108,7 @@ class _Creation(NamedTuple):
         selected: what is there to back up.
         found: the backups that there are, the newest first.
         findings: what was found so far.
+        doubt: why the clock is not believed, so that no backup is deleted for its age; ``None`` where it is.
     """
 
     settings: Settings
@@ -115,6 +117,7 @@ class _Creation(NamedTuple):
     selected: Selected
     found: list[Backup]
     findings: list[Finding]
+    doubt: ClockDoubt | None = None
 
     @property
     def root(self) -> Path:
@@ -134,11 +137,18 @@ class _Creation(NamedTuple):
             Metric(name="backup.bytes", value=sum(files), unit="B", subject=self.directory),
         ]
 
-    def outdated(self, found: list[Backup], unread: Iterable[tuple[str, str]] = ()) -> list[Backup]:
-        """Return which of the backups are outdated."""
+    def outdated(
+        self, found: list[Backup], findings: list[Finding], unread: Iterable[tuple[str, str]] = (), *, dry_run: bool
+    ) -> list[Backup]:
+        """Return which of the backups are outdated: none where the clock is not believed, which is then reported."""
         own = self.settings.backups
         paths = {path for path, _ in (*self.selected.unread, *unread)}
-        return outdated(found, self.now, own.keep, own.keep_days, own.sources, paths)
+        gone = outdated(found, self.now, own.keep, own.keep_days, own.sources, paths)
+        if not gone or self.doubt is None or not own.keep_days:
+            return gone
+        withheld = Withheld(len(gone), ("backup", "backups"), hours(24 * own.keep_days))
+        findings.append(self.doubt.finding(withheld, subject=self.directory, task=TASK, dry_run=dry_run))
+        return []
 
 
 def _report(
@@ -154,11 +164,14 @@ def _report(
     if stop.is_set():  # what was selected is not all
         return stopped(TASK, "no archive was made", dry_run=dry_run)
     found = _backups_found(root, own.directory)
+    is_own = own_files(settings).owns
+    if all(is_own(entry.path) for entry in selected.entries if entry.is_file):  # what the suite wrote is no project
+        selected = selected._replace(entries=[])
     findings = [*left_out(selected), *vanished_sources(found, selected, own.sources)]
     if not any(entry.is_file for entry in selected.entries):
         findings += nothing_findings(own, findings)
         return Report(summary="nothing to back up", findings=findings, dry_run=dry_run)
-    this = _Creation(settings, now, own_files(settings).owns, selected, found, findings)
+    this = _Creation(settings, now, is_own, selected, found, findings, clock_doubt(settings, now))
     try:
         if held_by := _holder_of_this_state(this, stop):
             return _report_held(this, held_by, dry_run=dry_run)
@@ -193,7 +206,7 @@ def _report_held(this: _Creation, backup: Backup, *, dry_run: bool) -> Report:
     """Report which backup holds the state, and renew its age."""
     changed = changed_own_files(this.selected.entries, backup.manifest, this.is_own) if backup.manifest else 0
     findings = [*this.findings, held_finding(this.directory, backup, changed)]
-    gone = this.outdated(this.found)
+    gone = this.outdated(this.found, findings, dry_run=dry_run)
     names = [manifest_name(backup.name)]
     if dry_run:
         actions = [write_action(this.directory, name, done=False) for name in (*names, FILE)]
@@ -217,11 +230,12 @@ def _report_held(this: _Creation, backup: Backup, *, dry_run: bool) -> Report:
 def _plan(this: _Creation) -> Report:
     name = free_name({each.name for each in this.found}, this.now)
     actions = [write_action(this.directory, each, done=False) for each in (name, manifest_name(name), FILE)]
-    gone = this.outdated([_planned(name, this), *this.found])
+    findings = [*this.findings]
+    gone = this.outdated([_planned(name, this), *this.found], findings, dry_run=True)
     actions += [delete_action(this.directory, backup, done=False) for backup in gone]
     files, total = (int(metric.value) for metric in this.metrics())
     summary = f"{count(files, 'file')} of {size(total)} would be backed up"
-    return Report(summary=summary, findings=this.findings, metrics=this.metrics(), actions=actions, dry_run=True)
+    return Report(summary=summary, findings=findings, metrics=this.metrics(), actions=actions, dry_run=True)
 
 
 def _planned(name: str, this: _Creation) -> Backup:
@@ -254,7 +268,8 @@ def _report_made(this: _Creation, made: MadeBackup) -> Report:
     findings = [*this.findings, creation_finding(Status.OK, f"{this.directory}/{made.name}", message, None)]
     findings += not_as_selected(made.written)
     actions = [write_action(this.directory, name, done=True) for name in (made.name, manifest_name(made.name))]
-    actions += _delete(this, this.outdated(_backups_found(this.root, this.directory), made.written.unread), findings)
+    gone = this.outdated(_backups_found(this.root, this.directory), findings, made.written.unread, dry_run=False)
+    actions += _delete(this, gone, findings)
     summary = f"{count(len(files), 'file')} of {size(total)} backed up in {size(packed)}"
     report = Report(summary=summary, findings=findings, metrics=this.metrics(), actions=actions)
     return _recorded(this, report, packed)

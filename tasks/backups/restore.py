@@ -22,7 +22,7 @@ from ..core.settings.model import Settings
 from ..core.text.formatting import count, listed, printable, size
 from .archive_format import Damaged, Stopped, go_on
 from .archive_reading import read_archive
-from .backup_folder import Backup, backups, with_manifest_inside
+from .backup_folder import AHEAD, Backup, backups, with_manifest_inside
 from .interruption import interrupted, stopped
 from .manifest import ENDING, Manifest
 from .restore_target import Target
@@ -66,7 +66,7 @@ def restore(
     """
     root, directory = Path(settings.root), settings.backups.directory
     interrupted_backup = unfinished(root, into)
-    backup, notes = chosen(root, directory, name or interrupted_backup or "")
+    backup, notes = chosen(root, directory, name or interrupted_backup or "", now)
     _require_empty(root, into, interrupted_backup, backup)
     if dry_run:
         require_writable(root)
@@ -84,10 +84,11 @@ def restore(
     return report
 
 
-def chosen(root: Path, directory: str, name: str) -> tuple[Backup, list[Finding]]:
+def chosen(root: Path, directory: str, name: str, now: datetime) -> tuple[Backup, list[Finding]]:
     """Return the backup of a name, else the newest whole one, and a finding on newer ones that were passed over.
 
-    A copy of the state before a restore is used only by its name: that state may be the damaged one.
+    A copy of the state before a restore is used only by its name: that state may be the damaged one. So is one that is
+    dated in the future, unless there is no other: which state it holds, a clock that was wrong does not tell.
 
     Raises:
         UserError: there is none.
@@ -100,7 +101,9 @@ def chosen(root: Path, directory: str, name: str) -> tuple[Backup, list[Finding]
             raise UserError(f"There is no backup {printable(name)} in {directory}; {there}.")
         named = with_manifest_inside(root, directory, named, Event())
         return named, by_the_one_inside(directory, named)
-    whole = next((backup for backup in found if backup.is_whole and not backup.is_state_before), None)
+    usable = [backup for backup in found if backup.is_whole and not backup.is_state_before]
+    ahead = [backup for backup in usable if backup.made > now + AHEAD]
+    whole = next((backup for backup in usable if backup not in ahead), usable[0] if usable else None)
     if whole is None and not found:
         raise UserError(f"There is no backup in {directory}.")
     if whole is None:
@@ -108,8 +111,12 @@ def chosen(root: Path, directory: str, name: str) -> tuple[Backup, list[Finding]
             f"There is no whole backup in {directory}; --backup NAME says what is wrong with one, and restores the "
             "copy of a state before a restoring."
         )
-    newer = [each.name for each in found[: found.index(whole)] if not each.is_state_before]
-    return whole, [*([_newer(directory, newer)] if newer else []), *by_the_one_inside(directory, whole)]
+    newer = [each for each in found[: found.index(whole)] if not each.is_state_before]
+    broken = [each.name for each in newer if each not in ahead]
+    notes = [_newer(directory, broken)] if broken else []
+    if ahead:
+        notes.append(_ahead(directory, [each.name for each in ahead], is_used=whole in ahead))
+    return whole, [*notes, *by_the_one_inside(directory, whole)]
 
 
 def by_the_one_inside(directory: str, backup: Backup) -> list[Finding]:
@@ -135,6 +142,17 @@ def _newer(directory: str, names: list[str]) -> Finding:
         status=Status.WARNING,
         message=message,
         remedy="inv quarterly.backup-verification says what is wrong with it.",
+    )
+
+
+def _ahead(directory: str, names: list[str], *, is_used: bool) -> Finding:
+    done = "and one of them was taken, for there is no other" if is_used else "and passed over"
+    return Finding(
+        check="backup.restore",
+        subject=directory,
+        status=Status.WARNING,
+        message=f"{count(len(names), 'archive')} dated in the future {done}: {listed(names, len(names))}.",
+        remedy="Look at the clock (date). Where it is right, --backup NAME restores one of them; then move them away.",
     )
 
 

@@ -89,7 +89,7 @@ def restore_in_place(
         Interrupted: Ctrl-C; nothing in the project was changed, unless the report says so.
     """
     root, directory = Path(settings.root), settings.backups.directory
-    backup, passed_over = chosen(root, directory, name)
+    backup, passed_over = chosen(root, directory, name, now)
     path = f"{directory}/{backup.name}"
     if dry_run:
         require_writable(root)

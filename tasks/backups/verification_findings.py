@@ -86,6 +86,12 @@ def no_backup_report(own: BackupSettings, logs: str, selected: Selected, is_own:
     return Report(summary="no backup", findings=[finding])
 
 
+_AHEAD_REMEDY = (
+    "Look at the clock (date). Where it is right, it was wrong when that archive was made: move the archive and its "
+    "manifest away, after restoring from it what no other one holds."
+)
+
+
 def age_finding(own: BackupSettings, found: Sequence[Backup], sound: Sequence[Backup], now: datetime) -> Finding:
     """Return the finding on how old the newest backup is that has no fault; of what is damaged the age says nothing."""
     warning, critical = own.max_age_days, 3 * own.max_age_days
@@ -95,9 +101,7 @@ def age_finding(own: BackupSettings, found: Sequence[Backup], sound: Sequence[Ba
     days = days_old(sound[0], now)
     if days < -_AHEAD:
         message = f"The newest backup is dated {-days:.1f} days in the future, so that its age is not known."
-        return backup_finding(
-            "recent", own.directory, Status.WARNING, message, "Set the clock of the machine that made it."
-        )
+        return backup_finding("recent", own.directory, Status.WARNING, message, _AHEAD_REMEDY)
     status = Status.CRITICAL if days > critical else Status.WARNING if days > warning else Status.OK
     which = "backup" if sound[0] is found[0] else "backup without a fault"
     return Finding(

@@ -16,6 +16,7 @@ from tasks.backups import archive_making, creation
 from tasks.backups.archive_format import Damaged
 from tasks.backups.backup_folder import IN_PLACE_FOLDER, backups
 from tasks.backups.creation import create
+from tasks.backups.restore import restore
 from tasks.backups.restore_in_place import restore_in_place
 from tasks.backups.source_selection import select
 from tasks.backups.verification import verify
@@ -285,3 +286,63 @@ def test_a_disk_that_is_full_after_the_archive_leaves_neither_archive_nor_manife
     ((status, message),) = findings_of(create(settings, now=NOW))
     assert (status, message) == (Status.CRITICAL, "No archive could be written: No space left on device.")
     assert left(settings) == []
+
+
+# The clock
+
+
+def years_ahead(settings: Settings, number: int = 3) -> tuple[Settings, datetime]:
+    """Leave backups of so many days and a log; return settings that keep one backup, and a moment years later."""
+    root = Path(settings.root)
+    for day in range(number):
+        (root / "data/a.yaml").write_text(f"a: {day}\n")
+        create(settings, now=NOW + timedelta(days=day))
+    (root / "logs").mkdir(exist_ok=True)
+    (root / "logs/app.log").write_text("started\n")
+    os.utime(root / "logs/app.log", (NOW.timestamp(), NOW.timestamp()))
+    (root / "data/a.yaml").write_text("a: later\n")
+    backups = msgspec.structs.replace(settings.backups, keep=1, keep_days=30)
+    return msgspec.structs.replace(settings, backups=backups), NOW + timedelta(days=1826)
+
+
+def test_a_clock_that_is_years_ahead_deletes_no_backup(settings: Settings) -> None:
+    few, later = years_ahead(settings)
+    before = left(settings)
+    planned, done = create(few, now=later, dry_run=True), create(few, now=later)
+    for report in (planned, done):
+        (finding,) = (each for each in report.findings if each.check == "clock.trust")
+        assert (finding.status, finding.value) == (Status.UNKNOWN, 3)
+        assert "so nothing is deleted by age" in finding.message
+        assert [each for each in report.actions if each.verb == "delete"] == []
+    assert {*before} < {*left(settings)}
+    trusting = msgspec.structs.replace(few, clock=msgspec.structs.replace(few.clock, trust=True))
+    (Path(settings.root) / "data/a.yaml").write_text("a: last\n")
+    assert [each.verb for each in create(trusting, now=later + timedelta(days=1)).actions].count("delete") == 3
+
+
+def test_what_is_restored_is_the_newest_backup_that_is_not_dated_in_the_future(settings: Settings) -> None:
+    few, later = years_ahead(settings)
+    create(few, now=later)
+    now = NOW + timedelta(days=4)
+    (Path(settings.root) / "data/a.yaml").write_text("a: now\n")
+    create(few, now=now)
+    report = restore(few, into="restored", name="", now=now)
+    assert (Path(settings.root) / "restored/data/a.yaml").read_text() == "a: now\n"
+    (note,) = (each for each in report.findings if each.status is Status.WARNING)
+    assert note.message.startswith("1 archive dated in the future and passed over: ")
+
+
+def test_where_all_backups_are_dated_in_the_future_the_newest_is_taken(settings: Settings) -> None:
+    (Path(settings.root) / "data/a.yaml").write_text("a: 1\n")
+    create(settings, now=NOW + timedelta(days=100))
+    report = restore(settings, into="restored", name="", now=NOW)
+    assert (Path(settings.root) / "restored/data/a.yaml").read_text() == "a: 1\n"
+    assert any("one of them was taken, for there is no other" in each.message for each in report.findings)
+
+
+def test_where_there_is_nothing_but_what_the_suite_wrote_nothing_is_backed_up(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/log_review.json").write_text("{}")
+    report = create(Settings(root=str(tmp_path)), now=NOW)
+    assert (report.status, report.summary) == (Status.SKIPPED, "nothing to back up")
+    assert not (tmp_path / "backups").exists()

@@ -75,7 +75,7 @@ def test_what_is_refused_leaves_the_tree_as_it_is_and_names_the_command(
     assert (finding["check"], finding["status"], result.report["actions"]) == ("run.owner", "unknown", [])
     assert f"{foreign} belongs to {stranger.pw_name}. Refused; nothing was changed." in finding["message"]
     command = f"sudo -u {stranger.pw_name} env INVOKE_MAINTENANCE_ROOT={foreign} inv {task}"
-    assert f"Run `{command}`, or give --as-owner" in finding["remedy"]
+    assert f"Run `{command}`, or set INVOKE_MAINTENANCE_RUN_AS_OWNER=true" in finding["remedy"]
 
 
 def test_a_chain_goes_on_with_what_changes_nothing(inv: Inv, foreign: Path) -> None:

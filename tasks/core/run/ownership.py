@@ -141,7 +141,10 @@ def refusal_of(
         )
         reason = f"{place} belongs to the user number {top.user}, whom /etc/passwd does not name"
         return RootRefusal(reason, remedy, None)
-    remedy = f"Run `sudo -u {owner.name} {command}`, or give --as-owner, which does so in a child process."
+    remedy = (
+        f"Run `sudo -u {owner.name} {command}`, or set INVOKE_MAINTENANCE_RUN_AS_OWNER=true, with which a child "
+        "process does so."
+    )
     return RootRefusal(f"{place} belongs to {printable(owner.name)}", remedy, owner)
 
 

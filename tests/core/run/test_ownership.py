@@ -67,7 +67,10 @@ def test_the_owner_of_the_project_is_named_with_the_command() -> None:
     found = refused(folder(user=1000, group=7), folder("logs", user=33))
     assert found.owner == ALICE
     assert found.reason == "/srv/zbeam belongs to alice"
-    assert found.remedy == "Run `sudo -u alice inv weekly`, or give --as-owner, which does so in a child process."
+    assert found.remedy == (
+        "Run `sudo -u alice inv weekly`, or set INVOKE_MAINTENANCE_RUN_AS_OWNER=true, with which a child process "
+        "does so."
+    )
 
 
 def test_an_owner_without_an_entry_in_passwd_cannot_be_taken_the_place_of() -> None:
