@@ -46,6 +46,7 @@ def written(root: Path, *sources: str) -> tuple[bytes, Manifest]:
 def archived(root: Path, selected: list[Entry], stop: Event | None = None) -> tuple[bytes, Written]:
     buffer = io.BytesIO()
     made = write_archive(root, selected, ["data"], PackedFile(buffer), stop or Event(), lambda _: None)
+    assert not made.manifest.before_restore
     return buffer.getvalue(), made
 
 
