@@ -175,7 +175,7 @@ def read_manifest(root: Path, directory: str, archive: str) -> tuple[Manifest | 
 
 
 AHEAD = timedelta(days=1)
-"""What a clock may differ by; an archive that is dated later than that was made while one was wrong."""
+"""More than drift and a wrong zone set a clock ahead by: what is dated later was made while a clock was wrong."""
 
 
 def newest_whole(found: Iterable[Backup]) -> Backup | None:

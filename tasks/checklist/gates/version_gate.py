@@ -272,7 +272,7 @@ def _before(repository: Repository, facts: ReleaseFacts) -> str:
     if others and rule.prefix is not None:
         return f"no other tag is one of {printable(rule.prefix)}VERSION (maintenance.release.tag_prefix)"
     if changelog.earlier:
-        return f"no tag shows an earlier release, but {printable(changelog.path)} tells of {changelog.earlier}"
+        return f"no tag shows an earlier release, but {printable(changelog.path)} names {changelog.earlier}"
     if others:
         return (
             f"no tag is a release of it; those of others are {listed([each.name for each in others], len(others), 3)}"

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 Note: TypeAlias = Callable[[int, int, int, int, object], bool | None]
-"""What hyperscan tells of a match: the number of the expression, zero, the end, and two without meaning here."""
+"""What hyperscan passes for a match: the number of the expression, zero, the end, and two without meaning here."""
 
 Search: TypeAlias = Callable[[bytes, Note], None]
 """Calls the function with each match in a buffer, by ascending ends."""
@@ -25,7 +25,7 @@ def one_pass(expressions: tuple[bytes, ...], flags: tuple[int, ...]) -> Search:
         ImportError: hyperscan is not installed.
         hyperscan.error: it does not take one of the patterns.
     """
-    import hyperscan  # noqa: F401 - told here, also where the search was compiled before
+    import hyperscan  # noqa: F401 - fails here, also where the search was compiled before
 
     return _compiled(expressions, flags)
 

@@ -207,9 +207,7 @@ def said(repo: Repository, rule: TagRule = PLAIN, version: str = "1.2.0", change
 def test_the_first_release_is_one_without_any_sign_of_another() -> None:
     assert said(repository()) == "go: it is the first release."
     told = Changelog("CHANGELOG.md", Version("1.2.0"), earlier=Version("1.1.0"))
-    assert said(repository(), changelog=told).endswith(
-        "no tag shows an earlier release, but CHANGELOG.md tells of 1.1.0."
-    )
+    assert said(repository(), changelog=told).endswith("no tag shows an earlier release, but CHANGELOG.md names 1.1.0.")
     assert said(repository(before=("y-1.0",))) == 'go: no tag is a release of it; those of others are "y-1.0".'
 
 
