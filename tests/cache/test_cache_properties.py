@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tasks.cache.expiry import MARKERS, plan
 from tasks.core.report.model import Report
 from tasks.core.settings.model import CacheSettings
+from tests.examples import examples
 
 from .conftest import HOUR_NS, NOW_NS, Project, Seen, done, every, look, planned
 
@@ -330,8 +331,8 @@ def check_numbers(report: Report, before: dict[str, Seen], expected: Expected, a
     assert sum(int(str(one.value)) for one in every(report, "cache.special")) == len(special)
 
 
-TREES = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-FEWER = settings(TREES, max_examples=30)
+TREES = settings(max_examples=examples(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEWER = settings(TREES, max_examples=examples(30))
 
 
 @TREES

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.capacity.forecast import Point, _noise, daily_maxima, forecast, is_enough, reached, teeth, theil_sen
+from tests.examples import examples
 
 LIMIT = 90.0
 HIGH = 60.0
@@ -330,7 +331,7 @@ def test_a_single_clean_up_close_below_the_limit_was_an_emergency_and_no_habit(l
     assert (found.cleanups, int(found.held)) == (1, habits)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     days=st.integers(20, 120),

@@ -83,6 +83,7 @@ def faults(report: Report) -> list[Finding]:
     return [each for each in report.findings if each.status.severity > Status.OK.severity]
 
 
+@pytest.mark.slow
 def test_of_the_clean_twin_the_audit_finds_nothing(twin: Loaded) -> None:
     report = run(quarterly.system_audit, twin)
     assert faults(report) == []

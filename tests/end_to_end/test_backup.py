@@ -583,6 +583,7 @@ def test_a_restore_that_was_killed_before_it_had_marked_the_folder_is_done_by_th
     assert os.path.lexists(half) is not is_taken
 
 
+@pytest.mark.slow
 def test_what_somebody_changed_after_the_kill_is_kept_aside(inv: Inv, full: Path, killed: Path) -> None:
     restored = full / "restored"
     changed = restored / "data/deep/er/two\nlines.yaml"

@@ -21,6 +21,7 @@ from tasks.generation import generation_records as reading
 from tasks.generation.generation_records import Records, read_records
 from tasks.generation.generation_tally import Fault
 from tasks.generation.record_layout import Layout
+from tests.examples import examples
 
 from .conftest import NOW, NOW_SECONDS, periods
 
@@ -194,7 +195,7 @@ def head_of(size: int, real: Callable[[IO[bytes]], tuple[bytes, Layout | None]],
     return head[: found.start + size], found
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(CLEAN, max_size=12) | st.lists(ENTRIES, max_size=12),
     FORMS,

@@ -129,6 +129,10 @@ class Definition:
     page: str | None = None
     repeatable: frozenset[str] = frozenset()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Definition:
+        """Return it itself: Invoke copies every task at each start, and a declaration never changes."""
+        return self
+
     def require_sound(self) -> None:
         """Raise where the declaration contradicts itself.
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tasks.core.files.file_locks import described, held_by_others, holders, user_of
 from tasks.core.files.safe_files import folder
+from tests.examples import examples
 
 PROC_LOCKS = Path("/proc/locks")
 NO_TABLE = Path("/nonexistent/locks")
@@ -80,7 +81,7 @@ def test_asking_leaves_no_lock_and_no_descriptor_behind(project: Path, table: Pa
 
 
 @pytest.mark.skipif(not PROC_LOCKS.exists(), reason="only Linux lists all locks in /proc/locks")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.sets(st.integers(0, 5)))
 def test_both_ways_of_asking_give_the_same_answer(locked: set[int]) -> None:
     with tempfile.TemporaryDirectory() as place, ExitStack() as open_files:

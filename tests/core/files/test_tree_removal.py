@@ -47,6 +47,7 @@ def test_a_file_or_a_link_is_refused(tmp_path: Path, kind: str) -> None:
     assert (tmp_path / "outside/file").exists()
 
 
+@pytest.mark.slow
 def test_a_tree_of_5000_folders_goes(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     deepest = os.open(tmp_path / "tree", os.O_RDONLY)

@@ -19,6 +19,7 @@ from tasks.core.report.model import Status
 from tasks.core.run.clock import _ARCHIVE, DOUBTED_AFTER_DAYS, ClockDoubt, Withheld, clock_doubt
 from tasks.core.settings.model import ClockSettings, LogSettings, Settings
 from tasks.logs import log_archives
+from tests.examples import examples
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MOMENT = timedelta(seconds=1)
@@ -226,7 +227,7 @@ def test_the_finding_says_what_was_left_and_why(number: int, begins: str, *, dry
 
 
 @given(st.lists(st.tuples(st.sampled_from(["log", "stamp", "archive"]), st.integers(-50, 900)), max_size=4))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60))
 def test_the_newest_trace_decides(tmp_path_factory: pytest.TempPathFactory, traces: list[tuple[str, int]]) -> None:
     root = tmp_path_factory.mktemp("project")
     midnight = NOW.replace(hour=0)

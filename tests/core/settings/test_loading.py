@@ -589,7 +589,7 @@ _environments = st.dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tree=_trees, higher=_trees, env=_environments)
 @example({"logs": {"critical_patterns": ["x{99999999999999999999}"]}}, None, {})
 @example({"logs": {"critical_patterns": ["(" * 5000]}}, None, {})

@@ -22,6 +22,7 @@ from tasks.dependencies.undo.undo_journal import (
     prepare_folder,
     remove_folder,
 )
+from tests.examples import examples
 
 from ..small_environment import NOW, Site
 
@@ -147,7 +148,7 @@ def change(site: Site, kind: str, number: int) -> None:
                 path.touch()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CHANGES)
 def test_any_changes_are_undone(tmp_path: Path, changes: list[tuple[str, int]]) -> None:
     root = tmp_path / "project"

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.logs.rotation.log_rotation import rotate
+from tests.examples import examples
 
 from .test_error_monitor import NOW, Project, at, found, seen
 from .test_monitor_rotation import Writer, writer
@@ -129,7 +130,7 @@ class Model:
 
 @given(st.lists(steps, max_size=14))
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

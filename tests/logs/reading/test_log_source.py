@@ -27,6 +27,7 @@ from tasks.logs.reading.log_source import (
     unreadable_reason,
     up_to,
 )
+from tests.examples import examples
 
 from .conftest import in_memory, write
 
@@ -228,7 +229,7 @@ def test_a_wrong_checksum_is_noticed(tmp_path: Path) -> None:
     until_broken(tmp_path, "a.log.gz")
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1), change=st.binary(min_size=1, max_size=30))
 def test_any_damage_is_either_harmless_or_told(tmp_path: Path, place: float, change: bytes) -> None:
     packed = bytearray(gzip.compress(WHOLE, mtime=0))

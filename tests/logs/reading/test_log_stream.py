@@ -26,6 +26,7 @@ from tasks.logs.reading.log_stream import (
     cursor_at,
     stream_segments,
 )
+from tests.examples import examples
 
 from .conftest import write
 
@@ -276,7 +277,7 @@ class Streams(RuleBasedStateMachine):
 
 
 Streams.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(150), stateful_step_count=20, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 test_whatever_happens_every_record_is_told_once = Streams.TestCase
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tasks.logs.reading import window_search as module
 from tasks.logs.reading.window_search import MARGIN, window_start
+from tests.examples import examples
 
 from .conftest import Counting, SetZone, in_memory
 
@@ -165,7 +166,7 @@ def with_a_giant(at: int, size: int) -> Callable[[random.Random], bytes]:
     return text
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     jitter=st.sampled_from([0, 1, 600, MARGIN - 1]),

@@ -40,6 +40,7 @@ from tasks.logs.rotation.log_writers import WriterWatch
 from tasks.logs.rotation.release_journal import ReleaseJournal, read_journal
 from tasks.logs.rotation.strategy import LogCut, LogWriters
 from tasks.logs.rotation.strategy import LogWriter as Known
+from tests.examples import examples
 
 from .conftest import NOW, Project, every, found, writer
 
@@ -130,7 +131,9 @@ def test_a_log_in_use_is_shortened_under_its_writer(collapsing: Project) -> None
     assert "released at its start, nothing is lost" in found(report, "logs.rotated").message
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     pieces=st.lists(
         st.sampled_from([b"a\n", b"\n", b" \n", b"\0\xff\n", b"x" * 5000 + b"\n", b"y" * 4095, b"z" * 900])
