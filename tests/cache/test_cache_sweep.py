@@ -630,6 +630,7 @@ def test_what_was_deleted_before_a_folders_reading_broke_off_is_reported(
 # Many entries
 
 
+@pytest.mark.slow
 def test_more_entries_than_a_batch_are_all_seen_and_progress_adds_up(project: Project) -> None:
     number = 2 * BATCH + 7
     for index in range(number):

@@ -90,6 +90,7 @@ def test_of_the_clean_twin_the_audit_finds_nothing(twin: Loaded) -> None:
     assert report.data["percent"] == 100
 
 
+@pytest.mark.slow
 def test_the_demos_own_problems_are_what_makes_the_difference(twin: Loaded) -> None:
     problems = list(audit_problems.plant(Path(twin.settings.root)))
     report = run(quarterly.system_audit, twin)

@@ -734,6 +734,7 @@ def test_the_projects_data_is_counted_in_less_than_a_second(data: Path, inv: Inv
     assert missing(result)["density"] == WITHOUT_DENSITY
 
 
+@pytest.mark.slow
 def test_one_value_deep_in_two_megabytes_is_one_change_and_layout_is_none(data: Path, inv: Inv) -> None:
     accepted(inv) if inv(TASK).status == 0 else inv(TASK, "--accept")
     path = data / "data/materials.yaml"

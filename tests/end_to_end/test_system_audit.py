@@ -97,6 +97,7 @@ def test_of_a_clean_project_nothing_is_warned(inv: Inv, clean: Path, quarter: st
     assert f"logs/audit_reports/audit_{quarter}.json" in result.report["files"]
 
 
+@pytest.mark.slow
 def test_a_second_run_uses_the_reports_and_compares_the_checksums(inv: Inv, clean: Path) -> None:
     assert {row["how"] for row in inv(TASK).report["data"]["sources"]} == {"it was run"}
     again = inv(TASK)
@@ -288,6 +289,7 @@ def test_without_git_what_needs_it_is_unknown(inv: Inv, clean: Path, environment
     assert clean.exists()
 
 
+@pytest.mark.slow
 def test_a_report_of_last_month_is_too_old_to_be_used(inv: Inv, clean: Path) -> None:
     inv(TASK)
     for path in (clean / "logs").rglob("*.json"):

@@ -417,6 +417,7 @@ for each in range(number):
 """
 
 
+@pytest.mark.slow
 def test_several_writers_lose_nothing(project: Path, child: Callable[..., Popen[str]]) -> None:
     for process in [child(WRITER, project, name, 40) for name in "abc"]:
         process.communicate()
