@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import msgspec
@@ -73,6 +74,54 @@ def applicable(run: Run) -> Applicable:
     )
 
 
+_FILES: SettingPath = ("configuration", "files")
+
+_DOCUMENTS = (".json", ".toml", ".yaml", ".yml")
+
+_CATALOGUES = frozenset({"categories", "materials"})
+"""What a data file, or a folder above it, is named that the configuration review knows how to look into."""
+
+
+def with_found_files(run: Run, settings: Settings) -> Settings:
+    """Return *settings* with the configuration files that the project has in the place of those that are a default.
+
+    A default stays where there is such a file, in any case of its name. Where nothing is found at all, all of them
+    stay, to say what was looked for.
+    """
+    if not _is_default(run, _FILES):
+        return settings
+    defaults = {name.casefold(): name for name in settings.configuration.files}
+    conventions = conventions_of(run)
+    there = {path.casefold() for path in conventions.files.paths}
+    kept = [name for folded, name in defaults.items() if folded in there]
+    found = [*(conventions.configuration_files.value or ()), *_catalogues(conventions)]
+    components = [PurePosixPath(pattern) for pattern in settings.configuration.components]
+    new = (path for path in found if path.casefold() not in defaults and not _matches(path, components))
+    files = tuple(dict.fromkeys([*kept, *new]))
+    if not files:
+        return settings
+    configuration = msgspec.structs.replace(settings.configuration, files=files)
+    return msgspec.structs.replace(settings, configuration=configuration)
+
+
+def _matches(path: str, patterns: list[PurePosixPath]) -> bool:
+    """Tell whether one of the shell patterns names a path, or all that a pattern names."""
+    return any(
+        len(pattern.parts) == path.count("/") + 1 and PurePosixPath(path).match(str(pattern)) for pattern in patterns
+    )
+
+
+def _catalogues(conventions: ProjectConventions) -> Iterator[str]:
+    """Yield the data files that by their names, or those of their folders, hold materials or categories."""
+    folders = [pattern.removesuffix("**") for pattern in conventions.data_files.value or ()]
+    for path in conventions.files.paths:
+        folder = next((folder for folder in folders if path.startswith(folder)), None)
+        if folder is not None and path.endswith(_DOCUMENTS):
+            below = PurePosixPath(path.removeprefix(folder)).with_suffix("").parts
+            if _CATALOGUES & {part.casefold() for part in below}:
+                yield path
+
+
 def unused_cache(run: Run) -> Unused | None:
     """Return why the project needs no cache folder; ``None`` where it has one, or a setting is about it."""
     directory = run.settings.cache.directory
@@ -102,9 +151,7 @@ def _unused(run: Run, variables: dict[str, str], setting: str) -> Unused | None:
         reason += f" Not every file was looked at: {printable(cut)}."
     elsewhere = [name for name in names if run.keys[name].source == "environment"]
     if elsewhere:
-        reason += (
-            f" The environment has {_either(elsewhere, 'and')}: name them in {setting} if they are this project's."
-        )
+        reason += f" The environment has {_either(elsewhere, 'and')}: list them in {setting} if this project uses them."
     return Unused((*variables,), reason, certain=not cut)
 
 

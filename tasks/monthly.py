@@ -224,13 +224,14 @@ def config_review(
 ) -> Report:
     """Review settings, data and component files without running them, and tell what drifted since it was accepted.
 
-    Reads what maintenance.configuration names, .env and .env.example. Settings modules are parsed, never executed.
-    Accepted values lie in maintenance.configuration.baseline, secrets as hashes with a key; the history of drift in
-    config_history.jsonl in the log folder, the report in config_reports/config_review_YYYYMM.json there.
+    Reads the files that maintenance.configuration names, or else those that are found, .env and .env.example. Settings
+    modules are parsed, never executed. Accepted values lie in maintenance.configuration.baseline, secrets as hashes
+    with a key; the history of drift in config_history.jsonl in the log folder, the report in
+    config_reports/config_review_YYYYMM.json there.
     """
     import os
 
-    from .applicability import applicable
+    from .applicability import applicable, conventions_of, with_found_files
     from .configuration.config_review import run_review
     from .configuration.drift.drift_acceptance import ConfigReviewFlags
     from .core.errors import UserError
@@ -243,7 +244,7 @@ def config_review(
     def reviewed(stop: Event) -> Report:
         found = applicable(run)
         return run_review(
-            found.settings,
+            with_found_files(run, found.settings),
             flags,
             keys=run.keys,
             environ=os.environ,
@@ -252,6 +253,7 @@ def config_review(
             stop=stop,
             advance=run.advance,
             unused=found.keys,
+            sought=conventions_of(run).configuration_files.sought,
         )
 
     return run.compose({"configuration": reviewed}, dry_run=dry)

@@ -176,7 +176,7 @@ def read_config_files(
         advance: called after each file.
     """
     listing = Listing(root)
-    files = [listing.find(name) for name in settings.files]
+    files = [each for name in settings.files for each in _named(listing, name)]
     configured = {each.path for each in files}
     components = [each for each in listing.match(settings.components) if each.path not in configured]
     limit = int(settings.largest_mb * 1_000_000)
@@ -186,6 +186,13 @@ def read_config_files(
         return ReviewedFile(found) if stop.is_set() else read_config_file(root, found, limit)
 
     return ConfigFiles(tuple(map(read, files)), tuple(map(read, components)), listing)
+
+
+def _named(listing: Listing, name: str) -> list[FoundFile]:
+    """Return the files that a name, or a shell pattern, stands for; a pattern that matches none is one not found."""
+    if not _WILD & {*name}:
+        return [listing.find(name)]
+    return listing.match([name]) or [FoundFile(name, None)]
 
 
 def read_config_file(root: Path, found: FoundFile, limit: int) -> ReviewedFile:

@@ -42,6 +42,7 @@ def run_review(
     stop: Event,
     advance: Callable[[int], None],
     unused: Unused | None = None,
+    sought: str = "",
 ) -> Report:
     """Review the project's configuration.
 
@@ -55,12 +56,13 @@ def run_review(
         stop: ends it between two steps where it is set.
         advance: called after each file.
         unused: the keys that the project does not need.
+        sought: what else was looked for, as a clause.
     """
     root, configuration = Path(settings.root), settings.configuration
     inventory = read_config_files(root, configuration, stop, advance)
     own, example = read_variables(root, FILE), read_variables(root, EXAMPLE)
     if not inventory.present and not own.present and not example.present:
-        return Report(summary="no configuration", findings=[*file_findings(inventory, redact)])
+        return Report(summary="no configuration", findings=[*file_findings(inventory, redact, sought)])
     expected = _materials_file(inventory)
     materials = evaluate(catalogue(inventory.files), configuration.required_properties, expected=expected)
     deviating = [*_deviations(inventory)]

@@ -19,21 +19,24 @@ _SHOWN = 5
 """Values of a module that are named."""
 
 
-def file_findings(inventory: ConfigFiles, redact: Callable[[str], str]) -> Iterator[Finding]:
+def file_findings(inventory: ConfigFiles, redact: Callable[[str], str], sought: str = "") -> Iterator[Finding]:
     """Yield what is wrong with files, and how many are well.
 
     Args:
         inventory: what was read.
         redact: takes secrets out of a text.
+        sought: what else was looked for, as a clause.
     """
     if not inventory.present:
         names = [each.found.asked for each in inventory.files]
         message = f"There is no configuration here: {listed(names, len(names))}."
-        yield _finding("present", "configuration", Status.SKIPPED, message, "Name its files in configuration.files.")
+        message += f" Looked for {sought} as well." if sought else ""
+        remedy = "Name its files in maintenance.configuration.files."
+        yield _finding("present", "configuration", Status.SKIPPED, message, remedy)
         return
     for each in (*inventory.files, *inventory.components):
         if each.found.path is None:
-            remedy = "Restore it, or take it out of configuration.files."
+            remedy = "Restore it, or take it out of maintenance.configuration.files."
             yield _finding("present", each.path, Status.UNKNOWN, "It is not there, so it was not reviewed.", remedy)
             continue
         yield from _case_findings(each)
@@ -62,7 +65,7 @@ def _case_findings(each: ReviewedFile) -> Iterator[Finding]:
     asked, path, others = each.found
     if path != asked:
         message = f'It is called "{path}" here; where case counts, what opens "{asked}" does not find it.'
-        remedy = f"git mv {path} {asked}, or correct what opens it and configuration.files."
+        remedy = f"git mv {path} {asked}, or correct what opens it and maintenance.configuration.files."
         yield _finding("case", asked, Status.WARNING, message, remedy)
     if others:
         message = (

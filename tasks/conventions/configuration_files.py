@@ -19,6 +19,9 @@ _STEM = re.compile(
     r"(?:config|conf|configuration|settings)(?:[._-][\w-]+)?|[\w-]+[._-](?:config|settings)", re.IGNORECASE
 )
 _FOLDERS = frozenset({"conf", "config", "configs", "configuration", "settings"})
+_SETTINGS = re.compile(r"(?m)^(?:[A-Z][A-Z0-9_]*\s*(?::[^=\n]*)?=|class \w*(?:Config|Settings)\b)")
+"""A name in capitals that is given a value, or a class of settings."""
+
 _TOOLS = frozenset(
     {
         ".pre-commit-config.yaml",
@@ -39,7 +42,7 @@ _ALIKE = 3
 
 def find_configuration_files(files: ProjectFiles) -> Convention[tuple[str, ...]]:
     """Return the files that configure the project, as paths or as patterns that stand for several."""
-    found = [path for path in files.paths if _is_configuration(path)]
+    found = [path for path in files.paths if _is_configuration(path) and _holds_settings(files, path)]
     patterns = _patterns(found)
     return Convention(
         "configuration files",
@@ -62,6 +65,12 @@ def _is_configuration(path: str) -> bool:
     else:
         found = f".{ending}" in _SUFFIXES and (above in _FOLDERS or bool(_STEM.fullmatch(stem)))
     return found and not is_foreign(path)
+
+
+def _holds_settings(files: ProjectFiles, path: str) -> bool:
+    """Tell whether a module in a folder of settings holds some: there may be code as well, a package named so."""
+    name = path.rpartition("/")[2]
+    return not name.endswith(".py") or name == "settings.py" or bool(_SETTINGS.search(files.text(path) or ""))
 
 
 def _patterns(paths: list[str]) -> dict[str, list[str]]:

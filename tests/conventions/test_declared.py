@@ -62,8 +62,29 @@ def test_without_providers_no_key_is_looked_for(project: Project) -> None:
     ],
 )
 def test_a_file_that_configures_is_found(project: Project, path: str) -> None:
-    project.write({path: ""})
+    project.write({path: "LIMIT = 3\n" if path == "app/settings/production.py" else ""})
     assert find_configuration_files(project.files()).value == (path,)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("LIMIT: int = 3\n", True),
+        ("import os\nLIMIT=os.cpu_count()\n", True),
+        ("class ProductionSettings(Settings):\n    limit = 3\n", True),
+        ("class Config:\n    limit = 3\n", True),
+        ("def limit():\n    LIMIT = 3\n    return LIMIT\n", False),
+        ("class Coordinator:\n    limit = 3\n", False),
+        ("if LIMIT == 3:\n    pass\n", False),
+    ],
+)
+def test_a_module_in_a_folder_named_settings_is_one_where_it_holds_some(
+    project: Project,
+    text: str,
+    is_found: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    project.write({"domains/settings/production.py": text})
+    assert (find_configuration_files(project.files()).value is not None) is is_found
 
 
 @pytest.mark.parametrize(

@@ -191,14 +191,67 @@ def test_a_name_that_changes_its_case_is_no_drift(inv: Inv, well: Path) -> None:
     assert drift(inv(TASK)) == []
 
 
-def test_a_missing_file_is_unknown_and_drift_once_it_was_accepted(inv: Inv, well: Path) -> None:
+def test_a_missing_file_is_unknown_where_a_setting_names_it_and_drift_once_it_was_accepted(
+    inv: Inv, well: Path
+) -> None:
     (well / "data/Categories.yaml").unlink()
-    result = inv(TASK)
+    named = {"INVOKE_MAINTENANCE_CONFIGURATION_FILES": "data/Materials.yaml,data/Categories.yaml"}
+    result = inv(TASK, env=named)
     assert (result.status, reported(result, "present")[0][:2]) == (3, ("data/Categories.yaml", "unknown"))
+    assert reported(inv(TASK), "present") == []
     write_yaml(well / "data/Categories.yaml", {"categories": {"stone": {}, "metal": {}}})
     accepted(inv)
     (well / "data/Categories.yaml").unlink()
     assert drift(inv(TASK)) == [("data/Categories.yaml", "(the whole file)", "removed", "2 values", None)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "generation/config.yaml",
+        "shared/config/settings.py",
+        "domains/one/config.yaml",
+        "data/materials/Properties.yaml",
+        "app/settings/production.py",
+    ],
+)
+def test_the_projects_own_files_are_reviewed_without_a_setting(inv: Inv, project: Path, name: str) -> None:
+    path = project / name
+    path.parent.mkdir(parents=True)
+    path.write_text("LIMIT = 3\n" if name.endswith(".py") else "limit: 3\n")
+    (path.parent / "code.py").write_text("def limit():\n    return 3\n")
+    result = accepted(inv)
+    assert result.report["summary"].startswith("1 file reviewed")
+    assert drift(inv(TASK)) == []
+    path.write_text(path.read_text().replace("3", "4"))
+    assert [(row[0], row[3], row[4]) for row in drift(inv(TASK))] == [(name, "3", "4")]
+
+
+def test_a_new_file_of_many_alike_is_reviewed_as_well(inv: Inv, project: Path) -> None:
+    for name in ("one", "two", "three", "four"):
+        write_yaml(project / f"domains/{name}/config.yaml", {"name": name})
+    assert accepted(inv).report["summary"].startswith("4 files reviewed")
+    write_yaml(project / "domains/five/config.yaml", {"name": "five"})
+    assert [(row[0], row[2]) for row in drift(inv(TASK))] == [("domains/five/config.yaml", "added")]
+
+
+def test_where_a_setting_names_the_files_no_others_are_reviewed(inv: Inv, well: Path) -> None:
+    write_yaml(well / "generation/config.yaml", {"limit": 3})
+    assert inv(TASK).report["summary"].startswith("6 files reviewed")
+    named = {"INVOKE_MAINTENANCE_CONFIGURATION_FILES": "generation/*.yaml"}
+    assert inv(TASK, env=named).report["summary"].startswith("3 files reviewed")
+    nothing = inv(TASK, env={"INVOKE_MAINTENANCE_CONFIGURATION_FILES": "elsewhere/*.yaml"})
+    assert reported(nothing, "present")[0][:2] == ("elsewhere/*.yaml", "unknown")
+
+
+def test_a_project_without_configuration_is_skipped_with_what_was_looked_for(inv: Inv, project: Path) -> None:
+    (project / "code.py").write_text("LIMIT = 3\n")
+    (project / "settings").mkdir()
+    (project / "settings/code.py").write_text("def limit():\n    LIMIT = 3\n    return LIMIT\n")
+    ((subject, status, message),) = reported(inv(TASK), "present")
+    assert (subject, status) == ("configuration", "skipped")
+    assert "config/settings.py" in message
+    assert "Looked for settings.py, files named config" in message
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -450,8 +503,9 @@ def test_a_file_that_is_gone_or_new_can_be_accepted(inv: Inv, well: Path) -> Non
     accepted(inv)
     (well / "components/caption/config.yaml").rename(well / "components/caption/config.yml")
     write_yaml(well / "components/text/config/more.yaml", {"a": 1})
-    assert [row[2] for row in drift(inv(TASK))] == ["added", "removed"]
-    parts = ("components/caption/config.yaml", "components/text/config/more.yaml")
+    assert [row[2] for row in drift(inv(TASK))] == ["added", "added", "removed"]
+    names = ("config.yaml", "config.yml")
+    parts = (*(f"components/caption/{name}" for name in names), "components/text/config/more.yaml")
     inv(TASK, *(argument for name in parts for argument in ("--accept-path", name)))
     assert drift(inv(TASK)) == []
 

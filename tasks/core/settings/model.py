@@ -174,7 +174,10 @@ class IgnoredVulnerability(Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class ConfigurationSettings(Section, frozen=True, kw_only=True):
     """What the configuration review reads."""
 
-    files: Annotated[tuple[str, ...], Meta(description="Settings and data files.")] = (
+    files: Annotated[
+        tuple[str, ...],
+        Meta(description="Settings and data files (shell patterns); where not set, those that are found as well."),
+    ] = (
         "config/settings.py",
         "data/Materials.yaml",
         "data/Categories.yaml",
