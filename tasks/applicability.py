@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -51,9 +50,9 @@ def applicable(run: Run) -> Applicable:
     variable of the shell alone makes no provider apply, for a request costs money; it is mentioned.
     """
     settings = run.settings
-    by_default = [name for name in settings.providers if _is_default(run, ("providers", name))]
+    by_default = [name for name in settings.providers if is_default(run, ("providers", name))]
     wanted = settings.configuration.environment_keys
-    keys_by_default = wanted if _is_default(run, ("configuration", "environment_keys")) else ()
+    keys_by_default = wanted if is_default(run, ("configuration", "environment_keys")) else ()
     if not by_default and not keys_by_default:
         return Applicable(settings)
     named = conventions_of(run).key_variables.value or frozenset()
@@ -74,58 +73,15 @@ def applicable(run: Run) -> Applicable:
     )
 
 
-_FILES: SettingPath = ("configuration", "files")
-
-_DOCUMENTS = (".json", ".toml", ".yaml", ".yml")
-
-_CATALOGUES = frozenset({"categories", "materials"})
-"""What a data file, or a folder above it, is named that the configuration review knows how to look into."""
-
-
-def with_found_files(run: Run, settings: Settings) -> Settings:
-    """Return *settings* with the configuration files that the project has in the place of those that are a default.
-
-    A default stays where there is such a file, in any case of its name. Where nothing is found at all, all of them
-    stay, to say what was looked for.
-    """
-    if not _is_default(run, _FILES):
-        return settings
-    defaults = {name.casefold(): name for name in settings.configuration.files}
-    conventions = conventions_of(run)
-    there = {path.casefold() for path in conventions.files.paths}
-    kept = [name for folded, name in defaults.items() if folded in there]
-    found = [*(conventions.configuration_files.value or ()), *_catalogues(conventions)]
-    components = [PurePosixPath(pattern) for pattern in settings.configuration.components]
-    new = (path for path in found if path.casefold() not in defaults and not _matches(path, components))
-    files = tuple(dict.fromkeys([*kept, *new]))
-    if not files:
-        return settings
-    configuration = msgspec.structs.replace(settings.configuration, files=files)
-    return msgspec.structs.replace(settings, configuration=configuration)
-
-
-def _matches(path: str, patterns: list[PurePosixPath]) -> bool:
-    """Tell whether one of the shell patterns names a path, or all that a pattern names."""
-    return any(
-        len(pattern.parts) == path.count("/") + 1 and PurePosixPath(path).match(str(pattern)) for pattern in patterns
-    )
-
-
-def _catalogues(conventions: ProjectConventions) -> Iterator[str]:
-    """Yield the data files that by their names, or those of their folders, hold materials or categories."""
-    folders = [pattern.removesuffix("**") for pattern in conventions.data_files.value or ()]
-    for path in conventions.files.paths:
-        folder = next((folder for folder in folders if path.startswith(folder)), None)
-        if folder is not None and path.endswith(_DOCUMENTS):
-            below = PurePosixPath(path.removeprefix(folder)).with_suffix("").parts
-            if _CATALOGUES & {part.casefold() for part in below}:
-                yield path
+def is_default(run: Run, path: SettingPath) -> bool:
+    """Tell whether no setting at or below *path* is the user's."""
+    return all(origin == "default" for key, origin in run.loaded.origins.items() if key[: len(path)] == path)
 
 
 def unused_cache(run: Run) -> Unused | None:
     """Return why the project needs no cache folder; ``None`` where it has one, or a setting is about it."""
     directory = run.settings.cache.directory
-    if os.path.lexists(Path(run.settings.root, directory)) or not _is_default(run, ("cache",)):
+    if os.path.lexists(Path(run.settings.root, directory)) or not is_default(run, ("cache",)):
         return None
     conventions = conventions_of(run)
     reason = f"There is no folder {printable(directory)}, and none is made: it is only a default. "
@@ -134,11 +90,6 @@ def unused_cache(run: Run) -> Unused | None:
     else:
         reason += f"Looked for {conventions.cache_folders.sought}."
     return Unused((directory,), reason, certain=True)
-
-
-def _is_default(run: Run, path: SettingPath) -> bool:
-    """Tell whether no setting at or below *path* is the user's."""
-    return all(origin == "default" for key, origin in run.loaded.origins.items() if key[: len(path)] == path)
 
 
 def _unused(run: Run, variables: dict[str, str], setting: str) -> Unused | None:

@@ -231,10 +231,11 @@ def config_review(
     """
     import os
 
-    from .applicability import applicable, conventions_of, with_found_files
+    from .applicability import applicable, conventions_of
     from .configuration.config_review import run_review
     from .configuration.drift.drift_acceptance import ConfigReviewFlags
     from .core.errors import UserError
+    from .found_settings import with_found_files
 
     if accept and accept_path:
         raise UserError("--accept accepts everything and --accept-path a part: give one of the two.")

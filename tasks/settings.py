@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @procedure(cadence=None, help={"changed": "Only those that are not the default."})
 def show(run: Run, changed: bool = False) -> Report:
-    """Show every setting, its value and where it came from."""
+    """Show every setting, its value and where it came from: a default, what the project's own files say, or you."""
     from .core.settings import inspection
+    from .found_settings import found_settings
 
-    return inspection.show(run.loaded, changed=changed)
+    return inspection.show(run.loaded, changed=changed, found=found_settings(run))
 
 
 def _usable_by_all(settings: Settings) -> None:
@@ -53,12 +54,29 @@ def conventions(run: Run) -> Report:
     return evaluate(found.every(), found.files)
 
 
-@procedure(cadence=None, checks=["settings.file"], help={"dry_run": "Write nothing; say what would be written."})
+@procedure(
+    cadence=None,
+    checks=["conventions.found", "settings.file"],
+    help={"dry_run": "Write nothing; say what would be written."},
+)
 def init(run: Run, dry_run: bool = False) -> Report:
-    """Write a commented invoke.yaml beside tasks.py, unless there is one."""
+    """Write a commented invoke.yaml beside tasks.py, with what the project's own files say, unless there is one."""
+    from .applicability import applicable, conventions_of, unused_cache
+    from .conventions.convention_report import not_found
     from .core.settings import inspection
+    from .found_settings import found_settings
 
-    return inspection.init(run.loaded, dry_run=dry_run or run.dry)
+    found = applicable(run)
+    providers = found.providers.names if found.providers else ()
+    unused = [*(("providers", name) for name in providers), *([("cache",)] if unused_cache(run) else [])]
+    unused += [] if found.settings.configuration.environment_keys else [("configuration", "environment_keys")]
+    return inspection.init(
+        run.loaded,
+        dry_run=dry_run or run.dry,
+        found=found_settings(run),
+        unused=unused,
+        not_found=not_found(conventions_of(run).every()),
+    )
 
 
 @task

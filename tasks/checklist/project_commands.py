@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
+from ..conventions.commands import PYTEST_UNANSWERED
 from ..conventions.commands import Command as ConventionalCommand
 from ..conventions.convention import Convention
 from ..conventions.project_conventions import ProjectConventions
@@ -93,7 +94,8 @@ def commands_for_linting(settings: ReleaseSettings, conventions: ProjectConventi
 
 
 def _of_settings(named: Sequence[str], setting: str) -> Commands | None:
-    found = tuple(Command(tuple(shlex.split(each)), "", setting) for each in named)
+    several = (tuple(shlex.split(each)) for each in named)
+    found = tuple(Command(words, "", setting, PYTEST_UNANSWERED if "pytest" in words else {}) for words in several)
     return Commands(found, "", setting) if found else None
 
 

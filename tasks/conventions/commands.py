@@ -18,7 +18,7 @@ _LINTERS = (
 )
 
 
-_PYTEST_UNANSWERED = {4: "it was called wrongly", 5: "it found no tests"}
+PYTEST_UNANSWERED = {4: "it was called wrongly", 5: "it found no tests"}
 """Exit statuses of pytest by which nothing was tested (its documentation, "Exit codes")."""
 
 
@@ -42,7 +42,7 @@ def find_test_command(files: ProjectFiles) -> Convention[Command]:
     """Return pytest, where it is configured or there are tests for it; in a repository without either, none."""
     evidence, reason = next(_pytest(files), (None, ""))
     words = ("python", "-m", "pytest", "-q")
-    found = Command(words, evidence, reason, _PYTEST_UNANSWERED) if evidence else None
+    found = Command(words, evidence, reason, PYTEST_UNANSWERED) if evidence else None
     return Convention(
         "test command",
         "settings of pytest, and files named test_*.py or *_test.py in tests or test",

@@ -37,6 +37,11 @@ def evaluate(conventions: Sequence[Convention[object]], files: ProjectFiles) -> 
     )
 
 
+def not_found(conventions: Sequence[Convention[object]]) -> list[Finding]:
+    """Return the findings on what was looked for and not found, or contradicts itself."""
+    return [_finding(each) for each in conventions if each.value is None]
+
+
 def _finding(convention: Convention[object]) -> Finding:
     if convention.contradiction:
         message, status = convention.contradiction, Status.UNKNOWN

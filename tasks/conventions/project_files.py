@@ -29,6 +29,9 @@ _LEFT_OUT = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 _SETTINGS = (".cfg", ".conf", ".ini", ".json", ".toml", ".yaml", ".yml")
 
+_INVOKE = frozenset({"invoke.json", "invoke.yaml", "invoke.yml"})
+"""Where the suite's own settings stand: what they name, commented out as well, is no habit of the project."""
+
 _FOREIGN = frozenset(
     {"docs", "doc", "examples", "example", "fixtures", "node_modules", "samples", "test", "testing", "tests", "vendor"}
 )
@@ -132,8 +135,12 @@ class ProjectFiles:
 
     @cached_property
     def settings(self) -> tuple[str, ...]:
-        """The files in a format of settings that are neither tests nor examples."""
-        return tuple(path for path in self.paths if path.endswith(_SETTINGS) and not is_foreign(path))
+        """The files in a format of settings that are neither tests nor examples, nor the suite's settings."""
+        return tuple(
+            path
+            for path in self.paths
+            if path.endswith(_SETTINGS) and path.rpartition("/")[2] not in _INVOKE and not is_foreign(path)
+        )
 
     @cached_property
     def sources(self) -> tuple[str, ...]:

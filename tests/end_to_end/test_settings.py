@@ -175,3 +175,51 @@ def test_a_key_in_the_wrong_place_is_not_repeated(inv: Inv, settings_file: Path)
     for result in (first, second):
         assert "sk-secret" not in result.out + result.err
     assert "the name of an environment variable, not the key itself" in second.err
+
+
+def _of_a_stranger(project: Path) -> None:
+    files = {
+        "CHANGES.rst": "Changes\n=======\n\nVersion 1.2\n-----------\n",
+        "app/config.yaml": "limit: 3\n",
+        "pyproject.toml": '[project]\nname = "app"\nversion = "1.2"\n',
+        "app/__init__.py": "",
+    }
+    for name, text in files.items():
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text(text)
+
+
+def test_what_the_projects_own_files_say_is_shown_as_a_convention(inv: Inv, project: Path) -> None:
+    _of_a_stranger(project)
+    changed = inv("settings.show", "--changed").report["data"]["settings"]
+    records = {record["setting"]: record for record in changed}
+    assert records["maintenance.release.changelog"]["value"] == "CHANGES.rst"
+    assert str(records["maintenance.release.changelog"]["from"]).startswith("convention (CHANGES.rst:4")
+    assert records["maintenance.configuration.files"]["value"] == ["app/config.yaml"]
+    assert records["maintenance.release.version_files"]["value"] == ["pyproject.toml"]
+    set_by_hand = shown(inv, env={"INVOKE_MAINTENANCE_RELEASE_CHANGELOG": "NEWS"})["maintenance.release.changelog"]
+    assert (set_by_hand["value"], "environment" in str(set_by_hand["from"])) == ("NEWS", True)
+
+
+def test_init_writes_what_was_found_leaves_out_what_does_not_apply_and_changes_no_verdict(
+    project: Path, library: Path, environment: dict[str, str], inv_process: Inv
+) -> None:
+    del environment["INVOKE_MAINTENANCE_ROOT"]
+    environment["PYTHONPATH"] = str(library)
+    _of_a_stranger(project)
+    (project / "tasks.py").write_text("from zbeam_maintenance import namespace\n")
+    first = inv_process("settings.conventions", cwd=project)
+    result = inv_process("settings.init", cwd=project)
+    assert result.status == 0, result.out + result.err
+    text = (project / "invoke.yaml").read_text()
+    written = yaml.safe_load(text)["maintenance"]
+    assert written["release"] == {"version_files": ["pyproject.toml"], "changelog": "CHANGES.rst"}
+    assert written["configuration"] == {"files": ["app/config.yaml"]}
+    assert "deepseek" not in text
+    assert "expiry_hours" not in text
+    (message,) = [each["message"] for each in result.findings("settings.file")]
+    assert "Left out, for the project does not use them: maintenance.providers.deepseek" in message
+    assert {"tag forms", "log folders"} <= {each["subject"] for each in result.findings("conventions.found")}
+    assert inv_process("settings.check", cwd=project).status == 0
+    second = inv_process("settings.conventions", cwd=project)
+    assert second.report["data"] == first.report["data"]

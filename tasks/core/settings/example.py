@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from collections.abc import Mapping as TypingMapping
 from typing import Any
 
 import msgspec
 
 from .all_settings import defaults
-from .fields import Branch, Mapping, Node, Setting, children, root_node
+from .fields import Branch, Mapping, Node, Setting, SettingPath, children, root_node
 
 FILE = "invoke.yaml"
 
@@ -19,11 +20,17 @@ EXECUTOR = f"{_PACKAGE}.{'core.run.runner.' if _PACKAGE == 'tasks' else ''}Maint
 """The executor's import path: an installed package offers it; in a copy, ``tasks.py`` hides the package."""
 
 
-def example() -> str:
-    """Return an ``invoke.yaml`` in which every setting stands with its default, commented out.
+def example(
+    found: TypingMapping[SettingPath, tuple[Any, str]] | None = None, unused: Collection[SettingPath] = ()
+) -> str:
+    """Return an ``invoke.yaml`` in which every setting stands with its default, commented out, but for what was found.
 
-    The names of the sections are commented out as well: an empty section cannot be merged with a filled one
-    of another file.
+    The names of sections without anything found are commented out as well: an empty section cannot be merged with a
+    filled one of another file.
+
+    Args:
+        found: values that hold in the place of defaults, with the places that say so, by the setting's path.
+        unused: the settings, or sections of them, that are left out.
     """
     head = (
         "# Settings of the maintenance suite, each with its default. To change one, take the first # of its line\n"
@@ -34,21 +41,42 @@ def example() -> str:
         f"  executor_class: {EXECUTOR}\n"
         "\n"
     )
-    return head + "".join(f"#{line}\n" for line in ["maintenance:", *_lines(root_node(), defaults(), "  ")])
+    found = found or {}
+    lines = ["maintenance:" if found else "#maintenance:", *_lines(root_node(), defaults(), (), found, unused)]
+    return head + "".join(f"{line}\n" for line in lines)
 
 
-def _lines(node: Branch | Mapping, tree: Any, indent: str) -> Iterator[str]:
+def _lines(
+    node: Branch | Mapping,
+    tree: Any,
+    above: SettingPath,
+    found: TypingMapping[SettingPath, tuple[Any, str]],
+    unused: Collection[SettingPath],
+) -> Iterator[str]:
+    indent = "  " * (len(above) + 1)
     for name, child in children(node, tree):
+        path = (*above, name)
+        if path in unused:
+            continue
+        mark = "" if any(key[: len(path)] == path for key in found) else "#"
         if child.description and isinstance(node, Branch):
-            yield f"{indent}# {child.description}"
-        if isinstance(child, Setting):
+            yield f"{mark}{indent}# {child.description}"
+        if path in found:
+            value, places = found[path]
+            yield f"{indent}# Found in {places}."
+            if isinstance(value, list) and value:
+                yield f"{indent}{name}:"
+                yield from (f"{indent}  - {json.dumps(each, ensure_ascii=False)}" for each in value)
+            else:
+                yield f"{indent}{name}: {json.dumps(value, ensure_ascii=False)}"
+        elif isinstance(child, Setting):
             # JSON is YAML too, and quotes what needs it.
-            yield f"{indent}{name}: {json.dumps(tree[name], ensure_ascii=False)}"
+            yield f"#{indent}{name}: {json.dumps(tree[name], ensure_ascii=False)}"
         elif not tree[name]:
-            yield f"{indent}{name}: {{}}"
+            yield f"#{indent}{name}: {{}}"
         else:
-            yield f"{indent}{name}:"
-            yield from _lines(child, tree[name], indent + "  ")
+            yield f"{mark}{indent}{name}:"
+            yield from _lines(child, tree[name], path, found, unused)
 
 
 def schema() -> dict[str, Any]:

@@ -43,6 +43,34 @@ def test_the_example_as_it_is_changes_no_setting() -> None:
     assert "maintenance" not in _content(example())
 
 
+FOUND = {
+    ("release", "changelog"): ("CHANGES.rst", "CHANGES.rst:1: Version 2"),
+    ("configuration", "files"): (["one.yaml", 'two "2".yaml'], "one.yaml"),
+    ("release", "lint_commands"): ([], "nowhere"),
+}
+
+
+def test_what_was_found_holds_and_everything_else_is_commented_out() -> None:
+    assert _content(example(FOUND))["maintenance"] == {
+        "configuration": {"files": ["one.yaml", 'two "2".yaml']},
+        "release": {"changelog": "CHANGES.rst", "lint_commands": []},
+    }
+    assert "    # Found in CHANGES.rst:1: Version 2.\n" in example(FOUND)
+
+
+def test_uncommenting_every_line_beside_what_was_found_gives_the_other_defaults() -> None:
+    expected = _plain_defaults()
+    for (section, name), (value, _) in FOUND.items():
+        expected[section][name] = value
+    assert _content(COMMENTED_OUT.sub(r"\1", example(FOUND)))["maintenance"] == expected
+
+
+def test_what_is_not_used_is_left_out() -> None:
+    content = _content(COMMENTED_OUT.sub(r"\1", example(FOUND, [("cache",), ("providers", "grok")])))["maintenance"]
+    assert content.keys() == _plain_defaults().keys() - {"cache"}
+    assert [*content["providers"]] == ["deepseek"]
+
+
 def test_the_example_names_the_executor_that_there_is() -> None:
     from tasks.core.run.runner import MaintenanceExecutor
 
