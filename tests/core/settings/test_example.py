@@ -43,7 +43,7 @@ def test_the_example_as_it_is_changes_no_setting() -> None:
     assert "maintenance" not in _content(example())
 
 
-FOUND = {
+FOUND: dict[tuple[str, ...], tuple[Any, str]] = {
     ("release", "changelog"): ("CHANGES.rst", "CHANGES.rst:1: Version 2"),
     ("configuration", "files"): (["one.yaml", 'two "2".yaml'], "one.yaml"),
     ("release", "lint_commands"): ([], "nowhere"),
