@@ -40,8 +40,9 @@ def commit(root: Path) -> None:
 
 
 @pytest.fixture
-def clean(project: Path, inv: Inv) -> Path:
+def clean(project: Path, inv: Inv, environment: dict[str, str]) -> Path:
     """A project of which every check that can be made without an index says ok."""
+    environment["INVOKE_MAINTENANCE_AUDIT_PLACES"] = "README.md,data"
     for path, text in {
         "README.md": "# A\n",
         ".gitignore": ".env\nlogs/\nbackups/\n",
@@ -263,6 +264,13 @@ def test_the_score_is_set_against_that_of_an_earlier_quarter(inv: Inv, clean: Pa
     assert trend["message"].startswith("It was 40 in 2020Q1; better: audit.cycles")
     assert "audit_2020Q2.json" in trend["message"]
     assert trend["value"] == 60
+
+
+def test_of_a_project_that_nobody_knows_no_place_is_missing(inv: Inv, project: Path) -> None:
+    (project / "main.py").write_text("import sys\n")
+    (places,) = inv(TASK).findings("audit.places")
+    assert places["status"] == "skipped"
+    assert "maintenance.audit.places is empty" in places["message"]
 
 
 def test_an_empty_project_has_no_traceback_and_nothing_made_up(inv: Inv, project: Path) -> None:

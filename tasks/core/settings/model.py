@@ -292,16 +292,15 @@ class Waiver(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class AuditSettings(Section, frozen=True, kw_only=True):
     """What the quarterly audit looks at, what it expects, and what is accepted."""
 
-    places: Annotated[tuple[str, ...], Meta(description="Files and folders that the project is expected to have.")] = (
-        "README.md",
-        "requirements.txt",
-        "config",
-        "data",
-        "components",
-    )
+    places: Annotated[
+        tuple[str, ...], Meta(description="Files and folders that the project must have; empty: none is expected.")
+    ] = ()
     packages: Annotated[
         tuple[str, ...],
-        Meta(description="Folders of code whose imports are analysed; empty: those in the root that hold Python."),
+        Meta(
+            description="Folders of code whose imports are analysed; empty: all, named from the import roots that "
+            "`inv settings.conventions` shows."
+        ),
     ] = ()
     module_lines: Annotated[
         Count, Meta(description="A module with more lines of code, without blank lines and comments, is a warning.")
