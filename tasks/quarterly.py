@@ -154,6 +154,7 @@ def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report
     """
     import os
 
+    from .applicability import conventions_of
     from .audit.reused_reports import reused_reports
     from .audit.system_audit import audit
     from .core.run.own_files import quarter
@@ -167,6 +168,7 @@ def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report
         {
             "audit": lambda stop: audit(
                 settings,
+                conventions=conventions_of(run),
                 reused=reused,
                 sources=sources,
                 interpreter=interpreter(settings),

@@ -10,6 +10,7 @@ from threading import Event
 
 import msgspec
 
+from ..conventions.project_conventions import ProjectConventions
 from ..core.output.report_files import with_page
 from ..core.programs.interpreter import Interpreter
 from ..core.report.model import Action, Finding, Metric, Report, Status
@@ -37,6 +38,7 @@ CHECKS = (*OWN_CHECKS, *reused_reports.CHECKS)
 def audit(
     settings: Settings,
     *,
+    conventions: ProjectConventions,
     reused: Mapping[str, ReusedReport],
     sources: Mapping[str, Source],
     interpreter: Interpreter,
@@ -51,6 +53,7 @@ def audit(
 
     Args:
         settings: the project's, ``root`` absolute.
+        conventions: how the project works, by its own files.
         reused: by name of a check, which findings of other procedures belong to it.
         sources: the reports of other procedures, by name.
         interpreter: of the environment whose packages' licences are looked at.
@@ -68,7 +71,7 @@ def audit(
     waived = waive(
         [
             *examine_architecture(root, settings, stop, advance),
-            *examine_security(root, settings, stop, advance),
+            *examine_security(root, settings, conventions, stop, advance),
             *speed.findings,
             *integrity.findings,
             *licence_findings,

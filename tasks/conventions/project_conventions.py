@@ -10,9 +10,10 @@ from .cache_folders import find_cache_folders
 from .changelog_file import ChangelogFile, find_changelog
 from .commands import Command, find_lint_commands, find_test_command
 from .configuration_files import find_configuration_files
-from .convention import Convention
+from .convention import Convention, Evidence
 from .data_files import find_data_files
 from .distribution_names import DistributionNames, find_distribution_names
+from .environment_file import find_environment_file
 from .environments import find_environment
 from .import_roots import ImportRoot, find_import_roots
 from .key_variables import find_key_variables
@@ -51,6 +52,11 @@ class ProjectConventions:
     def key_variables(self) -> Convention[frozenset[str]]:
         """The key variables that it names."""
         return find_key_variables(self.files, self._keys)
+
+    @cached_property
+    def environment_file(self) -> Convention[tuple[Evidence, ...]]:
+        """What says that it keeps variables in a ``.env``."""
+        return find_environment_file(self.files, self.key_variables)
 
     @cached_property
     def configuration_files(self) -> Convention[tuple[str, ...]]:
@@ -118,6 +124,7 @@ class ProjectConventions:
             self.log_folders,
             self.cache_folders,
             self.key_variables,
+            self.environment_file,
             self.configuration_files,
             self.data_files,
             self.requirements,

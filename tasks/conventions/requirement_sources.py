@@ -24,7 +24,7 @@ LOCK_FILES = {
 }
 """By name of a lock file: the tool that writes it."""
 
-_REQUIREMENTS = re.compile(
+REQUIREMENTS_FILE = re.compile(
     r"(?:^|/)(?:[\w.-]*requirements[\w.-]*\.(?:txt|in)|requirements/[\w.-]+\.(?:txt|in)|constraints[\w.-]*\.txt)$"
 )
 
@@ -66,7 +66,7 @@ def _sources(files: ProjectFiles) -> Iterator[tuple[RequirementSource, Evidence]
             continue
         if tool := LOCK_FILES.get(name):
             yield RequirementSource(path, tool, is_lock=True), Evidence(path)
-        elif _REQUIREMENTS.search(path):
+        elif REQUIREMENTS_FILE.search(path):
             head = (files.text(path) or "")[:2000]
             compiled = _HEADER.search(head)
             if compiled:

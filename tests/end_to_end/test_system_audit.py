@@ -162,6 +162,7 @@ def plant_readable_keys(root: Path) -> None:
 
 
 def plant_tracked_keys(root: Path) -> None:
+    (root / ".env").write_text(f"DEEPSEEK_API_KEY=sk-{random.Random(7).randbytes(16).hex()}\n")
     git(root, "add", "-f", ".env")
 
 
@@ -266,11 +267,33 @@ def test_the_score_is_set_against_that_of_an_earlier_quarter(inv: Inv, clean: Pa
     assert trend["value"] == 60
 
 
-def test_of_a_project_that_nobody_knows_no_place_is_missing(inv: Inv, project: Path) -> None:
+def test_a_project_that_nobody_knows_is_judged_by_its_own_habits(inv: Inv, project: Path) -> None:
     (project / "main.py").write_text("import sys\n")
-    (places,) = inv(TASK).findings("audit.places")
+    git(project, "init")
+    commit(project)
+    result = inv(TASK)
+    (places,) = result.findings("audit.places")
     assert places["status"] == "skipped"
     assert "maintenance.audit.places is empty" in places["message"]
+    assert reported(result, "env_ignored") == [("skipped", ".env")]
+    (project / "main.py").write_text("from dotenv import load_dotenv\n")
+    assert reported(inv(TASK), "env_ignored") == [("warning", ".env")]
+
+
+def test_a_tracked_env_of_a_test_is_judged_by_what_is_in_it(inv: Inv, project: Path) -> None:
+    (project / "tests").mkdir()
+    (project / "tests/.env").write_text("FOO=env\nSPAM=1\n")
+    git(project, "init")
+    commit(project)
+    result = inv(TASK)
+    assert reported(result, "env_ignored") == [("ok", "tests/.env")]
+    assert reported(result, "permissions") == [("skipped", ".")]
+    secret = f"sk-{random.Random(7).randbytes(16).hex()}"
+    (project / "tests/.env").write_text(f"FOO=env\nAPI_KEY={secret}\n")
+    result = inv(TASK)
+    assert reported(result, "env_ignored") == [("critical", "tests/.env")]
+    assert reported(result, "permissions") == [("skipped", ".")]
+    assert secret not in result.out + result.err
 
 
 def test_an_empty_project_has_no_traceback_and_nothing_made_up(inv: Inv, project: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import NamedTuple
 
+from ...conventions.environment_file import TEMPLATE_ENDINGS
 from ...core.settings.model import Settings
 
 _SKIPPED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox"})
@@ -20,8 +21,6 @@ _ENVIRONMENT = "pyvenv.cfg"
 """The file that makes a folder a virtual environment, under any name (PEP 405)."""
 
 _KEYS = ("*.pem", "*.key", "*.p12", "*.pfx", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519")
-_HARMLESS = frozenset({"example", "sample", "template", "dist", "tmpl", "defaults"})
-"""What a name like ``.env.example`` ends with where the file is made to be shown."""
 
 MOST = 200_000
 """Entries of folders that are looked at."""
@@ -54,7 +53,7 @@ class KeyFileWalk(NamedTuple):
 def is_environment(path: str) -> bool:
     """Tell whether a file holds variables of the environment with their values: ``.env``, ``.env.local``."""
     name = PurePosixPath(path).name
-    return name == ".env" or (name.startswith(".env.") and name.rpartition(".")[2] not in _HARMLESS)
+    return name == ".env" or (name.startswith(".env.") and name.rpartition(".")[2] not in TEMPLATE_ENDINGS)
 
 
 def find_key_files(root: Path, settings: Settings, stop: Event) -> KeyFileWalk:

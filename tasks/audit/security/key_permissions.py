@@ -1,11 +1,14 @@
-"""Who can read and change the files that hold keys, by their modes; their contents are never shown."""
+"""Who can read and change the files that hold keys, by their modes; their contents are never shown.
+
+Files that Git tracks have no mode to judge: Git keeps none but whether a file can be executed, so that a checkout
+gives all of them the same.
+"""
 
 from __future__ import annotations
 
-import re
 import shlex
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -13,14 +16,11 @@ from ...core.files import safe_files
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, listed, printable
 from ..audit_checks import PERMISSIONS
+from .key_contents import holds_keys
 from .key_files import MOST, KeyFile, KeyFileWalk
 
 _LIMIT = 2_000_000
-"""Bytes of a file up to which it is looked into for whether it is public: bundles of certificates are the longest."""
-
-_PUBLIC = re.compile(rb"BEGIN (?:(?:TRUSTED |X509 )?CERTIFICATE|X509 CRL|(?:RSA |EC )?PUBLIC KEY|DH PARAMETERS)")
-_PRESENTATION = b"PK\x03\x04"
-"""What a presentation of Keynote begins with, whose name ends like that of a key: it is a ZIP file."""
+"""Bytes of a file up to which it is looked into for whether it holds keys: bundles of certificates are the longest."""
 
 _WITHOUT_MODES = frozenset(
     {"vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "9p", "drvfs", "cifs", "smb3", "smbfs"}
@@ -47,27 +47,41 @@ def mounts() -> list[Mount]:
         return []
 
 
-def permission_findings(root: Path, walked: KeyFileWalk, mounted: Iterable[Mount]) -> list[Finding]:
+def permission_findings(
+    root: Path, walked: KeyFileWalk, mounted: Iterable[Mount], tracked: Collection[str]
+) -> list[Finding]:
     """Return a finding for each file with keys that others can read or change, and for each folder that they can.
 
     Args:
         root: the project.
-        walked: its files with keys.
+        walked: its files whose names say that they hold keys.
         mounted: the file systems of the machine: some have no modes.
+        tracked: the files that Git tracks.
     """
     findings = [*_not_seen(walked)]
     if kind := _without_modes(root, mounted):
         message = f"The project is on a file system without permissions ({kind}), so there are none to judge."
         return [*findings, PERMISSIONS.finding(Status.SKIPPED, ".", message)]
-    private = [each for each in walked.keys if not _is_public(root, each.path)]
-    findings += [found for each in private for found in _mode_findings(each)]
-    findings += _folder_findings(private)
-    if findings:
-        return findings
-    if not private:
-        return [PERMISSIONS.finding(Status.SKIPPED, ".", "There is no .env and no file with a private key.")]
-    message = f"{count(len(private), 'file')} with keys: nobody but the owner can read or change them."
-    return [PERMISSIONS.finding(Status.OK, ".", message, value=len(private), unit="files")]
+    private = [each for each in walked.keys if _holds_keys(root, each.path)]
+    judged = [each for each in private if each.path not in tracked]
+    findings += [found for each in judged for found in _mode_findings(each)]
+    findings += _folder_findings(judged)
+    return findings or [_well(len(walked.keys), private, judged)]
+
+
+def _well(looked_at: int, private: Sequence[KeyFile], judged: Sequence[KeyFile]) -> Finding:
+    """Return the finding where no mode is wrong, with what was looked at and what was not judged."""
+    in_git = len(private) - len(judged)
+    note = f" {count(in_git, 'file')} with keys in Git, which keeps no such mode: see audit.secrets." if in_git else ""
+    if judged:
+        message = f"{count(len(judged), 'file')} with keys: nobody but the owner can read or change them.{note}"
+        return PERMISSIONS.finding(Status.OK, ".", message, value=len(judged), unit="files")
+    if private:
+        return PERMISSIONS.finding(Status.SKIPPED, ".", note.strip())
+    message = "There is no .env and no file with a private key."
+    if looked_at:
+        message = f"No key is in the {count(looked_at, 'file')} whose names say that they may hold some."
+    return PERMISSIONS.finding(Status.SKIPPED, ".", message)
 
 
 def _not_seen(walked: KeyFileWalk) -> Iterator[Finding]:
@@ -88,15 +102,11 @@ def _without_modes(root: Path, mounted: Iterable[Mount]) -> str | None:
     return nearest.type if nearest.type.lower() in _WITHOUT_MODES else None
 
 
-def _is_public(root: Path, path: str) -> bool:
-    if PurePosixPath(path).suffix.lower() not in {".pem", ".key"}:
-        return False
+def _holds_keys(root: Path, path: str) -> bool:
     try:
-        content = safe_files.read(root, path, limit=_LIMIT)
+        return holds_keys(path, safe_files.read(root, path, limit=_LIMIT))
     except (safe_files.Refused, OSError):  # a file that cannot be read counts as private
-        return False
-    is_certificate = b"PRIVATE KEY" not in content and _PUBLIC.search(content) is not None
-    return is_certificate or content.startswith(_PRESENTATION)
+        return True
 
 
 def _mode_findings(key: KeyFile) -> Iterator[Finding]:

@@ -10,9 +10,11 @@ import pytest
 
 from tasks.audit.audit_checks import SECURITY_CHECKS
 from tasks.audit.security import key_files, key_permissions
+from tasks.audit.security.git_tracking import tracked_files
 from tasks.audit.security.key_files import find_key_files
 from tasks.audit.security.key_permissions import Mount, mounts, permission_findings
 from tasks.audit.security.security_area import examine_security
+from tasks.conventions.project_conventions import ProjectConventions
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import CacheSettings, Settings
 
@@ -22,16 +24,24 @@ PRIVATE = "-" * 5 + "BEGIN PRIVATE KEY" + "-" * 5
 CERTIFICATE = "-" * 5 + "BEGIN CERTIFICATE" + "-" * 5
 
 
-def put(root: Path, path: str, mode: int, content: str = "x") -> Path:
+SECRET = "q7Rk2mPz9Xw4" + "Lk3VbN8sTf5Yh"
+
+
+def put(root: Path, path: str, mode: int, content: str | bytes = f"API_TOKEN={SECRET}\n") -> Path:
     file = root / path
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content)
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
     file.chmod(mode)
     return file
 
 
 def found(root: Path, stop: Event | None = None, mounted: tuple[Mount, ...] = (Mount("/", "ext4"),)) -> list[Finding]:
-    return permission_findings(root, find_key_files(root, Settings(), stop or Event()), mounted)
+    tracked = tracked_files(root).paths
+    return permission_findings(root, find_key_files(root, Settings(), stop or Event()), mounted, tracked)
+
+
+def conventions(root: Path) -> ProjectConventions:
+    return ProjectConventions(root, is_own=lambda _path: False, keys=())
 
 
 def statuses(root: Path) -> dict[str, str]:
@@ -106,6 +116,56 @@ def test_what_is_public_may_be_read(tmp_path: Path) -> None:
     put(tmp_path, "both.pem", 0o644, f"{CERTIFICATE}\n{PRIVATE}\n")
     put(tmp_path, "huge.pem", 0o644, f"{CERTIFICATE}\n" + "x" * 2_100_000)
     assert statuses(tmp_path) == {"both.pem": "critical", "huge.pem": "critical"}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (".env", "FOO=env\nSPAM=1\nAPI_KEY=your-key-here\n"),
+        (".env", ""),
+        ("a.key", ""),
+        ("a.key", "the keys of the piano\nare black and white\n"),
+        ("id_rsa", "see the safe"),
+    ],
+)
+def test_a_file_without_any_secret_holds_no_keys(tmp_path: Path, name: str, content: str) -> None:
+    put(tmp_path, name, 0o666, content)
+    (finding,) = found(tmp_path)
+    assert finding.status is Status.SKIPPED
+    assert finding.message == "No key is in the 1 file whose names say that they may hold some."
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (".env", "DB_PASSWORD=letmein\n"),
+        (".env", "A='never closed\n"),
+        ("a.key", f"{SECRET}\n"),
+        ("a.p12", b"0\x82\x01\x0a\xff"),
+        ("a.key", b"\x07text"),
+        ("id_rsa", f"{PRIVATE}\nencrypted\n"),
+    ],
+)
+def test_in_doubt_a_file_holds_keys(tmp_path: Path, name: str, content: str | bytes) -> None:
+    put(tmp_path, name, 0o644, content)
+    assert statuses(tmp_path) == {name: "critical"}
+
+
+@pytest.mark.needs("git")
+def test_git_keeps_no_such_mode_so_that_of_a_tracked_file_is_not_judged(
+    repository: Path, add: Callable[[str, str | bytes], Path]
+) -> None:
+    add("tests/server.key", f"{PRIVATE}\nx\n").chmod(0o666)
+    (repository / "tests").chmod(0o777)
+    (finding,) = found(repository)
+    assert finding.status is Status.SKIPPED
+    assert finding.message == "1 file with keys in Git, which keeps no such mode: see audit.secrets."
+    put(repository, "own.key", 0o600)
+    (finding,) = found(repository)
+    assert (finding.status, finding.value) == (Status.OK, 1)
+    assert "1 file with keys in Git" in finding.message
+    put(repository, "own.key", 0o644)
+    assert statuses(repository) == {"own.key": "critical"}
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
@@ -210,6 +270,6 @@ def test_every_check_has_a_finding(tmp_path: Path, repository: Path, add: Add, m
     stopped = Event()
     stopped.set()
     for root, stop in ((tmp_path / "project", Event()), (tmp_path, Event()), (repository, stopped)):
-        findings = examine_security(root, Settings(root=str(root)), stop, done.append)
+        findings = examine_security(root, Settings(root=str(root)), conventions(root), stop, done.append)
         assert {each.check for each in findings} == {check.name for check in SECURITY_CHECKS}
     assert done == [1]
