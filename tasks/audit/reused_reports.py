@@ -60,13 +60,30 @@ def is_well(source: Source, declared: Mapping[str, Sequence[str]]) -> bool:
     return all(each.check not in reused or each.status in _WELL for each in source.report.findings)
 
 
-def reused_findings(reused: Mapping[str, ReusedReport], sources: Mapping[str, Source]) -> list[Finding]:
-    """Return the findings of the checks that other procedures make: each that is not ok, or one that all is well."""
-    return [finding for check in CHECKS for finding in _reused(check, reused[check.name], sources)]
+def reused_findings(
+    reused: Mapping[str, ReusedReport], sources: Mapping[str, Source], inapplicable: Mapping[str, str]
+) -> list[Finding]:
+    """Return the findings of the checks that other procedures make: each that is not ok, or one that all is well.
+
+    Args:
+        reused: by name of a check, which findings of another procedure belong to it.
+        sources: the reports of these procedures, by name.
+        inapplicable: by name of a check that does not apply to the project: why.
+    """
+    return [
+        finding
+        for check in CHECKS
+        for finding in _reused(check, reused[check.name], sources, inapplicable.get(check.name))
+    ]
 
 
-def _reused(check: Check, reused: ReusedReport, sources: Mapping[str, Source]) -> Iterator[Finding]:
+def _reused(
+    check: Check, reused: ReusedReport, sources: Mapping[str, Source], inapplicable: str | None
+) -> Iterator[Finding]:
     name, ids = reused
+    if inapplicable is not None:
+        yield check.finding(Status.SKIPPED, name, inapplicable)
+        return
     source = sources.get(name)
     if source is None:
         yield check.finding(Status.UNKNOWN, name, f"There is no report of {name}.", f"Run inv {name}.")

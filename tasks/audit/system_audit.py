@@ -23,7 +23,7 @@ from .audit_checks import OWN_CHECKS
 from .compliance.compliance_area import examine_licences
 from .data.data_area import examine_data
 from .performance.performance_area import examine_performance
-from .reused_reports import ReusedReport, reused_findings
+from .reused_reports import DEPENDENCIES, ReusedReport, reused_findings
 from .score import Score, arithmetic, score, table
 from .security.security_area import examine_security
 from .trend import FOLDER, SCORE, compared, last_audit
@@ -65,6 +65,7 @@ def audit(
         dry_run: write nothing.
     """
     root = Path(settings.root)
+    undeclared = _undeclared(settings, conventions, interpreter)
     integrity = examine_data(settings, now=now, stop=stop, advance=advance, dry_run=dry_run)
     speed = examine_performance(settings, now=now, quarter=quarter, stop=stop, advance=advance, dry_run=dry_run)
     licence_findings, licences = examine_licences(interpreter.python, interpreter.reason, settings.audit, environ, stop)
@@ -75,7 +76,7 @@ def audit(
             *speed.findings,
             *integrity.findings,
             *licence_findings,
-            *reused_findings(reused, sources),
+            *reused_findings(reused, sources, {DEPENDENCIES.name: undeclared} if undeclared else {}),
         ],
         settings.audit.waivers,
         now.date(),
@@ -97,6 +98,16 @@ def audit(
         },
     )
     return report if stop.is_set() else _with_page(root, settings, report, quarter(now), dry_run=dry_run)
+
+
+def _undeclared(settings: Settings, conventions: ProjectConventions, interpreter: Interpreter) -> str | None:
+    """Return why there are no dependencies to audit; ``None`` where there may be some."""
+    if interpreter.python is not None or settings.dependencies.python:
+        return None
+    requirements = conventions.requirements
+    if requirements.value is not None or conventions.files.cut:
+        return None
+    return f"{interpreter.reason} No file declares what the project requires: looked for {requirements.sought}."
 
 
 def _on_score(scored: Score) -> Finding:

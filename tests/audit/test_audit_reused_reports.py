@@ -23,12 +23,12 @@ def source(*findings: Finding) -> dict[str, Source]:
 
 
 def of(sources: dict[str, Source]) -> list[tuple[Status, str]]:
-    return [(each.status, each.message) for each in reused_findings(REUSED, sources) if each.check == BACKUPS.name]
+    return [(each.status, each.message) for each in reused_findings(REUSED, sources, {}) if each.check == BACKUPS.name]
 
 
 def test_what_is_not_well_is_taken_over_as_it_is() -> None:
     found = reused_findings(
-        REUSED, source(finding("backup.recent", Status.WARNING, "Old."), finding("backup.size", Status.OK))
+        REUSED, source(finding("backup.recent", Status.WARNING, "Old."), finding("backup.size", Status.OK)), {}
     )
     (reused,) = [each for each in found if each.check == BACKUPS.name]
     assert (reused.status, reused.message, reused.remedy, reused.subject) == (Status.WARNING, "Old.", "Do it.", "s")
@@ -52,8 +52,15 @@ def test_what_failed_is_unknown_and_what_says_nothing_does_not_apply() -> None:
     assert of(source(finding("other.check", Status.OK))) == [(Status.SKIPPED, f"{NAME} found nothing to judge here.")]
 
 
+def test_what_does_not_apply_is_skipped_whatever_the_report_says() -> None:
+    sources = source(finding("backup.recent", Status.UNKNOWN))
+    found = reused_findings(REUSED, sources, {BACKUPS.name: "There is nothing to back up."})
+    (skipped,) = [each for each in found if each.check == BACKUPS.name]
+    assert (skipped.status, skipped.subject, skipped.message) == (Status.SKIPPED, NAME, "There is nothing to back up.")
+
+
 def test_every_check_has_a_finding_whatever_is_there() -> None:
-    assert {each.check for each in reused_findings(REUSED, {})} == {check.name for check in CHECKS}
+    assert {each.check for each in reused_findings(REUSED, {}, {})} == {check.name for check in CHECKS}
     assert CAPACITY in CHECKS
 
 

@@ -280,6 +280,18 @@ def test_a_project_that_nobody_knows_is_judged_by_its_own_habits(inv: Inv, proje
     assert reported(inv(TASK), "env_ignored") == [("warning", ".env")]
 
 
+def test_without_an_environment_dependencies_are_unknown_only_where_some_are_declared(inv: Inv, project: Path) -> None:
+    (project / "main.py").write_text("import sys\n")
+    (skipped,) = inv(TASK).findings("audit.dependencies")
+    assert (skipped["status"], skipped["subject"]) == ("skipped", "monthly.dependency-update")
+    assert "No environment is known to be the project's" in skipped["message"]
+    assert "No file declares what the project requires: looked for requirements files" in skipped["message"]
+    missing = inv(TASK, env={"INVOKE_MAINTENANCE_DEPENDENCIES_PYTHON": "gone"})
+    assert [status for status, _ in reported(missing, "dependencies")] == ["unknown"]
+    (project / "requirements.txt").write_text("httpx\n")
+    assert [status for status, _ in reported(inv(TASK), "dependencies")] == ["unknown"]
+
+
 def test_a_tracked_env_of_a_test_is_judged_by_what_is_in_it(inv: Inv, project: Path) -> None:
     (project / "tests").mkdir()
     (project / "tests/.env").write_text("FOO=env\nSPAM=1\n")
