@@ -65,13 +65,14 @@ def audit(
         dry_run: write nothing.
     """
     root = Path(settings.root)
+    roots = [each.path for each in conventions.import_roots.value or ()]
     undeclared = _undeclared(settings, conventions, interpreter)
     integrity = examine_data(settings, now=now, stop=stop, advance=advance, dry_run=dry_run)
     speed = examine_performance(settings, now=now, quarter=quarter, stop=stop, advance=advance, dry_run=dry_run)
     licence_findings, licences = examine_licences(interpreter.python, interpreter.reason, settings.audit, environ, stop)
     waived = waive(
         [
-            *examine_architecture(root, settings, stop, advance),
+            *examine_architecture(root, settings, roots, stop, advance),
             *examine_security(root, settings, conventions, stop, advance),
             *speed.findings,
             *integrity.findings,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+import sys
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -16,7 +18,7 @@ _SOUGHT = (
     "package folders in pyproject.toml, setup.cfg and setup.py, folders with __init__.py, and imports of the sources"
 )
 
-_IMPORT = re.compile(rb"(?m)^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)")
+_IMPORT = re.compile(rb"(?m)^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*(?:\.\w+)*)")
 
 
 class ImportRoot(NamedTuple):
@@ -35,11 +37,18 @@ def find_import_roots(files: ProjectFiles) -> Convention[tuple[ImportRoot, ...]]
     """Return the folders from which modules are imported: those of the build configuration first.
 
     A package that no build configuration names is imported from the first folder above it without an ``__init__.py``,
-    as mypy and pytest have it; a folder without one, where a source imports it by name, from the folder that holds it.
+    as mypy and pytest have it; a module or a folder without one, where a source below the folder that holds it imports
+    it by name, from that folder. A folder in another root whose modules more imports name from there is no root.
     """
     roots: dict[str, ImportRoot] = {}
-    for root in (*_configured(files), *_of_packages(files), *_of_imports(files)):
+    for root in _configured(files):
         roots.setdefault(root.path, root)
+    configured = frozenset(roots)
+    for root in (*_of_packages(files), *_of_imports(files)):
+        roots.setdefault(root.path, root)
+    for path in _named_from_above(files, roots):
+        if path not in configured:
+            del roots[path]
     return Convention(
         "import roots",
         _SOUGHT,
@@ -116,12 +125,72 @@ def _of_packages(files: ProjectFiles) -> Iterator[ImportRoot]:
 
 
 def _of_imports(files: ProjectFiles) -> Iterator[ImportRoot]:
-    """Yield the root of the project where sources import its modules, or folders that are packages without a mark."""
-    here = {path.partition("/")[0].removesuffix(".py") for path in files.sources}
-    for match in files.matches(_IMPORT, files.sources):
-        if match.found[1].decode() in here:
-            yield ImportRoot(".", Evidence(match.path, match.line, match.text))
-            return
+    """Yield the folders above sources that hold a module, or a package without a mark, which these import by name.
+
+    What the root of the project holds is imported from there; of other folders, from the one nearest to the source.
+    """
+    modules = {path.removesuffix(".py") for path in files.sources}
+    folders = {str(folder) for path in files.sources for folder in PurePosixPath(path).parents}
+    found: set[str] = set()
+    for path in files.sources:
+        for match in _IMPORT.finditer(files.content(path) or b""):
+            first = match[1].partition(b".")[0].decode()
+            if first in sys.stdlib_module_names:
+                continue
+            above = [str(folder) for folder in PurePosixPath(path).parents]
+            holding = (each for each in (".", *above) if _is_in(first, each, modules, folders, path))
+            folder = next(holding, None)
+            if folder is not None and folder not in found and _below(folder, "__init__") not in modules:
+                found.add(folder)
+                content = files.content(path) or b""
+                begin = content.rfind(b"\n", 0, match.start(1)) + 1
+                line = content[begin:].partition(b"\n")[0].decode("utf-8", "replace").strip()
+                yield ImportRoot(folder, Evidence(path, content.count(b"\n", 0, begin) + 1, line))
+
+
+def _is_in(name: str, folder: str, modules: Collection[str], folders: Collection[str], importer: str) -> bool:
+    place = _below(folder, name)
+    return f"{place}.py" != importer and (place in modules or place in folders)
+
+
+def _below(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"
+
+
+def _named_from_above(files: ProjectFiles, roots: Iterable[str]) -> list[str]:
+    """Return the roots in another root whose modules more imports name from that one: ``domains.materials.image``."""
+    nested = {root: dotted for root in roots if (dotted := _from_above(root, roots))}
+    if not nested:
+        return []
+    first, prefixes = Counter[str](), Counter[str]()
+    for path in files.sources:
+        for found in _IMPORT.findall(files.content(path) or b""):
+            parts = found.decode().split(".")
+            first[parts[0]] += 1
+            prefixes.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
+    return [
+        root
+        for root, dotted in nested.items()
+        if prefixes[dotted] > sum(first[name] for name in _names_in(files, root))
+    ]
+
+
+def _from_above(root: str, roots: Iterable[str]) -> str:
+    """Return the name of a root as it is imported from the nearest root around it; empty where there is none."""
+    for folder in PurePosixPath(root).parents:
+        if str(folder) in roots:
+            parts = PurePosixPath(root).relative_to(folder).parts
+            return ".".join(parts) if all(part.isidentifier() for part in parts) else ""
+    return ""
+
+
+def _names_in(files: ProjectFiles, root: str) -> set[str]:
+    """Return the names of the modules and packages in a folder."""
+    return {
+        path.removeprefix(f"{root}/").partition("/")[0].removesuffix(".py")
+        for path in files.sources
+        if path.startswith(f"{root}/")
+    }
 
 
 def _normal(path: PurePosixPath) -> str | None:

@@ -85,3 +85,51 @@ def test_what_the_build_names_comes_first_with_its_line(project: Project, file: 
 def test_what_names_no_folder_of_the_project_says_nothing(project: Project, file: str, text: str) -> None:
     project.write({file: text, "tests/code/x.py": ""})
     assert find_import_roots(project.files()).value is None
+
+
+def test_a_package_that_is_named_from_a_root_around_it_makes_no_root_of_its_own(project: Project) -> None:
+    project.write(
+        {
+            "export/__init__.py": "",
+            "domains/materials/image/__init__.py": "",
+            "run.py": "from domains.materials.image import generator\n",
+        }
+    )
+    assert find_import_roots(project.files()).shown == "."
+    project.write({"other.py": "import image\n"})
+    assert find_import_roots(project.files()).shown == "., domains/materials"
+
+
+def test_a_root_that_the_build_names_stays_one(project: Project) -> None:
+    project.write(
+        {
+            "setup.cfg": "[options.packages.find]\nwhere = src\n",
+            "run.py": "import src.pkg\n",
+            "src/pkg/__init__.py": "",
+            "app/__init__.py": "",
+        }
+    )
+    assert find_import_roots(project.files()).shown == "src, ."
+
+
+def test_a_folder_that_no_import_can_name_is_a_root(project: Project) -> None:
+    project.write({"pkg/__init__.py": "", "my-tools/inner/__init__.py": ""})
+    assert find_import_roots(project.files()).shown == "., my-tools"
+
+
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        ({"tools/a.py": "import os\nimport b\n", "tools/b.py": ""}, "tools"),
+        ({"src/pkg/a.py": "from pkg import b\n", "src/pkg/b.py": ""}, "src"),
+        ({"tools/a.py": "import b\n", "tools/b.py": "", "b.py": ""}, "."),
+        ({"tools/a.py": "import a\n"}, ""),
+        ({"tools/a.py": "import json\n", "tools/json.py": ""}, ""),
+        ({"pkg/__init__.py": "", "pkg/a.py": "import b\n", "pkg/b.py": ""}, "."),
+    ],
+)
+def test_modules_are_imported_from_the_folder_that_a_source_finds_them_in(
+    project: Project, files: dict[str, str], shown: str
+) -> None:
+    project.write(files)
+    assert find_import_roots(project.files()).shown == shown

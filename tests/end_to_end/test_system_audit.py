@@ -292,6 +292,21 @@ def test_without_an_environment_dependencies_are_unknown_only_where_some_are_dec
     assert [status for status, _ in reported(inv(TASK), "dependencies")] == ["unknown"]
 
 
+def test_a_circle_is_found_where_the_project_keeps_its_packages(inv: Inv, project: Path) -> None:
+    package = project / "backend/lib/shop"
+    package.mkdir(parents=True)
+    for name, text in {"__init__": "", "one": "from shop import two\n", "two": "from shop import one\n"}.items():
+        (package / f"{name}.py").write_text(text)
+    (circle,) = inv(TASK).findings("audit.cycles")
+    assert circle["message"] == (
+        "shop.one → shop.two → shop.one (shop.one line 1, shop.two line 1). "
+        "All of 2 imports of the project's own modules were resolved."
+    )
+    (unknown,) = inv(TASK, env={"INVOKE_MAINTENANCE_AUDIT_PACKAGES": "backend/lib"}).findings("audit.cycles")
+    assert unknown["status"] == "unknown"
+    assert "backend/lib/shop/one.py:1: from shop import two" in unknown["message"]
+
+
 def test_a_tracked_env_of_a_test_is_judged_by_what_is_in_it(inv: Inv, project: Path) -> None:
     (project / "tests").mkdir()
     (project / "tests/.env").write_text("FOO=env\nSPAM=1\n")

@@ -16,30 +16,35 @@ from .import_graph import analyse_imports
 from .unused_components import find_components, unused_finding
 
 
-def examine_architecture(root: Path, settings: Settings, stop: Event, advance: Callable[[int], None]) -> list[Finding]:
+def examine_architecture(
+    root: Path, settings: Settings, roots: Sequence[str], stop: Event, advance: Callable[[int], None]
+) -> list[Finding]:
     """Return the findings on the project's architecture. Nothing of it is executed or written.
 
     Args:
         root: the project.
         settings: all settings.
+        roots: the folders that the project's modules are imported from, below the root.
         stop: ends the work early where it is set; what was not done is unknown then.
         advance: called for each file of code.
     """
-    return [places_finding(root, settings.audit.places), *_code(root, settings, stop, advance)]
+    return [places_finding(root, settings.audit.places), *_code(root, settings, roots, stop, advance)]
 
 
-def _code(root: Path, settings: Settings, stop: Event, advance: Callable[[int], None]) -> Iterator[Finding]:
+def _code(
+    root: Path, settings: Settings, roots: Sequence[str], stop: Event, advance: Callable[[int], None]
+) -> Iterator[Finding]:
     packages = settings.audit.packages
     left_out = frozenset(
         str(PurePosixPath(each))
         for each in (settings.logs.directory, settings.cache.directory, settings.backups.directory)
     )
     walk = CodeWalk(root, stop)
-    found = find_code(walk, root, packages, left_out)
+    found = find_code(walk, root, packages, roots, left_out)
     if not found and not walk.problems and not stop.is_set():
         yield from _without(Status.SKIPPED, "There is no Python code.")
         return
-    known = find_components(root, settings.configuration.components, packages, found)
+    known = find_components(settings.configuration.components, packages, roots, found)
     graph = analyse_imports(root, found, [each.module for each in known], stop, advance)
     if stop.is_set():
         yield from _without(Status.UNKNOWN, "The code was not looked at: the audit was interrupted.")

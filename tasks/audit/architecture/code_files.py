@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from threading import Event
 from typing import NamedTuple
+
+from ...conventions.project_files import is_foreign as is_example
 
 MOST_FILES = 20_000
 """More files are not looked at."""
@@ -100,27 +102,59 @@ def is_suite(folder: Path) -> bool:
     return all(os.path.isfile(folder / name) for name in _SUITES)  # noqa: PTH113 - a folder may not let us look into it
 
 
-def find_code(walk: CodeWalk, root: Path, packages: Sequence[str], left_out: frozenset[str]) -> list[CodeFile]:
+def find_code(
+    walk: CodeWalk, root: Path, packages: Sequence[str], roots: Sequence[str], left_out: frozenset[str]
+) -> list[CodeFile]:
     """Return the files of Python code: those in the root, and those below its folders of code.
 
-    A folder ``src`` without code of its own is where Python looks for modules, not a package (the "src layout" of
-    the Python Packaging User Guide).
+    Two files of one name have the name of the first: what is imported by it is known of that one only.
 
     Args:
         walk: that of the project.
         root: the project.
         packages: the folders; empty: all but those that are left out.
+        roots: the folders that modules are imported from, where *packages* is empty.
         left_out: the paths of folders without code: logs, cache, backups.
     """
-    found: list[CodeFile] = []
+    paths: list[str] = []
     suites = is_suite(root / "tasks")
     for path in _paths(walk, root, packages, left_out):
-        if len(found) == MOST_FILES:
+        if len(paths) == MOST_FILES:
             walk.problems.append(f"there are more than {MOST_FILES:,} files; the rest was not looked at")
             break
         if not (suites and path == "tasks.py"):
-            found.append(_source(path, base_of(root, path, packages)))
-    return found
+            paths.append(path)
+    marked = frozenset(path.rpartition("/")[0] for path in paths if path.endswith("/__init__.py"))
+    layout = Layout(tuple(packages), tuple(roots), marked)
+    return _without_doubles(walk, {path: layout.base_of(path) for path in paths})
+
+
+def _without_doubles(walk: CodeWalk, bases: Mapping[str, PurePosixPath]) -> list[CodeFile]:
+    """Return the files, those without a module whose name one of another import root has; they are a problem.
+
+    An example is named by its path instead: whoever looks at the project does not ask for its circles first.
+
+    Args:
+        walk: takes the problems.
+        bases: by path of a file, the folder from which its module is imported.
+    """
+    found = [_source(path, base) for path, base in bases.items()]
+    first: dict[tuple[str, ...], str] = {}
+    doubles: dict[PurePosixPath, str] = {}
+    for source in sorted(found, key=lambda each: is_example(each.path)):
+        other = first.setdefault(source.module, source.path)
+        # Distributions that share a namespace may have an __init__.py each.
+        if source.module and not source.package and bases[source.path] != bases[other]:
+            doubles.setdefault(bases[source.path] / source.module[0], f"{source.path} has the name of {other}")
+    walk.problems.extend(f"{top}: {reason}" for top, reason in doubles.items() if not is_example(f"{top}/"))
+    return [
+        _renamed(source) if source.module and bases[source.path] / source.module[0] in doubles else source
+        for source in found
+    ]
+
+
+def _renamed(source: CodeFile) -> CodeFile:
+    return _source(source.path, PurePosixPath()) if is_example(source.path) else source._replace(module=())
 
 
 def _paths(walk: CodeWalk, root: Path, packages: Sequence[str], left_out: frozenset[str]) -> Iterator[str]:
@@ -136,13 +170,43 @@ def _is_python(name: str) -> bool:
     return name.endswith(".py") and not name.startswith(".")
 
 
-def base_of(root: Path, path: str, packages: Sequence[str]) -> PurePosixPath:
-    """Return the folder from which the module of a file, or of a folder, is imported."""
-    for package in packages:
-        if PurePosixPath(path).is_relative_to(package):
-            return PurePosixPath(package).parent
-    is_layout = path.startswith("src/") and not any((root / "src").glob("*.py"))
-    return PurePosixPath("src" if is_layout else "")
+class Layout(NamedTuple):
+    """From where the project's modules are imported.
+
+    Attributes:
+        packages: ``audit.packages``.
+        roots: the import roots, which count where no packages are named.
+        marked: the folders with an ``__init__.py``.
+    """
+
+    packages: tuple[str, ...]
+    roots: tuple[str, ...]
+    marked: frozenset[str]
+
+    def base_of(self, path: str) -> PurePosixPath:
+        """Return the folder from which the module of a file, or of a folder, is imported."""
+        place = PurePosixPath(path)
+        for package in self.packages:
+            if place.is_relative_to(package):
+                return PurePosixPath(package).parent
+        if self.packages:
+            return PurePosixPath()
+        nearest = max((each for each in self.roots if path.startswith(f"{each}/")), key=len, default=".")
+        if is_example(path) and nearest == "." and str(place.parent) in self.marked:
+            return self._above_package(place.parent)
+        return PurePosixPath(nearest)
+
+    def _above_package(self, folder: PurePosixPath) -> PurePosixPath:
+        """Return the folder above the package that holds a folder: examples are projects of their own."""
+        while str(folder) in self.marked:
+            folder = folder.parent
+        return folder
+
+
+def package_names(found: Iterable[CodeFile]) -> frozenset[str]:
+    """Return the names of all packages that lie in no other package, from wherever they are imported."""
+    folders = {PurePosixPath(source.path).parent for source in found if source.package}
+    return frozenset(folder.name for folder in folders if folder.parent not in folders)
 
 
 def _source(path: str, base: PurePosixPath) -> CodeFile:

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import tokenize
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -39,12 +39,14 @@ class CodeMirror(NamedTuple):
         origins: by the path of a copy, the path of its original below the root.
         lines: by the path of a file, how many lines of code it has.
         unread: the files that are not in it, as ``path:line: reason``.
+        bare: the copies of folders that have no ``__init__.py``, so that nothing is in them but modules.
     """
 
     tops: set[str]
     origins: dict[str, str]
     lines: dict[str, int]
     unread: list[str]
+    bare: list[str]
 
 
 def mirror_code(
@@ -59,7 +61,7 @@ def mirror_code(
         stop: ends it early where it is set.
         advance: called for each file.
     """
-    made = CodeMirror(set(), {}, {}, [])
+    made = CodeMirror(set(), {}, {}, [], [])
     for source in sorted(sources, key=_packages_first):
         if stop.is_set():
             break
@@ -72,7 +74,7 @@ def mirror_code(
         made.lines[source.path] = lines_of_code(text)
         if source.module:
             _copy(made, source, text, scratch)
-    _complete(scratch)
+    made.bare.extend(_complete(scratch))
     return made
 
 
@@ -93,12 +95,13 @@ def _copy(made: CodeMirror, source: CodeFile, text: str, scratch: Path) -> None:
     made.tops.add(source.module[0])
 
 
-def _complete(scratch: Path) -> None:
-    """Make packages of the folders; one beside the module of its name stays out of reach, as it is for Python."""
+def _complete(scratch: Path) -> Iterator[str]:
+    """Make packages of the folders, and yield them; one beside the module of its name stays out of reach of imports."""
     for name, _, files in os.walk(scratch):
         folder = Path(name)
         if folder != scratch and _INIT not in files and not folder.with_name(f"{folder.name}.py").exists():
             (folder / _INIT).touch()
+            yield name
 
 
 def read_code(path: Path) -> str:

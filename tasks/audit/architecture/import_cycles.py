@@ -13,6 +13,9 @@ _SUBJECT = "imports"
 _MOST_UNREAD = 5
 _MOST_STEPS = 8
 
+_LITTLE = 10
+"""Where more than one in so many imports of the project's own modules is not resolved, a circle may be among them."""
+
 
 def cycle_findings(graph: ImportGraph, problems: Sequence[str]) -> Iterator[Finding]:
     """Yield the findings: one for each circle, at most those of *graph*, and one for what was not analysed.
@@ -35,8 +38,9 @@ def cycle_findings(graph: ImportGraph, problems: Sequence[str]) -> Iterator[Find
 
 
 def _circles(graph: ImportGraph) -> Iterator[Finding]:
-    for circle in graph.shown:
-        yield _circle(circle, graph.cycles)
+    is_little = graph.unresolved * _LITTLE > graph.own
+    for number, circle in enumerate(graph.shown):
+        yield _circle(circle, graph.cycles, "" if number or is_little else f" {_resolved(graph)}")
     if graph.cycles > len(graph.shown):
         yield CYCLES.finding(
             Status.WARNING,
@@ -46,12 +50,34 @@ def _circles(graph: ImportGraph) -> Iterator[Finding]:
             value=graph.cycles,
             unit="cycles",
         )
-    if not graph.cycles:
+    if is_little:
+        yield CYCLES.finding(
+            Status.UNKNOWN,
+            _SUBJECT,
+            f"Whether there {'are more circles' if graph.cycles else 'is a circle'} is not known. {_resolved(graph)}",
+            "Name the folders of the packages in maintenance.audit.packages, or make the modules that are generated; "
+            "`inv settings.conventions` shows the import roots.",
+            value=graph.unresolved,
+            unit="imports",
+        )
+    elif not graph.cycles:
         modules, imports = count(graph.modules, "module"), count(graph.imports, "import")
-        yield CYCLES.finding(Status.OK, _SUBJECT, f"{modules} with {imports} and no circle.", value=0, unit="cycles")
+        message = f"{modules} with {imports} and no circle. {_resolved(graph)}"
+        yield CYCLES.finding(Status.OK, _SUBJECT, message, value=0, unit="cycles")
 
 
-def _circle(circle: ImportCycle, total: int) -> Finding:
+def _resolved(graph: ImportGraph) -> str:
+    """Return, as a sentence, how many imports of the project's own modules were resolved."""
+    if not graph.own:
+        return "Nothing imports a module of the project."
+    what = f"{count(graph.own, 'import')} of the project's own modules"
+    verb = "was" if graph.own == 1 else "were"
+    if not graph.unresolved:
+        return f"{'All of ' if graph.own > 1 else ''}{what} {verb} resolved."
+    return f"{graph.own - graph.unresolved:,} of {what} {verb} resolved; not {printable(graph.example)}, for one."
+
+
+def _circle(circle: ImportCycle, total: int, coverage: str) -> Finding:
     names = [printable(step.importer) for step in circle.steps]
     places = ", ".join(f"{printable(step.importer)} line {step.line}" for step in circle.steps[:_MOST_STEPS])
     others = circle.size - len(names)
@@ -61,7 +87,7 @@ def _circle(circle: ImportCycle, total: int) -> Finding:
     return CYCLES.finding(
         Status.WARNING,
         names[0],
-        f"{' → '.join([*names, names[0]])} ({places}).{more}{_deferred(circle)}",
+        f"{' → '.join([*names, names[0]])} ({places}).{more}{_deferred(circle)}{coverage}",
         "Move what they share into a module that imports none of them, or turn one import round.",
         value=total,
         unit="cycles",

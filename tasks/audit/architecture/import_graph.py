@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ import msgspec
 
 from ...core.programs.processes import Ended, run
 from ...core.text.formatting import duration, printable
-from .code_files import CodeFile
+from .code_files import CodeFile, package_names
 from .code_mirror import CodeMirror, mirror_code
 
 _PROBE = Path(__file__).with_name("import_graph_probe.py")
@@ -48,6 +48,9 @@ class ImportGraph(NamedTuple):
         cycles: how many circles.
         shown: the first of them.
         used: the asked components that something outside them imports.
+        own: how many imports are of the project's own modules.
+        unresolved: how many of these name no module that was found.
+        example: the first of these, as ``path:line: import``; empty where there is none.
         unread: the files that were not analysed, as ``path:line: reason``.
         problem: why there is no analysis, as the end of a sentence; empty where there is one.
     """
@@ -58,12 +61,15 @@ class ImportGraph(NamedTuple):
     cycles: int = 0
     shown: Sequence[ImportCycle] = ()
     used: frozenset[str] = frozenset()
+    own: int = 0
+    unresolved: int = 0
+    example: str = ""
     unread: Sequence[str] = ()
     problem: str = ""
 
 
 def analyse_imports(
-    root: Path, sources: Iterable[CodeFile], components: Sequence[str], stop: Event, advance: Callable[[int], None]
+    root: Path, sources: Collection[CodeFile], components: Sequence[str], stop: Event, advance: Callable[[int], None]
 ) -> ImportGraph:
     """Return what the project's modules import of each other.
 
@@ -80,18 +86,22 @@ def analyse_imports(
             copy = scratch / "code"
             copy.mkdir()
             made = mirror_code(root, sources, copy, stop, advance)
-            return (
-                _analysed(made, copy, scratch, components, stop)
-                if made.tops
-                else ImportGraph(made.lines, unread=made.unread)
-            )
+            if not made.tops:
+                return ImportGraph(made.lines, unread=made.unread)
+            work = {
+                "folder": str(copy),
+                "names": sorted(made.tops),
+                "components": list(components),
+                "own": sorted(package_names(sources)),
+                "bare": made.bare,
+            }
+            return _analysed(made, work, scratch, stop)
     except OSError as error:
         return ImportGraph({}, problem=f"the code cannot be copied to a temporary folder: {error.strerror}")
 
 
-def _analysed(made: CodeMirror, copy: Path, scratch: Path, components: Sequence[str], stop: Event) -> ImportGraph:
+def _analysed(made: CodeMirror, work: dict[str, Any], scratch: Path, stop: Event) -> ImportGraph:
     answer = scratch / "answer.json"
-    work = {"folder": str(copy), "names": sorted(made.tops), "components": list(components)}
     ended = _probed(scratch, work, answer, stop)
     if ended.status is not None and ended.status < 0 and not ended.overdue:
         ended = _probed(scratch, work | {"cautious": True}, answer, stop)
@@ -133,8 +143,15 @@ def _graph(made: CodeMirror, answer: dict[str, Any]) -> ImportGraph:
             ImportCycle(each["size"], [CycleStep(*step) for step in each["imports"]]) for each in answer["shortest"]
         ],
         used=frozenset(answer["used"]),
+        own=answer["own"],
+        unresolved=answer["unresolved"],
+        example=_place(made, *answer["example"]) if answer["example"] else "",
         unread=sorted([*made.unread, *broken, *deep, *loaded]),
     )
+
+
+def _place(made: CodeMirror, path: str, line: int, text: str) -> str:
+    return f"{made.origins[path]}:{line}: {text}"
 
 
 def _quoted(text: str) -> str:

@@ -15,7 +15,7 @@ from graphlib import CycleError, TopologicalSorter
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import grimp
 from grimp.exceptions import SourceSyntaxError
@@ -58,13 +58,23 @@ def main(arguments: Sequence[str]) -> None:
     answer.write_text(json.dumps(result), encoding="utf-8")
 
 
-def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cautious: bool = False) -> dict[str, Any]:
+def examine(
+    folder: str,
+    names: Sequence[str],
+    components: Sequence[str],
+    *,
+    own: Sequence[str] = (),
+    bare: Sequence[str] = (),
+    cautious: bool = False,
+) -> dict[str, Any]:
     """Return what there is in a mirror.
 
     Args:
         folder: the mirror.
         names: the packages at its top.
         components: the modules (packages) for which ``used`` is wanted.
+        own: further names of packages that are the project's, from wherever they are imported.
+        bare: the folders in it that have no ``__init__.py`` in the project.
         cautious: leave out what Python finds too deeply nested; far deeper nesting makes grimp crash.
 
     Returns:
@@ -74,13 +84,18 @@ def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cau
         ``imports``: how many there are;
         ``cycles``: how many; ``shortest``: of the first ten, the size and a shortest way round, as importer, imported,
         line and whether that is inside a function;
-        ``used``: the components that are imported from outside.
+        ``used``: the components that are imported from outside;
+        ``own``: how many imports are of the project's own modules, as far as their names tell;
+        ``unresolved``: how many of them name no module that is there;
+        ``example``: path, line and text of the first of these; ``None`` where there is none.
     """
     loaded = [name for name in names if name in sys.modules or name in sys.builtin_module_names]
     looked_at = [name for name in names if name not in loaded]
     deep = list(_too_deep(Path(folder))) if cautious else []
     broken: list[tuple[str, int, str]] = []
     graph = _graph(Path(folder), looked_at, broken)
+    names_of_own = {*looked_at, *own} - {*loaded, *sys.stdlib_module_names}
+    resolution = _resolution(graph, Path(folder), names_of_own, frozenset(bare))
     circles = list(_circles(graph))
     shortest = sorted(
         (_shortest_cycle(graph, Path(folder), circle) for circle in circles[:MOST_CYCLES]),
@@ -94,6 +109,7 @@ def examine(folder: str, names: Sequence[str], components: Sequence[str], *, cau
         "cycles": len(circles),
         "shortest": shortest,
         "used": [name for name in components if _is_used(graph, name)],
+        **resolution,
     }
 
 
@@ -130,6 +146,72 @@ def _graph(folder: Path, names: Sequence[str], broken: list[tuple[str, int, str]
     finally:
         sys.meta_path.remove(finder)
     return grimp.ImportGraph()
+
+
+class _Import(NamedTuple):
+    """An import statement's part: the module it names, and what it takes of that; empty where it takes the module."""
+
+    line: int
+    level: int
+    module: str
+    name: str
+    text: str
+
+
+def _resolution(graph: grimp.ImportGraph, folder: Path, own: Collection[str], bare: Collection[str]) -> dict[str, Any]:
+    """Return how many imports are of the project's own modules, and which of them name none that is there."""
+    number, missing = 0, list[tuple[str, int, str]]()
+    empty = {".".join(Path(each).relative_to(folder).parts) for each in bare}
+    for path in sorted(folder.rglob("*.py")):
+        package = path.parent.relative_to(folder).parts
+        for each in _imports(path):
+            target = _absolute(each, package)
+            first = target.partition(".")[0]
+            if not each.level and first not in own and not _is_beside(path.parent, first, bare):
+                continue
+            number += 1
+            if not _is_there(graph, target, each.name, empty):
+                missing.append((str(path), each.line, each.text))
+    return {"own": number, "unresolved": len(missing), "example": missing[0] if missing else None}
+
+
+def _imports(path: Path) -> Iterator[_Import]:
+    """Yield the imports of a file; none where Python's own parser cannot read it."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield _Import(node.lineno, 0, alias.name, "", f"import {alias.name}")
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            for alias in node.names:
+                text = f"from {'.' * node.level}{module} import {alias.name}"
+                yield _Import(node.lineno, node.level, module, alias.name, text)
+
+
+def _absolute(each: _Import, package: Sequence[str]) -> str:
+    """Return the full name of the module that an import names; empty where it leads out of the top."""
+    if not each.level:
+        return each.module
+    kept = len(package) - each.level + 1
+    return ".".join([*package[:kept], *([each.module] if each.module else [])]) if kept > 0 else ""
+
+
+def _is_beside(folder: Path, name: str, bare: Collection[str]) -> bool:
+    """Tell whether a module lies beside the one that imports it, where only a program started there finds it."""
+    if str(folder) not in bare or name in sys.stdlib_module_names:
+        return False
+    return (folder / name).is_dir() or (folder / f"{name}.py").is_file()
+
+
+def _is_there(graph: grimp.ImportGraph, module: str, name: str, empty: Collection[str]) -> bool:
+    if module not in graph.modules:
+        return False
+    # A folder without __init__.py has nothing but modules to give.
+    return not name or name == "*" or module not in empty or f"{module}.{name}" in graph.modules
 
 
 def _circles(graph: grimp.ImportGraph) -> Iterator[set[str]]:

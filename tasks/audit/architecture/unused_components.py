@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ...core.report.model import Finding, Status
 from ...core.text.formatting import count, listed
 from ..audit_checks import UNREFERENCED
-from .code_files import MOST_FILES, CodeFile, CodeWalk, base_of
+from .code_files import MOST_FILES, CodeFile, CodeWalk, Layout
 from .code_mirror import LARGEST
 from .import_graph import ImportGraph
 
@@ -28,14 +28,14 @@ class Component(NamedTuple):
 
 
 def find_components(
-    root: Path, patterns: Iterable[str], packages: Sequence[str], found: Sequence[CodeFile]
+    patterns: Iterable[str], packages: Sequence[str], roots: Sequence[str], found: Sequence[CodeFile]
 ) -> list[Component]:
     """Return the components that have code; a folder whose name starts with an underscore is none.
 
     Args:
-        root: the project.
         patterns: ``configuration.components``; components are the folders at a pattern's first wildcard.
         packages: ``audit.packages``.
+        roots: the folders that modules are imported from.
         found: the project's files of code.
     """
     parents = {parent.parts for parent in _parents(patterns)}
@@ -45,11 +45,12 @@ def find_components(
         for above in parents
         if len(parts) > len(above) + 1 and parts[: len(above)] == above and not parts[len(above)].startswith("_")
     }
-    return [_component(root, path, packages) for path in sorted(folders)]
+    layout = Layout(tuple(packages), tuple(roots), frozenset())
+    return [_component(path, layout) for path in sorted(folders)]
 
 
-def _component(root: Path, path: str, packages: Sequence[str]) -> Component:
-    return Component(path, ".".join(PurePosixPath(path).relative_to(base_of(root, path, packages)).parts))
+def _component(path: str, layout: Layout) -> Component:
+    return Component(path, ".".join(PurePosixPath(path).relative_to(layout.base_of(path)).parts))
 
 
 def _parents(patterns: Iterable[str]) -> Iterator[PurePosixPath]:

@@ -19,6 +19,9 @@ _PRIVATE = b"PRIVATE KEY"
 _PRESENTATION = b"PK\x03\x04"
 """What a presentation of Keynote begins with, whose name ends like that of a key: it is a ZIP file."""
 
+_NAMED_KEY = "_KEY"
+"""What the name of a variable ends with that may hold the key of any service: ``STRIPE_KEY``."""
+
 _SHORTEST = 16
 """Characters of a key that is the whole content of a file."""
 
@@ -46,7 +49,7 @@ def variables_in(content: bytes) -> Variables:
         number += key is not None
         unread += key is None
         accepted = ACCEPTED.decode() in text
-        named = key is not None and names_secret(key)
+        named = key is not None and (names_secret(key) or key.upper().endswith(_NAMED_KEY))
         certain = bool(secrets_in(text.encode())) or (named and (is_random(value) or is_password(value)))
         secrets += certain and not accepted
         possible += (certain or (named and not is_no_secret(value, literal=True))) and not accepted

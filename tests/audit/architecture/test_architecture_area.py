@@ -12,6 +12,7 @@ from tasks.audit.architecture import code_mirror, import_graph
 from tasks.audit.architecture.architecture_area import examine_architecture
 from tasks.audit.architecture.code_files import CodeFile
 from tasks.audit.audit_checks import ARCHITECTURE_CHECKS
+from tasks.conventions.project_conventions import ProjectConventions
 from tasks.core.report.model import Finding, Status
 from tasks.core.settings.model import AuditSettings, ConfigurationSettings, Settings
 
@@ -21,9 +22,9 @@ Examine = Callable[..., dict[str, list[Finding]]]
 @pytest.fixture
 def examine(tmp_path: Path) -> Examine:
     def look(stop: Event | None = None, **audit: Any) -> dict[str, list[Finding]]:
-        settings = Settings(audit=AuditSettings(**({"places": ()} | audit)))
+        settings = Settings(audit=AuditSettings(**audit))
         before = fingerprint(tmp_path)
-        findings = examine_architecture(tmp_path, settings, stop or Event(), lambda _number: None)
+        findings = examine_architecture(tmp_path, settings, roots(tmp_path), stop or Event(), lambda _number: None)
         assert fingerprint(tmp_path) == before, "nothing is written"
         by_check = {
             check.name: [each for each in findings if each.check == check.name] for check in ARCHITECTURE_CHECKS
@@ -32,6 +33,11 @@ def examine(tmp_path: Path) -> Examine:
         return {name.removeprefix("audit."): found for name, found in by_check.items()}
 
     return look
+
+
+def roots(root: Path) -> list[str]:
+    found = ProjectConventions(root, is_own=lambda _path: False, keys=()).import_roots.value
+    return [each.path for each in found or ()]
 
 
 def fingerprint(root: Path) -> list[tuple[str, int, int]]:
@@ -68,7 +74,10 @@ def test_a_circle_is_reported_with_its_lines(examine: Examine, tmp_path: Path) -
     )
     finding = only(examine()["cycles"])
     assert finding.status is Status.WARNING
-    assert finding.message == ("components.a → components.b → components.a (components.a line 2, components.b line 3).")
+    assert finding.message == (
+        "components.a → components.b → components.a (components.a line 2, components.b line 3). "
+        "All of 3 imports of the project's own modules were resolved."
+    )
     assert (finding.subject, finding.value, finding.unit) == ("components.a", 1, "cycles")
 
 
@@ -130,14 +139,17 @@ def test_imports_for_types_and_of_itself_make_no_circle(examine: Examine, tmp_pa
     )
     finding = only(examine()["cycles"])
     assert (finding.status, finding.value) == (Status.OK, 0)
-    assert finding.message == "2 modules with 2 imports and no circle."
+    assert finding.message == (
+        "2 modules with 2 imports and no circle. All of 3 imports of the project's own modules were resolved."
+    )
 
 
 def test_modules_at_the_top_take_part(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, run="import helper", helper="def f():\n    import run\n")
     assert only(examine()["cycles"]).message == (
         "helper → run → helper (helper line 2, run line 1). "
-        "The import in helper is inside a function; that keeps Python from failing on it."
+        "The import in helper is inside a function; that keeps Python from failing on it. "
+        "All of 2 imports of the project's own modules were resolved."
     )
 
 
@@ -149,6 +161,96 @@ def test_the_src_layout_and_folders_that_are_named(examine: Examine, tmp_path: P
     finding = examine(packages=("src/zbeam", "gone"))["cycles"]
     assert finding[-1].status is Status.UNKNOWN
     assert "gone: No such file or directory" in finding[-1].message
+
+
+@pytest.mark.parametrize("base", ["lib", "python/src", "my-dist/src", "backend"])
+def test_a_circle_is_found_from_wherever_the_package_is_imported(examine: Examine, tmp_path: Path, base: str) -> None:
+    for name, text in {"__init__": "", "one": "from shop import two", "two": "import shop.one"}.items():
+        write(tmp_path / base / "shop" / f"{name}.py", text)
+    write(tmp_path / base / "conftest_helper.py", "x = 1")
+    finding = only(examine()["cycles"])
+    assert finding.status is Status.WARNING
+    assert finding.message.startswith("shop.one → shop.two → shop.one")
+    assert "All of 2 imports" in finding.message
+
+
+def test_each_distribution_of_a_repository_is_looked_at(examine: Examine, tmp_path: Path) -> None:
+    for name, other in (("red", "blue"), ("blue", "red")):
+        write(tmp_path / f"dist-{name}" / "src" / name / "__init__.py", f"import {other}.core\n")
+        write(tmp_path / f"dist-{name}" / "src" / name / "core.py", f"import {other}\n")
+    first, second = examine()["cycles"]
+    assert first.message.startswith("blue → red.core → blue")
+    assert "All of 4 imports" in first.message
+    assert second.message.startswith("blue.core → red → blue.core")
+    assert "imports" not in second.message
+
+
+def test_distributions_may_share_a_namespace_with_an_init_in_each(examine: Examine, tmp_path: Path) -> None:
+    for name, other in (("red", "blue"), ("blue", "red")):
+        write(tmp_path / name / "shared" / "__init__.py", "")
+        write(tmp_path / name / "shared" / f"{name}.py", f"import shared.{other}\n")
+    assert only(examine()["cycles"]).message.startswith("shared.blue → shared.red → shared.blue")
+
+
+def test_loose_modules_import_what_lies_beside_them(examine: Examine, tmp_path: Path) -> None:
+    plant(tmp_path, tools__one="import two", tools__two="import one")
+    assert only(examine()["cycles"]).message.startswith("one → two → one")
+
+
+def test_what_has_the_name_of_another_module_is_not_analysed(examine: Examine, tmp_path: Path) -> None:
+    for service in ("a", "b"):
+        write(tmp_path / "services" / service / "app" / "__init__.py", "")
+        write(tmp_path / "services" / service / "app" / "main.py", "from app import main")
+    found = examine()["cycles"]
+    assert [each.status for each in found] == [Status.OK, Status.UNKNOWN]
+    assert "services/b/app: services/b/app/main.py has the name of services/a/app/main.py" in found[1].message
+
+
+def test_an_example_is_a_project_of_its_own_and_in_nobodys_way(examine: Examine, tmp_path: Path) -> None:
+    write(tmp_path / "src" / "shop" / "__init__.py", "")
+    for example in ("first", "second"):
+        write(tmp_path / "examples" / example / "shop" / "__init__.py", "")
+        write(tmp_path / "examples" / example / "web" / "__init__.py", "import web.views, shop")
+        write(tmp_path / "examples" / example / "web" / "views.py", "import shop")
+    finding = only(examine()["cycles"])
+    assert finding.status is Status.OK
+    plant(tmp_path, examples__first__web__views="import web")
+    assert only(examine()["cycles"]).message.startswith("web → web.views → web")
+
+
+def test_the_share_that_could_not_be_resolved_decides(examine: Examine, tmp_path: Path) -> None:
+    write(tmp_path / "shop" / "__init__.py", "")
+    plant(tmp_path, shop__a="from . import b\n" * 9 + "import shop.gone\n", shop__b="import requests\n")
+    finding = only(examine()["cycles"])
+    assert finding.status is Status.OK
+    assert finding.message.endswith(
+        "9 of 10 imports of the project's own modules were resolved; not shop/a.py:10: import shop.gone, for one."
+    )
+    plant(tmp_path, shop__a="from . import b\n" * 8 + "import shop.gone\n")
+    finding = only(examine()["cycles"])
+    assert (finding.status, finding.value) == (Status.UNKNOWN, 1)
+    assert finding.message.startswith("Whether there is a circle is not known. 8 of 9 imports")
+    assert "maintenance.audit.packages" in (finding.remedy or "")
+
+
+def test_a_package_that_is_looked_for_in_the_wrong_place_is_no_proof_of_no_circle(
+    examine: Examine, tmp_path: Path
+) -> None:
+    for name, text in {"__init__": "", "one": "from shop import two", "two": "from shop import one"}.items():
+        write(tmp_path / "lib" / "shop" / f"{name}.py", text)
+    finding = only(examine(packages=("lib",))["cycles"])
+    assert finding.status is Status.UNKNOWN
+    assert "0 of 2 imports" in finding.message
+    assert "lib/shop/one.py:1: from shop import two" in finding.message
+
+
+def test_where_nothing_imports_the_project_that_is_what_is_told(examine: Examine, tmp_path: Path) -> None:
+    plant(tmp_path, run="import os, requests\n")
+    assert only(examine()["cycles"]).message == (
+        "1 module with 0 imports and no circle. Nothing imports a module of the project."
+    )
+    plant(tmp_path, run="import os, helper\n", helper="")
+    assert only(examine()["cycles"]).message.endswith("circle. 1 import of the project's own modules was resolved.")
 
 
 def test_nothing_of_the_project_is_executed(examine: Examine, tmp_path: Path) -> None:
@@ -328,9 +430,15 @@ def test_a_package_hides_the_module_of_its_name(examine: Examine, tmp_path: Path
 
 def test_a_module_hides_the_folder_of_its_name(examine: Examine, tmp_path: Path) -> None:
     plant(tmp_path, run="import api.b.c, api.b", api__b="", api__b__c="import run")
-    assert only(examine()["cycles"]).status is Status.OK
+    finding = only(examine()["cycles"])
+    assert finding.status is Status.UNKNOWN
+    assert "not run.py:1: import api.b.c, for one." in finding.message
     plant(tmp_path, api__b="import run")
-    assert only(examine()["cycles"]).message.startswith("api.b → run")
+    circle, unresolved = examine()["cycles"]
+    assert circle.message.startswith("api.b → run")
+    assert "resolved" not in circle.message
+    assert (unresolved.status, unresolved.value, unresolved.unit) == (Status.UNKNOWN, 1, "imports")
+    assert unresolved.message.startswith("Whether there are more circles is not known. 3 of 4 imports of the")
 
 
 def test_text_that_no_encoding_can_write(examine: Examine, tmp_path: Path) -> None:
@@ -435,7 +543,7 @@ def test_components_are_where_the_settings_say(tmp_path: Path) -> None:
     plant(tmp_path, parts__one__code="", components__two__code="", run="")
     patterns = ("components.yaml", "parts/*/config.yaml", "*/config.yaml")
     settings = Settings(configuration=ConfigurationSettings(components=patterns))
-    findings = examine_architecture(tmp_path, settings, Event(), lambda _number: None)
+    findings = examine_architecture(tmp_path, settings, (), Event(), lambda _number: None)
     assert (
         'configuration: "parts/one".' in only([each for each in findings if each.check == "audit.unreferenced"]).message
     )

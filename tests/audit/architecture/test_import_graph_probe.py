@@ -30,6 +30,9 @@ def test_what_is_told(tmp_path: Path) -> None:
             {"size": 2, "imports": [("planted.a", "planted.b", 1, False), ("planted.b", "planted.a", 2, False)]}
         ],
         "used": ["planted.a"],
+        "own": 4,
+        "unresolved": 0,
+        "example": None,
     }
     assert "planted" not in sys.modules
     assert not any(isinstance(each, Finder) for each in sys.meta_path)
@@ -116,3 +119,53 @@ def test_it_reads_its_work_and_writes_its_answer(tmp_path: Path) -> None:
     work.write_text(json.dumps({"folder": str(tmp_path), "names": [], "components": []}))
     main([str(work), str(answer)])
     assert json.loads(answer.read_text())["cycles"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "unresolved"),
+    [
+        ("import json, requests", 0, 0),
+        ("import planted.b, planted", 2, 0),
+        ("import planted.gone", 1, 1),
+        ("import planted.b.attribute", 1, 1),
+        ("from planted.b import attribute", 1, 0),
+        ("from planted import attribute, b", 2, 0),
+        ("from planted.gone import b", 1, 1),
+        ("from . import b, attribute", 2, 0),
+        ("from .b import attribute", 1, 0),
+        ("from .gone import attribute", 1, 1),
+        ("from .. import b", 1, 1),
+        ("from planted import *", 1, 0),
+        ("from planted.bare import module, gone", 2, 1),
+        ("from planted.bare import *", 1, 0),
+        ("import elsewhere.a", 1, 1),
+        ("import b", 0, 0),
+        ("def f():\n    from planted import b", 1, 0),
+    ],
+)
+def test_the_imports_of_own_modules_are_counted(tmp_path: Path, text: str, own: int, unresolved: int) -> None:
+    code(tmp_path, a=text, b="")
+    bare = tmp_path / "planted" / "bare"
+    bare.mkdir()
+    for name in ("__init__.py", "module.py"):
+        (bare / name).touch()
+    found = examine(str(tmp_path), ["planted"], [], own=["elsewhere"], bare=[str(bare)])
+    assert (found["own"], found["unresolved"]) == (own, unresolved)
+    if unresolved:
+        path, line, _ = found["example"]
+        assert (path, line) == (str(tmp_path / "planted" / "a.py"), 1)
+
+
+def test_what_lies_beside_a_module_is_own_only_where_the_folder_is_no_package(tmp_path: Path) -> None:
+    code(tmp_path, a="import b, json, folder, other\n", b="")
+    (tmp_path / "planted" / "folder").mkdir()
+    found = examine(str(tmp_path), ["planted"], [], bare=[str(tmp_path / "planted")])
+    assert (found["own"], found["unresolved"]) == (2, 2)
+    assert examine(str(tmp_path), ["planted"], [])["own"] == 0
+
+
+def test_a_module_with_a_name_of_the_standard_library_is_not_mixed_up_with_that(tmp_path: Path) -> None:
+    code(tmp_path, a="import planted, wave\n")
+    (tmp_path / "wave").mkdir()
+    (tmp_path / "wave" / "__init__.py").touch()
+    assert examine(str(tmp_path), ["planted", "wave"], [])["own"] == 1
