@@ -51,6 +51,7 @@ def demo(run: Run, dry_run: bool = False) -> Report:
             "providers": providers,
             "dependencies": dependencies,
             "configuration": {"environment_keys": [*demo_project.KEYS.values()]},
+            "audit": audit_problems.SETTINGS,
             "capacity": capacity_problems.SETTINGS,
             "release": release_problems.SETTINGS,
         }

@@ -148,9 +148,9 @@ def capacity_planning(run: Run, dry_run: bool = False) -> Report:
 def system_audit(run: Run, dry_run: bool = False, rerun: bool = False) -> Report:
     """Audit architecture, security, performance, data, capacity and licences; one score with its arithmetic.
 
-    Reads maintenance.audit, and the reports of dependency update, configuration review, backup verification and
-    capacity planning where they are fresh; runs those that are not. The report goes to
-    audit_reports/audit_YYYYQn.json in the log folder, a page to read (audit_YYYYQn.md) beside it.
+    Reads maintenance.audit, how the project works by its own files, and the reports of dependency update,
+    configuration review, backup verification and capacity planning where they are fresh; runs those that are not. The
+    report goes to audit_reports/audit_YYYYQn.json in the log folder, a page to read (audit_YYYYQn.md) beside it.
     """
     import os
 

@@ -56,7 +56,7 @@ UNREFERENCED = Check("audit.unreferenced", _ARCHITECTURE, 3, "Every component is
 ARCHITECTURE_CHECKS = (PLACES, CYCLES, SIZES, UNREFERENCED)
 
 SECRETS = Check("audit.secrets", "security", 10, "no secret in a file that Git tracks")
-IGNORED = Check("audit.env_ignored", "security", 5, ".env is not tracked and is ignored by Git")
+IGNORED = Check("audit.env_ignored", "security", 5, ".env is ignored by Git, and one that is tracked holds no secret")
 PERMISSIONS = Check("audit.permissions", "security", 5, "keys and .env can be read by their owner only")
 
 SECURITY_CHECKS = (SECRETS, IGNORED, PERMISSIONS)

@@ -11,6 +11,9 @@ from ..core.programs import git
 from ..core.report.model import Status
 from .planted import Planted
 
+SETTINGS = {"places": ["README.md", "requirements.txt", "config", "data", "components"]}
+"""What the demo project is expected to have, and has."""
+
 _IMPORTED = "generator/prompts.py"
 _SCRIPT = "tools/deploy.sh"
 _LETTERS = 36

@@ -77,7 +77,7 @@ def ignore_findings(
     wanted = [".env"] if named.value and ".env" not in in_git else []
     asked = [*dict.fromkeys([*wanted, *there])]
     if not asked:
-        return findings or [_nowhere(named, cut)]
+        return findings or [_not_named(named, cut)]
     try:
         open_ones = [path for path in asked if not _is_ignored(root, path)]
     except git.GitError as error:
@@ -87,7 +87,7 @@ def ignore_findings(
     return findings if open_ones else [*findings, _well(len(there))]
 
 
-def _nowhere(named: Convention[tuple[Evidence, ...]], cut: str) -> Finding:
+def _not_named(named: Convention[tuple[Evidence, ...]], cut: str) -> Finding:
     message = f"There is no .env, and nothing in the project names one. Looked for {printable(named.sought)}."
     if cut:
         return IGNORED.finding(Status.UNKNOWN, ".env", f"{message} Not every file was looked at: {printable(cut)}.")

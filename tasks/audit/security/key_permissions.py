@@ -63,19 +63,19 @@ def permission_findings(
         message = f"The project is on a file system without permissions ({kind}), so there are none to judge."
         return [*findings, PERMISSIONS.finding(Status.SKIPPED, ".", message)]
     private = [each for each in walked.keys if _holds_keys(root, each.path)]
-    judged = [each for each in private if each.path not in tracked]
-    findings += [found for each in judged for found in _mode_findings(each)]
-    findings += _folder_findings(judged)
-    return findings or [_well(len(walked.keys), private, judged)]
+    evaluated = [each for each in private if each.path not in tracked]
+    findings += [found for each in evaluated for found in _mode_findings(each)]
+    findings += _folder_findings(evaluated)
+    return findings or [_well(len(walked.keys), private, evaluated)]
 
 
-def _well(looked_at: int, private: Sequence[KeyFile], judged: Sequence[KeyFile]) -> Finding:
-    """Return the finding where no mode is wrong, with what was looked at and what was not judged."""
-    in_git = len(private) - len(judged)
+def _well(looked_at: int, private: Sequence[KeyFile], evaluated: Sequence[KeyFile]) -> Finding:
+    """Return the finding where no mode is wrong, with what was looked at and what was not evaluated."""
+    in_git = len(private) - len(evaluated)
     note = f" {count(in_git, 'file')} with keys in Git, which keeps no such mode: see audit.secrets." if in_git else ""
-    if judged:
-        message = f"{count(len(judged), 'file')} with keys: nobody but the owner can read or change them.{note}"
-        return PERMISSIONS.finding(Status.OK, ".", message, value=len(judged), unit="files")
+    if evaluated:
+        message = f"{count(len(evaluated), 'file')} with keys: nobody but the owner can read or change them.{note}"
+        return PERMISSIONS.finding(Status.OK, ".", message, value=len(evaluated), unit="files")
     if private:
         return PERMISSIONS.finding(Status.SKIPPED, ".", note.strip())
     message = "There is no .env and no file with a private key."
