@@ -133,13 +133,12 @@ def _of_imports(files: ProjectFiles) -> Iterator[ImportRoot]:
     folders = {str(folder) for path in files.sources for folder in PurePosixPath(path).parents}
     found: set[str] = set()
     for path in files.sources:
+        above = (".", *map(str, PurePosixPath(path).parents))
         for match in _IMPORT.finditer(files.content(path) or b""):
             first = match[1].partition(b".")[0].decode()
             if first in sys.stdlib_module_names:
                 continue
-            above = [str(folder) for folder in PurePosixPath(path).parents]
-            holding = (each for each in (".", *above) if _is_in(first, each, modules, folders, path))
-            folder = next(holding, None)
+            folder = next((each for each in above if _is_in(first, each, modules, folders, path)), None)
             if folder is not None and folder not in found and _below(folder, "__init__") not in modules:
                 found.add(folder)
                 content = files.content(path) or b""

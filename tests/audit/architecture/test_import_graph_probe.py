@@ -169,3 +169,16 @@ def test_a_module_with_a_name_of_the_standard_library_is_not_mixed_up_with_that(
     (tmp_path / "wave").mkdir()
     (tmp_path / "wave" / "__init__.py").touch()
     assert examine(str(tmp_path), ["planted", "wave"], [])["own"] == 1
+
+
+def test_an_import_is_found_at_every_depth_and_the_first_unresolved_one_is_the_example(tmp_path: Path) -> None:
+    code(
+        tmp_path,
+        a="try:\n    import planted.one\nexcept ImportError:\n    import planted.two\nelse:\n    import planted.three\n"
+        "finally:\n    import planted.four\nmatch 1:\n    case 1:\n        import planted.five\n"
+        "class C:\n    def f(self):\n        with x:\n            import planted.six\n"
+        "if x:\n    pass\nelif y:\n    import planted.seven\nf = lambda: 1 if x else 2\n",
+    )
+    found = examine(str(tmp_path), ["planted"], [])
+    assert (found["own"], found["unresolved"]) == (7, 7)
+    assert found["example"] == (str(tmp_path / "planted" / "a.py"), 2, "import planted.one")
