@@ -25,6 +25,9 @@ _MARKS = (".made-by-inv-demo", "pyvenv.cfg")
 _SUITES = ("namespace.py", "core/run/procedure.py")
 """The folder of this suite has both; it is maintained elsewhere."""
 
+_PROGRAMS = frozenset({"__main__", "conftest", "fabfile", "manage", "noxfile", "setup", "versioneer"})
+"""Modules that tools open by their path: each distribution of a repository has its own, and none imports another's."""
+
 
 class CodeFile(NamedTuple):
     """A file of Python code.
@@ -213,4 +216,6 @@ def _source(path: str, base: PurePosixPath) -> CodeFile:
     parts = PurePosixPath(path).relative_to(base).with_suffix("").parts
     package = len(parts) > 1 and parts[-1] == "__init__"
     module = parts[:-1] if package else parts
+    if base.parts and len(module) == 1 and module[0] in _PROGRAMS and not package:
+        module = ()
     return CodeFile(path, module if all(part.isidentifier() for part in module) else (), package)

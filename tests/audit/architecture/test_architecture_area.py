@@ -206,6 +206,18 @@ def test_what_has_the_name_of_another_module_is_not_analysed(examine: Examine, t
     assert "services/b/app: services/b/app/main.py has the name of services/a/app/main.py" in found[1].message
 
 
+def test_each_distribution_may_have_programs_of_the_same_name(examine: Examine, tmp_path: Path) -> None:
+    for name in ("red", "blue"):
+        write(tmp_path / name / name / "__init__.py", "")
+        write(tmp_path / name / "setup.py", f"import {name}.setup\n")
+        write(tmp_path / name / name / "setup.py", f"from {name} import *\n")
+    finding = only(examine()["cycles"])
+    assert (finding.status, finding.message) == (
+        Status.OK,
+        "4 modules with 2 imports and no circle. All of 2 imports of the project's own modules were resolved.",
+    )
+
+
 def test_an_example_is_a_project_of_its_own_and_in_nobodys_way(examine: Examine, tmp_path: Path) -> None:
     write(tmp_path / "src" / "shop" / "__init__.py", "")
     for example in ("first", "second"):
