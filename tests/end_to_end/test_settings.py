@@ -60,6 +60,16 @@ def test_a_settings_file_that_does_not_exist_is_no_reason_to_run_with_defaults(p
     assert list(project.iterdir()) == []
 
 
+def test_a_key_that_stands_twice_is_refused_and_nothing_is_lost(project: Path, inv: Inv, settings_file: Path) -> None:
+    settings_file.write_text("maintenance:\n  fail_on: never\nrun:\n  echo: true\nmaintenance:\n  output: json\n")
+    result = inv("-f", str(settings_file), TASK)
+    assert result.status == 78
+    assert result.err.count("\n") == 1
+    assert f"{str(settings_file)!r} has a key more than once" in result.err
+    assert "maintenance in lines 1 and 5. Keep one of them; nothing was run." in result.err
+    assert list(project.iterdir()) == []
+
+
 @pytest.mark.parametrize("path", ["a folder", "missing"])
 def test_other_files_given_with_f_are_named_too(inv: Inv, tmp_path: Path, path: str) -> None:
     if path == "a folder":

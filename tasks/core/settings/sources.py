@@ -19,6 +19,7 @@ from invoke import Config
 
 from ..errors import SettingsError
 from .fields import boolean
+from .repeated_keys import require_unique_keys
 
 KEY = "maintenance"
 """The key of the suite's tree in Invoke's configuration."""
@@ -68,7 +69,7 @@ def read(config: Config, variables: Mapping[str, str], collection: Mapping[str, 
             that Invoke has loaded for the task at hand.
 
     Raises:
-        SettingsError: the file named with ``-f`` does not exist.
+        SettingsError: the file named with ``-f`` does not exist, or a key stands twice in one of the files.
     """
     runtime = config._runtime_path
     if runtime is not None and not config._runtime_found:
@@ -76,6 +77,9 @@ def read(config: Config, variables: Mapping[str, str], collection: Mapping[str, 
             f"The settings file {fspath(runtime)!r} given with -f (or INVOKE_RUNTIME_CONFIG) does not exist. "
             "Correct its path or leave it out; nothing was run."
         )
+    for path in (config._system_path, config._user_path, config._project_path, runtime):
+        if path is not None:
+            require_unique_keys(path)
     return Sources(
         below=[
             Level("namespace.configure()", (config._collection if collection is None else collection).get(KEY)),

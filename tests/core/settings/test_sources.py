@@ -56,6 +56,14 @@ def test_every_level_of_invoke_is_read_with_its_name_lowest_first(project: Path)
     assert sources.folder == project
 
 
+@pytest.mark.parametrize("place", ["system-invoke", "user-invoke", "invoke", "extra"])
+def test_a_key_that_stands_twice_in_any_of_the_files_is_refused(project: Path, place: str) -> None:
+    (project / f"{place}.yaml").write_text("maintenance:\n  fail_on: never\n  fail_on: warning\n")
+    runtime = "extra.yaml" if place == "extra" else None
+    with pytest.raises(SettingsError, match=rf"{place}\.yaml' has a key .* maintenance\.fail_on in lines 2 and 3\."):
+        read(_config(project, runtime), {})
+
+
 def test_levels_that_are_not_there_hold_nothing(project: Path) -> None:
     sources = read(_config(project), {})
     assert {level.tree for level in (*sources.below, *sources.above)} == {None}
