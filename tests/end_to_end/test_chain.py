@@ -331,7 +331,7 @@ def test_without_the_executor_a_task_still_ends_with_its_own_status(plainly_adop
     for status, code in (("ok", 0), ("warning", 1), ("critical", 2), ("unknown", 3)):
         result = inv_process("own.judged", "--status", status, cwd=plainly_adopted)
         assert result.status == code
-        assert statuses(result) == [("judged", status)]
+        assert statuses(result) == [("own.judged", status)]
     crashed = inv_process("own.crash", cwd=plainly_adopted)
     assert crashed.status == 2
     assert "Traceback" not in crashed.err
@@ -345,7 +345,7 @@ def test_without_the_executor_a_chain_goes_on_while_all_is_well(plainly_adopted:
     assert result.status == 1
     documents = [json.loads(line) for line in result.out.splitlines()]
     tasks = [document["reports"][0]["task"] for document in documents]
-    assert tasks == ["weekly.api-health", "weekly.cache-cleanup", "weekly.log-rotation", "judged"]
+    assert tasks == ["weekly.api-health", "weekly.cache-cleanup", "weekly.log-rotation", "own.judged"]
     assert not (plainly_adopted / "cache" / "temp" / "old.json").exists()
 
 

@@ -58,7 +58,7 @@ class Procedure(Task[Any]):
         from .runner import run_alone
 
         context: Context = args[0]
-        run_alone(Call(self, args=args[1:], kwargs=kwargs), context.config)
+        run_alone(Call(self, args=args[1:], kwargs=kwargs), context)
 
 
 def procedure(  # noqa: D417 - the others are described at Definition

@@ -13,7 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 import msgspec
-from invoke import Call, Collection, Config, Executor, Exit, Task
+from invoke import Call, Collection, Context, Executor, Exit, Task
 
 from ..errors import OutputError, RefusedToRoot, UserError
 from ..output.console import Console, Page, QuietConsole, console_for
@@ -26,6 +26,7 @@ from ..text.formatting import printable
 from .as_owner import continue_as
 from .definition import AS_OWNER, Definition
 from .execution import RunCache, now
+from .fabric_hosts import calling_executor, expanded_by_fabric, given_hosts, hosts_of, is_fabrics, refuse_hosts
 from .local_time import zone_findings
 from .ownership import root_refusal
 
@@ -48,7 +49,10 @@ class MaintenanceExecutor(Executor):
         calls = self.plan(*tasks)
         given = self.normalize(tasks)
         named = [normalised(call) for call in given]
-        loaded = self._load(required=any(definition_of(call.task) for call in calls))
+        ours = [call for call in calls if definition_of(call.task)]
+        if ours:
+            self._refuse_hosts(given)
+        loaded = self._load(required=bool(ours))
         if loaded is None:
             return {call.task: self._foreign(call, named=call in named) for call in calls}
         with _user_errors():
@@ -59,6 +63,7 @@ class MaintenanceExecutor(Executor):
         session = Session(loaded, _console(loaded.settings, arguments), dedupe=self.config.tasks.dedupe)
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
+        done = 0
         try:
             for call, kwargs in zip(calls, arguments, strict=True):
                 if definition := definition_of(call.task):
@@ -66,11 +71,12 @@ class MaintenanceExecutor(Executor):
                     results[call.task] = session.execute(definition, kwargs, name=name, dry=dry)
                 else:
                     results[call.task] = self._foreign(call, named=call in named)
+                done += 1
         except KeyboardInterrupt:
             session.end()
             raise Exit(code=INTERRUPTED) from None
         except BaseException as error:
-            left = [names.get(call.task.body, call.task.name) for call in calls[len(results) :]]
+            left = [names.get(call.task.body, call.task.name) for call in calls[done:]]
             session.stopped(left, error)
             session.end()
             raise
@@ -79,8 +85,30 @@ class MaintenanceExecutor(Executor):
 
     def plan(self, *tasks: Any) -> list[Call]:
         """Return the calls to make, in order, each once unless ``--no-dedupe`` was given."""
-        calls = [normalised(call) for call in self.expand_calls(self.normalize(tasks))]
-        return self.dedupe(calls) if self.config.tasks.dedupe else calls
+        given = self.normalize(tasks)
+        is_fabric = is_fabrics(self.config)
+        expanded = expanded_by_fabric(self, given) if is_fabric else self.expand_calls(given)
+        calls = [normalised(call) for call in expanded]
+        if not self.config.tasks.dedupe:
+            return calls
+        if is_fabric:  # calls for two hosts compare equal, so that Fabric makes each call
+            return [
+                call
+                for place, call in enumerate(calls)
+                if definition_of(call.task) is None or call not in calls[:place]
+            ]
+        return self.dedupe(calls)
+
+    def _refuse_hosts(self, given: list[Call]) -> None:
+        """Refuse a chain with procedures that Fabric is to run on hosts, before anything runs.
+
+        Raises:
+            Exit: there are hosts.
+        """
+        ours = [call for call in given if any(definition_of(each.task) for each in self.expand_calls([call]))]
+        command = " ".join(["inv", *(call.called_as or call.task.name for call in ours)])
+        with _user_errors():
+            refuse_hosts(given_hosts(self), command)
 
     def _load(self, *, required: bool) -> Loaded | None:
         """Load the settings and make them what ``c.config.maintenance`` shows.
@@ -206,26 +234,33 @@ def _page(definition: Definition, arguments: Mapping[str, Any]) -> Page:
     return Page.ASKED if arguments.get(definition.page) else Page.OFFERED
 
 
-def run_alone(call: Call, config: Config) -> None:
+def run_alone(call: Call, context: Context) -> None:
     """Run one procedure under a foreign executor: print its report, and end with its exit status.
 
-    That ends the chain where the status is not 0: Invoke knows no other way for a task to fail.
+    Fabric's executor is such a one; where it was given hosts, the procedure is refused. The chain ends where the status
+    is not 0: Invoke knows no other way for a task to fail.
 
     Raises:
-        Exit: the status is not 0, or the settings or arguments cannot be used.
+        Exit: the status is not 0, the procedure is to run on other hosts, or the settings or arguments
+            cannot be used.
     """
     open_closed()
     definition = definition_of(call.task)
     if definition is None:
         raise TypeError(f"{call.task} is no procedure")
+    config = context.config
+    executor = calling_executor()
+    names = {} if executor is None else task_names(executor.collection)
+    name = names.get(call.task.body, definition.name)
     with _user_errors():
+        refuse_hosts(hosts_of(executor, context), f"inv {name}")
         loaded = load(sources.read(config, os.environ))
         dry = sources.is_dry(config, os.environ)
         arguments = converted(normalised(call), loaded.settings)
         _continue_as_owner([call], loaded.settings, wanted=wants_owner(call))
     session = Session(loaded, _console(loaded.settings, [arguments]))
     try:
-        session.execute(definition, arguments, name=definition.name, dry=dry)
+        session.execute(definition, arguments, name=name, dry=dry)
     except KeyboardInterrupt:
         session.end()
         raise Exit(code=INTERRUPTED) from None

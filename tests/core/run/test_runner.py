@@ -944,7 +944,7 @@ def test_alone_a_procedure_goes_by_its_module_and_name(config: Config, capsys: p
     def log_review(_run: Run) -> Report:
         return Report(summary="s")
 
-    run_alone(Call(log_review), config)
+    run_alone(Call(log_review), Context(config))
     assert capsys.readouterr().out.startswith("test_runner.log-review  ok  s\n")
 
 
@@ -952,14 +952,14 @@ def test_alone_ctrl_c_ends_with_130_after_the_verdict(
     namespace: _Namespace, config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(Exit) as caught:
-        run_alone(Call(namespace["stopped"], kwargs={"half": True}), config)
+        run_alone(Call(namespace["stopped"], kwargs={"half": True}), Context(config))
     assert caught.value.code == 130
     assert "half of it" in capsys.readouterr().out
 
 
 def test_alone_a_dry_run_is_one(namespace: _Namespace, config: Config) -> None:
     config.load_overrides({"run": {"dry": True}})
-    run_alone(Call(namespace["good"]), config)
+    run_alone(Call(namespace["good"]), Context(config))
     assert [run.dry for run in namespace.runs] == [True]
 
 
@@ -973,7 +973,7 @@ def test_alone_what_cannot_be_used_ends_the_process_before_anything_runs(
 ) -> None:
     _override(config, **maintenance)
     with pytest.raises(Exit) as caught:
-        run_alone(Call(namespace["options"], kwargs={"number": number}), config)
+        run_alone(Call(namespace["options"], kwargs={"number": number}), Context(config))
     assert caught.value.code == (78 if maintenance else 64)
     assert capsys.readouterr().err
     assert namespace.calls == []

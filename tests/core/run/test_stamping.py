@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from invoke import Call, Config, Exit
+from invoke import Call, Config, Context, Exit
 
 from tasks.core.errors import SettingsError, UserError
 from tasks.core.files.lock import LockedByOther
@@ -246,12 +246,12 @@ def silent(_run: Run, quiet: bool = False, status: str = "ok") -> Report:  # noq
 
 def test_alone_quiet_is_silent_where_all_is_well(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = Config(lazy=True, project_location=project)
-    run_alone(Call(silent, kwargs={"quiet": True}), config)
+    run_alone(Call(silent, kwargs={"quiet": True}), Context(config))
     assert capsys.readouterr().out == ""
-    run_alone(Call(silent, kwargs={"quiet": False}), config)
+    run_alone(Call(silent, kwargs={"quiet": False}), Context(config))
     assert "verdict: ok" in capsys.readouterr().out
     with pytest.raises(Exit):
-        run_alone(Call(silent, kwargs={"quiet": True, "status": "unknown"}), config)
+        run_alone(Call(silent, kwargs={"quiet": True, "status": "unknown"}), Context(config))
     assert "verdict: unknown" in capsys.readouterr().out
 
 
@@ -269,6 +269,6 @@ def test_settings_that_a_procedure_cannot_use_end_the_run_before_it(
         return Report(summary="s")
 
     with pytest.raises(Exit) as caught:
-        run_alone(Call(particular), Config(lazy=True, project_location=project))
+        run_alone(Call(particular), Context(Config(lazy=True, project_location=project)))
     assert (caught.value.code, ran) == (78, [])
     assert "They cannot be used" in capsys.readouterr().err
