@@ -1,7 +1,7 @@
 """The maintenance suite, as other programs use it.
 
-A project adopts it in its ``tasks.py``: ``from zbeam_maintenance import namespace``. Its own procedures use the other
-names; these are the interface that the changelog speaks of.
+A project adopts it at the end of its ``tasks.py``: ``ns = add_to(__name__)``, or ``add_to(ns)`` where it has an ``ns``.
+Its own procedures use the other names; these are the interface that the changelog speaks of.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .core.run.context import Run
 from .core.run.definition import GateSource, ReportFile, Stage
 from .core.run.procedure import procedure
-from .namespace import namespace
+from .namespace import add_to, namespace
 
 if TYPE_CHECKING:
     from .core.report.model import Action, Finding, Metric, Report, Status
@@ -31,6 +31,7 @@ __all__ = [
     "Section",
     "Stage",
     "Status",
+    "add_to",
     "namespace",
     "procedure",
 ]
