@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import ast
+import re
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -63,3 +67,28 @@ def test_all_that_collide_are_named_also_with_the_suites_own_task() -> None:
 def test_the_name_that_is_suggested_is_another_one_than_that_which_is_taken() -> None:
     with pytest.raises(DeclarationError, match=r"both named 'maintenance'\. .* add_to\(…, \"upkeep\"\)"):
         add_to(Collection(maintenance=Collection(build)), "maintenance")
+
+
+def _sentences(path: Path) -> Iterator[str]:
+    """Yield the texts of a module, those in f-strings with what surrounds the values; no docstrings."""
+    module = ast.parse(path.read_text())
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    bodies = [node.body for node in ast.walk(module) if isinstance(node, documented)]
+    documentation = {id(each.value) for body in bodies for each in body if isinstance(each, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(each.value) if isinstance(each, ast.Constant) else "{}" for each in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            yield node.value
+
+
+def test_every_command_in_a_sentence_of_the_suite_is_one_that_inv_list_shows() -> None:
+    known = {*namespace.task_names, *namespace.collections}
+    named = {
+        name: path.name
+        for path in (Path(__file__).parents[1] / "tasks").rglob("*.py")
+        for text in _sentences(path)
+        for name in re.findall(r"(?<![\w-])inv (?:--?[\w-]+ )*([a-z][a-z-]*\.[a-z-]*[a-z])", text)
+    }
+    assert len(named) > 10
+    assert {name: path for name, path in named.items() if name not in known} == {}

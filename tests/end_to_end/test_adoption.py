@@ -146,3 +146,24 @@ def test_two_of_one_name_are_refused_with_both(run: Inv, project: Path, own: str
         assert f"the project's {what}" in result.err
         assert "and the suite's collection are both named 'daily'. Give the suite a name of its own" in result.err
         assert result.err.endswith('add_to(…, "maintenance"); nothing was run.\n')
+
+
+STATUS = "Run {0}schedule.due, which runs what is due; {0}schedule.install makes that happen by itself."
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("functions", ""), ("functions", "upkeep"), ("Celery", "")],
+)
+@pytest.mark.parametrize("executor", ["zbeam_maintenance.MaintenanceExecutor", "invoke.Executor"])
+def test_remedies_name_commands_as_they_can_be_typed(
+    run: Inv, project: Path, kind: str, name: str, executor: str
+) -> None:
+    files, flags = KINDS[kind]
+    changed = f"__name__, {name!r})" if name else "__name__)"
+    _adopt(project, {file: text.replace("__name__)", changed) for file, text in files.items()})
+    (project / "invoke.yaml").write_text(f"tasks: {{executor_class: {executor}}}\n")
+    result = run(*flags, f"{name}.schedule.status".lstrip("."))
+    (finding,) = result.findings("schedule.never")
+    typed = " ".join(["inv", *flags, f"{name}." if name else ""])
+    assert finding["remedy"] == STATUS.format(typed)

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from tasks.core.run.registry import own_files
 from tasks.core.settings.model import Settings
+from tasks.namespace import namespace
 
-from .conftest import Inv, fingerprint
+from .conftest import Inv, Result, fingerprint
 
 
 @pytest.mark.slow
@@ -33,10 +35,21 @@ def test_the_demo_finds_every_planted_problem_and_can_be_repeated(copy: Path, in
             "weekly.api-health": "critical",
             "release.checklist": "critical",
         }
+        assert unknown_commands(result) == []
         (lines,) = result.findings("demo.lines")
         assert lines["status"] == "ok"
     assert {path.name for path in copy.iterdir()} == {"tasks", "tasks.py", "invoke.yaml", "demo-site"}
     assert undeclared(copy / "demo-site") == []
+
+
+def unknown_commands(result: Result) -> list[str]:
+    """Return the commands in the remedies of the demo's reports that ``inv --list`` does not show."""
+    findings = [finding for report in result.report["data"]["reports"] for finding in report["findings"]]
+    remedies = [each["remedy"] for each in findings if each["remedy"]]
+    named = [name for remedy in remedies for name in re.findall(r"\binv (?:--?\S+ )*([\w.-]*\w)", remedy)]
+    assert len({*named}) > 5
+    known = {*namespace.task_names, *namespace.collections}
+    return sorted({*named} - known)
 
 
 def undeclared(site: Path) -> list[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..secrets.keys import Key
     from ..settings.loading import Loaded
     from ..settings.model import Section, Settings
+    from .commands import Commands
     from .composition import Part
     from .definition import Definition
 
@@ -73,6 +74,7 @@ class Run:
         confirm: asks whoever sits at the terminal, if anybody does.
         task: the procedure's full name, as people call it.
         shared: what the procedures of one command keep for each other: what is found out once.
+        commands: how the suite was called.
     """
 
     loaded: Loaded
@@ -84,6 +86,7 @@ class Run:
     confirm: Confirm = nobody
     task: str = ""
     shared: dict[str, Any] = field(default_factory=dict)
+    commands: Commands | None = None
 
     @property
     def settings(self) -> Settings:

@@ -24,6 +24,7 @@ from ..text.formatting import listed, printable
 from . import stamps
 from .cadence import cadence_of
 from .clock import ClockDoubt, clock_doubt
+from .commands import Commands
 from .context import Execute, Run
 from .definition import Definition
 from .ownership import RootRefusal, root_refusal
@@ -67,16 +68,21 @@ class RunCache:
         loaded: the settings of the run.
         dedupe: False where Invoke was called with ``--no-dedupe``: then everything runs as often as it is asked for.
         command: what was called, for the remedy of a refusal; by default, each procedure by itself.
+        commands: how the suite was called, so that remedies name commands as they can be typed.
 
     Attributes:
         has_refused: True once a procedure was refused because root is not to change the project.
         shared: what procedures keep for each other.
+        commands: how the suite was called.
     """
 
-    def __init__(self, loaded: Loaded, *, dedupe: bool = True, command: str = "") -> None:
+    def __init__(
+        self, loaded: Loaded, *, dedupe: bool = True, command: str = "", commands: Commands | None = None
+    ) -> None:
         self._loaded = loaded
         self._dedupe = dedupe
         self._command = command
+        self.commands = commands or Commands()
         self.has_refused = False
         self.shared: dict[str, Any] = {}
         self._all: list[_CachedReport] = []
@@ -153,8 +159,9 @@ def execute(
 ) -> Report:
     """Execute a procedure and return its report with its name and times.
 
-    An exception becomes a critical finding of one line; its traceback is logged, which ``inv --debug`` shows. A run
-    that is not dry goes to the history, where the procedure has a cadence.
+    Its sentences name commands as the user can type them. An exception becomes a critical finding of one line; its
+    traceback is logged, which ``inv --debug`` shows. A run that is not dry goes to the history, where the procedure has
+    a cadence.
 
     Args:
         definition: what to execute.
@@ -177,7 +184,7 @@ def execute(
 
         cache = cache or RunCache(loaded)
         parts = cache.within(name, display.pause)
-        run = Run(loaded, started, dry, display.advance, parts, definition, asked, name, cache.shared)
+        run = Run(loaded, started, dry, display.advance, parts, definition, asked, name, cache.shared, cache.commands)
         # Before the procedure writes anything that looks like a trace of the project's life.
         doubt = None if dry else clock_doubt(loaded.settings, started)
         report, interrupted = _outcome(definition, arguments, run)
@@ -190,6 +197,7 @@ def execute(
             report = _recorded(report, definition, loaded.settings, doubt, whole=whole, interrupted=interrupted)
         except KeyboardInterrupt:
             interrupted = True
+    report = cache.commands.in_report(report)
     if interrupted:
         raise Interrupted(report)
     return report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import shlex
 import sys
 import time
@@ -24,6 +25,7 @@ from ..settings.loading import Loaded, load
 from ..settings.model import Settings
 from ..text.formatting import printable
 from .as_owner import continue_as
+from .commands import Commands
 from .definition import AS_OWNER, Definition
 from .execution import RunCache, now
 from .fabric_hosts import calling_executor, expanded_by_fabric, given_hosts, hosts_of, is_fabrics, refuse_hosts
@@ -60,7 +62,9 @@ class MaintenanceExecutor(Executor):
             dry = sources.is_dry(self.config, os.environ)
             arguments = [converted(call, loaded.settings) for call in calls]
             _continue_as_owner(calls, loaded.settings, wanted=any(map(wants_owner, given)))
-        session = Session(loaded, _console(loaded.settings, arguments), dedupe=self.config.tasks.dedupe)
+        commands = commands_of(self)
+        console = _console(loaded.settings, arguments)
+        session = Session(loaded, console, commands, dedupe=self.config.tasks.dedupe)
         names = task_names(self.collection)
         results: dict[Task[Any], Any] = {}
         done = 0
@@ -146,10 +150,14 @@ class MaintenanceExecutor(Executor):
 class Session:
     """The procedures of one run, performed one by one and rendered as they end."""
 
-    def __init__(self, loaded: Loaded, console: Console, *, dedupe: bool = True) -> None:
+    def __init__(
+        self, loaded: Loaded, console: Console, commands: Commands | None = None, *, dedupe: bool = True
+    ) -> None:
         self._loaded = loaded
         self._console = console
-        self._cache = RunCache(loaded, dedupe=dedupe, command=_command())
+        self._cache = RunCache(
+            loaded, dedupe=dedupe, command=_command(commands.program if commands else "inv"), commands=commands
+        )
         self._started = now()
         self._clock = time.monotonic()
         self._reports: list[Report] = []
@@ -258,7 +266,8 @@ def run_alone(call: Call, context: Context) -> None:
         dry = sources.is_dry(config, os.environ)
         arguments = converted(normalised(call), loaded.settings)
         _continue_as_owner([call], loaded.settings, wanted=wants_owner(call))
-    session = Session(loaded, _console(loaded.settings, [arguments]))
+    commands = None if executor is None else commands_of(executor)
+    session = Session(loaded, _console(loaded.settings, [arguments]), commands)
     try:
         session.execute(definition, arguments, name=name, dry=dry)
     except KeyboardInterrupt:
@@ -292,12 +301,48 @@ def _continue_as_owner(calls: Iterable[Call], settings: Settings, *, wanted: boo
         raise Exit(code=status)
 
 
-def _command() -> str:
+def _command(program: str = "inv") -> str:
     """Return the command that this process was called with, as a user can type it."""
-    name = PurePath(sys.argv[0]).name if sys.argv else ""
-    words = [name if name in {"inv", "invoke", "fab"} else "inv", *sys.argv[1:]]
+    words = [program, *sys.argv[1:]]
     root = os.environ.get("INVOKE_MAINTENANCE_ROOT")
     return printable(shlex.join([*(["env", f"INVOKE_MAINTENANCE_ROOT={root}"] if root else []), *words]))
+
+
+def commands_of(executor: Executor) -> Commands:
+    """Return how the suite was called.
+
+    Args:
+        executor: the executor of the run; one that was made without a command line stands for ``inv``.
+    """
+    if not executor.core:
+        return Commands(names=_typed_names(executor.collection))
+    name = PurePath(sys.argv[0]).name if sys.argv else ""
+    arguments = executor.core[0].args
+    given = {flag: str(arguments[flag].value or "") if flag in arguments else "" for flag in _NEEDED}
+    return Commands(
+        # A module that Python runs, as in `python -m invoke`, has no name that could be typed.
+        program=name if re.fullmatch(r"[a-z][a-z0-9_-]*", name) else "fab" if is_fabrics(executor.config) else "inv",
+        collection=given["collection"],
+        search_root=given["search-root"],
+        file=given["config"],
+        names=_typed_names(executor.collection),
+    )
+
+
+_NEEDED = ("collection", "search-root", "config")
+"""The flags of Invoke without which it finds other tasks or other settings."""
+
+
+def _typed_names(collection: Collection) -> dict[str, str]:
+    """Return under which name each procedure, and each collection of procedures, is mounted."""
+    names: dict[str, str] = {}
+    for typed in collection.task_names:
+        if definition := definition_of(collection[typed]):
+            names[definition.name] = typed
+            own, where = definition.name.rpartition(".")[0], typed.rpartition(".")[0]
+            if own and where:
+                names |= {own: where, f"{own}.all": f"{where}.all"}
+    return names
 
 
 @contextmanager
