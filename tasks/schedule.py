@@ -51,6 +51,7 @@ _INSTALLING = (
     "schedule.lasting",
     "schedule.manager",
     "schedule.outside",
+    "schedule.start",
     "schedule.twice",
 )
 _STANDING = ("schedule.attempt", "schedule.never", "schedule.next", "schedule.overdue", "schedule.stamp")
@@ -124,7 +125,7 @@ def install(
     """Let the machine run what is due once a day: by systemd, cron or launchd, without a flag by what it has.
 
     Reads maintenance.schedule. Only files of your own user are written, under a name of this project's; installing it
-    again changes nothing, or what has changed.
+    again changes nothing, or what has changed. What is installed is then started once in a dry run.
     """
     from pathlib import Path
 
@@ -133,12 +134,16 @@ def install(
     from .core.secrets.keys import find_keys
     from .scheduling.job import missing_later
     from .scheduling.schedule_installation import install as install_job
-    from .scheduling.schedule_installation import offered
+    from .scheduling.schedule_installation import offered, tried
 
     wanted = [way for way, flag in (("systemd", systemd), ("cron", cron), ("launchd", launchd)) if flag]
     machine = _machine()
     way = wanted[0] if wanted else offered(machine)
-    report = install_job(_job(run, machine), way, machine, dry_run=dry_run or run.dry, show=print_)
+    job = _job(run, machine)
+    dry = dry_run or run.dry
+    report = install_job(job, way, machine, dry_run=dry, show=print_)
+    if not (dry or print_):
+        report = tried(job, report, machine)
     kept = find_keys(Path(run.settings.root), run.keys, {})
     findings = [*report.findings, *missing_later(run.loaded.origins, run.keys, kept)]
     return msgspec.structs.replace(report, findings=findings)
@@ -154,12 +159,23 @@ def uninstall(run: Run, dry_run: bool = False) -> Report:
 
 
 def _job(run: Run, machine: Machine) -> Job:
+    import os
     import sys
+    from pathlib import Path
 
-    from .scheduling.job import job_for
+    from .scheduling.job import Start, job_for
 
+    file = run.commands.file or machine.environ.get("INVOKE_RUNTIME_CONFIG", "")
+    start = Start(
+        python=sys.executable,
+        folder=Path(os.path.abspath(run.loaded.folder)),  # noqa: PTH100 - links stay
+        module="fabric" if run.commands.program == "fab" else "invoke",
+        script=run.commands.script,
+        collection=run.commands.collection,
+        file=file and os.path.abspath(file),  # noqa: PTH100 - links stay
+    )
     task = f"{run.task.rpartition('.')[0]}.due"
-    return job_for(run.settings, folder=run.loaded.folder, python=sys.executable, task=task, which=machine.which)
+    return job_for(run.settings, start=start, task=task, which=machine.which)
 
 
 def _machine() -> Machine:

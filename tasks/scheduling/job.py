@@ -35,6 +35,7 @@ class Job(NamedTuple):
         environ: the variables that it needs.
         minute: of the day, from 0.
         delay_minutes: up to so much later.
+        trial: the command with arguments that change nothing: it starts where the command does.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Job(NamedTuple):
     environ: Mapping[str, str]
     minute: int
     delay_minutes: int
+    trial: tuple[str, ...] = ()
 
     @property
     def fixed_minute(self) -> int:
@@ -56,7 +58,36 @@ def name_of(root: Path) -> str:
     return f"maintenance-{slug}-{hashlib.sha256(os.fsencode(root)).hexdigest()[:8]}"
 
 
-def job_for(settings: Settings, *, folder: Path, python: str, task: str, which: Callable[[str], str | None]) -> Job:
+class Start(NamedTuple):
+    """How the suite is started in a project.
+
+    Attributes:
+        python: the interpreter that has Invoke and the suite, by its absolute path.
+        folder: where ``tasks.py`` lies.
+        module: what Python runs: ``invoke``, or ``fabric``.
+        script: what it runs in the place of that, by its absolute path: a program that brings its tasks with it.
+        collection: the name of the module with the tasks, where it is not the usual one.
+        file: the settings file that was given, by its absolute path.
+    """
+
+    python: str
+    folder: Path
+    module: str = "invoke"
+    script: str = ""
+    collection: str = ""
+    file: str = ""
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The program and the flags before the task."""
+        flags = (("-c", self.collection), ("-f", self.file))
+        given = [word for flag, value in flags if value for word in (flag, value)]
+        if self.script:
+            return (self.python, "-P", self.script, *given)
+        return (self.python, "-P", "-m", self.module, "-r", str(self.folder), *given)
+
+
+def job_for(settings: Settings, *, start: Start, task: str, which: Callable[[str], str | None]) -> Job:
     """Return the job of a project.
 
     The interpreter runs Invoke as a module: that works wherever its own scripts lie, and with ``-P`` no file of the
@@ -64,8 +95,7 @@ def job_for(settings: Settings, *, folder: Path, python: str, task: str, which: 
 
     Args:
         settings: the project's settings, ``root`` absolute.
-        folder: where ``tasks.py`` lies.
-        python: the interpreter that has Invoke and the suite, by its absolute path.
+        start: how the suite is started.
         task: the full name of what is to run.
         which: finds a program by its name.
 
@@ -73,8 +103,8 @@ def job_for(settings: Settings, *, folder: Path, python: str, task: str, which: 
         UserError: a path holds characters that no crontab or unit can hold.
     """
     found = [os.path.dirname(path) for name in _PROGRAMS if (path := which(name))]  # noqa: PTH120 - text to text
-    places = dict.fromkeys([str(Path(python).parent), *found, *_PLACES])
-    command = (python, "-P", "-m", "invoke", "-r", str(folder), task, "--quiet")
+    places = dict.fromkeys([str(Path(start.python).parent), *found, *_PLACES])
+    command = (*start.command, task, "--quiet")
     environ = {"INVOKE_MAINTENANCE_ROOT": settings.root, "PATH": os.pathsep.join(places)}
     for text in (*command, *environ.values()):
         if not text.isprintable():
@@ -89,6 +119,7 @@ def job_for(settings: Settings, *, folder: Path, python: str, task: str, which: 
         environ=environ,
         minute=hour * 60 + minute,
         delay_minutes=settings.schedule.random_delay_minutes,
+        trial=(*start.command, task, "--dry-run"),
     )
 
 
@@ -114,7 +145,7 @@ def missing_later(
     settings = [
         ".".join(("maintenance", *path))
         for path, origin in origins.items()
-        if path not in _CARRIED and (origin.startswith("environment ") or origin.endswith(" (-f)"))
+        if path not in _CARRIED and origin.startswith("environment ")
     ]
     if settings:
         yield _warning("settings", settings, "Write them into invoke.yaml.")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from ..core.errors import UserError
 from ..core.files import safe_files
@@ -19,6 +22,9 @@ from .job import Job, clock
 from .service_managers import Command, Manager, launchd, systemd
 
 SCHEDULERS = ("systemd", "cron", "launchd")
+
+_VERDICTS = range(4)
+"""The exit statuses of a run that came to a verdict."""
 
 _LIMIT = 1_000_000
 _SECONDS = 60
@@ -122,6 +128,38 @@ def _report(scheduler: str, when: str, findings: list[Finding], actions: list[Ac
     )
     installed = Finding(check="schedule.installed", subject=scheduler, status=Status.OK, message=message)
     return Report(summary=has, dry_run=dry, findings=[installed, *findings], actions=actions)
+
+
+def tried(job: Job, report: Report, machine: Machine) -> Report:
+    """Start a job that was installed, so that it changes nothing, as the machine will: with nothing of this shell.
+
+    A job that starts prints a report, whatever that finds. What Python and Invoke print where they fail is none.
+
+    Args:
+        job: what was installed.
+        report: that of the installation.
+        machine: where.
+
+    Returns:
+        The report; where the job does not start, with that in the place of the finding that it is installed.
+    """
+    environ = {"HOME": str(machine.home), **job.environ}
+    ended = run(job.trial, folder=Path("/"), environ=environ, deadline_seconds=_SECONDS)
+    if not ended.overdue and ended.status in _VERDICTS and ended.output.strip():
+        return report
+    late = f"it did not end within {_SECONDS} s" if ended.overdue else ""
+    reason = late or ended.problem or printable(ended.last_words()) or f"it ended with status {ended.status}"
+    words = shlex.join([*(f"{name}={value}" for name, value in environ.items()), *job.trial])
+    failed = Finding(
+        check="schedule.start",
+        subject=shlex.join(job.command),
+        status=Status.CRITICAL,
+        message=f"The job is installed and does not start: {reason.rstrip('.')}.",
+        remedy=f"Run env -i {words} until it starts, or inv schedule.uninstall.",
+    )
+    others = [each for each in report.findings if each.check != "schedule.installed"]
+    summary = f"{report.summary}, and the job does not start"
+    return msgspec.structs.replace(report, summary=summary, findings=[failed, *others])
 
 
 def uninstall(job: Job, machine: Machine, *, dry_run: bool = False) -> Report:

@@ -167,3 +167,42 @@ def test_remedies_name_commands_as_they_can_be_typed(
     (finding,) = result.findings("schedule.never")
     typed = " ".join(["inv", *flags, f"{name}." if name else ""])
     assert finding["remedy"] == STATUS.format(typed)
+
+
+CRONTAB = """#!/bin/sh
+[ "$1" = -l ] || exec cp "$1" "$HOME/table"
+cat "$HOME/table" 2>/dev/null || { echo "no crontab for you" >&2; exit 1; }
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path, environment: dict[str, str]) -> Path:
+    """The crontab of a user whose program for it keeps it in a file."""
+    (programs := tmp_path / "programs").mkdir()
+    (programs / "crontab").write_text(CRONTAB)
+    (programs / "crontab").chmod(0o755)
+    environment["PATH"] = f"{programs}:/usr/bin:/bin"
+    return tmp_path / "home" / "table"
+
+
+def test_what_is_installed_finds_the_tasks_as_the_user_does(
+    run: Inv, project: Path, library: Path, table: Path, environment: dict[str, str]
+) -> None:
+    files, flags = KINDS["Celery"]
+    installed = files["invtasks.py"].replace(
+        "from invoke", f"import sys\nsys.path.append({str(library)!r})\nfrom invoke", 1
+    )
+    _adopt(project, {**files, "invtasks.py": installed.replace("__name__)", "__name__, 'upkeep')")})
+    (project / "invoke.yaml").unlink()  # names an executor that is not there without PYTHONPATH
+    result = run(*flags, "upkeep.schedule.install", "--cron")
+    assert result.status == 0, result.out
+    assert f"-m invoke -r {project} -c invtasks upkeep.schedule.due --quiet" in table.read_text()
+
+    # What only this shell has is missing where cron starts the job.
+    (project / "invtasks.py").write_text(f"import os\nos.environ['HERE']\n{installed}")
+    environment["HERE"] = "x"
+    result = run(*flags, "schedule.install", "--cron")
+    assert result.status == 2
+    assert result.findings("schedule.installed") == []
+    (finding,) = result.findings("schedule.start")
+    assert finding["message"] == "The job is installed and does not start: KeyError: 'HERE'."

@@ -597,6 +597,17 @@ def test_the_line_of_the_crontab_runs_as_cron_runs_it(inv: Inv, home: Path, tmp_
     assert len(recorded(project)) >= 12
 
 
+@pytest.mark.slow
+def test_what_is_installed_carries_the_settings_file_and_starts(
+    inv: Inv, home: Path, project: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "more.yaml").write_text("maintenance: {logs: {directory: other}}\n")
+    result = inv("-f", str(tmp_path / "more.yaml"), "schedule.install", "--cron")
+    assert (result.status, result.findings("schedule.outside")) == (0, [])
+    assert f" -f {tmp_path / 'more.yaml'} schedule.due --quiet" in (home / "table").read_text()
+    assert list(project.iterdir()) == []
+
+
 def test_two_projects_do_not_overwrite_each_other(inv: Inv, home: Path, units: Path, tmp_path: Path) -> None:
     other = tmp_path / "other" / "project"
     other.mkdir(parents=True)

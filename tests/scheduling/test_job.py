@@ -12,20 +12,17 @@ from hypothesis import strategies as st
 from tasks.core.errors import UserError
 from tasks.core.secrets.keys import Key
 from tasks.core.settings.model import ScheduleSettings, Settings
-from tasks.scheduling.job import Job, clock, job_for, missing_later, name_of
+from tasks.scheduling.job import Job, Start, clock, job_for, missing_later, name_of
 from tasks.scheduling.service_managers import agent, launchd, service, systemd
 
 SETTINGS = Settings(root="/srv/zbeam", schedule=ScheduleSettings(at="22:05", random_delay_minutes=90))
 
 
+START = Start(python="/opt/suite/.venv/bin/python", folder=Path("/opt/suite"))
+
+
 def made(settings: Settings = SETTINGS, **programs: str) -> Job:
-    return job_for(
-        settings,
-        folder=Path("/opt/suite"),
-        python="/opt/suite/.venv/bin/python",
-        task="schedule.due",
-        which=programs.get,
-    )
+    return job_for(settings, start=START, task="schedule.due", which=programs.get)
 
 
 def test_the_command_needs_nothing_of_the_shell() -> None:
@@ -36,6 +33,21 @@ def test_the_command_needs_nothing_of_the_shell() -> None:
         "PATH": "/opt/suite/.venv/bin:/usr/bin:/home/me/bin:/usr/local/bin:/bin",
     }
     assert (clock(job.minute), job.delay_minutes) == ("22:05", 90)
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        (START._replace(collection="invtasks"), "-m invoke -r /opt/suite -c invtasks up.due"),
+        (START._replace(file="/etc/my.yaml"), "-m invoke -r /opt/suite -f /etc/my.yaml up.due"),
+        (START._replace(module="fabric", collection="x"), "-m fabric -r /opt/suite -c x up.due"),
+        (START._replace(script="/opt/bin/tool", file="/f.yaml"), "/opt/bin/tool -f /f.yaml up.due"),
+    ],
+)
+def test_the_command_finds_the_same_tasks_and_settings(start: Start, expected: str) -> None:
+    job = job_for(SETTINGS, start=start, task="up.due", which=lambda _: None)
+    assert shlex.join(job.command) == f"/opt/suite/.venv/bin/python -P {expected} --quiet"
+    assert shlex.join(job.trial) == f"/opt/suite/.venv/bin/python -P {expected} --dry-run"
 
 
 def test_two_projects_of_one_name_have_two_names() -> None:
@@ -120,8 +132,9 @@ def test_only_what_is_set_for_this_shell_alone_is_told() -> None:
         ("root",): "environment INVOKE_MAINTENANCE_ROOT",
         ("output",): "environment INVOKE_MAINTENANCE_OUTPUT",
         ("fail_on",): "file /p/invoke.yaml",
-        ("logs", "directory"): "file /x.yaml (-f)",
+        ("logs", "directory"): "environment INVOKE_MAINTENANCE_LOGS_DIRECTORY",
         ("cache", "directory"): "default",
+        ("logs", "pattern"): "file /x.yaml (-f)",  # which the job is given
     }
     here = {
         "A": Key("a", "environment"),

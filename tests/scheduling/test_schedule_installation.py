@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tasks.core.errors import UserError
-from tasks.core.report.model import Status
-from tasks.scheduling import crontab
+from tasks.core.report.model import Finding, Report, Status
+from tasks.scheduling import crontab, schedule_installation
 from tasks.scheduling.crontab import read_table, write_table
 from tasks.scheduling.job import Job
-from tasks.scheduling.schedule_installation import Machine, install, offered, uninstall
+from tasks.scheduling.schedule_installation import Machine, install, offered, tried, uninstall
 
 JOB = Job("maintenance-zbeam-0000002a", "Maintenance of /srv/zbeam: what is due", ("/bin/x",), {"P": "1"}, 197, 20)
 
@@ -172,3 +172,46 @@ def test_what_cannot_be_looked_at_is_not_said_to_be_removed(machine: Machine, mo
     monkeypatch.setattr(Path, "lstat", lstat)
     with pytest.raises(OSError, match="Input/output error"):
         uninstall(JOB, machine)
+
+
+_INSTALLED = Report(
+    summary="cron has it",
+    findings=[
+        Finding(check="schedule.installed", subject="cron", status=Status.OK, message="It is to run."),
+        Finding(check="schedule.twice", subject="cron", status=Status.WARNING, message="Also systemd."),
+    ],
+)
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 3])
+def test_a_job_that_comes_to_a_verdict_starts(machine: Machine, status: int) -> None:
+    job = JOB._replace(trial=("/bin/sh", "-c", f"[ -z $OTHER ] && echo verdict on $P in $HOME; exit {status}"))
+    assert tried(job, _INSTALLED, machine) is _INSTALLED
+
+
+@pytest.mark.parametrize(
+    ("trial", "reason"),
+    [
+        (("/bin/sh", "-c", "echo 'No idea what it is!' >&2; exit 1"), "No idea what it is!."),
+        (("/bin/sh", "-c", "echo verdict; echo 'The settings are wrong.' >&2; exit 78"), "The settings are wrong."),
+        (("/bin/sh", "-c", "exit 3"), "it ended with status 3."),
+        (("/missing/python",), "/missing/python cannot be started: No such file or directory."),
+        (("/bin/sh", "-c", "echo verdict; kill -9 $$"), "verdict."),
+    ],
+)
+def test_a_job_that_does_not_start_is_a_finding_and_nothing_is_ok(
+    machine: Machine, trial: tuple[str, ...], reason: str
+) -> None:
+    report = tried(JOB._replace(trial=trial), _INSTALLED, machine)
+    failed, other = report.findings
+    assert (report.status, report.summary) == (Status.CRITICAL, "cron has it, and the job does not start")
+    assert failed.message == f"The job is installed and does not start: {reason}"
+    assert failed.remedy is not None
+    assert failed.remedy.startswith(f"Run env -i HOME={machine.home} P=1 {trial[0]}")
+    assert other.check == "schedule.twice"
+
+
+def test_a_job_that_hangs_does_not_start(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule_installation, "_SECONDS", 0.2)
+    report = tried(JOB._replace(trial=("/bin/sh", "-c", "echo verdict; sleep 60")), _INSTALLED, machine)
+    assert report.findings[0].message == "The job is installed and does not start: it did not end within 0.2 s."

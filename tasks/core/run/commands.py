@@ -11,11 +11,12 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from ..report.model import Report
 from ..text.formatting import printable
+
+if TYPE_CHECKING:
+    from ..report.model import Report
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Commands:
         collection: what was given with ``-c``; empty: nothing.
         search_root: what was given with ``-r``; empty: nothing.
         file: what was given with ``-f``; empty: nothing.
+        script: the path of a program that brings its tasks with it, as a console script does; empty: tasks are found.
         names: by the name that a procedure or a collection declares, the one under which it is mounted.
     """
 
@@ -34,6 +36,7 @@ class Commands:
     collection: str = ""
     search_root: str = ""
     file: str = ""
+    script: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -49,6 +52,8 @@ class Commands:
 
     def in_report(self, report: Report) -> Report:
         """Return the report with the commands in its sentences as they can be typed."""
+        import msgspec  # only where something is to be replaced: this module is loaded at every start
+
         if self._pattern is None:
             return report
         findings = [

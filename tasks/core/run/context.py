@@ -11,6 +11,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from .commands import Commands
+
 if TYPE_CHECKING:
     from ..output.confirmation import Confirm
     from ..report.model import Report
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from ..secrets.keys import Key
     from ..settings.loading import Loaded
     from ..settings.model import Section, Settings
-    from .commands import Commands
     from .composition import Part
     from .definition import Definition
 
@@ -86,7 +87,7 @@ class Run:
     confirm: Confirm = nobody
     task: str = ""
     shared: dict[str, Any] = field(default_factory=dict)
-    commands: Commands | None = None
+    commands: Commands = field(default_factory=Commands)
 
     @property
     def settings(self) -> Settings:

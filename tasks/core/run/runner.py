@@ -325,6 +325,7 @@ def commands_of(executor: Executor) -> Commands:
         collection=given["collection"],
         search_root=given["search-root"],
         file=given["config"],
+        script="" if "search-root" in arguments else os.path.abspath(sys.argv[0]),  # noqa: PTH100 - links stay
         names=_typed_names(executor.collection),
     )
 

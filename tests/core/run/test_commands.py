@@ -49,11 +49,13 @@ def test_a_command_has_the_name_under_which_the_suite_is_mounted(text: str, expe
     [
         (Commands(program="fab"), "fab"),
         (Commands(collection="invtasks"), "inv -c invtasks"),
-        (Commands("invoke", "a b", "/srv/x", "my.yaml"), "invoke -c 'a b' -r /srv/x -f my.yaml"),
+        (Commands("invoke", "a b", "/srv/x", "my.yaml", ""), "invoke -c 'a b' -r /srv/x -f my.yaml"),
     ],
 )
 def test_a_command_has_the_program_and_the_flags_that_were_used(commands: Commands, prefix: str) -> None:
-    commands = Commands(commands.program, commands.collection, commands.search_root, commands.file, {"demo": "demo"})
+    commands = Commands(
+        commands.program, commands.collection, commands.search_root, commands.file, "", {"demo": "demo"}
+    )
     once = commands.as_typed("Run inv demo, then inv --dry demo.")
     assert once == f"Run {prefix} demo, then {prefix} --dry demo."
     assert commands.as_typed(once) == once
@@ -121,3 +123,10 @@ def test_the_flags_are_those_that_were_given(project: Path, monkeypatch: pytest.
 def test_without_a_command_line_it_is_inv(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["pytest"])
     assert commands_of(Executor(Collection(look), Config(project_location=project))).program == "inv"
+
+
+def test_a_program_that_brings_its_tasks_is_known_by_its_path(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/opt/bin/our-tool", "look"])
+    core = ParseResult([ParserContext(args=[Argument(names=("config", "f"))])])
+    commands = commands_of(Executor(Collection(look), Config(project_location=project), core))
+    assert (commands.program, commands.script) == ("our-tool", "/opt/bin/our-tool")
