@@ -80,7 +80,8 @@ def days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Days]:
     with stand_in(Behaviour(models=("one",))) as server:
         provider = {"base_url": server.url, "model": "one", "key_env": "A_KEY"}
         others = {"deepseek": None, "grok": None}
-        tree = {"root": str(root), "providers": {"one": provider, **others}}
+        audit = {"places": ["logs"]}  # so that there is something to score
+        tree = {"root": str(root), "audit": audit, "providers": {"one": provider, **others}}
         found = Days(load(Sources([Level("test", tree)], {}, [], root)))
         monkeypatch.setattr(execution, "now", lambda: found.now)
         yield found
