@@ -70,6 +70,49 @@ def test_a_key_that_stands_twice_is_refused_and_nothing_is_lost(project: Path, i
     assert list(project.iterdir()) == []
 
 
+def test_the_roots_own_file_counts_below_the_environment_and_f(project: Path, inv: Inv, settings_file: Path) -> None:
+    own = project / "invoke.yaml"
+    own.write_text(
+        "run: {shell: /none}\n"
+        "maintenance: {root: /elsewhere, cache: {directory: own}, logs: {directory: own}, fail_on: never}\n"
+    )
+    settings_file.write_text("maintenance: {fail_on: critical}\n")
+    result = inv("-f", str(settings_file), "settings.show", env={"INVOKE_MAINTENANCE_LOGS_DIRECTORY": "shell"})
+    shown = {row["setting"]: (row["value"], row["from"]) for row in result.report["data"]["settings"]}
+    assert shown["maintenance.cache.directory"] == ("own", f"file {own}")
+    assert shown["maintenance.logs.directory"] == ("shell", "environment INVOKE_MAINTENANCE_LOGS_DIRECTORY")
+    assert shown["maintenance.fail_on"] == ("critical", f"file {settings_file} (-f)")
+    assert shown["maintenance.root"][0] == str(project)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("invoke.yaml", "maintenance: {cache: [", "cannot be read: while parsing a flow"),
+        ("invoke.yaml", "- a list\n", "cannot be read: it holds no mapping of settings."),
+        ("invoke.json", "{", "cannot be read: Expecting property name"),
+        ("invoke.yml", "maintenance: 3\n", "expected a mapping of settings"),
+        ("invoke.yaml", "maintenance: {cash: {}}\n", "there is no such setting"),
+        ("invoke.yaml", "maintenance:\n  fail_on: never\n  fail_on: never\n", "maintenance.fail_on in lines 2 and 3."),
+    ],
+)
+def test_a_file_of_the_root_that_cannot_be_used_ends_the_run(
+    project: Path, inv: Inv, name: str, text: str, complaint: str
+) -> None:
+    (project / name).write_text(text)
+    result = inv(TASK)
+    assert (result.status, result.out) == (78, "")
+    assert complaint in result.err
+    assert str(project / name) in result.err
+    assert [path.name for path in project.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("text", ["", "run: {echo: true, echo: false}\n", "maintenance:\n"])
+def test_a_file_of_the_root_that_says_nothing_of_the_suite_changes_nothing(project: Path, inv: Inv, text: str) -> None:
+    (project / "invoke.yaml").write_text(text)
+    assert inv("settings.check").status == 0
+
+
 @pytest.mark.parametrize("path", ["a folder", "missing"])
 def test_other_files_given_with_f_are_named_too(inv: Inv, tmp_path: Path, path: str) -> None:
     if path == "a folder":

@@ -25,7 +25,7 @@ from .fields import (
 from .model import Settings, plain
 from .problems import Problem, expectation, nearest_variable, sentence, shortened, suggestion
 from .rules import violations
-from .sources import ENVIRONMENT_PREFIX, Level, Sources
+from .sources import ENVIRONMENT_PREFIX, Level, Sources, of_root
 
 
 class Loaded(NamedTuple):
@@ -53,17 +53,10 @@ def load(sources: Sources) -> Loaded:
         SettingsError: with every problem found, each naming the key's full path, its value, where it came
             from and what was expected.
     """
-    merge = _Merge()
-    for level in (*sources.below, *sources.above):
-        merge.overlay(level)
-    known = _variables(merge.tree)
-
-    merge = _Merge()
-    for level in sources.below:
-        merge.overlay(level)
-    merge.environment(sources.environment, known)
-    for level in sources.above:
-        merge.overlay(level)
+    merge = _merged(sources)
+    # The root is known only now, and its own file may say anything but another root.
+    if own := _of_root(merge.tree["root"], sources):
+        merge = _merged(sources._replace(below=[*sources.below, own]))
     merge.check(sources.folder)
     if merge.problems:
         raise SettingsError(sentence(merge.problems))
@@ -79,6 +72,32 @@ def load(sources: Sources) -> Loaded:
         raise SettingsError(sentence(merge.problems))
     origins = {path: merge.origins.get(path, "default") for path, _ in leaves(tree, root_node())}
     return Loaded(settings, tree, origins, merge.removed, sources.folder)
+
+
+def _merged(sources: Sources) -> _Merge:
+    merge = _Merge()
+    for level in (*sources.below, *sources.above):
+        merge.overlay(level)
+    known = _variables(merge.tree)
+
+    merge = _Merge()
+    for level in sources.below:
+        merge.overlay(level)
+    merge.environment(sources.environment, known)
+    for level in sources.above:
+        merge.overlay(level)
+    return merge
+
+
+def _of_root(text: object, sources: Sources) -> Level | None:
+    """Return the level of the root's own file; ``None`` where there is none, or the root cannot be used."""
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        root = Path(sources.folder, Path(text).expanduser()).resolve()
+    except (OSError, ValueError, RuntimeError):
+        return None
+    return of_root(root, sources.files)
 
 
 def _value(tree: Any, path: SettingPath) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
@@ -26,13 +27,14 @@ class RepeatedKey(NamedTuple):
     lines: tuple[int, ...]
 
 
-def require_unique_keys(path: str | PathLike[str]) -> None:
+def require_unique_keys(path: str | PathLike[str], within: str = "") -> None:
     """Refuse a settings file in which a key stands twice.
 
     A file that cannot be read holds no keys here: whoever reads its values reports that.
 
     Args:
         path: the file, of YAML or JSON; what is neither by its name, as Python, is not looked at.
+        within: the only key of the file that is read; empty: all are.
 
     Raises:
         SettingsError: it has such keys; the message names each with its lines.
@@ -45,7 +47,8 @@ def require_unique_keys(path: str | PathLike[str]) -> None:
             content = opened.read(_LIMIT)
     except OSError:
         return
-    if repeated := repeated_keys(content, is_json=file.suffix == ".json"):
+    found = repeated_keys(content, is_json=file.suffix == ".json")
+    if repeated := [each for each in found if not within or re.match(rf"{re.escape(within)}(?![^.[])", each.path)]:
         which = "; ".join(f"{printable(each.path)} in lines {_listed(each.lines)}" for each in repeated)
         raise SettingsError(
             f"The settings file {str(file)!r} has {'a key' if len(repeated) == 1 else 'keys'} more than once, and only "

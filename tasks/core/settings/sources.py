@@ -9,13 +9,15 @@ the suite touches those.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike, environ, fspath
+from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from invoke import Config
+from invoke import Config, util
 
 from ..errors import SettingsError
 from .fields import boolean
@@ -51,12 +53,14 @@ class Sources(NamedTuple):
         environment: variable name to text, only those of the suite.
         above: the levels that override the environment, lowest first.
         folder: where ``tasks.py`` lies; a relative root starts there.
+        files: the settings files that Invoke looks for, so that none is read a second time as the root's own.
     """
 
     below: list[Level]
     environment: dict[str, str]
     above: list[Level]
     folder: Path
+    files: tuple[Path, ...] = ()
 
 
 def read(config: Config, variables: Mapping[str, str], collection: Mapping[str, Any] | None = None) -> Sources:
@@ -77,9 +81,10 @@ def read(config: Config, variables: Mapping[str, str], collection: Mapping[str, 
             f"The settings file {fspath(runtime)!r} given with -f (or INVOKE_RUNTIME_CONFIG) does not exist. "
             "Correct its path or leave it out; nothing was run."
         )
-    for path in (config._system_path, config._user_path, config._project_path, runtime):
-        if path is not None:
-            require_unique_keys(path)
+    paths = (config._system_path, config._user_path, config._project_path, runtime)
+    files = tuple(Path(path).absolute() for path in paths if path is not None)
+    for path in files:
+        require_unique_keys(path)
     return Sources(
         below=[
             Level("namespace.configure()", (config._collection if collection is None else collection).get(KEY)),
@@ -90,7 +95,53 @@ def read(config: Config, variables: Mapping[str, str], collection: Mapping[str, 
         environment={name: text for name, text in variables.items() if _is_ours(name)},
         above=[_file(runtime, config._runtime, " (-f)"), Level("argument", config._overrides.get(KEY))],
         folder=Path(config._project_prefix or Path.cwd()),
+        files=files,
     )
+
+
+def of_root(root: Path, files: Iterable[Path]) -> Level | None:
+    """Return what the root's own settings file says, where ``maintenance.root`` leads to another folder's.
+
+    Only its ``maintenance:`` is read, and of that all but ``root``: nothing else in it is about the suite.
+
+    Args:
+        root: the project.
+        files: the files that were read already.
+
+    Raises:
+        SettingsError: the file cannot be read, or a key of ours stands twice in it.
+    """
+    for path in (root / f"{_FILE}.{suffix}" for suffix in ("yaml", "yml", "json")):
+        # False, and no error, where the root cannot be a folder: that is said elsewhere.
+        if not isfile(path):  # noqa: PTH113
+            continue
+        try:
+            if any(each.exists() and path.samefile(each) for each in files):
+                return None
+            content = _parsed(path)
+        except (OSError, ValueError, RecursionError, _yaml.YAMLError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise SettingsError(
+                f"The settings file {str(path)!r} cannot be read: {reason}. Correct it; nothing was run."
+            ) from None
+        require_unique_keys(path, KEY)
+        tree = content.get(KEY)
+        if isinstance(tree, Mapping):
+            tree = {key: value for key, value in tree.items() if key != "root"}
+        return Level(f"file {path}", tree)
+    return None
+
+
+_FILE = "invoke"
+_yaml: Any = util.yaml
+
+
+def _parsed(path: Path) -> Mapping[Any, Any]:
+    with path.open(encoding="utf-8") as file:
+        content = json.load(file) if path.suffix == ".json" else _yaml.safe_load(file)
+    if content is not None and not isinstance(content, Mapping):
+        raise ValueError("it holds no mapping of settings")
+    return content or {}
 
 
 def _file(path: str | PathLike[str] | None, content: object, suffix: str = "") -> Level:

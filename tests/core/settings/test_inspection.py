@@ -111,7 +111,7 @@ def test_a_dry_run_of_init_writes_nothing_and_says_what_it_would(project: Path) 
 def test_init_leaves_what_is_there_as_it_is(project: Path, kind: str, *, dry_run: bool) -> None:
     path = project / "invoke.yaml"
     if kind == "file":
-        path.write_text("mine")
+        path.write_text("mine: 1")
     elif kind == "folder":
         path.mkdir()
     elif kind == "fifo":

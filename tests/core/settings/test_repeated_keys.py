@@ -65,3 +65,13 @@ def test_what_is_no_yaml_or_missing_or_a_folder_is_not_looked_at(tmp_path: Path)
     (tmp_path / "folder.yaml").mkdir()
     for path in (python, tmp_path / "missing.yaml", tmp_path / "folder.yaml"):
         require_unique_keys(path)
+
+
+def test_only_the_keys_that_are_read_count_where_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "invoke.yaml"
+    path.write_text("run: {a: 1, a: 2}\nmaintenances: 1\nmaintenances: 2\nmaintenance: {}\n")
+    require_unique_keys(path, "maintenance")
+    for text in ("maintenance: {a: 1, a: 2}", "maintenance: {}\nmaintenance: {}", "maintenance: [{a: 1, a: 2}]"):
+        path.write_text(text)
+        with pytest.raises(SettingsError):
+            require_unique_keys(path, "maintenance")
