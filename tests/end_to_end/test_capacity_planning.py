@@ -175,14 +175,14 @@ def test_a_disk_beyond_its_limit_is_critical_at_the_first_run(inv: Inv, project:
     assert finding["remedy"].startswith("inv weekly.cache-cleanup would free 5.0 kB now. Delete or move")
 
 
-def test_what_would_help_is_in_numbers(limited: Callable[..., Result], project: Path) -> None:
+def test_what_would_help_is_in_numbers(limited: Callable[..., Result], project: Path, tmp_path: Path) -> None:
     hold(project, "cache", 100)
     hold(project, "cache/temp", 0)
     for number in range(3):
         entry(project / f"cache/temp/old{number}", hours=1000, content=b"x" * 400_000)
     (project / "cache/api_responses").mkdir()
     result = limited()
-    saving = "inv weekly.cache-cleanup would free 1.2 MB now."
+    saving = f"inv -f {tmp_path}/limits.yaml weekly.cache-cleanup would free 1.2 MB now."
     assert forecast(result, "cache")["remedy"].startswith(f"{saving} Let entries expire earlier")
     freeable = {each["subject"]: each for each in result.findings("capacity.freeable")}
     assert (freeable["weekly.cache-cleanup"]["message"], freeable["weekly.cache-cleanup"]["value"]) == (

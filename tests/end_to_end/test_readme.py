@@ -86,6 +86,6 @@ def comparable(text: str) -> list[str]:
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "MOMENT", text)
     text = re.sub(r"_\d{8}\.", "_DATE.", text)
     text = re.sub(r"\b\d{4}/\d\d\b", "MONTH", text)
-    text = re.sub(r"in [\d.]+ m?s\b", "in N ms", text)
+    text = re.sub(r"in (?:\d+ min )?[\d.]+ m?s\b", "in N ms", text)
     text = re.sub(r"\d[\d.,]* (?:B|kB|MB)\b|[\d.]+%|Each of its [\d,]+ lines", "SIZE", text)
     return [" ".join(line.split()) for line in text.strip().splitlines()]
