@@ -1,4 +1,4 @@
-"""The settings that the project itself answers: what its conventions say stands in the place of a default."""
+"""Settings that the project's own files give, by its conventions, instead of the default."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .applicability import conventions_of, is_default
 from .conventions.convention import Evidence
 from .conventions.project_conventions import ProjectConventions
 from .core.run.context import Run
-from .core.settings.fields import SettingPath
+from .core.settings.fields import SettingPath, value_at
 from .core.settings.inspection import FoundSetting
 from .core.settings.model import Settings
 
@@ -74,7 +74,7 @@ def found_settings(run: Run) -> dict[SettingPath, FoundSetting]:
     return {
         path: FoundSetting(value, _places(evidence))
         for path, value, evidence in _found(run, conventions)
-        if is_default(run, path) and value != _value(run.loaded.tree, path)
+        if is_default(run, path) and value != value_at(run.loaded.tree, path)
     }
 
 
@@ -94,12 +94,6 @@ def _found(run: Run, conventions: ProjectConventions) -> Iterator[tuple[SettingP
     if linters := conventions.lint_commands.value:
         commands = [shlex.join(each.words) for each in linters]
         yield ("release", "lint_commands"), commands, conventions.lint_commands.evidence
-
-
-def _value(tree: Any, path: SettingPath) -> Any:
-    for key in path:
-        tree = tree[key]
-    return tree
 
 
 _SHOWN = 3

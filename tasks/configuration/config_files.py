@@ -176,7 +176,12 @@ def read_config_files(
         advance: called after each file.
     """
     listing = Listing(root)
-    files = [each for name in settings.files for each in _named(listing, name)]
+    files: list[FoundFile] = []
+    for name in settings.files:
+        # A pattern may match what an entry before it names.
+        files += [
+            each for each in _named(listing, name) if each.path is None or each.path not in {f.path for f in files}
+        ]
     configured = {each.path for each in files}
     components = [each for each in listing.match(settings.components) if each.path not in configured]
     limit = int(settings.largest_mb * 1_000_000)

@@ -133,7 +133,7 @@ def _report(scheduler: str, when: str, findings: list[Finding], actions: list[Ac
 def tried(job: Job, report: Report, machine: Machine) -> Report:
     """Start a job that was installed, so that it changes nothing, as the machine will: with nothing of this shell.
 
-    A job that starts prints a report, whatever that finds. What Python and Invoke print where they fail is none.
+    A job that starts prints a report, with or without problems. An error message of Python or Invoke is not a report.
 
     Args:
         job: what was installed.

@@ -104,7 +104,6 @@ def test_the_suite_does_to_the_planted_problems_what_it_should(full_demo: Demo) 
     assert statistics["maintenance"]["entries"] == FRESH + 9 + 4
 
 
-@pytest.mark.slow
 def test_planting_is_the_same_at_every_call(full_demo: Demo, tmp_path: Path) -> None:
     demo = full_demo
     other = Demo(tmp_path / "other" / "demo-site")

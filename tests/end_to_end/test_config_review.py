@@ -235,6 +235,15 @@ def test_a_new_file_of_many_alike_is_reviewed_as_well(inv: Inv, project: Path) -
     assert [(row[0], row[2]) for row in drift(inv(TASK))] == [("domains/five/config.yaml", "added")]
 
 
+def test_a_file_that_two_patterns_match_is_reviewed_once(inv: Inv, project: Path) -> None:
+    write_yaml(project / "app/config.yaml", {"limit": 3})
+    write_yaml(project / "app/other.yaml", {"limit": 3})
+    patterns = "app/config.yaml,app/*.yaml,*/config.yaml,gone/*.yaml,missing/*.yaml"
+    result = inv(TASK, env={"INVOKE_MAINTENANCE_CONFIGURATION_FILES": patterns})
+    assert result.report["summary"].startswith("2 files reviewed")
+    assert [each[0] for each in reported(result, "present")] == ["gone/*.yaml", "missing/*.yaml"]
+
+
 def test_where_a_setting_names_the_files_no_others_are_reviewed(inv: Inv, well: Path) -> None:
     write_yaml(well / "generation/config.yaml", {"limit": 3})
     assert inv(TASK).report["summary"].startswith("6 files reviewed")
@@ -773,7 +782,7 @@ def data(request: pytest.FixtureRequest, project: Path, environment: dict[str, s
 _READS = "import sys, yaml; yaml.load(open(sys.argv[1], 'rb'), Loader=yaml.CSafeLoader)"
 
 _BAR = 6
-"""Times that: with PyYAML's own loader, which takes five times as long to read, the review would take nine."""
+"""Times that; 3 to 5 were measured. PyYAML's loader in Python alone took 17 times as long to read the twin."""
 
 
 @pytest.mark.slow
@@ -800,7 +809,6 @@ def test_the_projects_data_is_counted_in_a_few_times_what_reading_it_takes(
     assert missing(result)["density"] == WITHOUT_DENSITY
 
 
-@pytest.mark.slow
 def test_one_value_deep_in_two_megabytes_is_one_change_and_layout_is_none(data: Path, inv: Inv) -> None:
     accepted(inv) if inv(TASK).status == 0 else inv(TASK, "--accept")
     path = data / "data/materials.yaml"

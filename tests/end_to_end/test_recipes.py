@@ -65,7 +65,6 @@ def test_before_a_release_the_backup_just_made_is_what_its_gate_asks_for(
     assert len([*project.glob("backups/*.tar.gz")]) == 1
 
 
-@pytest.mark.slow
 def test_every_night_what_is_due_runs_once_and_a_night_of_which_all_is_well_says_nothing(
     inv: Inv, site: tuple[Path, list[str]]
 ) -> None:

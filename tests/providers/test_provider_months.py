@@ -292,7 +292,6 @@ def test_the_log_folder_is_that_of_the_settings(tmp_path: Path) -> None:
     assert report.summary.startswith("1 provider, 8 ")
 
 
-@pytest.mark.slow
 def test_many_names_take_no_longer_than_few(tmp_path: Path) -> None:
     """One pass over the measurements serves all names: with one per name this would take minutes."""
     names = {f"provider {number}": {"response_time": 1.0} for number in range(20_000)}

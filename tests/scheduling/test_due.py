@@ -79,7 +79,7 @@ def expected(up: list[date], period: int) -> list[date]:
     return days
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
+@pytest.mark.parametrize("seed", range(3))
 def test_a_year_of_days_with_outages(year: _Year, seed: int) -> None:
     chance = random.Random(seed)
     up: list[date] = []
@@ -108,7 +108,6 @@ def test_a_year_of_days_with_outages(year: _Year, seed: int) -> None:
         assert year.runs[name] == expected(up, DAYS[cadence])
 
 
-@pytest.mark.slow
 def test_without_outages_a_year_has_as_many_runs_as_the_cadence_asks(year: _Year) -> None:
     first = year.now
     for day in range(365):

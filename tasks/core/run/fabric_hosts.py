@@ -41,7 +41,7 @@ def given_hosts(executor: Executor) -> list[str]:
 
 
 def calling_executor() -> Executor | None:
-    """Return the executor that has called this function, through whatever tasks.
+    """Return the executor that has called this function, directly or through tasks.
 
     A task that another one requires does not learn from Fabric that there are hosts, and no task learns from Invoke
     under which name it was called; the executor knows both.

@@ -97,6 +97,17 @@ def leaves(tree: object, node: Branch | Mapping, path: SettingPath = ()) -> Iter
             yield from leaves(below, child, (*path, key))
 
 
+def value_at(tree: Any, path: SettingPath) -> Any:
+    """Return what a tree of settings has at *path*.
+
+    Raises:
+        KeyError: it has nothing there.
+    """
+    for key in path:
+        tree = tree[key]
+    return tree
+
+
 def dotted(path: SettingPath) -> str:
     """Return the full name of a setting, as people write it: ``maintenance.cache.directory``."""
     return ".".join(("maintenance", *path))

@@ -9,7 +9,7 @@ from ..files.safe_files import write
 from ..report.model import Action, Finding, Report, Status
 from ..text.formatting import count, printable
 from .example import FILE, example
-from .fields import SettingPath, dotted
+from .fields import SettingPath, dotted, value_at
 from .loading import Loaded
 
 
@@ -38,7 +38,7 @@ def show(loaded: Loaded, *, changed: bool = False, found: Mapping[SettingPath, F
         {
             "setting": dotted(path),
             "from": printable(f"convention ({found[path].places})" if path in found else origin),
-            "value": found[path].value if path in found else _value(loaded, path),
+            "value": found[path].value if path in found else value_at(loaded.tree, path),
         }
         for path, origin in loaded.origins.items()
         if not changed or origin != "default" or path in found
@@ -127,10 +127,3 @@ def init(
 def _numbers(loaded: Loaded) -> str:
     own = sum(origin != "default" for origin in loaded.origins.values()) + len(loaded.removed)
     return f"{count(len(loaded.origins), 'setting')}, {own} of them not the default"
-
-
-def _value(loaded: Loaded, path: tuple[str, ...]) -> object:
-    value: Any = loaded.tree
-    for key in path:
-        value = value[key]
-    return value

@@ -21,6 +21,7 @@ from .fields import (
     leaves,
     node_at,
     root_node,
+    value_at,
 )
 from .model import Settings, plain
 from .problems import Problem, expectation, nearest_variable, sentence, shortened, suggestion
@@ -67,7 +68,7 @@ def load(sources: Sources) -> Loaded:
         origin = merge.origin(path)
         # A default prefix whose kind the user took away is no mistake of the user's.
         if not (path[:2] == ("cache", "prefixes") and origin == "default"):
-            merge.problems.append(Problem(path, origin, expectation(_value(tree, path), path, expected)))
+            merge.problems.append(Problem(path, origin, expectation(value_at(tree, path), path, expected)))
     if merge.problems:
         raise SettingsError(sentence(merge.problems))
     origins = {path: merge.origins.get(path, "default") for path, _ in leaves(tree, root_node())}
@@ -98,12 +99,6 @@ def _of_root(text: object, sources: Sources) -> Level | None:
     except (OSError, ValueError, RuntimeError):
         return None
     return of_root(root, sources.files)
-
-
-def _value(tree: Any, path: SettingPath) -> Any:
-    for key in path:
-        tree = tree[key]
-    return tree
 
 
 class _Merge:
@@ -190,7 +185,7 @@ class _Merge:
         """
         for path, node in leaves(self.tree, root_node()):
             if self._present(path):
-                value = _value(self.tree, path)
+                value = value_at(self.tree, path)
                 if not node.accepts(value):
                     self._problem(path, self.origin(path), expectation(value, path, describe(node)))
             elif node.required:

@@ -204,7 +204,6 @@ def test_a_history_that_cannot_be_made_smaller_stays_as_it_is(
     assert [*(project / "logs").iterdir()] == [project / PATH]
 
 
-@pytest.mark.slow
 def test_what_every_reader_needs_is_there_after_years_of_checks_every_ten_minutes(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

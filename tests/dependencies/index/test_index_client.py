@@ -138,7 +138,6 @@ def test_several_indexes_count_together() -> None:
         assert "no web address" in reason(query_indexes(["demo"], urls[3:], deadline_seconds=60)["demo"])
 
 
-@pytest.mark.slow
 def test_hundreds_of_names_are_asked_side_by_side() -> None:
     with package_index({}, Behaviour(delay_seconds=0.05)) as index:
         found = asked(*(f"p{number}" for number in range(160)), index=index)

@@ -52,7 +52,6 @@ def test_in_a_log_of_some_size_the_window_is_found_and_little_is_read() -> None:
     assert counting.read < len(EVENLY)
 
 
-@pytest.mark.slow
 def test_what_is_read_does_not_grow_with_the_log() -> None:
     line_length = len(line(NOON))
 

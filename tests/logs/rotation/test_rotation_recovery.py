@@ -428,9 +428,7 @@ def kill_before(patch: pytest.MonkeyPatch, number: int) -> None:
     patch.setattr(log_filesystem, "collapse_range", until_then("collapse", log_filesystem.collapse_range))
 
 
-@pytest.mark.parametrize(
-    "strategy", ["collapse", "blank", *(pytest.param(each, marks=pytest.mark.slow) for each in ("truncate", "refused"))]
-)
+@pytest.mark.parametrize("strategy", ["collapse", "blank", "truncate", "refused"])
 def test_a_release_that_ends_before_any_of_its_steps_loses_and_doubles_nothing(
     project: Project, monkeypatch: pytest.MonkeyPatch, strategy: str
 ) -> None:
